@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* load: offers requests to a service at the times of a schedule, and tells what became of each.
+ *
+ * Open loop: arrival i is due at a time fixed before the run (load/schedule.h); latency counts
+ * from that time. Nothing is dropped: scheduled = sent + unsent, sent = answered + errors +
+ * timeouts + in flight. When the generator itself was the limit the phase says so
+ * (generator_limited) and nobody may conclude anything about the service from it.
+ *
+ * One `struct load` at a time per thread; workers run in threads of their own. */
+#pragma once
+
+#include "base/err.h"
+#include "base/progress.h"
+#include "run/run.h"
+#include "spec/spec.h"
+
+struct load;
+
+/* Resolve the URLs and open the generator. Does not connect yet. */
+int load_open(const struct spec *spec, const struct progress *progress, struct load **ret,
+    struct err *e);
+void load_close(struct load *l);     /* accepts NULL */
+
+/* One request to each route, one after another: is it HTTP, does it answer, with what? Errors are
+ * for people: unreachable, not HTTP, TLS where none is spoken, 4xx/5xx on every route. */
+int load_probe(struct load *l, struct run *r, struct err *e);
+
+/* What to offer in one phase. */
+struct load_step {
+	const char *name;         /* of the phase: "warm-up", "baseline", "knee-3", "trace" */
+	double rate;              /* per second over all routes, spread evenly */
+	int64_t for_ns;
+	int64_t closed;           /* >0: instead, this many connections, each request after the answer before */
+	int64_t at_most;          /* stop after this many requests; 0: none */
+};
+
+/* Offer one phase and add it to r->evidence.phases (returned in ret_phase, valid until the next
+ * phase). With `baseline` also fill r->baseline (its load figures and routes) and write
+ * latency.hlog into the run's folder. Fails only when the target cannot be reached at all. */
+int load_run(struct load *l, const struct load_step *step, bool baseline, struct run *r,
+    struct run_phase **ret_phase, struct err *e);
+
+/* Search the knee: double the rate until the targets are missed, the service falls behind or the
+ * generator is the limit; bisect to 5 %; confirm. Fills r->capacity. `budget_ns` bounds it. */
+int load_find_knee(struct load *l, int64_t budget_ns, struct run *r, struct err *e);
+
+/* CPU of the service between two calls is asked for through this hook (cores since the last
+ * call), so that phases and curve points carry it; may stay unset. */
+void load_set_cpu_hook(struct load *l, double (*cores)(void *ctx), void *ctx);
+
+/* CPU used by the generator so far, seconds. */
+double load_cpu_seconds(const struct load *l);

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT */
+/* The run: the one record that everything meets in.
+ *
+ * Instruments write evidence into it, analysts read evidence and write conclusions, faces read.
+ * Nobody else stores anything about a measurement. Every struct below is described a second time,
+ * field by field, in run_fields.c; that table is what writes run.json, reads it back and prints
+ * the JSON schema. Names in run.json are a contract with other programs (docs/architecture.md).
+ *
+ * Units are SI: seconds, bytes, shares of 1, per second. NAN means "not known" and is left out of
+ * run.json; so are NULL strings and empty lists. All memory belongs to run->arena: nothing here is
+ * freed one by one. Not thread-safe: one writer at a time. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+
+enum run_verdict {
+	VERDICT_NONE, VERDICT_MET, VERDICT_MISSED, VERDICT_INCONCLUSIVE, VERDICT_GENERATOR_LIMITED,
+	VERDICT_IDLE, VERDICT_ERROR
+};
+enum run_source { SOURCE_NONE, SOURCE_MEASURED, SOURCE_ESTIMATED, SOURCE_MODELLED };
+enum run_class { CLASS_NONE, CLASS_CPU, CLASS_IO, CLASS_MEMORY, CLASS_CONTENTION };
+enum run_level { LEVEL_NONE, LEVEL_LOW, LEVEL_MEDIUM, LEVEL_HIGH };
+
+/* What a request's time went to. PART_QUEUE exists only in evidence: diagnosis charges it to
+ * what the workers were doing. */
+enum run_part_kind {
+	PART_NONE, PART_CPU, PART_RUNQUEUE, PART_LOCK, PART_DISK, PART_DB, PART_CACHE, PART_NET,
+	PART_GC, PART_FAULT, PART_SLEEP, PART_OTHER, PART_QUEUE, PART_KINDS
+};
+
+/* ---- what was asked ------------------------------------------------------------------------ */
+
+struct run_spec {
+	const char *system;
+	const char **urls;         size_t n_urls;
+	const char **issues;       size_t n_issues;
+	const char **targets;      size_t n_targets;     /* as written */
+	const char *database;      /* without user and password */
+	double rate, peak_rate;    /* per second; 0 not given */
+	double budget_per_month;
+	const char *currency;
+	double measure_seconds, timeout_seconds;
+	int64_t connections;
+	int64_t seed;
+	const char *arrivals;      /* "poisson" or "constant" */
+	bool observe;
+};
+
+/* ---- where it ran -------------------------------------------------------------------------- */
+
+struct run_host {
+	const char *kernel, *cpu_model, *clocksource, *virtualisation;
+	int64_t cpus;
+	int64_t memory_bytes;
+	double steal;              /* share of CPU time stolen during the run */
+	bool generator_on_host;    /* the generator shares this host with the service */
+};
+
+/* One thing that prony can or cannot see here. */
+struct run_eye {
+	const char *name;          /* "on-CPU stacks", "off-CPU stacks", "SQL", ... */
+	bool open;
+	const char *means;         /* how it is seen, or what is lost */
+	const char *cure;          /* the exact command that would open it; NULL when open */
+};
+
+struct run_process {
+	int64_t pid, parent;
+	const char *exe;           /* path */
+	const char *name;          /* comm */
+	const char *runtime;       /* node python java go ruby php nginx native ... */
+	const char *framework;     /* gunicorn, flask, express ...; NULL unknown */
+	int64_t *ports;            size_t n_ports;
+	int64_t threads;
+	const char *cgroup;        /* path inside its hierarchy */
+	const char *container;     /* id, NULL when not in one */
+	double cpu_limit;          /* cores by quota; NAN none */
+	int64_t memory_limit;      /* bytes; 0 none */
+};
+
+struct run_peer {
+	const char *kind;          /* postgresql redis mysql http sqlite dns ... */
+	const char *address;       /* host:port or file */
+	int64_t connections;
+};
+
+struct run_system {
+	const char *name;
+	const char **targets;      size_t n_targets;     /* URLs */
+	struct run_process *processes; size_t n_processes;
+	struct run_peer *peers;    size_t n_peers;
+};
+
+/* ---- what came out ------------------------------------------------------------------------- */
+
+struct run_num {               /* a figure with its interval */
+	double value, low, high;   /* low, high: 95 % unless said otherwise; NAN unknown */
+	enum run_source src;
+};
+
+struct run_target {
+	const char *metric;        /* "latency_p99", "errors", "rate", ... */
+	const char *op;            /* "<" or ">" */
+	double limit, at_rate;
+	double value, low, high;
+	double gap;                /* how far from the limit: value/limit for "<", limit/value for ">"; 1 is on it, above 1 is missed */
+	bool met;
+	enum run_source src;
+};
+
+struct run_latency {
+	double mean, p50, p95, p99, p999, max;
+	bool censored;             /* some requests never answered: the tail is a lower bound */
+};
+
+struct run_route {
+	const char *route;         /* path of the URL */
+	double rate;
+	struct run_latency latency;
+	double error_rate;
+	int64_t requests;
+	double body_bytes;         /* mean size of an answer */
+	const char *content_type, *content_encoding;
+	int64_t status;            /* the most frequent one */
+};
+
+struct run_baseline {
+	double rate, throughput;
+	struct run_latency latency;
+	double error_rate, timeout_rate;
+	double cpu;                /* cores used by the service */
+	double rss_bytes, io_wait, net_bytes_per_s;
+	double cpu_per_request;    /* seconds */
+	struct run_route *routes;  size_t n_routes;
+};
+
+struct run_point {
+	double rate, throughput, p50, p99, cpu, error_rate;
+	bool sustained;            /* held without falling behind or missing the target */
+};
+
+struct run_usl { double lambda, sigma, kappa; };
+
+struct run_capacity {
+	double knee_rate, max_rate;
+	bool at_least;             /* the search ended before the service did: knee_rate is a lower bound */
+	const char *stopped_by;    /* "latency", "errors", "throughput", "generator", "limit", "interrupted" */
+	struct run_point *curve;   size_t n_curve;
+	struct run_usl usl;
+};
+
+/* ---- evidence: what the instruments saw ---------------------------------------------------- */
+
+/* One load phase. Identity: scheduled = sent + unsent, sent = answered + errors + timeouts +
+ * in_flight. */
+struct run_phase {
+	const char *name;          /* warm-up baseline knee-3 trace ... */
+	double started;            /* seconds since the run began */
+	double seconds, rate;      /* offered */
+	int64_t scheduled, unsent, sent, answered, timeouts, in_flight;
+	int64_t errors;            /* the sum of the classes below */
+	int64_t error_connect, error_reset, error_closed, error_protocol, error_status;
+	struct run_latency latency;       /* intended start to last byte */
+	struct run_latency service;       /* really sent to last byte */
+	double lag_p99, lag_max;          /* sent later than intended while a connection was free */
+	double throughput;                /* answered per second */
+	double generator_cpu;             /* share of one core, busiest worker */
+	bool generator_limited;
+	const char *generator_why;
+	double service_cpu;               /* cores used by the service meanwhile; NAN unknown */
+	double *latency_by_second;  size_t n_latency_by_second;   /* p99 per second */
+	double *rate_by_second;     size_t n_rate_by_second;      /* answered */
+};
+
+struct run_series {            /* one sampled quantity */
+	const char *name;          /* Prometheus-like: "service_cpu_cores", "host_psi_io_ratio" */
+	const char *unit;          /* seconds bytes ratio per_second cores count */
+	const char *scope;         /* "service" or "host" */
+	double mean, min, max;     /* over the traced measurement */
+	double slope_per_s, slope_low, slope_high;   /* growth over it; NAN unknown */
+	double *points;            size_t n_points;  /* <= 120, evenly spaced over the whole run */
+};
+
+struct run_part {
+	enum run_part_kind kind;
+	const char *where;         /* function, lock, statement, peer, file, syscall; NULL unknown */
+	double share, seconds;     /* of the group's total; seconds per request */
+};
+
+/* Where the requests of one route spent their time, as painted by trace. Sums to 1. */
+struct run_time {
+	const char *route;
+	const char *scope;         /* "all" or "slow": the slowest 5 % */
+	int64_t requests;
+	double seconds;            /* mean, arrival in the kernel to last byte written */
+	struct run_part *parts;    size_t n_parts;
+};
+
+/* While requests waited (for a lock, or in a queue for a worker), the holders were doing this. */
+struct run_wait {
+	enum run_part_kind kind;   /* PART_LOCK, PART_QUEUE or PART_RUNQUEUE */
+	const char *where;         /* the lock or the queue, as in run_part.where */
+	const char *site;          /* function that holds or releases it; NULL unknown */
+	int64_t waits;
+	double seconds;            /* sum */
+	double mean_waiters;       /* how many waited at the same time */
+	struct run_part *holder;   size_t n_holder;
+};
+
+struct run_thread {
+	int64_t pid, tid;
+	const char *name;
+	bool loop;                 /* waits in epoll/poll/select: an event loop */
+	double cpu, runqueue;      /* shares of the traced time */
+	double blocked;            /* off CPU outside waiting for work */
+	double longest_run;        /* longest stretch on CPU between two polls, seconds; NAN unknown */
+};
+
+struct run_function {
+	const char *name;          /* demangled */
+	const char *module;        /* file name of the object */
+	const char *file; int64_t line;  /* NULL and 0 when unknown */
+	const char *language;      /* native python javascript java kernel */
+	double self, total;        /* shares of on-CPU samples of the service */
+	int64_t samples;
+	bool application;          /* in the service's own program or script, not a library or the kernel */
+};
+
+struct run_stack {
+	const char *kind;          /* "cpu" or the off-CPU part kind: lock disk db net sleep ... */
+	const char *frames;        /* "root;caller;leaf" */
+	double seconds;
+};
+
+struct run_query {             /* one SQL statement, literals removed */
+	const char *engine;        /* sqlite postgresql mysql */
+	const char *database;      /* file or host:port/name */
+	const char *fingerprint;
+	const char *route;         /* the route that runs it most; NULL unknown */
+	double calls, seconds;     /* during the trace: count, sum of durations */
+	double per_request;        /* mean calls per request of that route */
+	double most_per_request;   /* p95 of calls per request */
+	double rows;               /* rows returned per call; NAN unknown */
+	const char **plan;         size_t n_plan;        /* EXPLAIN lines */
+	const char *scan_table;    /* table read without an index; NULL none */
+	double scan_rows;          /* rows in it, estimated */
+	const char *index_table;   /* an index that the planner itself would use */
+	const char **index_columns; size_t n_index_columns;
+	const char *index_plan;    /* the plan line with that index */
+};
+
+struct run_call {              /* calls to a peer that is no database of ours */
+	const char *kind;          /* "http" "postgresql" "redis" "tcp" */
+	const char *peer;          /* host:port */
+	const char *route;
+	double calls, seconds, per_request;
+	double connects_per_request;
+};
+
+struct run_trace {
+	const char *mode;          /* "bpf", "perf", "proc" or "none" */
+	double seconds;            /* traced */
+	int64_t requests;          /* server-side spans complete */
+	int64_t samples;           /* on-CPU */
+	double unwound;            /* share of stacks that reach their root */
+	double symbolised;         /* share of user frames with a name */
+	double overhead_cpu;       /* cores used by prony's own tracing */
+	int64_t dropped;
+	struct run_time *routes;       size_t n_routes;      /* before charging waits to holders */
+	struct run_wait *waits;        size_t n_waits;
+	struct run_thread *threads;    size_t n_threads;     /* busiest 64 */
+	struct run_function *functions; size_t n_functions;  /* hottest 50 */
+	struct run_stack *stacks;      size_t n_stacks;      /* heaviest 1500, for the flame graphs */
+	struct run_query *queries;     size_t n_queries;
+	struct run_call *calls;        size_t n_calls;
+};
+
+struct run_evidence {
+	struct run_phase *phases;  size_t n_phases;
+	struct run_series *series; size_t n_series;
+	struct run_trace trace;
+	double noise;              /* coefficient of variation of block p50 at the traced load */
+};
+
+/* ---- conclusions --------------------------------------------------------------------------- */
+
+struct run_finding {
+	const char *id;            /* F1, F2 ... in order: the first is the limit */
+	const char *kind;          /* "cpu.hot-function": design.md §3 */
+	enum run_class class;
+	double share;              /* of (slow-request) time that goes away when it is fixed */
+	double confidence;         /* below 0.6: a hypothesis */
+	const char *where;
+	const char *route;         /* NULL: all */
+	const char *summary;       /* one sentence for people */
+	const char **evidence;     size_t n_evidence;
+	const char **against;      size_t n_against;     /* evidence that speaks against it */
+	enum run_source source;
+};
+
+struct run_ruled_out { const char *kind, *why; };
+
+struct run_predicted {         /* NAN value: no prediction */
+	struct run_num latency_p50, latency_p99, throughput, cpu_per_request;
+};
+
+struct run_step {
+	const char *id;            /* P1, P2 ... */
+	const char *finding;       /* F1 */
+	const char *action;        /* "db.index", "code.function", ... */
+	const char *what;          /* one line for people */
+	struct run_predicted predicted;   /* with this step AND all before it */
+	double ceiling;            /* Amdahl: at most this many times faster by this step alone */
+	enum run_level effort, risk;
+	int64_t priority;
+	const char *apply, *undo;  /* exact text */
+	const char *tradeoff;      /* what it costs: complexity, correctness, blast radius */
+	const char *then;          /* what limits after it */
+	bool automatic;            /* prony can apply it itself */
+};
+
+struct run_effect { double ratio, low, high; };
+struct run_effects { struct run_effect latency_p50, latency_p99, throughput, cpu_per_request; };
+
+struct run_proof {
+	const char *step;
+	struct run_baseline before, after;
+	struct run_effects effect;
+	const char *verdict;       /* better same worse inconclusive */
+	bool kept;
+};
+
+struct run_self {              /* prony's own cost */
+	double cpu;                /* cores, mean over the run, generator left out */
+	double generator_cpu;      /* cores of the generator, mean */
+	int64_t rss_bytes;         /* peak */
+	int64_t dropped_events;
+	double seconds;            /* wall time of the run */
+};
+
+struct run {
+	struct arena *arena;
+	const char *folder;        /* where its files are; NULL when it is only in memory */
+
+	const char *schema;        /* RUN_SCHEMA */
+	const char *id, *created, *tool;   /* created: UTC, RFC 3339 */
+	bool sealed;               /* complete; false: interrupted or still being written */
+	enum run_verdict verdict;
+	const char *headline;      /* the verdict as one sentence */
+	const char *healthy;       /* why nothing is wrong, when nothing is; else NULL */
+	const char *error;         /* why the run could not be finished; else NULL */
+	struct run_spec spec;
+	struct run_host host;
+	struct run_eye *eyes;      size_t n_eyes;
+	struct run_system system;
+	struct run_target *targets; size_t n_targets;
+	struct run_baseline baseline;
+	struct run_capacity capacity;
+	struct run_time *time;     size_t n_time;         /* after charging waits to holders */
+	struct run_finding *findings; size_t n_findings;
+	struct run_ruled_out *ruled_out; size_t n_ruled_out;
+	const char **path;         size_t n_path;         /* decision path taken, a fork a line */
+	struct run_step *plan;     size_t n_plan;
+	struct run_proof *proofs;  size_t n_proofs;
+	struct run_self self;
+	struct run_evidence evidence;
+};
+
+#define RUN_SCHEMA "prony.run/1"
+
+/* A fresh run: figures are NAN, lists empty. */
+struct run *run_new(void);
+void run_free(struct run *r);   /* accepts NULL */
+
+/* Add to a list of the run and return the new element, its figures NAN:
+ * RUN_ADD(run, finding, run->findings, run->n_findings)->kind = ...
+ * Older element pointers die when the list moves. */
+#define RUN_ADD(run, type, items, n) \
+	((struct run_##type *)run_add_((run), &run_##type##_type, \
+	    (void **)(1 ? &(items) : (struct run_##type **)NULL), &(n)))
+/* Add a string (copied) to a list of strings. */
+#define RUN_ADD_STR(run, items, n, s) \
+	(*(ARENA_PUSH((run)->arena, items, n)) = run_str((run), (s)))
+
+struct run_type;
+void *run_add_(struct run *r, const struct run_type *type, void **items, size_t *n);
+extern const struct run_type run_type, run_eye_type, run_process_type, run_peer_type,
+    run_target_type, run_route_type, run_point_type, run_phase_type, run_series_type,
+    run_part_type, run_time_type, run_wait_type, run_thread_type, run_function_type,
+    run_stack_type, run_query_type, run_call_type, run_finding_type, run_ruled_out_type,
+    run_step_type, run_proof_type;
+
+/* Copy into the run's arena; NULL stays NULL. */
+const char *run_str(struct run *r, const char *s);
+const char *run_printf(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+const char *part_kind_name(enum run_part_kind k);
+const char *verdict_name(enum run_verdict v);

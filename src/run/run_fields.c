@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT */
+/* The record, field by field: the one table behind run.json and its schema.
+ *
+ * A row gives the field's name (the same in C and in JSON), its kind and one sentence. Units are
+ * seconds, bytes, per second and shares of 1 unless the sentence says otherwise. */
+#include "run/run_fields.h"
+
+#include "run/run.h"
+
+static const char *const verdict_names[] = {
+	"", "met", "missed", "inconclusive", "generator-limited", "idle", "error", NULL,
+};
+static const char *const source_names[] = { "", "measured", "estimated", "modelled", NULL };
+static const char *const class_names[] = { "", "cpu", "io", "memory", "contention", NULL };
+static const char *const level_names[] = { "", "low", "medium", "high", NULL };
+static const char *const part_names[] = {
+	"", "cpu", "runqueue", "lock", "disk", "db", "cache", "net", "gc", "fault", "sleep", "other",
+	"queue", NULL,
+};
+
+const char *
+part_kind_name(enum run_part_kind k)
+{
+	return part_names[k];
+}
+
+const char *
+verdict_name(enum run_verdict v)
+{
+	return verdict_names[v];
+}
+
+#define AT(f) .offset = offsetof(S, f)
+#define COUNTED(f) AT(f), .count_offset = offsetof(S, n_##f)
+#define STR(f, text)  { #f, FIELD_STR, AT(f), .about = text }
+#define NUM(f, text)  { #f, FIELD_NUM, AT(f), .about = text }
+#define INT(f, text)  { #f, FIELD_INT, AT(f), .about = text }
+#define BOOL(f, text) { #f, FIELD_BOOL, AT(f), .about = text }
+#define ENUM(f, table, text) { #f, FIELD_ENUM, AT(f), .names = table##_names, .about = text }
+#define SUB(f, t, text)  { #f, FIELD_SUB, AT(f), .type = &run_##t##_type, .about = text }
+#define LIST(f, t, text) { #f, FIELD_LIST, COUNTED(f), .type = &run_##t##_type, .about = text }
+#define STRS(f, text) { #f, FIELD_STRS, COUNTED(f), .about = text }
+#define NUMS(f, text) { #f, FIELD_NUMS, COUNTED(f), .about = text }
+#define INTS(f, text) { #f, FIELD_INTS, COUNTED(f), .about = text }
+
+#define TYPE(t, text) \
+	const struct run_type run_##t##_type = { \
+		#t, text, sizeof(struct run_##t), t##_fields, sizeof(t##_fields) / sizeof(t##_fields[0]) \
+	}
+
+/* ---- what was asked ---- */
+
+#define S struct run_spec
+static const struct run_field spec_fields[] = {
+	STR(system, "name of the service"),
+	STRS(urls, "routes that were asked for"),
+	STRS(issues, "what people complain about, in their words"),
+	STRS(targets, "targets as written"),
+	STR(database, "database of the service, without user and password"),
+	NUM(rate, "offered load asked for; 0: find the knee"),
+	NUM(peak_rate, "peak load to plan for; 0: not given"),
+	NUM(budget_per_month, "money per month; 0: not given"),
+	STR(currency, "of the budget"),
+	NUM(measure_seconds, "length of one measurement"),
+	NUM(timeout_seconds, "of one request"),
+	INT(connections, "the most connections the generator may open"),
+	INT(seed, "of the arrival schedule"),
+	STR(arrivals, "poisson or constant"),
+	BOOL(observe, "real traffic was watched, no load was made"),
+};
+TYPE(spec, "What was asked: flags and spec file together.");
+#undef S
+
+/* ---- where it ran ---- */
+
+#define S struct run_host
+static const struct run_field host_fields[] = {
+	STR(kernel, "release"), STR(cpu_model, "as the kernel names it"),
+	STR(clocksource, "the kernel's"), STR(virtualisation, "none, kvm, ..."),
+	INT(cpus, "online"), INT(memory_bytes, "installed"),
+	NUM(steal, "share of CPU time stolen by the hypervisor during the run"),
+	BOOL(generator_on_host, "the generator shared this host with the service"),
+};
+TYPE(host, "The machine.");
+#undef S
+
+#define S struct run_eye
+static const struct run_field eye_fields[] = {
+	STR(name, "what would be seen"), BOOL(open, "it was seen"),
+	STR(means, "how it is seen, or what is lost without it"),
+	STR(cure, "command that would open it"),
+};
+TYPE(eye, "One thing that prony can or cannot see here.");
+#undef S
+
+#define S struct run_process
+static const struct run_field process_fields[] = {
+	INT(pid, "process id"), INT(parent, "parent's process id"),
+	STR(exe, "path of the program"), STR(name, "command name"),
+	STR(runtime, "node python java go ruby php nginx native ..."),
+	STR(framework, "gunicorn, express, ... where known"),
+	INTS(ports, "TCP ports it listens on"), INT(threads, "count"),
+	STR(cgroup, "path inside its hierarchy"), STR(container, "container id"),
+	NUM(cpu_limit, "cores by quota"), INT(memory_limit, "0: none"),
+};
+TYPE(process, "A process of the service.");
+#undef S
+
+#define S struct run_peer
+static const struct run_field peer_fields[] = {
+	STR(kind, "postgresql redis mysql http sqlite dns ..."),
+	STR(address, "host:port or file"), INT(connections, "open at discovery"),
+};
+TYPE(peer, "Something that the service talks to.");
+#undef S
+
+#define S struct run_system
+static const struct run_field system_fields[] = {
+	STR(name, "of the service"), STRS(targets, "URLs that were loaded"),
+	LIST(processes, process, "of the service"), LIST(peers, peer, "what it talks to"),
+};
+TYPE(system, "The service.");
+#undef S
+
+/* ---- what came out ---- */
+
+#define S struct run_num
+static const struct run_field num_fields[] = {
+	NUM(value, "the figure"), NUM(low, "lower end of its interval"),
+	NUM(high, "upper end of its interval"), ENUM(src, source, "where it comes from"),
+};
+TYPE(num, "A figure with its interval and where it comes from.");
+#undef S
+
+#define S struct run_target
+static const struct run_field target_fields[] = {
+	STR(metric, "latency_p99, errors, rate, ..."), STR(op, "< or >"),
+	NUM(limit, "the promise"), NUM(at_rate, "load that it is promised at"),
+	NUM(value, "what was measured"), NUM(low, "lower end of its interval"),
+	NUM(high, "upper end of its interval"),
+	NUM(gap, "times away from the limit; above 1 is missed"), BOOL(met, "kept"),
+	ENUM(src, source, "where the value comes from"),
+};
+TYPE(target, "One promise and what became of it.");
+#undef S
+
+#define S struct run_latency
+static const struct run_field latency_fields[] = {
+	NUM(mean, "seconds"), NUM(p50, "seconds"), NUM(p95, "seconds"), NUM(p99, "seconds"),
+	NUM(p999, "seconds"), NUM(max, "seconds"),
+	BOOL(censored, "some requests never answered: the tail is a lower bound"),
+};
+TYPE(latency, "Latency from the intended start of a request to its last byte.");
+#undef S
+
+#define S struct run_route
+static const struct run_field route_fields[] = {
+	STR(route, "path"), NUM(rate, "offered"), SUB(latency, latency, "of this route"),
+	NUM(error_rate, "share"), INT(requests, "answered"), NUM(body_bytes, "mean size of an answer"),
+	STR(content_type, "of the answers"), STR(content_encoding, "of the answers; absent: none"),
+	INT(status, "the most frequent one"),
+};
+TYPE(route, "One route of the service under the measured load.");
+#undef S
+
+#define S struct run_baseline
+static const struct run_field baseline_fields[] = {
+	NUM(rate, "offered"), NUM(throughput, "answered"),
+	SUB(latency, latency, "all routes"), NUM(error_rate, "share of requests"),
+	NUM(timeout_rate, "share of requests"), NUM(cpu, "cores used by the service"),
+	NUM(rss_bytes, "of the service"), NUM(io_wait, "share of time with I/O outstanding and a CPU idle"),
+	NUM(net_bytes_per_s, "sent and received by the service's host"),
+	NUM(cpu_per_request, "CPU seconds of the service"), LIST(routes, route, "each route"),
+};
+TYPE(baseline, "The service under the measured load.");
+#undef S
+
+#define S struct run_point
+static const struct run_field point_fields[] = {
+	NUM(rate, "offered"), NUM(throughput, "answered"), NUM(p50, "seconds"), NUM(p99, "seconds"),
+	NUM(cpu, "cores used by the service"), NUM(error_rate, "share"),
+	BOOL(sustained, "held without falling behind or missing the target"),
+};
+TYPE(point, "One step of the search for the knee.");
+#undef S
+
+#define S struct run_usl
+static const struct run_field usl_fields[] = {
+	NUM(lambda, "throughput at concurrency 1"), NUM(sigma, "contention"), NUM(kappa, "coherency"),
+};
+TYPE(usl, "Universal Scalability Law, where it was fitted.");
+#undef S
+
+#define S struct run_capacity
+static const struct run_field capacity_fields[] = {
+	NUM(knee_rate, "highest rate that was sustained"),
+	NUM(max_rate, "highest rate that was answered, however late"),
+	BOOL(at_least, "the search ended before the service did: the knee is a lower bound"),
+	STR(stopped_by, "latency, errors, throughput, generator, limit or interrupted"),
+	LIST(curve, point, "the steps of the search by rate"), SUB(usl, usl, "scalability"),
+};
+TYPE(capacity, "How much the service holds.");
+#undef S
+
+/* ---- evidence ---- */
+
+#define S struct run_phase
+static const struct run_field phase_fields[] = {
+	STR(name, "warm-up, baseline, knee-N, trace"), NUM(started, "seconds since the run began"),
+	NUM(seconds, "length"), NUM(rate, "offered"), INT(scheduled, "arrivals of the schedule"),
+	INT(unsent, "no connection was free until the end"), INT(sent, "requests written"),
+	INT(answered, "complete answers"), INT(timeouts, "requests given up"),
+	INT(in_flight, "still open when the phase was cut"), INT(errors, "the sum of the error classes"),
+	INT(error_connect, "could not connect"), INT(error_reset, "connection reset"),
+	INT(error_closed, "closed before the answer was whole"),
+	INT(error_protocol, "not HTTP, or broken HTTP"), INT(error_status, "status 5xx or 429"),
+	SUB(latency, latency, "intended start to last byte"),
+	SUB(service, latency, "really sent to last byte"),
+	NUM(lag_p99, "sent later than intended though a connection was free"), NUM(lag_max, "the same"),
+	NUM(throughput, "answered"), NUM(generator_cpu, "share of one core, busiest worker"),
+	BOOL(generator_limited, "the generator was the limit"), STR(generator_why, "how that was seen"),
+	NUM(service_cpu, "cores used by the service meanwhile"),
+	NUMS(latency_by_second, "p99 in each second"), NUMS(rate_by_second, "answered in each second"),
+};
+TYPE(phase, "One load phase. scheduled = sent + unsent; sent = answered + errors + timeouts + in_flight.");
+#undef S
+
+#define S struct run_series
+static const struct run_field series_fields[] = {
+	STR(name, "what"), STR(unit, "seconds bytes ratio per_second cores count"),
+	STR(scope, "service or host"), NUM(mean, "over the traced measurement"), NUM(min, "the same"),
+	NUM(max, "the same"), NUM(slope_per_s, "growth"), NUM(slope_low, "95 % interval"),
+	NUM(slope_high, "95 % interval"), NUMS(points, "evenly spaced over the whole run"),
+};
+TYPE(series, "One sampled quantity.");
+#undef S
+
+#define S struct run_part
+static const struct run_field part_fields[] = {
+	ENUM(kind, part, "state"), STR(where, "function, lock, statement, peer, file"),
+	NUM(share, "of the whole"), NUM(seconds, "per request"),
+};
+TYPE(part, "A part of the time of a request.");
+#undef S
+
+#define S struct run_time
+static const struct run_field time_fields[] = {
+	STR(route, "path"), STR(scope, "all, or slow: the slowest 5 %"), INT(requests, "painted"),
+	NUM(seconds, "mean"), LIST(parts, part, "adds up to 1"),
+};
+TYPE(time, "Where the requests of a route spent their time.");
+#undef S
+
+#define S struct run_wait
+static const struct run_field wait_fields[] = {
+	ENUM(kind, part, "lock, queue or runqueue"), STR(where, "the lock or the queue"),
+	STR(site, "function that holds it"), INT(waits, "count"), NUM(seconds, "sum"),
+	NUM(mean_waiters, "at the same time"), LIST(holder, part, "what the holders did meanwhile"),
+};
+TYPE(wait, "What the holders did while others waited.");
+#undef S
+
+#define S struct run_thread
+static const struct run_field thread_fields[] = {
+	INT(pid, "process"), INT(tid, "thread"), STR(name, "of the thread"),
+	BOOL(loop, "an event loop"), NUM(cpu, "share of the traced time on a CPU"),
+	NUM(runqueue, "share of it waiting for a CPU"), NUM(blocked, "share of it blocked while serving"),
+	NUM(longest_run, "longest stretch between two polls, seconds"),
+};
+TYPE(thread, "A thread of the service.");
+#undef S
+
+#define S struct run_function
+static const struct run_field function_fields[] = {
+	STR(name, "demangled"), STR(module, "file name of the object"), STR(file, "source file"),
+	INT(line, "source line; 0 unknown"), STR(language, "native python javascript java kernel"),
+	NUM(self, "share of on-CPU samples, itself"), NUM(total, "share, with what it calls"),
+	INT(samples, "with it on the stack"), BOOL(application, "in the service's own code"),
+};
+TYPE(function, "A function seen on CPU.");
+#undef S
+
+#define S struct run_stack
+static const struct run_field stack_fields[] = {
+	STR(kind, "cpu, or what it waited for"), STR(frames, "root;caller;leaf"), NUM(seconds, "sum"),
+};
+TYPE(stack, "A call stack and the time it was seen for.");
+#undef S
+
+#define S struct run_query
+static const struct run_field query_fields[] = {
+	STR(engine, "sqlite postgresql mysql"), STR(database, "file or address"),
+	STR(fingerprint, "statement without literals"), STR(route, "that runs it most"),
+	NUM(calls, "during the trace"), NUM(seconds, "sum of durations"),
+	NUM(per_request, "mean calls per request of the route"),
+	NUM(most_per_request, "95th percentile of calls per request"), NUM(rows, "returned per call"),
+	STRS(plan, "lines of the database's own plan"), STR(scan_table, "table read whole"),
+	NUM(scan_rows, "rows in it"), STR(index_table, "of an index that the planner would use"),
+	STRS(index_columns, "its columns"), STR(index_plan, "plan line with it"),
+};
+TYPE(query, "A statement that the service ran.");
+#undef S
+
+#define S struct run_call
+static const struct run_field call_fields[] = {
+	STR(kind, "http postgresql redis tcp"), STR(peer, "host:port"), STR(route, "that calls it most"),
+	NUM(calls, "during the trace"), NUM(seconds, "sum of durations"),
+	NUM(per_request, "mean per request"), NUM(connects_per_request, "new connections"),
+};
+TYPE(call, "Calls of the service to a peer.");
+#undef S
+
+#define S struct run_trace
+static const struct run_field trace_fields[] = {
+	STR(mode, "bpf, perf, proc or none"), NUM(seconds, "traced"),
+	INT(requests, "complete server-side spans"), INT(samples, "on-CPU stacks"),
+	NUM(unwound, "share of stacks that reach their root"),
+	NUM(symbolised, "share of user frames with a name"),
+	NUM(overhead_cpu, "cores used by tracing itself"), INT(dropped, "events lost"),
+	LIST(routes, time, "as painted, before waits are charged to holders"),
+	LIST(waits, wait, "who was waited for"), LIST(threads, thread, "the busiest"),
+	LIST(functions, function, "the hottest"), LIST(stacks, stack, "the heaviest"),
+	LIST(queries, query, "statements"), LIST(calls, call, "other peers"),
+};
+TYPE(trace, "What tracing saw inside the service.");
+#undef S
+
+#define S struct run_evidence
+static const struct run_field evidence_fields[] = {
+	LIST(phases, phase, "of load"), LIST(series, series, "sampled quantities"),
+	SUB(trace, trace, "inside the service"),
+	NUM(noise, "coefficient of variation of p50 from block to block"),
+};
+TYPE(evidence, "What the instruments saw; every conclusion can be drawn again from it.");
+#undef S
+
+/* ---- conclusions ---- */
+
+#define S struct run_finding
+static const struct run_field finding_fields[] = {
+	STR(id, "F1 is the limit"), STR(kind, "see prony explain KIND"), ENUM(class, class, "of limit"),
+	NUM(share, "of the (slow) requests' time that goes away when it is fixed"),
+	NUM(confidence, "below 0.6: a hypothesis"), STR(where, "function, lock, statement, ..."),
+	STR(route, "absent: all"), STR(summary, "one sentence"), STRS(evidence, "for it"),
+	STRS(against, "what speaks against it"), ENUM(source, source, "measured or estimated"),
+};
+TYPE(finding, "Something that limits the service.");
+#undef S
+
+#define S struct run_ruled_out
+static const struct run_field ruled_out_fields[] = {
+	STR(kind, "see prony explain KIND"), STR(why, "with the figures that decided it"),
+};
+TYPE(ruled_out, "Something that does not limit the service.");
+#undef S
+
+#define S struct run_predicted
+static const struct run_field predicted_fields[] = {
+	SUB(latency_p50, num, "seconds"), SUB(latency_p99, num, "seconds"),
+	SUB(throughput, num, "sustained, per second"), SUB(cpu_per_request, num, "seconds"),
+};
+TYPE(predicted, "What is expected after this step and all before it; 80 % intervals.");
+#undef S
+
+#define S struct run_step
+static const struct run_field step_fields[] = {
+	STR(id, "P1, P2, ..."), STR(finding, "that it answers"), STR(action, "kind of change"),
+	STR(what, "one line"), SUB(predicted, predicted, "cumulative"),
+	NUM(ceiling, "Amdahl: at most this many times faster by this step alone"),
+	ENUM(effort, level, "to do it"), ENUM(risk, level, "of doing it"),
+	INT(priority, "1 first"), STR(apply, "exact text"), STR(undo, "exact text"),
+	STR(tradeoff, "what it costs"), STR(then, "what limits after it"),
+	BOOL(automatic, "prony can apply it itself"),
+};
+TYPE(step, "One step of the plan.");
+#undef S
+
+#define S struct run_effect
+static const struct run_field effect_fields[] = {
+	NUM(ratio, "after / before"), NUM(low, "95 %"), NUM(high, "95 %"),
+};
+TYPE(effect, "A change as a ratio.");
+#undef S
+
+#define S struct run_effects
+static const struct run_field effects_fields[] = {
+	SUB(latency_p50, effect, ""), SUB(latency_p99, effect, ""), SUB(throughput, effect, ""),
+	SUB(cpu_per_request, effect, ""),
+};
+TYPE(effects, "What changed.");
+#undef S
+
+#define S struct run_proof
+static const struct run_field proof_fields[] = {
+	STR(step, "of the plan"), SUB(before, baseline, "without it"), SUB(after, baseline, "with it"),
+	SUB(effect, effects, "the difference"), STR(verdict, "better same worse inconclusive"),
+	BOOL(kept, "still in place"),
+};
+TYPE(proof, "What a step really did.");
+#undef S
+
+#define S struct run_self
+static const struct run_field self_fields[] = {
+	NUM(cpu, "cores, without the generator"), NUM(generator_cpu, "cores"),
+	INT(rss_bytes, "peak"), INT(dropped_events, "lost by tracing"), NUM(seconds, "wall time"),
+};
+TYPE(self, "What prony itself cost.");
+#undef S
+
+#define S struct run
+static const struct run_field run_fields[] = {
+	STR(schema, "version of this document"), STR(id, "of the run"), STR(created, "UTC"),
+	STR(tool, "program and version"), BOOL(sealed, "complete"), ENUM(verdict, verdict, "the answer"),
+	STR(headline, "the answer as one sentence"), STR(healthy, "why nothing is wrong"),
+	STR(error, "why the run could not be finished"),
+	SUB(spec, spec, "what was asked"), SUB(host, host, "where it ran"),
+	LIST(eyes, eye, "what could be seen"), SUB(system, system, "the service"),
+	LIST(targets, target, "promises"), SUB(baseline, baseline, "under the measured load"),
+	SUB(capacity, capacity, "how much it holds"), LIST(time, time, "after charging waits to holders"),
+	LIST(findings, finding, "the first is the limit"), LIST(ruled_out, ruled_out, "what it is not"),
+	STRS(path, "decisions taken, with the figure at each fork"),
+	LIST(plan, step, "cumulative"), LIST(proofs, proof, "of applied steps"),
+	SUB(self, self, "prony's own cost"), SUB(evidence, evidence, "what the instruments saw"),
+};
+const struct run_type run_type = {
+	"run", "A prony run.", sizeof(struct run), run_fields, sizeof(run_fields) / sizeof(run_fields[0])
+};
+#undef S

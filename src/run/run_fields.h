@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* How the record's structs are described, for the codec. Private to src/run. */
+#pragma once
+
+#include <stddef.h>
+
+enum run_field_kind {
+	FIELD_STR, FIELD_NUM, FIELD_INT, FIELD_BOOL, FIELD_ENUM,
+	FIELD_SUB,                          /* a struct inside */
+	FIELD_LIST,                         /* pointer and count of structs */
+	FIELD_STRS, FIELD_NUMS, FIELD_INTS, /* pointer and count of scalars */
+};
+
+struct run_field {
+	const char *name;
+	enum run_field_kind kind;
+	size_t offset, count_offset;
+	const struct run_type *type;     /* SUB, LIST */
+	const char *const *names;        /* ENUM: NULL-terminated; "" is left out */
+	const char *about;
+};
+
+struct run_type {
+	const char *name, *about;
+	size_t size;
+	const struct run_field *fields;
+	size_t n_fields;
+};
+
+extern const struct run_type run_spec_type, run_host_type, run_system_type, run_num_type,
+    run_latency_type, run_baseline_type, run_usl_type, run_capacity_type, run_trace_type,
+    run_evidence_type, run_predicted_type, run_effect_type, run_effects_type, run_self_type;
