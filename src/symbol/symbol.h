@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* symbol: from addresses and stack snapshots of other processes to names.
+ *
+ * Unwinding walks .eh_frame tables over a copy of the stack, so code without frame pointers gives
+ * complete stacks; names come from ELF symbol tables (also of separate debug files), perf maps of
+ * JIT compilers and kallsyms, demangled; file and line from DWARF, only for what is reported.
+ * Tables are read once per object and shared by all processes that map it (keyed by build-id or
+ * device and inode). Works on processes that have ended, as far as they were seen before. Files
+ * are opened through /proc/PID/root, so containers work. One thread at a time. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct symbols;
+
+struct symbols *symbols_new(void);
+void symbols_free(struct symbols *s);     /* accepts NULL */
+
+/* Read (again) what a process has mapped. Call for each process before tracing and again when an
+ * address is not found. Returns 0 or -errno. */
+int symbols_see(struct symbols *s, int pid);
+
+struct symbol_regs { uint64_t ip, sp, bp, rbx, r12, r13, r14, r15; };
+
+/* Return addresses, leaf first (ips[0] = regs->ip), from a copy of the stack that begins at
+ * regs->sp. Returns how many; *ret_rooted: the walk reached the outermost frame. */
+size_t symbols_unwind(struct symbols *s, int pid, const struct symbol_regs *regs,
+    const void *stack, size_t stack_size, uint64_t *ips, size_t max, bool *ret_rooted);
+
+struct symbol {
+	const char *name;      /* demangled; "[module+0x1234]" when nothing better is known */
+	const char *module;    /* file name of the object, "[kernel]", "[jit]", "[vdso]" */
+	const char *language;  /* native python javascript java kernel */
+	const char *file;      /* from a perf map or DWARF; NULL unknown */
+	int line;
+	bool named;            /* a real name */
+	bool application;      /* the process's own program or a script, not a shared library or the kernel */
+};
+
+/* `leaf`: ip is where execution was; else a return address (looked up one byte before). Strings
+ * live as long as `s`. Always fills *out. */
+void symbols_name(struct symbols *s, int pid, uint64_t ip, bool leaf, struct symbol *out);
+void symbols_kernel_name(struct symbols *s, uint64_t ip, struct symbol *out);
+
+/* Source file and line from DWARF: slow, for reported addresses only. False when unknown. */
+bool symbols_line(struct symbols *s, int pid, uint64_t ip, const char **ret_file, int *ret_line);
+
+/* Name of the data object at an address ("inventory_lock" in .bss), NULL when unknown. */
+const char *symbols_data_name(struct symbols *s, int pid, uint64_t address);
+
+/* File offset of an exported function in an object file, for uprobes; 0 when absent. */
+uint64_t symbols_function_offset(const char *path, const char *function);
