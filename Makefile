@@ -1,0 +1,80 @@
+# Thin verbs over Meson: `make help` lists them. The program ends up at build/prony.
+
+BUILD ?= build
+PREFIX ?= /usr/local
+MESON_FLAGS ?=
+
+# What building and running need; what the tests need on top.
+DEPS = gcc libc6-dev meson ninja-build pkg-config clang llvm bpftool libbpf-dev libelf-dev libdw-dev \
+  libjansson-dev libyaml-dev libsqlite3-dev libiberty-dev libssl-dev zlib1g-dev linux-libc-dev
+DEPS_TEST = libcmocka-dev python3 python3-flask python3-jsonschema gunicorn nginx-light nodejs npm \
+  chromium jq mandoc procps iproute2 curl shellcheck libclang-rt-14-dev
+
+SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+# Installs only what is missing, so that a second run needs no network and no root.
+define install-packages
+	@missing=; for p in $(1); do \
+	  dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then \
+	  command -v apt-get >/dev/null || { echo "prony: please install:$$missing"; exit 1; }; \
+	  echo "installing:$$missing"; $(SUDO) apt-get update -q >/dev/null && \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing >/dev/null; fi
+endef
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+
+$(BUILD)/build.ninja:
+	@meson setup $(BUILD) --prefix $(PREFIX) $(MESON_FLAGS) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@rm -f $(BUILD).log
+
+deps:
+	$(call install-packages,$(DEPS))
+
+deps-test: deps
+	$(call install-packages,$(DEPS_TEST))
+	@mkdir -p $(BUILD)-page && cp tests/page/package.json $(BUILD)-page/ && cd $(BUILD)-page && \
+	  { [ -d node_modules/lighthouse ] && [ -d node_modules/axe-core ]; } || \
+	  npm install --no-package-lock --no-audit --no-fund --loglevel=error
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@$(BUILD)/prony demo
+
+test: deps-test
+	@$(MAKE) --no-print-directory all
+	@PRONY_PAGE_MODULES=$(abspath $(BUILD)-page)/node_modules tests/run.sh $(BUILD)
+
+truth: deps-test all
+	/usr/bin/python3 tests/truth/run.py $(BUILD)/prony --all
+
+bench: deps all
+	bench/run.sh $(BUILD)
+
+# Each sanitizer has a build folder of its own.
+asan tsan: deps-test
+	@[ -d $(BUILD)-$@ ] || meson setup $(BUILD)-$@ -Db_lundef=false -Dbuildtype=debugoptimized \
+	  -Db_sanitize=$(if $(filter asan,$@),address$(comma)undefined,thread) >/dev/null
+	@ninja -C $(BUILD)-$@ --quiet
+	@tests/run.sh $(BUILD)-$@ --suite unit
+comma = ,
+
+fuzz: deps-test
+	tests/fuzz/run.sh $(or $(FUZZ_SECONDS),60)
+
+lint: deps-test all
+	tests/lint.sh $(BUILD)
+
+install: all
+	meson install -C $(BUILD) --quiet
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-page
+
+help:
+	@echo "make [all]   build $(BUILD)/prony       make demo     install what is needed, build, run the demo"
+	@echo "make deps    what building needs        make test     install what tests need, run all tests"
+	@echo "make install PREFIX=$(PREFIX)       make truth    every planted fault (long)"
+	@echo "make asan | tsan | fuzz | lint | bench | clean"
+
+.PHONY: all deps deps-test demo test truth bench asan tsan fuzz lint install clean help
