@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/* The main job, phase by phase.
+ *
+ * discover, probe, warm-up, baseline, knee search, traced measurement, database questions,
+ * conclusions. Each phase writes its part into the run, which is saved after it; the conclusions
+ * are drawn by pure functions at the end. Nothing is written before the service has answered, so
+ * that a mistyped URL leaves nothing behind. */
+#include "cli/check.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/clock.h"
+#include "base/cleanup.h"
+#include "base/stop.h"
+#include "cli/cli.h"
+#include "db/db.h"
+#include "diagnose/diagnose.h"
+#include "load/load.h"
+#include "observe/observe.h"
+#include "plan/plan.h"
+#include "report/report.h"
+#include "run/run_store.h"
+#include "trace/trace.h"
+
+#define WARM_UP_NS        (1500 * NS_PER_MS)
+#define BASELINE_NS       (2 * NS_PER_S)
+#define KNEE_BUDGET_NS    (20 * NS_PER_S)
+#define WARM_UP_CLOSED    4
+#define TRACED_OF_KNEE    0.85   /* near the limit, but steady */
+
+struct check {
+	const struct invocation *in;
+	struct spec *spec;
+	struct run *run;
+	struct load *load;
+	struct observe *observe;
+	struct trace *trace;
+	int64_t started_ns;
+};
+
+/* ---- what was asked, into the run ---------------------------------------------------------- */
+
+static void
+copy_targets(struct run *r, const struct spec *s)
+{
+	for (size_t i = 0; i < s->n_targets; i++) {
+		const struct target *t = &s->targets[i];
+		struct run_target *out = RUN_ADD(r, target, r->targets, r->n_targets);
+		out->metric = run_str(r, target_metric_name(t->metric));
+		out->op = t->at_least ? ">" : "<";
+		out->limit = t->limit;
+		out->at_rate = t->at_rate > 0 ? t->at_rate : (double)NAN;
+		RUN_ADD_STR(r, r->spec.targets, r->spec.n_targets, t->text);
+	}
+}
+
+/* "127.0.0.1:8080" of the first URL, where nobody gave the service a name. */
+static const char *
+service_name(struct run *r, const struct spec *s)
+{
+	if (s->system || !s->n_urls)
+		return run_str(r, s->system ? s->system : "service");
+	const char *host = strstr(s->urls[0], "://");
+	host = host ? host + 3 : s->urls[0];
+	return run_printf(r, "%.*s", (int)strcspn(host, "/?#"), host);
+}
+
+static void
+copy_spec(struct run *r, const struct spec *s)
+{
+	struct run_spec *out = &r->spec;
+
+	r->system.name = service_name(r, s);
+	out->system = run_str(r, s->system);
+	for (size_t i = 0; i < s->n_urls; i++) {
+		RUN_ADD_STR(r, out->urls, out->n_urls, s->urls[i]);
+		RUN_ADD_STR(r, r->system.targets, r->system.n_targets, s->urls[i]);
+	}
+	for (size_t i = 0; i < s->n_issues; i++)
+		RUN_ADD_STR(r, out->issues, out->n_issues, s->issues[i]);
+	copy_targets(r, s);
+	out->rate = s->rate;
+	out->peak_rate = s->peak_rate;
+	out->budget_per_month = s->budget_per_month;
+	out->currency = run_str(r, s->currency);
+	out->measure_seconds = ns_to_s(s->for_ns);
+	out->timeout_seconds = ns_to_s(s->timeout_ns);
+	out->connections = s->connections;
+	out->seed = (int64_t)s->seed;
+	out->arrivals = s->poisson ? "poisson" : "constant";
+	out->observe = s->observe;
+}
+
+/* ---- phases -------------------------------------------------------------------------------- */
+
+/* A service given as pid:N or unit:NAME is loaded at the root of the port it listens on. */
+static int
+urls_from_ports(struct check *c, struct err *e)
+{
+	if (c->spec->n_urls || c->spec->observe)
+		return 0;
+	for (size_t i = 0; i < c->run->system.n_processes; i++) {
+		const struct run_process *p = &c->run->system.processes[i];
+		if (!p->n_ports)
+			continue;
+		*ARENA_PUSH(c->spec->arena, c->spec->urls, c->spec->n_urls) =
+		    arena_printf(c->spec->arena, "http://127.0.0.1:%lld/", (long long)p->ports[0]);
+		return 0;
+	}
+	err_set(e, ENOTCONN, "the service listens on no TCP port");
+	err_hint(e, "name the URL to load, or watch its real traffic with --observe");
+	return -ENOTCONN;
+}
+
+static int
+discover(struct check *c, struct err *e)
+{
+	progress_say(c->in->progress, "discover", -1, "");
+	int r = observe_find(c->spec, c->run, e);
+	if (r < 0 || (r = urls_from_ports(c, e)) < 0)
+		return r;
+	if (c->spec->observe)
+		return 0;
+	if ((r = load_open(c->spec, c->in->progress, &c->load, e)) < 0)
+		return r;
+	return load_probe(c->load, c->run, e);
+}
+
+static int
+attach(struct check *c, struct err *e)
+{
+	struct trace_options options = { .ceiling = c->spec->no_trace ? 3 : 0 };
+
+	progress_say(c->in->progress, "attach", -1, "");
+	int r = trace_open(c->run, &options, &c->trace, e);
+	if (r < 0)
+		return r;
+	r = observe_start(c->run, &c->observe, e);
+	if (r == 0 && c->load)
+		load_set_cpu_hook(c->load, observe_service_cores, c->observe);
+	return r;
+}
+
+static int
+closed_phase(struct check *c, const char *name, int64_t connections, int64_t for_ns, struct err *e)
+{
+	struct run_phase *phase;
+	struct load_step step = { .name = name, .closed = connections, .for_ns = for_ns };
+	return load_run(c->load, &step, false, c->run, &phase, e);
+}
+
+/* The load that the traced measurement is made at: what was asked for, else a little under the
+ * knee. */
+static double
+traced_rate(const struct check *c)
+{
+	double rate = c->spec->rate;
+
+	for (size_t i = 0; rate <= 0 && i < c->spec->n_targets; i++)
+		if (c->spec->targets[i].at_rate > rate)
+			rate = c->spec->targets[i].at_rate;
+	return rate > 0 ? rate : TRACED_OF_KNEE * c->run->capacity.knee_rate;
+}
+
+static int
+approach(struct check *c, struct err *e)
+{
+	int r = closed_phase(c, "warm-up", WARM_UP_CLOSED, WARM_UP_NS, e);
+	if (r == 0 && !stop_requested())
+		r = closed_phase(c, "baseline", 1, BASELINE_NS, e);
+	if (r == 0 && !stop_requested() && c->spec->rate <= 0)
+		r = load_find_knee(c->load, KNEE_BUDGET_NS, c->run, e);
+	return r < 0 ? r : run_save(c->run, e);
+}
+
+static int
+offer(struct check *c, struct err *e)
+{
+	struct run_phase *phase;
+	struct load_step step = { .name = "trace", .rate = traced_rate(c), .for_ns = c->spec->for_ns };
+	return load_run(c->load, &step, true, c->run, &phase, e);
+}
+
+/* --observe: the traffic is real, so time alone is offered. */
+static int
+watch(struct check *c)
+{
+	int64_t begin = now_ns(), end = begin + c->spec->for_ns;
+
+	for (int64_t now = begin; now < end && !stop_requested(); now = now_ns()) {
+		progress_say(c->in->progress, "observe", (double)(now - begin) / (double)(end - begin), "");
+		sleep_until_ns(now + 200 * NS_PER_MS);
+	}
+	return 0;
+}
+
+static int
+measure(struct check *c, struct err *e)
+{
+	if (stop_requested())
+		return 0;
+	int r = trace_start(c->trace, e);
+	if (r < 0)
+		return r;
+	observe_mark_begin(c->observe);
+	r = c->load ? offer(c, e) : watch(c);
+	observe_mark_end(c->observe);
+	observe_refresh(c->run);
+	struct err ignored = { 0 };
+	progress_say(c->in->progress, "analyse", -1, "");
+	int traced = trace_stop(c->trace, c->run, r < 0 ? &ignored : e);
+	return r < 0 ? r : traced;
+}
+
+/* Without a generator the spans that trace saw are the only count of requests. */
+static void
+observed_rate(struct run *r)
+{
+	double seconds = r->evidence.trace.seconds;
+	if (r->spec.observe && seconds > 0)
+		r->baseline.rate = r->baseline.throughput = (double)r->evidence.trace.requests / seconds;
+}
+
+static void
+own_cost(struct check *c)
+{
+	struct run_self *self = &c->run->self;
+	struct rusage usage;
+	double seconds = ns_to_s(now_ns() - c->started_ns);
+	double generator = c->load ? load_cpu_seconds(c->load) : 0;
+
+	getrusage(RUSAGE_SELF, &usage);
+	self->seconds = seconds;
+	self->generator_cpu = generator / seconds;
+	self->cpu = fmax(ns_to_s(process_cpu_ns()) - generator, 0) / seconds;
+	self->rss_bytes = (int64_t)usage.ru_maxrss * 1024;
+	self->dropped_events = c->run->evidence.trace.dropped;
+}
+
+/* ---- the job ------------------------------------------------------------------------------- */
+
+static int
+phases(struct check *c, struct err *e)
+{
+	int r = attach(c, e);
+	if (r == 0 && c->load)
+		r = approach(c, e);
+	if (r == 0)
+		r = measure(c, e);
+	if (r == 0 && !stop_requested())
+		db_explain(c->run);
+	return r;
+}
+
+/* What went wrong in mid-run is often that the service died: say so rather than what prony saw of
+ * it. */
+static void
+explain_death(struct check *c, struct err *e)
+{
+	char why[256];
+
+	if (observe_alive(c->run, why, sizeof(why)))
+		return;
+	err_wrap(e, 0, "the service died while it was measured (%s)", why);
+	e->hint[0] = '\0';
+	err_hint(e, "look at the service's own log; start it again and measure with a lower --rate");
+}
+
+static int
+conclude(struct check *c, struct err *e)
+{
+	struct run *r = c->run;
+
+	observed_rate(r);
+	own_cost(c);
+	diagnose(r);
+	plan(r);
+	int code = run_seal(r, e);
+	return code < 0 ? code : report_write(r, e);
+}
+
+static void
+release(struct check *c)
+{
+	if (c->observe)
+		observe_stop(c->observe, c->run);
+	c->observe = NULL;
+	trace_close(c->trace);
+	load_close(c->load);
+	run_free(c->run);
+}
+
+/* A run that could not be finished stays on disk, unsealed, with the reason in it. */
+static int
+give_up(struct check *c, struct err *e)
+{
+	struct err ignored = { 0 };
+
+	if (c->run->folder) {
+		c->run->verdict = VERDICT_ERROR;
+		c->run->error = run_str(c->run, e->text);
+		c->run->headline = c->run->error;
+		run_save(c->run, &ignored);
+	}
+	return cli_fail(c->in, e);
+}
+
+static int
+exit_status(const struct run *r)
+{
+	if (stop_requested())
+		return STATUS_INCONCLUSIVE;
+	switch (r->verdict) {
+	case VERDICT_MET:
+		return STATUS_OK;
+	case VERDICT_MISSED:
+		return STATUS_MISSED;
+	case VERDICT_ERROR:
+		return STATUS_NOT_MEASURED;
+	default:
+		return STATUS_INCONCLUSIVE;
+	}
+}
+
+static int
+run_check(struct check *c, struct err *e)
+{
+	int r = discover(c, e);
+	if (r < 0)
+		return r;
+	copy_spec(c->run, c->spec);
+	if ((r = run_create(c->run, c->spec->out, e)) < 0)
+		return r;
+	r = phases(c, e);
+	if (r < 0)
+		explain_death(c, e);
+	if (c->observe)
+		observe_stop(c->observe, c->run);
+	c->observe = NULL;
+	return r < 0 ? r : conclude(c, e);
+}
+
+int
+check_service(struct invocation *in)
+{
+	struct err e = { 0 };
+	struct check c = {
+		.in = in, .spec = in->spec, .run = run_new(), .started_ns = now_ns(),
+	};
+
+	c.run->tool = "prony " PRONY_VERSION;
+	int r = run_check(&c, &e);
+	int status = r < 0 ? give_up(&c, &e) : exit_status(c.run);
+	if (r == 0)
+		cli_show_run(in, c.run);
+	release(&c);
+	return status;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* A command is one file, cmd_NAME.c, that defines `const struct command command_NAME`, and one line
+ * in commands.def. Its options come from the rows of its setting groups: parsing, --help, man page
+ * and completions follow by themselves. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/progress.h"
+#include "report/report.h"
+#include "run/run.h"
+#include "spec/setting.h"
+#include "spec/spec.h"
+
+/* What a command does with the words that are not options. */
+enum command_words {
+	WORDS_PLAIN,     /* left in `words`, at most max_words */
+	WORDS_TARGETS,   /* targets of the spec, which is checked before run() is called */
+};
+
+struct invocation;
+
+struct command {
+	const char *name;
+	const char *arguments;       /* "TARGET..."; NULL none */
+	const char *about;           /* one line, lower case, no full stop */
+	const char *details;         /* paragraphs for --help and the man page; NULL none */
+	const char *const *examples; /* pairs: command line, what it does; NULL-terminated; NULL none */
+	bool plumbing;               /* left out of plain `prony help` */
+	unsigned settings;           /* setting groups besides SETTINGS_GLOBAL */
+	enum command_words words;
+	size_t max_words;            /* of WORDS_PLAIN */
+	int (*run)(struct invocation *in);   /* enum status */
+};
+
+/* Every command in the order of commands.def; NULL at the end. */
+extern const struct command *const commands[];
+
+enum colour_when { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
+
+/* One call of the program: what was asked, and where answers go. */
+struct invocation {
+	const struct command *command;
+	struct spec *spec;           /* WORDS_TARGETS: checked; else presets only */
+	const char **words;          /* what is neither option nor target */
+	size_t n_words;
+
+	bool json, quiet, verbose, help, version;   /* SETTINGS_GLOBAL */
+	int colour_when;
+	int format;                  /* SETTINGS_RENDER: enum render_format of cmd_report.c */
+	const char *out_file;
+	bool all, man;               /* SETTINGS_HELP */
+
+	struct report_terminal terminal;   /* stdout: columns, colour, utf8 */
+	struct progress progress;          /* hand it to the instruments; silent with --quiet */
+};
+
+/* ---- answers (answer.c) ---- */
+
+/* Print the error with its next step on stderr (with --json also as a document on stdout) and
+ * return the exit status. Ends the progress line first. */
+int cli_fail(struct invocation *in, const struct err *e);
+
+/* A line on stderr, unless --quiet. */
+void cli_note(struct invocation *in, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Write to stdout, whole; ends the progress line first. Returns `status`, or what cli_fail
+ * returns when stdout takes no more. */
+int cli_print(struct invocation *in, const struct buf *text, int status);
+
+/* The run as it should be answered: run.json with --json, else the terminal verdict. */
+int cli_print_run(struct invocation *in, const struct run *r, int status);
+
+/* The exit status that a finished run stands for (design: 0 met, 1 missed, 3, 4). */
+int cli_run_status(const struct run *r);
+
+/* ---- the record of what was asked (record.c) ---- */
+
+/* Fill r->spec and r->tool; passwords are left out. */
+void cli_record_spec(const struct spec *s, struct run *r);
