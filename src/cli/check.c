@@ -16,7 +16,6 @@
 #include "base/clock.h"
 #include "base/cleanup.h"
 #include "base/stop.h"
-#include "cli/cli.h"
 #include "db/db.h"
 #include "diagnose/diagnose.h"
 #include "load/load.h"
@@ -33,7 +32,7 @@
 #define TRACED_OF_KNEE    0.85   /* near the limit, but steady */
 
 struct check {
-	const struct invocation *in;
+	struct invocation *in;
 	struct spec *spec;
 	struct run *run;
 	struct load *load;
@@ -43,20 +42,6 @@ struct check {
 };
 
 /* ---- what was asked, into the run ---------------------------------------------------------- */
-
-static void
-copy_targets(struct run *r, const struct spec *s)
-{
-	for (size_t i = 0; i < s->n_targets; i++) {
-		const struct target *t = &s->targets[i];
-		struct run_target *out = RUN_ADD(r, target, r->targets, r->n_targets);
-		out->metric = run_str(r, target_metric_name(t->metric));
-		out->op = t->at_least ? ">" : "<";
-		out->limit = t->limit;
-		out->at_rate = t->at_rate > 0 ? t->at_rate : (double)NAN;
-		RUN_ADD_STR(r, r->spec.targets, r->spec.n_targets, t->text);
-	}
-}
 
 /* "127.0.0.1:8080" of the first URL, where nobody gave the service a name. */
 static const char *
@@ -70,29 +55,20 @@ service_name(struct run *r, const struct spec *s)
 }
 
 static void
-copy_spec(struct run *r, const struct spec *s)
+record_question(struct run *r, const struct spec *s)
 {
-	struct run_spec *out = &r->spec;
-
+	cli_record_spec(s, r);
 	r->system.name = service_name(r, s);
-	out->system = run_str(r, s->system);
-	for (size_t i = 0; i < s->n_urls; i++) {
-		RUN_ADD_STR(r, out->urls, out->n_urls, s->urls[i]);
+	for (size_t i = 0; i < s->n_urls; i++)
 		RUN_ADD_STR(r, r->system.targets, r->system.n_targets, s->urls[i]);
+	for (size_t i = 0; i < s->n_targets; i++) {
+		const struct target *t = &s->targets[i];
+		struct run_target *out = RUN_ADD(r, target, r->targets, r->n_targets);
+		out->metric = target_metric_name(t->metric);
+		out->op = t->at_least ? ">" : "<";
+		out->limit = t->limit;
+		out->at_rate = t->at_rate > 0 ? t->at_rate : (double)NAN;
 	}
-	for (size_t i = 0; i < s->n_issues; i++)
-		RUN_ADD_STR(r, out->issues, out->n_issues, s->issues[i]);
-	copy_targets(r, s);
-	out->rate = s->rate;
-	out->peak_rate = s->peak_rate;
-	out->budget_per_month = s->budget_per_month;
-	out->currency = run_str(r, s->currency);
-	out->measure_seconds = ns_to_s(s->for_ns);
-	out->timeout_seconds = ns_to_s(s->timeout_ns);
-	out->connections = s->connections;
-	out->seed = (int64_t)s->seed;
-	out->arrivals = s->poisson ? "poisson" : "constant";
-	out->observe = s->observe;
 }
 
 /* ---- phases -------------------------------------------------------------------------------- */
@@ -119,13 +95,13 @@ urls_from_ports(struct check *c, struct err *e)
 static int
 discover(struct check *c, struct err *e)
 {
-	progress_say(c->in->progress, "discover", -1, "");
+	progress_say(&c->in->progress, "discover", -1, "");
 	int r = observe_find(c->spec, c->run, e);
 	if (r < 0 || (r = urls_from_ports(c, e)) < 0)
 		return r;
 	if (c->spec->observe)
 		return 0;
-	if ((r = load_open(c->spec, c->in->progress, &c->load, e)) < 0)
+	if ((r = load_open(c->spec, &c->in->progress, &c->load, e)) < 0)
 		return r;
 	return load_probe(c->load, c->run, e);
 }
@@ -135,7 +111,7 @@ attach(struct check *c, struct err *e)
 {
 	struct trace_options options = { .ceiling = c->spec->no_trace ? 3 : 0 };
 
-	progress_say(c->in->progress, "attach", -1, "");
+	progress_say(&c->in->progress, "attach", -1, "");
 	int r = trace_open(c->run, &options, &c->trace, e);
 	if (r < 0)
 		return r;
@@ -192,7 +168,7 @@ watch(struct check *c)
 	int64_t begin = now_ns(), end = begin + c->spec->for_ns;
 
 	for (int64_t now = begin; now < end && !stop_requested(); now = now_ns()) {
-		progress_say(c->in->progress, "observe", (double)(now - begin) / (double)(end - begin), "");
+		progress_say(&c->in->progress, "observe", (double)(now - begin) / (double)(end - begin), "");
 		sleep_until_ns(now + 200 * NS_PER_MS);
 	}
 	return 0;
@@ -211,7 +187,7 @@ measure(struct check *c, struct err *e)
 	observe_mark_end(c->observe);
 	observe_refresh(c->run);
 	struct err ignored = { 0 };
-	progress_say(c->in->progress, "analyse", -1, "");
+	progress_say(&c->in->progress, "analyse", -1, "");
 	int traced = trace_stop(c->trace, c->run, r < 0 ? &ignored : e);
 	return r < 0 ? r : traced;
 }
@@ -310,29 +286,12 @@ give_up(struct check *c, struct err *e)
 }
 
 static int
-exit_status(const struct run *r)
-{
-	if (stop_requested())
-		return STATUS_INCONCLUSIVE;
-	switch (r->verdict) {
-	case VERDICT_MET:
-		return STATUS_OK;
-	case VERDICT_MISSED:
-		return STATUS_MISSED;
-	case VERDICT_ERROR:
-		return STATUS_NOT_MEASURED;
-	default:
-		return STATUS_INCONCLUSIVE;
-	}
-}
-
-static int
 run_check(struct check *c, struct err *e)
 {
 	int r = discover(c, e);
 	if (r < 0)
 		return r;
-	copy_spec(c->run, c->spec);
+	record_question(c->run, c->spec);
 	if ((r = run_create(c->run, c->spec->out, e)) < 0)
 		return r;
 	r = phases(c, e);
@@ -352,11 +311,8 @@ check_service(struct invocation *in)
 		.in = in, .spec = in->spec, .run = run_new(), .started_ns = now_ns(),
 	};
 
-	c.run->tool = "prony " PRONY_VERSION;
 	int r = run_check(&c, &e);
-	int status = r < 0 ? give_up(&c, &e) : exit_status(c.run);
-	if (r == 0)
-		cli_show_run(in, c.run);
+	int status = r < 0 ? give_up(&c, &e) : cli_print_run(in, c.run, cli_run_status(c.run));
 	release(&c);
 	return status;
 }

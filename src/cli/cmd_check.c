@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* prony check: the main job, read-only. */
+#include "cli/check.h"
+
+static const char *const examples[] = {
+	"sudo prony check http://127.0.0.1:8080/", "how much it holds, and what limits it",
+	"sudo prony check http://127.0.0.1:8080/orders -t 'p99<500ms@200/s'", "the same against a target",
+	"sudo prony check --observe unit:shop-api --for 60s", "watch real traffic, make no load",
+	NULL,
+};
+
+const struct command command_check = {
+	.name = "check",
+	.arguments = "TARGET...",
+	.about = "measure a running service and name the one thing that limits it",
+	.details =
+	    "TARGET is one or more http:// URLs of one service, pid:N, unit:NAME or a spec file. "
+	    "The service is found behind the URL, loaded until it reaches its knee (or at the load that "
+	    "the target names), traced meanwhile, and the limit is named down to the function, lock or "
+	    "SQL statement, with what was ruled out and what to do about it. Nothing is changed.\n\n"
+	    "Without root the report says what could not be seen, and what would open it.",
+	.examples = examples,
+	.settings = SETTINGS_SERVICE | SETTINGS_LOAD | SETTINGS_WATCH | SETTINGS_RUN,
+	.words = WORDS_TARGETS,
+	.run = check_service,
+};
