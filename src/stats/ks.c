@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#include "stats/ks.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static int
+by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+double
+ks_exponential(double *gaps, size_t n, double mean)
+{
+	double worst = 0;
+
+	qsort(gaps, n, sizeof(*gaps), by_value);
+	for (size_t i = 0; i < n; i++) {
+		double f = 1 - exp(-gaps[i] / mean);
+		worst = fmax(worst, f - (double)i / (double)n);
+		worst = fmax(worst, (double)(i + 1) / (double)n - f);
+	}
+	return worst;
+}
+
+double
+ks_constant_share(const double *gaps, size_t n, double gap, double tolerance)
+{
+	size_t near = 0;
+
+	for (size_t i = 0; i < n; i++)
+		near += fabs(gaps[i] - gap) <= tolerance * gap;
+	return n ? (double)near / (double)n : NAN;
+}
