@@ -32,6 +32,9 @@ struct spec {
 	const char *system;             /* name for people; NULL: taken from the first URL */
 	const char **urls;              /* routes of one service; absolute http:// URLs */
 	size_t n_urls;
+	const char **routes;            /* paths asked for; spec_check has joined them to the URLs */
+	size_t n_routes;
+	const char *start;              /* command that starts the service, "{port}" in it; NULL not given */
 	int pid;                        /* from pid:N; 0 none */
 	const char *unit;               /* from unit:NAME; NULL none */
 	const char *database;           /* connection URL; never written to an artefact with its password */
@@ -40,6 +43,7 @@ struct spec {
 	struct target *targets;
 	size_t n_targets;
 	double peak_rate;               /* load.peak per second; 0 not given */
+	double transfer_bytes_per_month;   /* load.transfer; 0 not given */
 	double budget_per_month;        /* 0 not given */
 	const char *currency;           /* of the budget */
 
@@ -47,6 +51,8 @@ struct spec {
 	int64_t for_ns;                 /* length of one measurement */
 	int64_t timeout_ns;             /* of one request */
 	int64_t connections;            /* pool limit of the generator */
+	bool closed;                    /* closed loop: each connection waits for its answer */
+	int64_t threads;                /* of the generator; 0: as many as pay */
 	uint64_t seed;
 	bool poisson;                   /* arrivals; else constant spacing */
 	const char **headers;           /* "Name: value" added to each request */
@@ -55,10 +61,27 @@ struct spec {
 	bool observe;                   /* watch real traffic, make no load */
 	bool no_trace;                  /* do not attach tracing even where it could */
 	const char *out;                /* run folder; NULL: .prony/runs/... */
+
+	struct spec_given *given;       /* for each row of spec_settings: who set it, to what */
+};
+
+enum spec_origin { ORIGIN_NONE, ORIGIN_FLAG, ORIGIN_FILE, ORIGIN_PRESET };
+
+struct spec_given {
+	enum spec_origin origin;
+	const char *text;               /* as written; of a list the last one */
 };
 
 struct spec *spec_new(void);
 void spec_free(struct spec *s);     /* accepts NULL */
+
+struct setting;
+
+/* Set one value from the command line. The error does not name the flag. */
+int spec_flag(struct spec *s, const struct setting *row, const char *text, struct err *e);
+
+/* A target word of the command line: a URL, pid:N, unit:NAME, or a spec file (*.yaml, *.yml). */
+int spec_word(struct spec *s, const char *text, struct err *e);
 
 /* Read prony.yaml into `s`; keys that a flag has set already stay. Errors name file:line:column,
  * show the line with a caret and, for an unknown key, the nearest known one. */
@@ -70,5 +93,8 @@ int spec_target(struct spec *s, const char *text, struct err *e);
 /* Check what no single value shows: at least one target, loopback or allowed, no contradictions;
  * fill in presets. */
 int spec_check(struct spec *s, struct err *e);
+
+/* The same without targets: presets only, for commands that measure nothing. */
+int spec_preset(struct spec *s, struct err *e);
 
 const char *target_metric_name(enum target_metric m);   /* "latency_p99": the run's name for it */

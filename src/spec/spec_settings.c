@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* Everything that can be asked of a measurement, a row each. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "spec/money.h"
+#include "spec/setting.h"
+#include "spec/spec.h"
+#include "spec/url.h"
+
+static int
+set_url(void *object, const char *text, struct err *e)
+{
+	struct spec *s = object;
+	struct url u;
+
+	int code = url_parse(text, &u, e);
+	if (code < 0)
+		return code;
+	*ARENA_PUSH(s->arena, s->urls, s->n_urls) = url_join(s->arena, &u, u.path);
+	return 0;
+}
+
+static int
+set_route(void *object, const char *text, struct err *e)
+{
+	struct spec *s = object;
+
+	if (text[0] != '/' || strpbrk(text, " \t\r\n#")) {
+		int code = err_usage(e, "'%s' is not a path", text);
+		err_hint(e, "a route begins with '/' and has no blanks, as in /orders");
+		return code;
+	}
+	*ARENA_PUSH(s->arena, s->routes, s->n_routes) = arena_strdup(s->arena, text);
+	return 0;
+}
+
+static int
+set_pid(void *object, const char *text, struct err *e)
+{
+	char *end;
+	long pid = strtol(text, &end, 10);
+
+	if (!isdigit((unsigned char)text[0]) || *end || pid < 1 || pid > 4194304) {
+		int code = err_usage(e, "'%s' is not a process id", text);
+		err_hint(e, "find it with: pgrep -a NAME");
+		return code;
+	}
+	((struct spec *)object)->pid = (int)pid;
+	return 0;
+}
+
+static int
+set_target(void *object, const char *text, struct err *e)
+{
+	return spec_target(object, text, e);
+}
+
+static int
+set_budget(void *object, const char *text, struct err *e)
+{
+	struct spec *s = object;
+	char currency[8];
+
+	int code = parse_money_per_month(text, &s->budget_per_month, currency);
+	if (code < 0) {
+		code = err_usage(e, "'%s' is not money per month", text);
+		err_hint(e, "write it as in '400 USD/month'");
+		return code;
+	}
+	s->currency = arena_strdup(s->arena, currency);
+	return 0;
+}
+
+static int
+set_transfer(void *object, const char *text, struct err *e)
+{
+	int code = parse_transfer_per_month(text, &((struct spec *)object)->transfer_bytes_per_month);
+	if (code < 0) {
+		code = err_usage(e, "'%s' is not an amount of data per month", text);
+		err_hint(e, "write it as in '10TB/month'");
+	}
+	return code;
+}
+
+static int
+set_arrivals(void *object, const char *text, struct err *e)
+{
+	((struct spec *)object)->poisson = text[0] == 'p';
+	return 0;
+}
+
+/* A header goes into every request as it stands: nothing in it may end the line. */
+static int
+set_header(void *object, const char *text, struct err *e)
+{
+	struct spec *s = object;
+	size_t name = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	                           "!#$%&'*+-.^_`|~");
+	bool clean = true;
+
+	for (const char *c = text; *c; c++)
+		clean = clean && ((unsigned char)*c >= ' ' || *c == '\t') && *c != 0x7f;
+	if (!name || text[name] != ':' || !clean) {
+		int code = err_usage(e, "'%s' is not a header", text);
+		err_hint(e, "write it as in 'Accept: application/json'");
+		return code;
+	}
+	*ARENA_PUSH(s->arena, s->headers, s->n_headers) = arena_strdup(s->arena, text);
+	return 0;
+}
+
+static const char *const arrival_names[] = { "poisson", "constant", NULL };
+
+#define AT(f) .offset = offsetof(struct spec, f)
+#define LIST_AT(f) AT(f), .count_offset = offsetof(struct spec, n_##f), .repeats = true
+
+const struct setting spec_settings[] = {
+	{ "system", .key = "system", .kind = SETTING_TEXT, .groups = SETTINGS_SERVICE,
+	  .argument = "NAME", AT(system), .example = "shop-api",
+	  .about = "name of the service, for people" },
+	{ "url", .key = "service.url", .kind = SETTING_CUSTOM, .set = set_url,
+	  .groups = SETTINGS_SERVICE | SETTINGS_LOAD, .argument = "URL", .repeats = true,
+	  .example = "http://127.0.0.1:8080/",
+	  .about = "where the service answers, the same as a URL without a flag" },
+	{ "route", .key = "service.routes", .kind = SETTING_CUSTOM, .set = set_route,
+	  .groups = SETTINGS_SERVICE | SETTINGS_LOAD, .argument = "PATH", .repeats = true,
+	  .example = "/orders", .about = "path to ask for at the URL" },
+	{ "pid", .key = "service.pid", .kind = SETTING_CUSTOM, .set = set_pid,
+	  .groups = SETTINGS_SERVICE, .argument = "N", .example = "4711",
+	  .about = "process of the service, the same as pid:N" },
+	{ "unit", .key = "service.unit", .kind = SETTING_TEXT, .groups = SETTINGS_SERVICE,
+	  .argument = "NAME", AT(unit), .example = "shop-api",
+	  .about = "systemd unit of the service, the same as unit:NAME" },
+	{ "start", .key = "service.start", .kind = SETTING_TEXT, .groups = SETTINGS_SERVICE,
+	  .argument = "COMMAND", AT(start), .example = "node server.js --port {port}",
+	  .about = "command that starts one more instance of the service" },
+	{ "database", .key = "database", .kind = SETTING_TEXT, .groups = SETTINGS_SERVICE,
+	  .argument = "URL", AT(database), .example = "postgresql://prony@127.0.0.1/shop",
+	  .about = "database of the service; found by itself from its connections" },
+	{ "issue", .key = "issues", .kind = SETTING_TEXTS, .groups = SETTINGS_SERVICE,
+	  .argument = "TEXT", LIST_AT(issues), .example = "p99 above 5 s during live events",
+	  .about = "what people complain about, in their words" },
+	{ "target", 't', "targets", SETTING_CUSTOM, .set = set_target, .repeats = true,
+	  .groups = SETTINGS_SERVICE | SETTINGS_LOAD, .argument = "EXPR",
+	  .example = "'p99 < 500ms @ 20k/s'",
+	  .about = "promise to hold the service to: p50, p95, p99, p999, mean, errors, availability, "
+	           "rate or cost against a limit, several separated by commas" },
+	{ "peak", .key = "load.peak", .kind = SETTING_RATE, .groups = SETTINGS_SERVICE,
+	  .argument = "RATE", AT(peak_rate), .min = 0.001, .max = 1e9, .example = "500k/s",
+	  .about = "peak load to plan for" },
+	{ "transfer", .key = "load.transfer", .kind = SETTING_CUSTOM, .set = set_transfer,
+	  .groups = SETTINGS_SERVICE, .argument = "SIZE/month", .example = "10TB/month",
+	  .about = "data sent to users per month" },
+	{ "budget", .key = "budget", .kind = SETTING_CUSTOM, .set = set_budget,
+	  .groups = SETTINGS_SERVICE, .argument = "MONEY/month", .example = "'400 USD/month'",
+	  .about = "what running the service may cost" },
+
+	{ "rate", 'r', "load.rate", SETTING_RATE, .groups = SETTINGS_LOAD, .argument = "RATE",
+	  AT(rate), .min = 0.001, .max = 1e8, .example = "20k/s",
+	  .about = "requests offered per second, whatever the service does; check finds the rate that "
+	           "the service holds when it is not given" },
+	{ "for", .key = "load.for", .kind = SETTING_DURATION, .groups = SETTINGS_LOAD | SETTINGS_WATCH,
+	  .argument = "TIME", AT(for_ns), .min = 0.1, .max = 86400, .preset = "10s",
+	  .about = "length of one measurement" },
+	{ "timeout", .key = "load.timeout", .kind = SETTING_DURATION, .groups = SETTINGS_LOAD,
+	  .argument = "TIME", AT(timeout_ns), .min = 0.001, .max = 3600, .preset = "10s",
+	  .about = "when a request counts as never answered" },
+	{ "connections", .key = "load.connections", .kind = SETTING_COUNT,
+	  .groups = SETTINGS_LOAD | SETTINGS_CLOSED, .argument = "N", AT(connections), .min = 1,
+	  .max = 100000, .preset = "1000", .about = "the most connections to open; with --closed that many" },
+	{ "seed", .key = "load.seed", .kind = SETTING_COUNT, .groups = SETTINGS_LOAD, .argument = "N",
+	  AT(seed), .preset = "1", .about = "the same seed gives the same arrivals" },
+	{ "arrivals", .key = "load.arrivals", .kind = SETTING_CUSTOM, .set = set_arrivals,
+	  .groups = SETTINGS_LOAD, .argument = "HOW", .choices = arrival_names, .preset = "poisson",
+	  .about = "spacing of requests: random like independent users, or constant" },
+	{ "header", 'H', "load.headers", SETTING_CUSTOM, .set = set_header, .repeats = true,
+	  .groups = SETTINGS_LOAD, .argument = "'NAME: VALUE'", .example = "'Accept: application/json'",
+	  .about = "header added to every request" },
+	{ "allow-load", .key = "load.allow", .kind = SETTING_TEXT, .groups = SETTINGS_LOAD,
+	  .argument = "HOST", AT(allow_load), .example = "staging.example",
+	  .about = "a host other than this one that you are allowed to load" },
+	{ "closed", .key = "load.closed", .kind = SETTING_FLAG, .groups = SETTINGS_CLOSED, AT(closed),
+	  .about = "closed loop: each connection waits for its answer before it asks again" },
+	{ "threads", .key = "load.threads", .kind = SETTING_COUNT, .groups = SETTINGS_CLOSED,
+	  .argument = "N", AT(threads), .min = 1, .max = 256, .example = "2",
+	  .about = "threads of the generator; as many as pay when not given" },
+
+	{ "observe", .key = "observe", .kind = SETTING_FLAG, .groups = SETTINGS_WATCH, AT(observe),
+	  .about = "make no load, watch the real traffic" },
+	{ "no-trace", .key = "no-trace", .kind = SETTING_FLAG, .groups = SETTINGS_WATCH, AT(no_trace),
+	  .about = "attach no tracing even where it could be" },
+	{ "out", 'o', "out", SETTING_TEXT, .groups = SETTINGS_RUN, .argument = "DIR", AT(out),
+	  .example = "./result", .about = "folder for the run; .prony/runs/TIME-NAME-ID when not given" },
+	{ NULL },
+};
