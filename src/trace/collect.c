@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/* Loading and attaching of the collector (bpf/collect.bpf.c).
+ *
+ * The scheduler and system-call programs are required, the TCP ones are not: without them requests
+ * begin when they are read. Threads are entered into the collector's table by walking /proc after
+ * the fork program is attached, so none can slip through. */
+#include "trace/collect.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/cleanup.h"
+#include "symbol/symbol.h"
+#include "trace/collect.skel.h"
+#include "trace/sqlite_probe.h"
+
+#define SQLITE_LINKS_MAX 32
+
+struct thread_state {          /* struct thread of the collector */
+	uint32_t epoch, pid;
+	uint64_t out, wake;
+	uint32_t waker;
+	uint16_t waker_nr, preempted;
+	uint64_t first_block, blocked, woke_waited, sql_start, sql_statement;
+	uint32_t sql_depth, pad;
+};
+
+struct collect {
+	struct collect_bpf *bpf;
+	struct ring_buffer *ring;
+	struct bpf_link *links[SQLITE_LINKS_MAX];
+	size_t n_links;
+	collect_fn fn;
+	void *ctx;
+	int stats_fd;
+	int64_t cost_at_begin;
+};
+
+static int
+stay_quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	return 0;
+}
+
+static int
+on_event(void *ctx, void *data, size_t size)
+{
+	struct collect *c = ctx;
+	if (size >= sizeof(struct ev_head))
+		c->fn(c->ctx, data, size);
+	return 0;
+}
+
+static int
+load_failed(struct err *e, int code)
+{
+	code = code < 0 ? -code : code;
+	err_set(e, code, "cannot load the BPF collector: %s", strerror(code));
+	if (code == EPERM || code == EACCES)
+		err_hint(e, "run as root, or give the program the right: sudo setcap "
+		    "cap_bpf,cap_perfmon,cap_sys_ptrace+ep $(command -v prony)");
+	else
+		err_hint(e, "the kernel must be 5.15 or newer and have /sys/kernel/btf/vmlinux");
+	return -code;
+}
+
+int
+collect_open(struct collect **ret, struct err *e)
+{
+	libbpf_set_print(stay_quiet);
+	struct collect *c = calloc(1, sizeof(*c));
+	if (!c)
+		return err_set(e, ENOMEM, "cannot start the BPF collector: out of memory");
+	c->stats_fd = -1;
+	c->bpf = collect_bpf__open();
+	int code = c->bpf ? collect_bpf__load(c->bpf) : -errno;
+	if (!code) {
+		c->ring = ring_buffer__new(bpf_map__fd(c->bpf->maps.events), on_event, c, NULL);
+		code = c->ring ? 0 : -errno;
+	}
+	if (code) {
+		collect_close(c);
+		return load_failed(e, code);
+	}
+	*ret = c;
+	return 0;
+}
+
+int
+collect_attach(struct collect *c, struct err *e)
+{
+	struct collect_bpf *b = c->bpf;
+	const struct { struct bpf_program *program; struct bpf_link **link; bool required; } rows[] = {
+		{ b->progs.on_fork, &b->links.on_fork, true },
+		{ b->progs.on_exit, &b->links.on_exit, true },
+		{ b->progs.on_switch, &b->links.on_switch, true },
+		{ b->progs.on_waking, &b->links.on_waking, true },
+		{ b->progs.on_call_end, &b->links.on_call_end, true },
+		{ b->progs.on_tcp_data, &b->links.on_tcp_data, false },
+		{ b->progs.on_tcp_state, &b->links.on_tcp_state, false },
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		*rows[i].link = bpf_program__attach(rows[i].program);
+		int code = errno;
+		if (!*rows[i].link && rows[i].required)
+			return err_set(e, code, "cannot attach '%s': %s",
+			    bpf_program__name(rows[i].program), strerror(code));
+	}
+	return 0;
+}
+
+void
+collect_close(struct collect *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->n_links; i++)
+		bpf_link__destroy(c->links[i]);
+	ring_buffer__free(c->ring);
+	collect_bpf__destroy(c->bpf);
+	if (c->stats_fd >= 0)
+		close(c->stats_fd);
+	free(c);
+}
+
+/* ---- who is watched ------------------------------------------------------------------------ */
+
+static void
+add_thread(struct collect *c, uint32_t tid, uint32_t pid)
+{
+	struct thread_state t = { .pid = pid };
+	bpf_map_update_elem(bpf_map__fd(c->bpf->maps.threads), &tid, &t, BPF_NOEXIST);
+}
+
+void
+collect_add_process(struct collect *c, int pid)
+{
+	char path[64];
+	uint32_t key = (uint32_t)pid;
+	uint8_t one = 1;
+
+	bpf_map_update_elem(bpf_map__fd(c->bpf->maps.processes), &key, &one, BPF_ANY);
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	DIR *dir = opendir(path);
+	for (struct dirent *d; dir && (d = readdir(dir)); )
+		if (d->d_name[0] != '.')
+			add_thread(c, (uint32_t)atoi(d->d_name), key);
+	if (dir)
+		closedir(dir);
+}
+
+void
+collect_add_port(struct collect *c, uint16_t port)
+{
+	uint8_t one = 1;
+	bpf_map_update_elem(bpf_map__fd(c->bpf->maps.ports), &port, &one, BPF_ANY);
+}
+
+bool
+collect_has_arrivals(const struct collect *c)
+{
+	return c->bpf->links.on_tcp_data != NULL;
+}
+
+/* ---- SQLite -------------------------------------------------------------------------------- */
+
+static int
+probe(struct collect *c, struct bpf_program *program, const char *path, uint64_t offset,
+    uint64_t text_field, bool at_return)
+{
+	LIBBPF_OPTS(bpf_uprobe_opts, o, .bpf_cookie = text_field, .retprobe = at_return);
+	if (c->n_links == SQLITE_LINKS_MAX)
+		return -ENOSPC;
+	struct bpf_link *link = bpf_program__attach_uprobe_opts(program, -1, path, offset, &o);
+	if (!link)
+		return -errno;
+	c->links[c->n_links++] = link;
+	return 0;
+}
+
+int
+collect_add_sqlite(struct collect *c, int pid, const char *path, struct err *e)
+{
+	struct sqlite_sites s;
+	char through[512];
+
+	snprintf(through, sizeof(through), "/proc/%d/root%s", pid, path);
+	int code = sqlite_sites_find(through, &s, e);
+	if (code)
+		return code;
+	struct collect_bpf *b = c->bpf;
+	code = probe(c, b->progs.sql_step, through, s.step, s.text_field, false);
+	if (!code)
+		code = probe(c, b->progs.sql_step_return, through, s.step, s.text_field, true);
+	if (!code && s.reset)
+		code = probe(c, b->progs.sql_end, through, s.reset, s.text_field, false);
+	if (!code && s.finalize)
+		code = probe(c, b->progs.sql_end, through, s.finalize, s.text_field, false);
+	if (code)
+		return err_set(e, -code, "cannot probe SQLite in '%s': %s", path, strerror(-code));
+	return 0;
+}
+
+/* ---- windows ------------------------------------------------------------------------------- */
+
+uint32_t
+collect_window_open(struct collect *c)
+{
+	uint32_t epoch = ++c->bpf->bss->epoch;
+	__atomic_store_n(&c->bpf->bss->enabled, 1, __ATOMIC_RELEASE);
+	return epoch;
+}
+
+void
+collect_window_close(struct collect *c)
+{
+	__atomic_store_n(&c->bpf->bss->enabled, 0, __ATOMIC_RELEASE);
+}
+
+size_t
+collect_sleepers(struct collect *c, struct collect_sleeper *out, size_t max)
+{
+	int fd = bpf_map__fd(c->bpf->maps.threads);
+	uint32_t key, next, *at = NULL, epoch = c->bpf->bss->epoch;
+	size_t n = 0;
+
+	while (n < max && !bpf_map_get_next_key(fd, at, &next)) {
+		struct thread_state t;
+		key = next;
+		at = &key;
+		if (bpf_map_lookup_elem(fd, &key, &t))
+			continue;
+		bool known = t.epoch == epoch;
+		if (known && !t.out)
+			continue;
+		out[n++] = (struct collect_sleeper){ .tid = key, .pid = t.pid, .known = known,
+			.out = known ? (int64_t)t.out : 0, .wake = known ? (int64_t)t.wake : 0,
+			.preempted = known && (t.preempted & EV_OFF_PREEMPTED) };
+	}
+	return n;
+}
+
+size_t
+collect_drain(struct collect *c, collect_fn fn, void *ctx)
+{
+	c->fn = fn;
+	c->ctx = ctx;
+	int n = ring_buffer__consume(c->ring);
+	return n > 0 ? (size_t)n : 0;
+}
+
+uint64_t
+collect_dropped(const struct collect *c)
+{
+	return c->bpf->bss->dropped;
+}
+
+void
+collect_set_stack_period(struct collect *c, int64_t ns)
+{
+	c->bpf->data->stack_period_ns = (uint64_t)ns;
+}
+
+/* ---- own cost ------------------------------------------------------------------------------ */
+
+static int64_t
+programs_run_ns(const struct collect *c)
+{
+	int64_t sum = 0;
+	struct bpf_program *p;
+	bpf_object__for_each_program(p, c->bpf->obj) {
+		struct bpf_prog_info info = { 0 };
+		uint32_t size = sizeof(info);
+		if (!bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &size))
+			sum += (int64_t)info.run_time_ns;
+	}
+	return sum;
+}
+
+void
+collect_cost_begin(struct collect *c)
+{
+	c->cost_at_begin = programs_run_ns(c);
+	c->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+}
+
+int64_t
+collect_cost_end(struct collect *c)
+{
+	int64_t cost = programs_run_ns(c) - c->cost_at_begin;
+	if (c->stats_fd >= 0)
+		close(c->stats_fd);
+	c->stats_fd = -1;
+	return cost;
+}

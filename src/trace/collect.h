@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* collect: loads the BPF collector, attaches it to the service, hands out what it saw.
+ *
+ * One thread at a time. Nothing of the service is changed but uprobes on an SQLite library, if it
+ * has one; closing takes everything away. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/err.h"
+#include "trace/event.h"
+
+struct collect;
+
+/* -EPERM, -ENOTSUP and such say that this rung is not to be had; err says why. */
+int collect_open(struct collect **ret, struct err *e);
+int collect_attach(struct collect *c, struct err *e);
+void collect_close(struct collect *c);   /* accepts NULL */
+
+void collect_add_process(struct collect *c, int pid);
+void collect_add_port(struct collect *c, uint16_t port);
+
+/* Statement probes on an object (a library or a program with SQLite inside) that `pid` maps.
+ * -ENOENT: it has no SQLite; other errors: it has, but cannot be probed, and err says why. */
+int collect_add_sqlite(struct collect *c, int pid, const char *path, struct err *e);
+
+/* Events are sent only inside a window; returns its number, counted from 1. */
+uint32_t collect_window_open(struct collect *c);
+void collect_window_close(struct collect *c);
+
+/* Threads that are off CPU as the window closes: since when, in which call. Call before close. */
+struct collect_sleeper { uint32_t tid, pid; int64_t out, wake; bool preempted, known; };
+size_t collect_sleepers(struct collect *c, struct collect_sleeper *out, size_t max);
+
+/* Every event since the last call, about in order of time. Returns how many. */
+typedef void (*collect_fn)(void *ctx, const struct ev_head *event, size_t size);
+size_t collect_drain(struct collect *c, collect_fn fn, void *ctx);
+
+uint64_t collect_dropped(const struct collect *c);
+void collect_set_stack_period(struct collect *c, int64_t ns);
+bool collect_has_arrivals(const struct collect *c);   /* kernel arrival times are seen */
+
+/* CPU ns used by the collector's programs while statistics were on; 0 when not allowed. */
+void collect_cost_begin(struct collect *c);
+int64_t collect_cost_end(struct collect *c);

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* What the collector in the kernel tells the one in user space; included by both.
+ *
+ * One event covers a whole interval wherever that is possible: a context switch pair with its
+ * wake-up is one `ev_off`, a system call that read a request is one `ev_io`. All times are
+ * CLOCK_MONOTONIC ns; 0 means that it did not happen (or not since the window began). */
+#pragma once
+
+#include <linux/types.h>
+
+enum ev_kind { EV_OFF = 1, EV_POLL, EV_IO, EV_CONN, EV_FILE, EV_STACK, EV_SQL };
+
+#define EV_HEAD_BYTES  128     /* of a request head; enough for method and path */
+#define EV_NAME_BYTES  40
+#define EV_SQL_BYTES   512
+#define EV_STACK_BYTES 8192
+#define EV_NO_SYSCALL  0xffff  /* not in a system call: a fault, or preempted in user code */
+
+struct ev_head {
+	__u64 ts;              /* when the interval or call ended */
+	__u32 tid, pid;
+	__u16 kind, nr;        /* enum ev_kind; system call in flight */
+	__u32 epoch;           /* number of the window */
+};
+
+/* A thread is back on a CPU. Blocked from out to wake, waited for a CPU from wake to ts. */
+#define EV_OFF_PREEMPTED     1
+#define EV_OFF_UNINTERRUPTED 2   /* slept in D state */
+#define EV_OFF_IN_SQL        4   /* inside a statement of an embedded database */
+struct ev_off {
+	struct ev_head head;
+	__u64 out, wake;
+	__u64 key;             /* first argument of the call: futex address, fd */
+	__u32 waker;           /* tid */
+	__u16 waker_nr;        /* system call that the waker was in */
+	__u16 flags;
+};
+
+/* poll, select or epoll_wait returned. */
+struct ev_poll {
+	struct ev_head head;
+	__u64 first_block;     /* when it first went off CPU; 0: it returned at once */
+	__s64 ret;
+};
+
+#define EV_IO_WRITE  1
+#define EV_IO_SERVER 2         /* local port is one that the service listens on */
+#define EV_IO_HEAD   4         /* `head` holds the beginning of an HTTP head */
+struct ev_io {
+	struct ev_head head;
+	__u64 sock;            /* identity of the connection */
+	__u64 arrival;         /* reads: when the first byte not read before reached the kernel */
+	__u64 first_block;
+	__s64 ret;
+	__u32 flags, fd;
+	char text[EV_HEAD_BYTES];   /* only with EV_IO_HEAD; else not sent */
+};
+
+/* A connection was accepted, opened, or is seen for the first time. */
+enum ev_conn_how { EV_CONN_SEEN, EV_CONN_ACCEPTED, EV_CONN_OPENED };
+struct ev_conn {
+	struct ev_head head;
+	__u64 sock;
+	__u64 first_block;
+	__s64 ret;
+	__u32 how;
+	__u16 family, local_port, peer_port, pad;
+	__u8 peer[16];
+};
+
+/* A call on a file ended after it blocked. */
+struct ev_file {
+	struct ev_head head;
+	__u64 first_block, blocked;
+	char name[EV_NAME_BYTES];   /* last component */
+};
+
+/* The user stack of a thread at the end of a call that had blocked, or that woke a waiter. */
+struct ev_stack {
+	struct ev_head head;
+	__u64 key;             /* as ev_off.key */
+	__u64 sock;            /* 0: not a TCP connection */
+	__u64 weight;          /* ns that this sample stands for */
+	__u32 unlock;          /* the call ended the wait of another thread */
+	__u32 size;            /* of the copy */
+	__u64 ip, sp, bp, bx, r12, r13, r14, r15;
+	__u8 stack[EV_STACK_BYTES];
+};
+
+/* One statement of an embedded database was executed to its end. */
+struct ev_sql {
+	struct ev_head head;
+	__u64 start;
+	__u64 busy;            /* inside the library, all steps */
+	__u32 rows, steps;
+	__u64 statement;
+	char text[EV_SQL_BYTES];
+};
