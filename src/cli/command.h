@@ -40,8 +40,6 @@ struct command {
 /* Every command in the order of commands.def; NULL at the end. */
 extern const struct command *const commands[];
 
-enum colour_when { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
-
 /* One call of the program: what was asked, and where answers go. */
 struct invocation {
 	const struct command *command;
@@ -53,7 +51,10 @@ struct invocation {
 	int colour_when;
 	int format;                  /* SETTINGS_RENDER: enum render_format of cmd_report.c */
 	const char *out_file;
+	const char *spec_file;       /* SETTINGS_SERVICE */
 	bool all, man;               /* SETTINGS_HELP */
+	const char **fixes;          /* SETTINGS_DEMO: names of faults */
+	size_t n_fixes;
 
 	struct report_terminal terminal;   /* stdout: columns, colour, utf8 */
 	struct progress progress;          /* hand it to the instruments; silent with --quiet */

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/progress.h"
+
+static const char *
+status_name(enum status s)
+{
+	switch (s) {
+	case STATUS_OK:
+		return "ok";
+	case STATUS_MISSED:
+		return "missed";
+	case STATUS_USAGE:
+		return "usage";
+	case STATUS_INCONCLUSIVE:
+		return "inconclusive";
+	case STATUS_NOT_MEASURED:
+		return "not-measured";
+	case STATUS_SAFETY_STOP:
+		return "safety-stop";
+	case STATUS_TAKEN_BACK:
+		return "taken-back";
+	case STATUS_BUG:
+		break;
+	}
+	return "bug";
+}
+
+/* write(2) until everything is out; 0 or -errno. */
+static int
+write_all(int fd, const char *text, size_t size)
+{
+	while (size) {
+		ssize_t n = write(fd, text, size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		text += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+static void
+print_error_json(const struct err *e)
+{
+	json_t *j = json_pack("{s:{s:s, s:i, s:s, s:s}}", "error", "code", status_name(e->status),
+	    "status", (int)e->status, "message", e->text, "next", e->hint);
+	/* The text may quote bytes that are no UTF-8; then the message on stderr has to do. */
+	char *text = j ? json_dumps(j, JSON_INDENT(2)) : NULL;
+	if (text && write_all(STDOUT_FILENO, text, strlen(text)) == 0)
+		write_all(STDOUT_FILENO, "\n", 1);
+	free(text);
+	json_decref(j);
+}
+
+/* Control characters, which a terminal would obey, become '?'; line ends and tabs stay. */
+static void
+print_safely(const char *text)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+		putc((c < ' ' && c != '\n' && c != '\t') || c == 0x7f ? '?' : c, stderr);
+	}
+}
+
+int
+cli_fail(struct invocation *in, const struct err *e)
+{
+	progress_end();
+	fputs("prony: ", stderr);
+	print_safely(e->text);
+	fputs("\n  next: ", stderr);
+	print_safely(e->hint[0] ? e->hint : "'prony doctor' shows what can be seen on this host");
+	putc('\n', stderr);
+	if (in->json)
+		print_error_json(e);
+	return e->status;
+}
+
+void
+cli_note(struct invocation *in, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (in->quiet)
+		return;
+	progress_end();
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	putc('\n', stderr);
+}
+
+int
+cli_print(struct invocation *in, const struct buf *text, int status)
+{
+	struct err e = { 0 };
+
+	progress_end();
+	int code = write_all(STDOUT_FILENO, buf_text(text), text->size);
+	if (code == 0 || code == -EPIPE)   /* a reader that has seen enough is no failure */
+		return status;
+	err_set(&e, -code, "cannot write to stdout: %s", strerror(-code));
+	err_hint(&e, "send the output to a place with room");
+	in->json = false;
+	return cli_fail(in, &e);
+}
+
+int
+cli_print_run(struct invocation *in, const struct run *r, int status)
+{
+	struct buf text = { 0 };
+
+	if (in->json)
+		report_json(r, &text);
+	else
+		report_terminal(r, &in->terminal, &text);
+	status = cli_print(in, &text, status);
+	buf_done(&text);
+	return status;
+}
+
+int
+cli_run_status(const struct run *r)
+{
+	switch (r->verdict) {
+	case VERDICT_MET:
+		return STATUS_OK;
+	case VERDICT_MISSED:
+		return STATUS_MISSED;
+	case VERDICT_ERROR:
+		return STATUS_NOT_MEASURED;
+	case VERDICT_NONE:
+	case VERDICT_INCONCLUSIVE:
+	case VERDICT_GENERATOR_LIMITED:
+	case VERDICT_IDLE:
+		break;
+	}
+	return STATUS_INCONCLUSIVE;
+}

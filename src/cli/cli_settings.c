@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Options that say how to answer, not what to measure. */
+#include "cli/options.h"
+
+static const char *const colour_names[] = { "auto", "always", "never", NULL };
+static const char *const format_names[] = { "term", "md", "html", "json", NULL };
+
+#define AT(f) .offset = offsetof(struct invocation, f)
+
+const struct setting cli_settings[] = {
+	{ "spec", 'f', .kind = SETTING_TEXT, .groups = SETTINGS_SERVICE, .argument = "FILE",
+	  AT(spec_file), .example = "prony.yaml",
+	  .about = "spec file; ./prony.yaml is read by itself when no target is named" },
+	{ "format", .kind = SETTING_CHOICE, .groups = SETTINGS_RENDER, .argument = "FORM",
+	  AT(format), .choices = format_names, .preset = "term",
+	  .about = "how to draw the run: term, md, html or json" },
+	{ "out", 'o', .kind = SETTING_TEXT, .groups = SETTINGS_RENDER, .argument = "FILE",
+	  AT(out_file), .example = "report.html", .about = "write there instead of to stdout" },
+	{ "fix", .kind = SETTING_TEXTS, .repeats = true, .groups = SETTINGS_DEMO, .argument = "FAULT",
+	  AT(fixes), .count_offset = offsetof(struct invocation, n_fixes), .example = "missing-index",
+	  .about = "take out a planted fault: missing-index, lock, hot-function, n-plus-one or "
+	           "large-answer" },
+	{ "all", .kind = SETTING_FLAG, .groups = SETTINGS_HELP, AT(all),
+	  .about = "show also the commands for scripts and specialists" },
+	{ "man", .kind = SETTING_FLAG, .groups = SETTINGS_HELP, AT(man),
+	  .about = "write the manual page instead, in mdoc" },
+
+	{ "json", .kind = SETTING_FLAG, .groups = SETTINGS_GLOBAL, AT(json),
+	  .about = "answer in JSON on stdout" },
+	{ "quiet", 'q', .kind = SETTING_FLAG, .groups = SETTINGS_GLOBAL, AT(quiet),
+	  .about = "no progress on stderr" },
+	{ "verbose", 'v', .kind = SETTING_FLAG, .groups = SETTINGS_GLOBAL, AT(verbose),
+	  .about = "tell on stderr which settings are in force, and from where" },
+	{ "color", .kind = SETTING_CHOICE, .groups = SETTINGS_GLOBAL, .argument = "WHEN",
+	  AT(colour_when), .choices = colour_names, .preset = "auto",
+	  .about = "colours: auto, always or never; NO_COLOR and CLICOLOR_FORCE are heeded" },
+	{ "help", 'h', .kind = SETTING_FLAG, .groups = SETTINGS_GLOBAL, AT(help),
+	  .about = "show what the command does and takes" },
+	{ "version", .kind = SETTING_FLAG, .groups = SETTINGS_GLOBAL, AT(version),
+	  .about = "show the version" },
+	{ NULL },
+};

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* What a stream can show: colour, UTF-8, how wide. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "report/report.h"
+
+enum colour_when { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
+
+/* Of stdout. */
+void terminal_look(struct report_terminal *t, enum colour_when when);
+
+/* Can a line on this stream be drawn over? */
+bool terminal_redraws(int fd);
+
+/* Columns of the stream's terminal; 80 when it has none. */
+int terminal_columns(int fd);
