@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "spec/setting.h"
-#include "spec/url.h"
+#include "net/url.h"
 
 #define URLS_MAX 1000
 

@@ -9,7 +9,7 @@
 #include "spec/money.h"
 #include "spec/setting.h"
 #include "spec/spec.h"
-#include "spec/url.h"
+#include "net/url.h"
 
 static int
 set_url(void *object, const char *text, struct err *e)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* URLs of services, as spec takes them: absolute, http://, without user, password or fragment. */
+/* URLs of services: absolute, http://, without user, password or fragment. What would have to be
+ * guessed is an error. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,11 +9,13 @@
 #include "base/err.h"
 
 struct url {
-	char host[256];     /* without the brackets of IPv6 */
+	char host[254];       /* name or address, an IPv6 one without brackets */
 	int port;
-	const char *path;   /* "/" at least; points into the text parsed, or is static */
+	char authority[264];  /* for the Host header: "[::1]:8080", port 80 left out */
+	const char *path;     /* path and query, "/" at least; points into the text parsed, or is static */
 };
 
+/* 0, or -errno with a sentence that names the URL and what is wrong in it (STATUS_USAGE). */
 int url_parse(const char *text, struct url *ret, struct err *e);
 
 /* "http://host:port" and a path, port 80 left out. */

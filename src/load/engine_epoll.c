@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine on epoll.
+ *
+ * Edge-triggered and registered once a connection, so that a request costs one send, one receive
+ * and a share of one wait. A receive that does not fill the buffer has emptied the socket (epoll(7))
+ * and needs no second call. Waiting is exact to the timer slack of the thread: epoll_pwait2 takes
+ * nanoseconds; kernels before 5.11 get an absolute timerfd in the set instead. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "load/engine.h"
+
+#define EVENTS         256
+#define RECEIVE_BYTES  ((size_t)64 << 10)
+#define RECEIVES_MAX   16      /* of one connection in a row, then the others have their turn */
+#define TIMER_DATA     UINT64_MAX
+
+struct link {
+	int fd;                    /* -1: not in use */
+	uint32_t turn;             /* counts connections that had this number: tells stale events */
+	bool connecting, waiting;  /* waiting: in the list of those with more to receive */
+	const char *out;           /* not sent yet */
+	size_t out_bytes;
+};
+
+struct engine {
+	struct engine_sink sink;
+	int epoll, timer;          /* timer: -1 with epoll_pwait2 */
+	uint32_t n_links;
+	struct link *links;
+	uint32_t *again;           /* connections with more to receive */
+	uint32_t n_again;
+	char buffer[RECEIVE_BYTES];
+};
+
+static void
+epoll_engine_close(struct engine *g)
+{
+	if (!g)
+		return;
+	for (uint32_t i = 0; g->links && i < g->n_links; i++)
+		if (g->links[i].fd >= 0)
+			close(g->links[i].fd);
+	if (g->epoll >= 0)
+		close(g->epoll);
+	if (g->timer >= 0)
+		close(g->timer);
+	free(g->links);
+	free(g->again);
+	free(g);
+}
+
+/* The kernel's word on epoll_pwait2, and the timer where there is none. */
+static int
+open_waiting(struct engine *g)
+{
+	struct timespec zero = { 0 };
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = TIMER_DATA };
+
+	if (epoll_pwait2(g->epoll, &event, 1, &zero, NULL) >= 0)
+		return 0;
+	g->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	event = (struct epoll_event){ .events = EPOLLIN, .data.u64 = TIMER_DATA };
+	if (g->timer < 0 || epoll_ctl(g->epoll, EPOLL_CTL_ADD, g->timer, &event) < 0)
+		return -errno;
+	return 0;
+}
+
+static int
+epoll_engine_open(uint32_t max_conns, const struct engine_sink *sink, struct engine **ret)
+{
+	struct engine *g = calloc(1, sizeof(*g));
+	if (!g)
+		return -ENOMEM;
+	g->sink = *sink;
+	g->timer = -1;
+	g->n_links = max_conns;
+	g->links = calloc(max_conns, sizeof(*g->links));
+	g->again = calloc(max_conns, sizeof(*g->again));
+	g->epoll = epoll_create1(EPOLL_CLOEXEC);
+	int code = !g->links || !g->again ? -ENOMEM : g->epoll < 0 ? -errno : open_waiting(g);
+	if (code < 0) {
+		epoll_engine_close(g);
+		return code;
+	}
+	for (uint32_t i = 0; i < max_conns; i++)
+		g->links[i].fd = -1;
+	*ret = g;
+	return 0;
+}
+
+static void
+epoll_engine_drop(struct engine *g, uint32_t conn)
+{
+	struct link *l = &g->links[conn];
+
+	if (l->fd < 0)
+		return;
+	close(l->fd);
+	l->fd = -1;
+	l->turn++;
+	l->out_bytes = 0;
+}
+
+static void
+report_broken(struct engine *g, uint32_t conn, int code)
+{
+	epoll_engine_drop(g, conn);
+	g->sink.broken(g->sink.ctx, conn, code);
+}
+
+static int
+epoll_engine_connect(struct engine *g, uint32_t conn, const struct addr *to)
+{
+	struct link *l = &g->links[conn];
+	struct epoll_event event = {
+		.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+		.data.u64 = (uint64_t)l->turn << 32 | conn,
+	};
+	int fd = addr_connect(to);
+	if (fd < 0)
+		return fd;
+	if (epoll_ctl(g->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
+		int code = -errno;
+		close(fd);
+		return code;
+	}
+	l->fd = fd;
+	l->connecting = true;
+	return 0;
+}
+
+static int
+flush(struct link *l)
+{
+	while (l->out_bytes) {
+		ssize_t n = send(l->fd, l->out, l->out_bytes, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == EAGAIN ? 0 : -errno;
+		l->out += n;
+		l->out_bytes -= (size_t)n;
+	}
+	return 0;
+}
+
+static int
+epoll_engine_send(struct engine *g, uint32_t conn, const void *bytes, size_t size)
+{
+	struct link *l = &g->links[conn];
+
+	l->out = bytes;
+	l->out_bytes = size;
+	return flush(l);
+}
+
+/* Receive until the socket is empty, the connection is gone, or others wait for too long. */
+static void
+receive(struct engine *g, uint32_t conn, bool to_the_end)
+{
+	struct link *l = &g->links[conn];
+	uint32_t turn = l->turn;
+
+	for (int i = 0; i < RECEIVES_MAX; i++) {
+		ssize_t n = recv(l->fd, g->buffer, sizeof(g->buffer), 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n <= 0) {
+			report_broken(g, conn, n < 0 ? errno : 0);
+			return;
+		}
+		g->sink.received(g->sink.ctx, conn, g->buffer, (size_t)n);
+		if (l->turn != turn || ((size_t)n < sizeof(g->buffer) && !to_the_end))
+			return;
+	}
+	if (!l->waiting)
+		g->again[g->n_again++] = conn;
+	l->waiting = true;
+}
+
+static void
+finish_connecting(struct engine *g, uint32_t conn)
+{
+	struct link *l = &g->links[conn];
+	int code = 0;
+	socklen_t size = sizeof(code);
+
+	if (getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &code, &size) < 0)
+		code = errno;
+	l->connecting = false;
+	if (code)
+		report_broken(g, conn, code);
+	else
+		g->sink.connected(g->sink.ctx, conn);
+}
+
+static void
+on_event(struct engine *g, uint32_t conn, uint32_t turn, uint32_t events)
+{
+	struct link *l = &g->links[conn];
+
+	if (l->connecting && l->turn == turn && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)))
+		finish_connecting(g, conn);
+	if (l->turn == turn && (events & EPOLLOUT) && flush(l) < 0)
+		report_broken(g, conn, errno);
+	if (l->turn == turn && (events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)))
+		receive(g, conn, (events & ~(uint32_t)(EPOLLIN | EPOLLOUT)) != 0);
+}
+
+/* Those that were interrupted in the middle of much data. */
+static void
+receive_again(struct engine *g)
+{
+	uint32_t n = g->n_again;
+
+	g->n_again = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t conn = g->again[i];
+		if (!g->links[conn].waiting)
+			continue;
+		g->links[conn].waiting = false;
+		if (g->links[conn].fd >= 0 && !g->links[conn].connecting)
+			receive(g, conn, true);
+	}
+}
+
+static int
+wait_until(struct engine *g, struct epoll_event *events, int64_t until_ns)
+{
+	int64_t left = g->n_again ? 0 : until_ns - now_ns();
+	if (left < 0)
+		left = 0;
+	struct timespec t = { .tv_sec = left / NS_PER_S, .tv_nsec = left % NS_PER_S };
+	if (g->timer < 0)
+		return epoll_pwait2(g->epoll, events, EVENTS, &t, NULL);
+	if (!left)
+		return epoll_wait(g->epoll, events, EVENTS, 0);
+	struct itimerspec at = {
+		.it_value = { .tv_sec = until_ns / NS_PER_S, .tv_nsec = until_ns % NS_PER_S },
+	};
+	timerfd_settime(g->timer, TFD_TIMER_ABSTIME, &at, NULL);
+	return epoll_wait(g->epoll, events, EVENTS, -1);
+}
+
+static void
+epoll_engine_wait(struct engine *g, int64_t until_ns)
+{
+	struct epoll_event events[EVENTS];
+
+	int n = wait_until(g, events, until_ns);
+	receive_again(g);
+	for (int i = 0; i < n; i++) {
+		uint64_t data = events[i].data.u64;
+		uint64_t expirations;
+		if (data != TIMER_DATA)
+			on_event(g, (uint32_t)data, (uint32_t)(data >> 32), events[i].events);
+		else if (read(g->timer, &expirations, sizeof(expirations)) < 0)
+			continue;   /* armed anew meanwhile: nothing to take */
+	}
+}
+
+const struct engine_ops engine_epoll = {
+	.name = "epoll",
+	.open = epoll_engine_open,
+	.connect = epoll_engine_connect,
+	.send = epoll_engine_send,
+	.drop = epoll_engine_drop,
+	.wait = epoll_engine_wait,
+	.close = epoll_engine_close,
+};

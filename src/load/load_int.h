@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Private to src/load. */
+#pragma once
+
+#include "load/load.h"
+#include "load/worker.h"
+#include "net/url.h"
+
+#define LOAD_ADDRESSES   8
+#define LOAD_CONNECTIONS 256          /* when the spec names none */
+
+struct load {
+	const struct spec *spec;
+	const struct progress *progress;
+	struct url *urls;                 /* a route each, all on one host and port */
+	struct request *requests;
+	size_t n_routes;
+	struct addr addrs[LOAD_ADDRESSES];
+	int n_addrs;
+	struct addr to;                   /* the one that answers; size 0: not tried yet */
+	struct worker *workers;
+	uint32_t n_workers, connections;
+	double (*cores)(void *ctx);
+	void *cores_ctx;
+	int64_t opened_ns;                /* phases count from here */
+	int64_t cpu_ns;                   /* of all workers so far */
+};
+
+/* What the search needs beyond a load_step. */
+struct phase_bounds {
+	int64_t drain_ns;                 /* wait so long for the last answers */
+	int64_t behind_ns;                /* end when so far behind the schedule; 0: never */
+};
+
+int phase_run(struct load *l, const struct load_step *step, const struct phase_bounds *bounds,
+    bool baseline, struct run *r, struct run_phase **ret_phase, struct err *e);
+
+/* Choose the first address that takes a connection. */
+int load_reach(struct load *l, struct err *e);
+/* Can the service be connected to, right now? 0 or -errno. */
+int load_knock(const struct addr *to, int64_t timeout_ns);
+
+/* What became of the requests of a phase, as the run's record has it. */
+void phase_record(struct run_phase *p, const struct tally *total);
+/* Was the generator the limit? Sets generator_limited and generator_why. */
+void phase_judge(struct run *r, struct run_phase *p, const struct tally *total, bool closed,
+    int out_of);
+void phase_baseline(const struct load *l, struct run *r, const struct run_phase *p,
+    const struct tally *total);

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+/* One phase: workers started together, their tallies collected while they run, the books closed.
+ *
+ * The control thread sleeps; twenty times a second it takes what the workers have handed over,
+ * sorts it into seconds, tells the progress and passes on a request to stop. */
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/stop.h"
+#include "base/units.h"
+#include "load/load_int.h"
+#include "run/run_store.h"
+#include "stats/hdr_log.h"
+
+#define POLL_NS       (50 * NS_PER_MS)
+#define PROGRESS_NS   (200 * NS_PER_MS)
+#define LATE_NS       (300 * NS_PER_MS)     /* a second's last slice may arrive so late */
+#define LEAD_NS       (2 * NS_PER_MS)       /* for the threads to start */
+#define WORKER_RATE   40e3                  /* per second that one worker keeps easily */
+#define DRAIN_MAX_NS  (2 * NS_PER_S)
+/* A wake-up costs as much CPU as several requests: above one arrival in this time, those that fall
+ * due together are sent together, at most this late. */
+#define PACE_NS       (100 * NS_PER_US)
+
+struct phase {
+	struct load *l;
+	struct run *run;
+	const struct load_step *step;
+	struct worker_task task;
+	uint32_t active;                /* workers */
+	struct tally *total;
+	struct tally **seconds;         /* those still open; the last is the drain */
+	size_t n_seconds, first_open;
+	double *p99, *answered;         /* of the closed ones */
+	bool want_log;
+	struct buf log;
+	double service_cpu;
+	int64_t said_ns, said_done;
+	double rate_now;
+};
+
+/* ---- seconds ------------------------------------------------------------------------------- */
+
+static double
+length_of_second(const struct phase *p, size_t s, int64_t window_ns)
+{
+	int64_t left = window_ns - (int64_t)s * NS_PER_S;
+	return ns_to_s(left < 0 ? 0 : left < NS_PER_S ? left : NS_PER_S);
+}
+
+static void
+log_second(struct phase *p, const struct tally *t, size_t s)
+{
+	double length = length_of_second(p, s, p->task.for_ns);
+	if (s == p->n_seconds - 1)
+		length = ns_to_s(p->task.drain_ns);
+	for (size_t i = 0; i < t->n_routes; i++)
+		if (t->routes[i].latency.count)
+			hdr_log_interval(&p->log, p->l->urls[i].path, (double)s, length,
+			    &t->routes[i].latency);
+}
+
+static void
+close_second(struct phase *p)
+{
+	size_t s = p->first_open++;
+	struct tally *t = p->seconds[s];
+
+	p->seconds[s] = NULL;
+	if (!t)
+		return;
+	struct histogram latency = tally_latency(t);
+	p->p99[s] = histogram_quantile(&latency, 0.99) / 1e9;
+	p->answered[s] = (double)tally_count(t, OUTCOME_ANSWERED);
+	histogram_done(&latency);
+	if (p->want_log)
+		log_second(p, t, s);
+	tally_free(t);
+}
+
+static void
+collect(struct phase *p)
+{
+	for (uint32_t i = 0; i < p->active; i++) {
+		for (struct tally *t = worker_take(&p->l->workers[i]), *next; t; t = next) {
+			next = t->next;
+			size_t s = t->slice == TALLY_DRAIN ? p->n_seconds - 1
+			    : (size_t)t->slice / TALLY_PER_SECOND;
+			if (s < p->first_open)
+				s = p->first_open;
+			if (!p->seconds[s])
+				p->seconds[s] = tally_new(p->l->n_routes);
+			tally_merge(p->seconds[s], t);
+			tally_merge(p->total, t);
+			tally_free(t);
+		}
+	}
+}
+
+/* ---- while it runs ------------------------------------------------------------------------- */
+
+static void
+say(struct phase *p, int64_t now)
+{
+	char rate[24], p50[24], p99[24], line[160];
+	long long done = 0, errors = 0;
+
+	if (now - p->said_ns < PROGRESS_NS)
+		return;
+	for (uint32_t i = 0; i < p->active; i++) {
+		done += atomic_load_explicit(&p->l->workers[i].done, memory_order_relaxed);
+		errors += atomic_load_explicit(&p->l->workers[i].errors, memory_order_relaxed);
+	}
+	double now_rate = (double)(done - p->said_done) / ns_to_s(now - p->said_ns);
+	p->rate_now = p->said_done ? 0.5 * p->rate_now + 0.5 * now_rate : now_rate;
+	struct histogram h = tally_latency(p->total);
+	snprintf(line, sizeof(line), "%s  p50 %s  p99 %s  errors %lld",
+	    format_rate(rate, p->rate_now), format_duration(p50, histogram_quantile(&h, 0.5) / 1e9),
+	    format_duration(p99, histogram_quantile(&h, 0.99) / 1e9), errors);
+	histogram_done(&h);
+	double passed = (double)(now - p->task.start_ns) / (double)p->task.for_ns;
+	progress_say(p->l->progress, p->step->name, passed > 1 ? 1 : passed, line);
+	p->said_ns = now;
+	p->said_done = done;
+}
+
+static bool
+any_running(const struct phase *p)
+{
+	for (uint32_t i = 0; i < p->active; i++)
+		if (atomic_load(&p->l->workers[i].running))
+			return true;
+	return false;
+}
+
+static bool
+is_gone(const struct phase *p)
+{
+	for (uint32_t i = 0; i < p->active; i++)
+		if (atomic_load(&p->l->workers[i].gone))
+			return true;
+	return false;
+}
+
+static void
+stop_workers(struct phase *p)
+{
+	for (uint32_t i = 0; i < p->active; i++)
+		atomic_store(&p->l->workers[i].stop, true);
+}
+
+static double
+service_cores(const struct load *l)
+{
+	return l->cores ? l->cores(l->cores_ctx) : NAN;
+}
+
+static void
+watch(struct phase *p)
+{
+	int64_t end = p->task.start_ns + p->task.for_ns;
+
+	p->said_ns = p->task.start_ns;
+	p->service_cpu = NAN;
+	while (any_running(p)) {
+		int64_t now = now_ns();
+		int64_t wake = now + POLL_NS;
+		sleep_until_ns(now < end && wake > end ? end : wake);
+		collect(p);
+		now = now_ns();
+		if (now >= end && isnan(p->service_cpu))
+			p->service_cpu = service_cores(p->l);
+		while (p->first_open + 1 < p->n_seconds &&
+		    now - p->task.start_ns > (int64_t)(p->first_open + 1) * NS_PER_S + LATE_NS)
+			close_second(p);
+		if (stop_requested() || is_gone(p))
+			stop_workers(p);
+		say(p, now);
+	}
+	if (isnan(p->service_cpu))
+		p->service_cpu = service_cores(p->l);
+}
+
+/* ---- start and end ------------------------------------------------------------------------- */
+
+static uint32_t
+workers_for(const struct load *l, const struct load_step *step)
+{
+	double wanted = step->closed > 0 ? (double)step->closed / 256 : step->rate / WORKER_RATE;
+	uint32_t n = wanted > 1 ? (uint32_t)ceil(wanted) : 1;
+	return n < l->n_workers ? n : l->n_workers;
+}
+
+/* Worker i's part of `whole`: as even as it goes. */
+static uint32_t
+part_of(uint32_t whole, uint32_t workers, uint32_t i)
+{
+	uint32_t n = whole / workers + (i < whole % workers);
+	return n ? n : 1;
+}
+
+static int
+start_workers(struct phase *p, struct err *e)
+{
+	struct load *l = p->l;
+	uint32_t conns = p->step->closed > 0 && p->step->closed < l->connections
+	    ? (uint32_t)p->step->closed : l->connections;
+
+	for (uint32_t i = 0; i < l->n_workers; i++)
+		exchange_trim(&l->workers[i], i < p->active ? part_of(l->connections, p->active, i) : 0);
+	p->task.start_ns = now_ns() + LEAD_NS;
+	for (uint32_t i = 0; i < p->active; i++) {
+		int code = worker_start(&l->workers[i], &p->task, i, part_of(conns, p->active, i));
+		if (code == 0)
+			continue;
+		p->active = i;
+		stop_workers(p);
+		for (uint32_t k = 0; k < i; k++)
+			worker_join(&l->workers[k]);
+		return err_set(e, -code, "cannot start a load worker: %s", strerror(-code));
+	}
+	return 0;
+}
+
+static void
+finish_workers(struct phase *p)
+{
+	for (uint32_t i = 0; i < p->active; i++) {
+		worker_join(&p->l->workers[i]);
+		p->l->cpu_ns += p->l->workers[i].total_cpu_ns;
+	}
+	collect(p);
+	while (p->first_open < p->n_seconds)
+		close_second(p);
+}
+
+static struct run_phase *
+record(struct phase *p)
+{
+	struct run *r = p->run;
+	struct run_phase *out = RUN_ADD(r, phase, r->evidence.phases, r->evidence.n_phases);
+	int64_t window = 0;
+
+	for (uint32_t i = 0; i < p->active; i++) {
+		const struct worker *w = &p->l->workers[i];
+		out->unsent += w->unsent;
+		window = w->window_ns > window ? w->window_ns : window;
+	}
+	for (uint32_t i = 0; i < p->active; i++)
+		if (window)
+			out->generator_cpu = fmax(isnan(out->generator_cpu) ? 0 : out->generator_cpu,
+			    (double)p->l->workers[i].cpu_ns / (double)window);
+	out->name = run_str(r, p->step->name);
+	out->started = ns_to_s(p->task.start_ns - p->l->opened_ns);
+	out->seconds = ns_to_s(window);
+	out->service_cpu = p->service_cpu;
+	phase_record(out, p->total);
+	if (p->task.closed)
+		out->scheduled = out->sent;
+	out->rate = p->task.closed || p->step->at_most
+	    ? (double)out->scheduled / out->seconds : p->step->rate;
+	/* What came in the drain is answered, but not in the window that the rate speaks of. */
+	out->throughput = ((double)out->answered - p->answered[p->n_seconds - 1]) / out->seconds;
+	for (size_t s = 0; s + 1 < p->n_seconds && length_of_second(p, s, window) > 0; s++) {
+		*ARENA_PUSH(r->arena, out->latency_by_second, out->n_latency_by_second) = p->p99[s];
+		*ARENA_PUSH(r->arena, out->rate_by_second, out->n_rate_by_second) =
+		    p->answered[s] / length_of_second(p, s, window);
+	}
+	return out;
+}
+
+/* The identity that everything rests on. */
+static void
+check_books(const struct run_phase *p)
+{
+	assert(p->scheduled == p->sent + p->unsent);
+	assert(p->sent == p->answered + p->errors + p->timeouts + p->in_flight);
+}
+
+/* Nothing listens any more: seen by a worker for a second, or at the very end and still so now. */
+static int
+check_alive(const struct phase *p, struct err *e)
+{
+	bool refused = is_gone(p);
+
+	for (uint32_t i = 0; i < p->active && !refused; i++)
+		refused = p->l->workers[i].refusals &&
+		    load_knock(&p->l->to, NS_PER_S) == -ECONNREFUSED;
+	if (!refused)
+		return 0;
+	err_set(e, ECONNREFUSED, "the service went away during phase '%s' (connection refused)",
+	    p->step->name);
+	err_hint(e, "did it crash or was it restarted? Its own log and 'dmesg' may say why; then run "
+	            "this again");
+	return -ECONNREFUSED;
+}
+
+static int
+out_of_what(const struct phase *p)
+{
+	for (uint32_t i = 0; i < p->active; i++)
+		if (p->l->workers[i].out_of)
+			return p->l->workers[i].out_of;
+	return 0;
+}
+
+static void
+release(struct phase *p)
+{
+	tally_free(p->total);
+	free(p->seconds);
+	free(p->p99);
+	free(p->answered);
+	buf_done(&p->log);
+}
+
+static void
+prepare(struct phase *p, const struct phase_bounds *bounds)
+{
+	const struct spec *spec = p->l->spec;
+
+	p->active = workers_for(p->l, p->step);
+	p->task.closed = p->step->closed > 0;
+	p->task.for_ns = p->step->for_ns;
+	p->task.timeout_ns = spec->timeout_ns;
+	p->task.drain_ns = spec->timeout_ns < bounds->drain_ns ? spec->timeout_ns : bounds->drain_ns;
+	p->task.behind_ns = bounds->behind_ns;
+	p->task.workers = p->active;
+	p->task.at_most = p->task.closed && p->step->at_most
+	    ? (p->step->at_most + p->active - 1) / p->active : 0;
+	p->task.pace_ns = p->step->rate * ns_to_s(PACE_NS) > p->active ? PACE_NS : 0;
+	p->n_seconds = (size_t)((p->task.for_ns + NS_PER_S - 1) / NS_PER_S) + 1;
+	p->seconds = calloc(p->n_seconds, sizeof(struct tally *));
+	p->p99 = calloc(p->n_seconds, sizeof(double));
+	p->answered = calloc(p->n_seconds, sizeof(double));
+	p->total = tally_new(p->l->n_routes);
+	if (!p->seconds || !p->p99 || !p->answered)
+		abort();
+	for (size_t i = 0; i < p->n_seconds; i++)
+		p->p99[i] = NAN;
+	if (p->want_log)
+		hdr_log_head(&p->log, wall_ns() + LEAD_NS);
+}
+
+int
+phase_run(struct load *l, const struct load_step *step, const struct phase_bounds *bounds,
+    bool baseline, struct run *r, struct run_phase **ret_phase, struct err *e)
+{
+	struct schedule_part part = { .rate = step->rate, .for_ns = step->for_ns };
+	struct schedule schedule = {
+		.parts = &part, .n_parts = 1, .poisson = l->spec->poisson, .seed = l->spec->seed,
+		.routes = (uint32_t)l->n_routes, .at_most = step->at_most,
+	};
+	CLEANUP(release) struct phase p = {
+		.l = l, .run = r, .step = step, .want_log = baseline && r->folder,
+		.task.schedule = &schedule,
+	};
+
+	int code = load_reach(l, e);
+	if (code < 0)
+		return code;
+	prepare(&p, bounds);
+	service_cores(l);               /* counts from here */
+	if ((code = start_workers(&p, e)) < 0)
+		return code;
+	watch(&p);
+	finish_workers(&p);
+	struct run_phase *out = record(&p);
+	check_books(out);
+	phase_judge(r, out, p.total, p.task.closed, out_of_what(&p));
+	*ret_phase = out;
+	if (baseline)
+		phase_baseline(l, r, out, p.total);
+	if (p.want_log)
+		code = run_write(r, "latency.hlog", p.log.data, p.log.size, e);
+	return code < 0 ? code : check_alive(&p, e);
+}
+
+int
+load_run(struct load *l, const struct load_step *step, bool baseline, struct run *r,
+    struct run_phase **ret_phase, struct err *e)
+{
+	return phase_run(l, step, &(struct phase_bounds){ .drain_ns = DRAIN_MAX_NS }, baseline, r,
+	    ret_phase, e);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* From a phase's tally to the run's record, and the verdict on the generator itself. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "load/load_int.h"
+
+/* A generator is the limit when it sent late for want of itself, not of the service: its core was
+ * full, or the hundredth part of its requests (and more than two) left later than this although a
+ * connection was free. A late send is tolerable in proportion to what is measured. */
+#define CPU_FULL        0.85
+#define LAG_MIN_NS      (1 * NS_PER_MS)
+#define LAG_OF_LATENCY  0.05
+#define BEHIND          0.995
+
+void
+phase_record(struct run_phase *p, const struct tally *t)
+{
+	struct histogram latency = tally_latency(t);
+
+	p->scheduled = t->scheduled;
+	p->sent = t->sent;
+	p->answered = tally_count(t, OUTCOME_ANSWERED);
+	p->timeouts = tally_count(t, OUTCOME_TIMEOUT);
+	p->in_flight = tally_count(t, OUTCOME_IN_FLIGHT);
+	p->error_connect = tally_count(t, OUTCOME_CONNECT);
+	p->error_reset = tally_count(t, OUTCOME_RESET);
+	p->error_closed = tally_count(t, OUTCOME_CLOSED);
+	p->error_protocol = tally_count(t, OUTCOME_PROTOCOL);
+	p->error_status = tally_count(t, OUTCOME_STATUS);
+	p->errors = p->error_connect + p->error_reset + p->error_closed + p->error_protocol +
+	    p->error_status;
+	p->latency = latency_of(&latency, t->censored > 0);
+	p->service = latency_of(&t->service, false);
+	p->lag_p99 = histogram_quantile(&t->lag, 0.99) / 1e9;
+	p->lag_max = t->lag.count ? (double)t->lag.max / 1e9 : NAN;
+	histogram_done(&latency);
+}
+
+static const char *
+lack(struct run *r, int code)
+{
+	struct rlimit limit = { 0 };
+
+	if (code == EADDRNOTAVAIL)
+		return "it ran out of local ports for new connections";
+	if (code != EMFILE)
+		return run_printf(r, "it could not open more connections: %s", strerror(code));
+	getrlimit(RLIMIT_NOFILE, &limit);
+	return run_printf(r, "it ran out of file descriptors (limit %llu)",
+	    (unsigned long long)limit.rlim_cur);
+}
+
+static const char *
+late(struct run *r, const struct run_phase *p, const struct tally *t)
+{
+	char lag[24];
+	int64_t spared = t->lag.count / 100 > 2 ? t->lag.count / 100 : 2;
+	int64_t worst = histogram_rank(&t->lag, t->lag.count - spared);
+	double limit = fmax(LAG_MIN_NS, LAG_OF_LATENCY * 1e9 * p->latency.p99);
+
+	if (t->lag.count <= spared || (double)worst <= limit)
+		return NULL;
+	return run_printf(r, "it sent late although connections were free (p99 lag %s): it did not "
+	                     "get enough of the CPU", format_duration(lag, p->lag_p99));
+}
+
+void
+phase_judge(struct run *r, struct run_phase *p, const struct tally *t, bool closed, int out_of)
+{
+	const char *late_why = late(r, p, t);
+	bool behind = closed || late_why || (double)p->sent < BEHIND * (double)p->scheduled;
+
+	if (out_of)
+		p->generator_why = lack(r, out_of);
+	else if (p->generator_cpu > CPU_FULL && behind)
+		p->generator_why = run_printf(r, "its busiest worker used %.0f %% of a core",
+		    100 * p->generator_cpu);
+	else
+		p->generator_why = late_why;
+	p->generator_limited = p->generator_why != NULL;
+}
+
+static int64_t
+most_frequent(const uint32_t *status)
+{
+	int64_t best = 0;
+
+	for (int64_t s = 0; s < TALLY_STATUSES; s++)
+		if (status[s] > status[best])
+			best = s;
+	return best;
+}
+
+static void
+route_record(struct run *r, struct run_route *out, const char *path, const struct tally_route *t,
+    double seconds)
+{
+	int64_t errors = 0, open = t->outcome[OUTCOME_TIMEOUT] + t->outcome[OUTCOME_IN_FLIGHT];
+
+	for (int o = OUTCOME_CONNECT; o <= OUTCOME_STATUS; o++)
+		errors += t->outcome[o];
+	int64_t answered = t->outcome[OUTCOME_ANSWERED], all = answered + errors + open;
+	out->route = run_str(r, path);
+	out->requests = all;
+	out->rate = (double)all / seconds;
+	out->latency = latency_of(&t->latency, t->latency.count > answered);
+	out->error_rate = all ? (double)(errors + t->outcome[OUTCOME_TIMEOUT]) / (double)all : NAN;
+	out->body_bytes = answered ? (double)t->body_bytes / (double)answered : NAN;
+	out->content_type = t->content_type[0] ? run_str(r, t->content_type) : NULL;
+	out->content_encoding = t->content_encoding[0] ? run_str(r, t->content_encoding) : NULL;
+	out->status = most_frequent(t->status);
+}
+
+void
+phase_baseline(const struct load *l, struct run *r, const struct run_phase *p,
+    const struct tally *t)
+{
+	struct run_baseline *b = &r->baseline;
+	double sent = (double)p->sent;
+
+	b->rate = p->rate;
+	b->throughput = p->throughput;
+	b->latency = p->latency;
+	b->error_rate = p->sent ? (double)p->errors / sent : NAN;
+	b->timeout_rate = p->sent ? (double)p->timeouts / sent : NAN;
+	b->n_routes = 0;
+	for (size_t i = 0; i < l->n_routes; i++)
+		route_record(r, RUN_ADD(r, route, b->routes, b->n_routes), l->urls[i].path,
+		    &t->routes[i], p->seconds);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "load/tally.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct tally *
+tally_new(size_t n_routes)
+{
+	struct tally *t = calloc(1, sizeof(*t) + n_routes * sizeof(t->routes[0]));
+	if (!t)
+		abort();
+	t->n_routes = n_routes;
+	return t;
+}
+
+void
+tally_free(struct tally *t)
+{
+	if (!t)
+		return;
+	histogram_done(&t->service);
+	histogram_done(&t->lag);
+	for (size_t i = 0; i < t->n_routes; i++)
+		histogram_done(&t->routes[i].latency);
+	free(t);
+}
+
+static void
+merge_route(struct tally_route *into, const struct tally_route *from)
+{
+	for (int o = 0; o < OUTCOMES; o++)
+		into->outcome[o] += from->outcome[o];
+	for (int s = 0; s < TALLY_STATUSES; s++)
+		into->status[s] += from->status[s];
+	into->body_bytes += from->body_bytes;
+	if (!into->content_type[0])
+		memcpy(into->content_type, from->content_type, sizeof(into->content_type));
+	if (!into->content_encoding[0])
+		memcpy(into->content_encoding, from->content_encoding, sizeof(into->content_encoding));
+	histogram_merge(&into->latency, &from->latency);
+}
+
+void
+tally_merge(struct tally *into, const struct tally *from)
+{
+	into->scheduled += from->scheduled;
+	into->sent += from->sent;
+	into->censored += from->censored;
+	histogram_merge(&into->service, &from->service);
+	histogram_merge(&into->lag, &from->lag);
+	for (size_t i = 0; i < into->n_routes; i++)
+		merge_route(&into->routes[i], &from->routes[i]);
+}
+
+void
+tally_answer(struct tally *t, uint32_t route, const struct http1 *answer, int64_t latency_ns,
+    int64_t service_ns)
+{
+	struct tally_route *r = &t->routes[route];
+	bool failed = answer->status >= 500 || answer->status == 429;
+
+	r->outcome[failed ? OUTCOME_STATUS : OUTCOME_ANSWERED]++;
+	r->status[answer->status]++;
+	if (failed)
+		return;
+	r->body_bytes += answer->body_bytes;
+	if (!r->content_type[0]) {
+		memcpy(r->content_type, answer->content_type, sizeof(r->content_type));
+		memcpy(r->content_encoding, answer->content_encoding, sizeof(r->content_encoding));
+	}
+	histogram_record(&r->latency, latency_ns);
+	histogram_record(&t->service, service_ns);
+}
+
+void
+tally_error(struct tally *t, uint32_t route, enum outcome o)
+{
+	t->routes[route].outcome[o]++;
+}
+
+void
+tally_open_end(struct tally *t, uint32_t route, enum outcome o, int64_t latency_ns)
+{
+	if (o < OUTCOMES)
+		t->routes[route].outcome[o]++;
+	histogram_record(&t->routes[route].latency, latency_ns);
+	t->censored++;
+}
+
+int64_t
+tally_count(const struct tally *t, enum outcome o)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < t->n_routes; i++)
+		n += t->routes[i].outcome[o];
+	return n;
+}
+
+struct histogram
+tally_latency(const struct tally *t)
+{
+	struct histogram h = { 0 };
+
+	for (size_t i = 0; i < t->n_routes; i++)
+		histogram_merge(&h, &t->routes[i].latency);
+	return h;
+}
+
+struct run_latency
+latency_of(const struct histogram *h, bool censored)
+{
+	return (struct run_latency){
+		.mean = histogram_mean(h) / 1e9,
+		.p50 = histogram_quantile(h, 0.5) / 1e9,
+		.p95 = histogram_quantile(h, 0.95) / 1e9,
+		.p99 = histogram_quantile(h, 0.99) / 1e9,
+		.p999 = histogram_quantile(h, 0.999) / 1e9,
+		.max = h->count ? (double)h->max / 1e9 : NAN,
+		.censored = censored,
+	};
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* What became of requests: counts and histograms, of a quarter of a second, a second or a phase.
+ *
+ * A worker fills one and hands it over; whoever gets it merges it into larger ones. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/http1.h"
+#include "run/run.h"
+#include "stats/histogram.h"
+
+#define TALLY_STATUSES 600
+
+enum outcome {
+	OUTCOME_ANSWERED, OUTCOME_CONNECT, OUTCOME_RESET, OUTCOME_CLOSED, OUTCOME_PROTOCOL,
+	OUTCOME_STATUS, OUTCOME_TIMEOUT, OUTCOME_IN_FLIGHT, OUTCOMES
+};
+
+struct tally_route {
+	int64_t outcome[OUTCOMES];
+	int64_t body_bytes;                 /* of answers */
+	uint32_t status[TALLY_STATUSES];
+	char content_type[64], content_encoding[32];   /* of the first answer */
+	struct histogram latency;           /* intended start to last byte; open ends included */
+};
+
+struct tally {
+	struct tally *next;                 /* in a list of whoever holds it */
+	int64_t slice;                      /* of the phase: which quarter second; TALLY_DRAIN after it */
+	int64_t scheduled, sent, censored;  /* censored: entered with the time they had waited so far */
+	struct histogram service;           /* really sent to last byte */
+	struct histogram lag;
+	size_t n_routes;
+	struct tally_route routes[];
+};
+
+#define TALLY_SLICE_NS  INT64_C(250000000)
+#define TALLY_PER_SECOND 4
+#define TALLY_DRAIN     INT64_MAX
+
+struct tally *tally_new(size_t n_routes);
+void tally_free(struct tally *t);       /* accepts NULL */
+void tally_merge(struct tally *into, const struct tally *from);
+
+/* A complete answer. */
+void tally_answer(struct tally *t, uint32_t route, const struct http1 *answer, int64_t latency_ns,
+    int64_t service_ns);
+/* A request that failed by itself: no latency to speak of. */
+void tally_error(struct tally *t, uint32_t route, enum outcome o);
+/* A request that waited `latency_ns` and had no answer by then: a timeout, in flight at the end,
+ * or never sent (OUTCOMES). */
+void tally_open_end(struct tally *t, uint32_t route, enum outcome o, int64_t latency_ns);
+
+int64_t tally_count(const struct tally *t, enum outcome o);
+/* All routes together; the caller releases it. */
+struct histogram tally_latency(const struct tally *t);
+
+struct run_latency latency_of(const struct histogram *h, bool censored);

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* The thread of a worker: sends what is due, sleeps until the next thing is, keeps the books. */
+#include "load/worker.h"
+
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+#define HEARTBEAT_NS  (50 * NS_PER_MS)    /* looks at the flags at least so often */
+
+/* A little ahead of the service in line for a CPU: a generator that sends late measures itself.
+ * It sleeps between requests, so the service loses nothing that it would not lose anyway. */
+#define NICENESS      (-10)
+
+static int64_t
+thread_cpu_ns(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+static int64_t
+due_ns(const struct worker *w)
+{
+	return w->task->start_ns + w->next.at_ns;
+}
+
+/* Make `next` the arrival after the one that has been sent. */
+static void
+advance(struct worker *w)
+{
+	if (!w->task->closed) {
+		w->have_next = schedule_next(&w->reader, &w->next);
+		return;
+	}
+	w->next.index++;
+	w->next.route = (uint32_t)(w->next.index % (int64_t)w->n_routes);
+	w->left -= w->left > 0;
+	w->have_next = w->left != 0;
+}
+
+static void
+send_due(struct worker *w, int64_t now, int64_t before_ns)
+{
+	for (uint32_t n = 0; w->have_next && n < w->limit; n++) {
+		if (w->task->closed)
+			w->next.at_ns = now - w->task->start_ns;
+		if (due_ns(w) > now || w->next.at_ns >= before_ns || !exchange_begin(w, &w->next, now))
+			return;
+		advance(w);
+		now = now_ns();
+	}
+}
+
+static void
+hand_over(struct worker *w, int64_t slice)
+{
+	pthread_mutex_lock(&w->lock);
+	w->tally->next = w->handed;
+	w->handed = w->tally;
+	pthread_mutex_unlock(&w->lock);
+	w->tally = tally_new(w->n_routes);
+	w->tally->slice = slice;
+}
+
+struct tally *
+worker_take(struct worker *w)
+{
+	pthread_mutex_lock(&w->lock);
+	struct tally *t = w->handed;
+	w->handed = NULL;
+	pthread_mutex_unlock(&w->lock);
+	return t;
+}
+
+static bool
+is_over(struct worker *w, int64_t now)
+{
+	const struct worker_task *k = w->task;
+	bool bounded = k->closed ? k->at_most > 0 : k->schedule->at_most > 0;
+
+	if (now >= k->start_ns + k->for_ns || atomic_load(&w->stop) || atomic_load(&w->gone))
+		return true;
+	if (bounded && !w->have_next && !w->n_busy)
+		return true;
+	w->gave_up = k->behind_ns && !k->closed && w->have_next && now - due_ns(w) > k->behind_ns;
+	return w->gave_up;
+}
+
+static int64_t
+next_wake(const struct worker *w, int64_t now, int64_t end)
+{
+	int64_t wake = now + HEARTBEAT_NS, deadline = exchange_deadline(w);
+
+	if (end < wake)
+		wake = end;
+	if (deadline < wake)
+		wake = deadline;
+	if (!w->have_next || w->exhausted || w->task->closed)
+		return wake;
+	int64_t due = due_ns(w), soonest = now + w->task->pace_ns;
+	if (due < soonest)
+		due = soonest;
+	return due < wake ? due : wake;
+}
+
+/* The window: requests are offered. */
+static void
+offer(struct worker *w)
+{
+	int64_t start = w->task->start_ns, end = start + w->task->for_ns;
+	int64_t now = now_ns();
+
+	while (!is_over(w, now)) {
+		int64_t slice = (now - start) / TALLY_SLICE_NS;
+		if (slice > w->tally->slice)
+			hand_over(w, slice);
+		exchange_expire(w, now);
+		send_due(w, now, INT64_MAX);
+		w->ops->wait(w->engine, next_wake(w, now_ns(), end));
+		now = now_ns();
+	}
+	w->window_ns = now < end ? now - start : w->task->for_ns;
+}
+
+/* After the window: what was due in it is still sent, and the last answers are waited for. */
+static void
+drain(struct worker *w)
+{
+	int64_t now = now_ns(), end = now + w->task->drain_ns;
+	bool send = !w->task->closed && !w->gave_up && !atomic_load(&w->stop) && !atomic_load(&w->gone);
+
+	hand_over(w, TALLY_DRAIN);
+	if (w->task->closed)
+		w->have_next = false;
+	while (now < end && (w->n_busy || (send && w->have_next && w->next.at_ns < w->window_ns))) {
+		exchange_expire(w, now);
+		if (send)
+			send_due(w, now, w->window_ns);
+		int64_t deadline = exchange_deadline(w);
+		w->ops->wait(w->engine, deadline < end ? deadline : end);
+		now = now_ns();
+		send = send && !atomic_load(&w->stop);
+	}
+}
+
+/* How many arrivals of this worker were due in the window: asked of the schedule once more, so that
+ * the identity scheduled = sent + unsent is a check and not a definition. */
+static int64_t
+count_scheduled(const struct worker *w)
+{
+	struct schedule_reader r = schedule_read(w->task->schedule, w->number, w->task->workers);
+	struct arrival a;
+	int64_t n = 0;
+
+	while (schedule_next(&r, &a) && a.at_ns < w->window_ns)
+		n++;
+	return n;
+}
+
+static void
+close_books(struct worker *w)
+{
+	int64_t now = now_ns();
+
+	exchange_abandon(w, now);
+	for (; w->have_next && w->next.at_ns < w->window_ns; advance(w)) {
+		tally_open_end(w->tally, w->next.route, OUTCOMES, now - due_ns(w));
+		w->unsent++;
+	}
+	if (!w->task->closed)
+		w->tally->scheduled = count_scheduled(w);
+	hand_over(w, TALLY_DRAIN);
+	tally_free(w->tally);
+	w->tally = NULL;
+}
+
+static void *
+worker_main(void *arg)
+{
+	struct worker *w = arg;
+
+	prctl(PR_SET_TIMERSLACK, 1);
+	setpriority(PRIO_PROCESS, 0, NICENESS);   /* of this thread; needs a privilege, else as it is */
+	w->ops->wait(w->engine, 0);               /* hear which idle connections were closed meanwhile */
+	int64_t now;
+	while ((now = now_ns()) < w->task->start_ns && !atomic_load(&w->stop))
+		w->ops->wait(w->engine, w->task->start_ns);
+	int64_t cpu = thread_cpu_ns();
+	offer(w);
+	w->cpu_ns = thread_cpu_ns() - cpu;
+	drain(w);
+	close_books(w);
+	w->total_cpu_ns = thread_cpu_ns();
+	atomic_store(&w->running, false);
+	return NULL;
+}
+
+int
+worker_start(struct worker *w, const struct worker_task *task, int64_t number, uint32_t limit)
+{
+	w->task = task;
+	w->number = number;
+	w->limit = limit < w->max_conns ? limit : w->max_conns;
+	w->left = task->at_most ? task->at_most : -1;
+	w->next = (struct arrival){ .index = -1 };
+	w->freed_ns = w->window_ns = w->cpu_ns = w->total_cpu_ns = w->unsent = w->refusals = 0;
+	w->exhausted = w->gave_up = false;
+	w->out_of = 0;
+	w->tally = tally_new(w->n_routes);
+	atomic_store(&w->stop, false);
+	atomic_store(&w->gone, false);
+	atomic_store(&w->done, 0);
+	atomic_store(&w->errors, 0);
+	if (!task->closed)
+		w->reader = schedule_read(task->schedule, number, task->workers);
+	else
+		w->left += w->left > 0;           /* the first advance sends nothing */
+	advance(w);
+	atomic_store(&w->running, true);
+	int code = pthread_create(&w->thread, NULL, worker_main, w);
+	if (code) {
+		tally_free(w->tally);
+		atomic_store(&w->running, false);
+	}
+	return -code;
+}
+
+void
+worker_join(struct worker *w)
+{
+	pthread_join(w->thread, NULL);
+}
+
+int
+worker_open(struct worker *w, const struct engine_ops *ops, uint32_t max_conns)
+{
+	struct engine_sink sink = exchange_sink;
+
+	w->ops = ops;
+	w->max_conns = max_conns;
+	w->conns = calloc(max_conns + CONN_LISTS, sizeof(*w->conns));
+	if (!w->conns)
+		abort();
+	for (uint32_t i = 0; i < max_conns + CONN_LISTS; i++)
+		w->conns[i].before = w->conns[i].after = i;
+	for (uint32_t i = max_conns; i-- > 0;)
+		conn_move(w, i, CONN_UNUSED);
+	sink.ctx = w;
+	pthread_mutex_init(&w->lock, NULL);
+	return ops->open(max_conns, &sink, &w->engine);
+}
+
+void
+worker_close(struct worker *w)
+{
+	if (!w->conns)
+		return;
+	w->ops->close(w->engine);
+	for (uint32_t i = 0; i < w->max_conns; i++)
+		http1_done(&w->conns[i].answer);
+	pthread_mutex_destroy(&w->lock);
+	free(w->conns);
+	w->conns = NULL;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/http1.h"
+
+#include <string.h>
+#include <strings.h>
+
+enum {
+	STATUS_LINE, HEADER, BODY_LENGTH, BODY_CLOSE, CHUNK_SIZE, CHUNK_DATA, CHUNK_END, TRAILER, DONE
+};
+
+void
+http1_start(struct http1 *p, bool head_request)
+{
+	struct buf line = p->line;
+
+	buf_clear(&line);
+	*p = (struct http1){ .head_request = head_request, .line = line };
+	p->line.cap_bytes = HTTP1_LINE_MAX;
+}
+
+void
+http1_done(struct http1 *p)
+{
+	buf_done(&p->line);
+	*p = (struct http1){ 0 };
+}
+
+bool
+http1_begun(const struct http1 *p)
+{
+	return p->state != STATUS_LINE || p->interim || p->line.size;
+}
+
+enum http1_verdict
+http1_end(const struct http1 *p)
+{
+	return p->state == BODY_CLOSE ? HTTP1_DONE : HTTP1_MORE;
+}
+
+static enum http1_verdict
+bad(struct http1 *p, const char *why)
+{
+	p->why = why;
+	return HTTP1_BAD;
+}
+
+/* ---- lines --------------------------------------------------------------------------------- */
+
+struct text {
+	const char *at;
+	size_t size;
+};
+
+static bool
+text_is(struct text t, const char *word)
+{
+	return t.size == strlen(word) && strncasecmp(t.at, word, t.size) == 0;
+}
+
+static struct text
+text_trim(struct text t)
+{
+	while (t.size && (t.at[0] == ' ' || t.at[0] == '\t'))
+		t.at++, t.size--;
+	while (t.size && (t.at[t.size - 1] == ' ' || t.at[t.size - 1] == '\t'))
+		t.size--;
+	return t;
+}
+
+static void
+text_copy(struct text t, char *out, size_t size)
+{
+	size_t n = t.size < size ? t.size : size - 1;
+	memcpy(out, t.at, n);
+	out[n] = '\0';
+}
+
+/* Is `word` among the comma-separated words? */
+static bool
+text_lists(struct text t, const char *word)
+{
+	while (t.size) {
+		const char *comma = memchr(t.at, ',', t.size);
+		size_t n = comma ? (size_t)(comma - t.at) : t.size;
+		if (text_is(text_trim((struct text){ t.at, n }), word))
+			return true;
+		t.at += n + (comma != NULL);
+		t.size -= n + (comma != NULL);
+	}
+	return false;
+}
+
+static enum http1_verdict
+status_line(struct http1 *p, struct text l)
+{
+	if (l.size < 12 || memcmp(l.at, "HTTP/1.", 7) != 0)
+		return bad(p, "it does not begin with HTTP/1.x");
+	if ((l.at[7] != '0' && l.at[7] != '1') || l.at[8] != ' ' || (l.size > 12 && l.at[12] != ' '))
+		return bad(p, "malformed status line");
+	p->status = 0;
+	for (int i = 9; i < 12; i++) {
+		if (l.at[i] < '0' || l.at[i] > '9')
+			return bad(p, "malformed status code");
+		p->status = p->status * 10 + (l.at[i] - '0');
+	}
+	if (p->status < 100 || p->status > 599)
+		return bad(p, "status code out of range");
+	p->old_version = l.at[7] == '0';
+	p->keep_alive = !p->old_version;
+	p->state = HEADER;
+	return HTTP1_MORE;
+}
+
+static enum http1_verdict
+content_length(struct http1 *p, struct text v)
+{
+	int64_t n = 0;
+
+	if (!v.size || v.size > 18)
+		return bad(p, "malformed Content-Length");
+	for (size_t i = 0; i < v.size; i++) {
+		if (v.at[i] < '0' || v.at[i] > '9')
+			return bad(p, "malformed Content-Length");
+		n = n * 10 + (v.at[i] - '0');
+	}
+	if (p->has_length && n != p->left)
+		return bad(p, "two Content-Length headers disagree");
+	p->has_length = true;
+	p->left = n;
+	return HTTP1_MORE;
+}
+
+static enum http1_verdict
+header(struct http1 *p, struct text name, struct text value)
+{
+	switch (name.size) {
+	case 10:
+		if (text_is(name, "Connection") && text_lists(value, "close"))
+			p->keep_alive = false;
+		else if (p->old_version && text_is(name, "Connection") && text_lists(value, "keep-alive"))
+			p->keep_alive = true;
+		break;
+	case 12:
+		if (text_is(name, "Content-Type"))
+			text_copy(value, p->content_type, sizeof(p->content_type));
+		break;
+	case 14:
+		if (text_is(name, "Content-Length"))
+			return content_length(p, value);
+		break;
+	case 16:
+		if (text_is(name, "Content-Encoding"))
+			text_copy(value, p->content_encoding, sizeof(p->content_encoding));
+		break;
+	case 17:
+		if (!text_is(name, "Transfer-Encoding"))
+			break;
+		if (p->chunked || !text_is(value, "chunked"))
+			return bad(p, "a Transfer-Encoding other than chunked");
+		p->chunked = true;
+	}
+	return HTTP1_MORE;
+}
+
+static bool
+is_token(unsigned char c)
+{
+	static const char others[] = "!#$%&'*+-.^_`|~";
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	    (c && strchr(others, c));
+}
+
+static enum http1_verdict
+header_line(struct http1 *p, struct text l, bool trailer)
+{
+	size_t n = 0;
+
+	while (n < l.size && is_token((unsigned char)l.at[n]))
+		n++;
+	if (!n || n == l.size || l.at[n] != ':')
+		return bad(p, "malformed header line");
+	if (memchr(l.at, '\0', l.size) || memchr(l.at, '\r', l.size))
+		return bad(p, "control character in a header");
+	if (trailer)
+		return HTTP1_MORE;
+	struct text value = { l.at + n + 1, l.size - n - 1 };
+	return header(p, (struct text){ l.at, n }, text_trim(value));
+}
+
+/* The empty line: what follows is decided in the order of RFC 9112, 6.3. */
+static enum http1_verdict
+head_end(struct http1 *p)
+{
+	if (p->chunked && p->has_length)
+		return bad(p, "both Content-Length and Transfer-Encoding");
+	if (p->chunked && p->old_version)
+		return bad(p, "Transfer-Encoding in HTTP/1.0");
+	if (p->status == 101)
+		return bad(p, "it switches protocols unasked");
+	if (p->status < 200) {
+		if (++p->interim > HTTP1_INTERIM_MAX)
+			return bad(p, "too many interim (1xx) answers");
+		p->has_length = p->chunked = false;
+		p->left = 0;
+		p->state = STATUS_LINE;
+		return HTTP1_MORE;
+	}
+	if (p->head_request || p->status == 204 || p->status == 304 || (p->has_length && !p->left)) {
+		p->state = DONE;
+		return HTTP1_DONE;
+	}
+	p->state = p->chunked ? CHUNK_SIZE : p->has_length ? BODY_LENGTH : BODY_CLOSE;
+	if (p->state == BODY_CLOSE)
+		p->keep_alive = false;
+	return HTTP1_MORE;
+}
+
+static int
+hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 32;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static enum http1_verdict
+chunk_size(struct http1 *p, struct text l)
+{
+	int64_t n = 0;
+	size_t i = 0;
+
+	for (; i < l.size && hex_value(l.at[i]) >= 0; i++) {
+		if (i == 15)
+			return bad(p, "chunk size out of range");
+		n = n * 16 + hex_value(l.at[i]);
+	}
+	if (!i || (i < l.size && l.at[i] != ';' && l.at[i] != ' ' && l.at[i] != '\t'))
+		return bad(p, "malformed chunk size");
+	p->left = n;
+	p->state = n ? CHUNK_DATA : TRAILER;
+	return HTTP1_MORE;
+}
+
+/* A line without its end. */
+static enum http1_verdict
+line(struct http1 *p, struct text l)
+{
+	switch (p->state) {
+	case STATUS_LINE:
+		return status_line(p, l);
+	case HEADER:
+		return l.size ? header_line(p, l, false) : head_end(p);
+	case CHUNK_SIZE:
+		return chunk_size(p, l);
+	case CHUNK_END:
+		p->state = CHUNK_SIZE;
+		return l.size ? bad(p, "a chunk is longer than its size says") : HTTP1_MORE;
+	default:
+		if (l.size)
+			return header_line(p, l, true);
+		p->state = DONE;
+		return HTTP1_DONE;
+	}
+}
+
+/* Lines of chunk framing are bounded each, not in sum: a long body has many. */
+static bool
+head_too_large(struct http1 *p, size_t more)
+{
+	if (p->state == CHUNK_SIZE || p->state == CHUNK_END)
+		return false;
+	p->head_bytes += more;
+	return p->head_bytes > HTTP1_HEAD_MAX;
+}
+
+static enum http1_verdict
+take_line(struct http1 *p, const char *bytes, size_t size, size_t *ret_used)
+{
+	const char *end = memchr(bytes, '\n', size);
+	size_t n = end ? (size_t)(end - bytes) + 1 : size;
+	struct text l = { bytes, n };
+
+	*ret_used = n;
+	if (head_too_large(p, n))
+		return bad(p, "the head is too large");
+	/* What cannot become HTTP is told from its first bytes: its line may never end. */
+	if (p->state == STATUS_LINE && !p->line.size &&
+	    memcmp(bytes, "HTTP/1.", n < 7 ? n : 7) != 0)
+		return bad(p, "it does not begin with HTTP/1.x");
+	if (!end || p->line.size) {
+		buf_append(&p->line, bytes, n);
+		if (p->line.truncated || p->line.size > HTTP1_LINE_MAX)
+			return bad(p, "a line is too long");
+		l = (struct text){ p->line.data, p->line.size };
+	}
+	if (!end)
+		return HTTP1_MORE;
+	l.size -= l.size >= 2 && l.at[l.size - 2] == '\r' ? 2 : 1;
+	enum http1_verdict v = line(p, l);
+	buf_clear(&p->line);
+	return v;
+}
+
+static enum http1_verdict
+take_body(struct http1 *p, size_t size, size_t *ret_used)
+{
+	if (p->state == BODY_CLOSE) {
+		p->body_bytes += (int64_t)size;
+		*ret_used = size;
+		return HTTP1_MORE;
+	}
+	size_t n = (int64_t)size < p->left ? size : (size_t)p->left;
+	p->body_bytes += (int64_t)n;
+	p->left -= (int64_t)n;
+	*ret_used = n;
+	if (p->left)
+		return HTTP1_MORE;
+	p->state = p->state == BODY_LENGTH ? DONE : CHUNK_END;
+	return p->state == DONE ? HTTP1_DONE : HTTP1_MORE;
+}
+
+enum http1_verdict
+http1_feed(struct http1 *p, const void *bytes, size_t size, size_t *ret_used)
+{
+	enum http1_verdict v = HTTP1_MORE;
+	size_t used = 0, n;
+
+	while (v == HTTP1_MORE && used < size) {
+		bool body = p->state == BODY_LENGTH || p->state == BODY_CLOSE || p->state == CHUNK_DATA;
+		v = body ? take_body(p, size - used, &n)
+		         : take_line(p, (const char *)bytes + used, size - used, &n);
+		used += n;
+	}
+	*ret_used = used;
+	return v;
+}
