@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* One thread serves all connections and is busy computing: everybody else's data waits.
+ *
+ * Signature: the loop's thread is nearly always on CPU, or stays on it for long between two polls
+ * while requests wait for it. Must also hold: the time is computation that can be moved away: a
+ * function stands out or single callbacks are long. A loop that is merely full of short, evenly
+ * spread work (a proxy at its limit) is not blocked. */
+#include <math.h>
+
+#include "diagnose/detect.h"
+#include "diagnose/text.h"
+
+#define BUSY_MIN       0.70
+#define LONG_RUN_S     0.010
+#define SHORT_RUN_S    0.005
+#define SHARE_MIN      0.25   /* CPU, charged */
+#define FUNCTION_MIN   0.15
+
+static bool
+interpreted(const struct facts *f)
+{
+	static const char *const names[] = { "node", "deno", "bun", "python", NULL };
+
+	return text_in(f->loop_of ? f->loop_of->runtime : NULL, names);
+}
+
+static const char *
+name_of(const struct facts *f)
+{
+	const struct run_process *p = f->loop_of;
+	const char *name = p && p->runtime && !text_same(p->runtime, "native") ? p->runtime
+	    : p && p->name ? p->name : f->loop->name ? f->loop->name : "the service";
+
+	return run_printf(f->run, "main loop of %s (pid %lld)", name, (long long)f->loop->pid);
+}
+
+static void
+tell(const struct facts *f, struct draft *d, const struct hot *h, double share)
+{
+	const struct run_thread *t = f->loop;
+	const char *loop = name_of(f);
+	bool located = h != NULL || t->longest_run >= LONG_RUN_S;
+	struct run_finding *out = finding_add(d, share,
+	    located && t->cpu > BUSY_MIN ? 0.95 : located ? 0.85 : 0.65, h ? h->name : loop);
+
+	out->route = facts_route(f, PART_CPU, h ? h->name : NULL);
+	out->summary = h
+	    ? run_printf(f->run, "%s keeps the %s busy: %s of the requests' time", h->name, loop, PCT(share))
+	    : run_printf(f->run, "the %s is busy computing: %s of the requests' time", loop, PCT(share));
+	finding_evidence(d, "the loop's thread is on CPU %s of the time", PCT(t->cpu));
+	if (isfinite(t->longest_run))
+		finding_evidence(d, "longest stretch between two polls: %s", DURATION(t->longest_run));
+	finding_evidence(d, "requests wait %s of the time for the loop, and are computed %s of it",
+	    PCT(f->raw[PART_QUEUE]), PCT(f->raw[PART_CPU]));
+	if (h)
+		finding_evidence(d, "%s: %s of the time, %s with all that it calls", h->name,
+		    PCT(h->own), PCT(h->total));
+	if (f->host_busy < 0.9)
+		finding_evidence(d, "the host's CPUs are only %s busy", PCT(f->host_busy));
+	if (!located)
+		finding_against(d, "no function is known and no single stretch is long");
+}
+
+static void
+detect(const struct facts *f, struct draft *d)
+{
+	const struct run_thread *t = f->loop;
+	double cpu = f->charged[PART_CPU] + f->charged[PART_GC];
+
+	if (!t) {
+		rule_out(d, "no thread of the service runs an event loop");
+		return;
+	}
+	bool busy = t->cpu > BUSY_MIN || t->cpu + t->runqueue > 0.85;
+	bool blocks = t->longest_run >= LONG_RUN_S;
+	const struct hot *h = facts_hottest(f);
+	if (h && facts_hot_share(f, h) < FUNCTION_MIN)
+		h = NULL;
+	if (!busy && !blocks)
+		rule_out(d, "the event loop is on CPU %s of the time%s%s", PCT(t->cpu),
+		    isfinite(t->longest_run) ? ", never longer at a stretch than " : "",
+		    isfinite(t->longest_run) ? DURATION(t->longest_run) : "");
+	else if (cpu < SHARE_MIN || (f->at_ease && !busy))
+		rule_out(d, "computing on the loop is only %s of the requests' time", PCT(cpu));
+	else if (!h && !blocks && !(interpreted(f) && busy)
+	    && !(t->longest_run >= SHORT_RUN_S))
+		rule_out(d, "the loop is %s busy with short, evenly spread work: no function and no "
+		    "long stretch stands out", PCT(t->cpu));
+	else
+		tell(f, d, h, h && busy ? fmax(facts_hot_share(f, h), 0) : cpu);
+}
+
+const struct detector detect_event_loop = {
+	.kind = "cpu.event-loop", .class = CLASS_CPU, .weight = 1.2 * WEIGHT_CAUSE, .detect = detect,
+	.about = "the thread that serves all connections is blocked by computation",
+};

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* One function of the application takes the CPU time that requests wait for.
+ *
+ * Must also hold: CPU is a limit (the service uses most of what it may, or a thread is full), or
+ * the function alone is half of the time. A hot function of an idle machine limits nobody. */
+#include <math.h>
+
+#include "diagnose/detect.h"
+#include "diagnose/text.h"
+
+#define SHARE_LIMIT     0.10   /* when CPU is the limit */
+#define SHARE_DOMINANT  0.50   /* when it is not */
+#define BUSY_MIN        0.70
+
+static bool
+cpu_is_limit(const struct facts *f)
+{
+	return f->utilisation > BUSY_MIN || (f->busiest && f->busiest->cpu > BUSY_MIN);
+}
+
+static const char *
+place(const struct facts *f, const struct hot *h)
+{
+	const struct run_function *fn = h->function;
+
+	if (fn && fn->file && fn->line > 0)
+		return run_printf(f->run, "%s (%s:%lld)", h->name, fn->file, (long long)fn->line);
+	if (fn && fn->file)
+		return run_printf(f->run, "%s (%s)", h->name, fn->file);
+	return fn && fn->module ? run_printf(f->run, "%s (%s)", h->name, fn->module) : h->name;
+}
+
+static void
+tell(const struct facts *f, struct draft *d, const struct hot *h, double share, bool limit)
+{
+	double others = 0;
+	struct run_finding *out = finding_add(d, share, limit ? 0.95 : 0.85, h->name);
+
+	out->route = facts_route(f, PART_CPU, h->name);
+	out->summary = run_printf(f->run, "%s spends %s of the requests' time on CPU", h->name,
+	    PCT(share));
+	finding_evidence(d, "%s: %s of the time by itself and the library code it calls, %s with "
+	    "all that it calls", place(f, h), PCT(h->own), PCT(h->total));
+	if (f->n_hot > 1)
+		others = f->hot[h == &f->hot[0] ? 1 : 0].own;
+	finding_evidence(d, "CPU is %s of the time; the next function has %s",
+	    PCT(f->charged[PART_CPU]), PCT(others));
+	if (isfinite(f->utilisation))
+		finding_evidence(d, "the service uses %.2f of the %.3g cores that it may use (%s)",
+		    f->cores_used, f->cores_allowed, PCT(f->utilisation));
+	if (f->busiest && f->busiest->cpu > BUSY_MIN)
+		finding_evidence(d, "thread %s (%lld) is on CPU %s of the time",
+		    f->busiest->name ? f->busiest->name : "?", (long long)f->busiest->tid,
+		    PCT(f->busiest->cpu));
+	if (h->function)
+		finding_evidence(d, "%lld CPU samples in it", (long long)h->function->samples);
+	if (f->trace->unwound < 0.8)
+		finding_against(d, "only %s of the stacks are complete", PCT(f->trace->unwound));
+	if (!limit)
+		finding_against(d, "CPU is not full: the service may use more");
+}
+
+static void
+detect(const struct facts *f, struct draft *d)
+{
+	const struct hot *h = facts_hottest(f);
+	bool limit = cpu_is_limit(f);
+
+	if (f->n_parts == 0) {
+		rule_out(d, "no CPU samples and no request times");
+		return;
+	}
+	if (!h) {
+		rule_out(d, "CPU is %s of the time, none of it in a function of the application",
+		    PCT(f->charged[PART_CPU]));
+		return;
+	}
+	double share = facts_hot_share(f, h);
+	if (share < SHARE_LIMIT)
+		rule_out(d, "the hottest function, %s, has only %s of the time", h->name, PCT(share));
+	else if (!limit && (share < SHARE_DOMINANT || f->at_ease))
+		rule_out(d, "CPU is not the limit: %s of what the service may use, and the hottest "
+		    "function, %s, has %s of the time", PCT(f->utilisation), h->name, PCT(share));
+	else
+		tell(f, d, h, share, limit);
+}
+
+const struct detector detect_hot_function = {
+	.kind = "cpu.hot-function", .class = CLASS_CPU, .weight = WEIGHT_CAUSE, .detect = detect,
+	.about = "one function of the application takes the CPU time",
+};

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests wait for one lock while CPUs idle.
+ *
+ * Must also hold: the CPUs are not full (waiting for a holder that waits for a CPU is too little
+ * CPU), and more than one waits on average. Locks inside a database's execution are the
+ * statement's; an interpreter's global lock is cpu.single-thread. */
+#include <math.h>
+
+#include "diagnose/charge.h"
+#include "diagnose/detect.h"
+#include "diagnose/text.h"
+
+#define SHARE_MIN    0.15
+#define WAITERS_MIN  1.5
+#define CPU_FULL     0.90
+
+static bool
+is_interpreter_lock(const char *where)
+{
+	return text_has(where, "_PyRuntime") || text_has(where, "gil");
+}
+
+static double
+holder_share(const struct run_wait *w, enum run_part_kind kind)
+{
+	double sum = 0;
+
+	for (size_t i = 0; w && i < w->n_holder; i++)
+		if (w->holder[i].kind == kind && w->holder[i].share > 0)
+			sum += w->holder[i].share;
+	return sum;
+}
+
+/* The holder needs a CPU and there is none. */
+static bool
+starved(const struct facts *f, const struct run_wait *w)
+{
+	return f->utilisation > CPU_FULL && w
+	    && holder_share(w, PART_CPU) + holder_share(w, PART_RUNQUEUE) > 0.5;
+}
+
+static void
+tell(const struct facts *f, struct draft *d, const struct run_part *p, const struct run_wait *w)
+{
+	const char *lock = text_brief(f->run, p->where, 120);
+	struct run_finding *out = finding_add(d, p->share, w && w->n_holder ? 0.93 : 0.8,
+	    w && w->site ? run_printf(f->run, "%s (held in %s)", lock, w->site) : lock);
+
+	out->route = facts_route(f, PART_LOCK, p->where);
+	out->summary = run_printf(f->run, "requests wait %s of their time for the lock %s%s%s",
+	    PCT(p->share), lock, w && w->site ? ", held in " : "", w && w->site ? w->site : "");
+	if (w) {
+		finding_evidence(d, "%lld waits, %s each; %.2g wait at the same time",
+		    (long long)w->waits, DURATION(w->waits > 0 ? w->seconds / w->waits : NAN),
+		    w->mean_waiters);
+		finding_evidence(d, "meanwhile the holder: %s",
+		    text_parts(f->run, w->holder, w->n_holder, 3));
+	}
+	if (isfinite(f->utilisation))
+		finding_evidence(d, "CPU is not the limit: %s of what the service may use",
+		    PCT(f->utilisation));
+	if (!w || !w->n_holder)
+		finding_against(d, "who held the lock was not seen");
+}
+
+static void
+detect(const struct facts *f, struct draft *d)
+{
+	const struct run_part *top = NULL;
+	const char *why = NULL;
+
+	for (size_t i = 0; i < f->n_parts; i++) {
+		const struct run_part *p = &f->parts[i];
+		if (p->kind != PART_LOCK || p->share < SHARE_MIN) {
+			if (p->kind == PART_LOCK && !top)
+				top = p;
+			continue;
+		}
+		const struct run_wait *w = charge_wait(f->run, PART_LOCK, p->where);
+		if (is_interpreter_lock(p->where))
+			why = "it is the interpreter's own lock: threads take turns on one core";
+		else if (w && w->mean_waiters < WAITERS_MIN)
+			why = run_printf(f->run, "only %.2g wait for %s at the same time", w->mean_waiters,
+			    text_brief(f->run, p->where, 60));
+		else if (starved(f, w))
+			why = run_printf(f->run, "the holder of %s waits for a CPU: they are %s used",
+			    text_brief(f->run, p->where, 60), PCT(f->utilisation));
+		else
+			tell(f, d, p, w);
+		top = p;
+	}
+	for (size_t i = 0; i < d->n_findings; i++)
+		if (d->findings[i].kind == d->detector->kind)
+			return;
+	if (why)
+		rule_out(d, "%s", why);
+	else
+		rule_out(d, "requests wait for locks %s of their time%s%s", PCT(f->charged[PART_LOCK]),
+		    top ? ", most for " : "", top ? text_brief(f->run, top->where, 60) : "");
+}
+
+const struct detector detect_lock = {
+	.kind = "contention.lock", .class = CLASS_CONTENTION, .weight = WEIGHT_CAUSE, .detect = detect,
+	.about = "requests wait for one lock",
+};

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* The service's memory grows with every request and does not stop.
+ *
+ * Growth of a filling cache or of a heap that warms up slows down; a leak does not: the later half
+ * of what is looked at must grow nearly as fast as the earlier. It seldom limits latency now, so
+ * it comes after what does, with the time until the memory ends. */
+#include <math.h>
+
+#include "diagnose/detect.h"
+#include "diagnose/text.h"
+
+#define GROWTH_PER_MINUTE  0.01           /* of the resident size */
+#define SLOPE_MIN_BYTES    (256 * 1024)   /* per second ... */
+#define REQUEST_MIN_BYTES  256            /* ... or per request */
+#define STEADY_MIN         0.4            /* later growth against earlier */
+#define POINTS_MIN         8
+
+/* Later growth over earlier growth in the second half of the series; 1 when too short to say. */
+static double
+steadiness(const struct run_series *s)
+{
+	size_t from = s->n_points / 2, middle = from + (s->n_points - from) / 2;
+
+	if (s->n_points < POINTS_MIN)
+		return 1;
+	double earlier = s->points[middle] - s->points[from];
+	double later = s->points[s->n_points - 1] - s->points[middle];
+	if (!isfinite(earlier) || !isfinite(later))
+		return 1;
+	return earlier > 0 ? later / earlier : later > 0 ? 1 : 0;
+}
+
+static double
+memory_left(const struct run *r, double rss, const char **ret_of)
+{
+	int64_t limit = 0;
+
+	for (size_t i = 0; i < r->system.n_processes; i++)
+		if (r->system.processes[i].memory_limit > 0
+		    && (limit == 0 || r->system.processes[i].memory_limit < limit))
+			limit = r->system.processes[i].memory_limit;
+	*ret_of = limit > 0 ? "its memory limit" : "the host's memory";
+	if (limit == 0)
+		limit = r->host.memory_bytes;
+	return limit > 0 ? fmax(0, limit - rss) : NAN;
+}
+
+static void
+tell(const struct facts *f, struct draft *d, const struct run_series *s)
+{
+	const struct run *r = f->run;
+	double rss = fmax(s->mean, isfinite(s->max) ? s->max : 0);
+	const char *of;
+	double left = memory_left(r, rss, &of);
+	double per_request = s->slope_per_s / r->baseline.throughput;
+	const char *name = r->system.n_processes ? r->system.processes[0].name : NULL;
+	struct run_finding *out = finding_add(d, 0, 0.85, run_printf(f->run, "memory of %s",
+	    name ? name : "the service"));
+
+	out->summary = run_printf(f->run, "memory grows by %s per second%s%s", SIZE(s->slope_per_s),
+	    isfinite(left) ? "; it reaches " : "",
+	    isfinite(left) ? run_printf(f->run, "%s in %s", of, DURATION(left / s->slope_per_s)) : "");
+	finding_evidence(d, "resident size grows by %s/s (between %s/s and %s/s)", SIZE(s->slope_per_s),
+	    SIZE(s->slope_low), SIZE(s->slope_high));
+	if (isfinite(per_request) && per_request > 0)
+		finding_evidence(d, "%s per request", SIZE(per_request));
+	finding_evidence(d, "resident size %s", SIZE(rss));
+	if (s->n_points >= POINTS_MIN)
+		finding_evidence(d, "later growth is %.2g times the earlier: it does not level off",
+		    steadiness(s));
+	else
+		finding_against(d, "the series is short: a cache that still fills looks the same");
+}
+
+static void
+detect(const struct facts *f, struct draft *d)
+{
+	const struct run_series *s = facts_series(f, "service_rss_bytes");
+	double per_request = s ? s->slope_per_s / f->run->baseline.throughput : NAN;
+
+	if (!s || isnan(s->slope_per_s))
+		rule_out(d, "the growth of memory was not measured");
+	else if (!(s->slope_low > 0))
+		rule_out(d, "resident memory does not grow for certain (%s/s)", SIZE(s->slope_per_s));
+	else if (60 * s->slope_per_s < GROWTH_PER_MINUTE * s->mean
+	    || (s->slope_per_s < SLOPE_MIN_BYTES && !(per_request >= REQUEST_MIN_BYTES)))
+		rule_out(d, "resident memory grows by only %s/s", SIZE(s->slope_per_s));
+	else if (steadiness(s) < STEADY_MIN)
+		rule_out(d, "memory grew, but levels off (later growth %.2g times the earlier)",
+		    steadiness(s));
+	else
+		tell(f, d, s);
+}
+
+const struct detector detect_memory_leak = {
+	.kind = "memory.leak", .class = CLASS_MEMORY, .weight = WEIGHT_GROWTH, .detect = detect,
+	.about = "memory grows with every request",
+};

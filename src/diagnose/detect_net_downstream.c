@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests wait for another server that is not ours to see into. */
+#include <math.h>
+
+#include "diagnose/peers.h"
+#include "diagnose/text.h"
+
+#define SHARE_MIN 0.15
+
+static void
+tell(const struct facts *f, struct draft *d, const struct run_part *p, double share)
+{
+	const struct run_call *c = peer_call(f, p->where);
+	const char *peer = p->where ? p->where : "a server that could not be named";
+	struct run_finding *out = finding_add(d, share, p->where ? 0.93 : 0.6, peer);
+
+	out->route = facts_route(f, PART_NET, p->where);
+	out->summary = run_printf(f->run, "requests wait %s of their time for %s", PCT(share), peer);
+	if (c && c->calls > 0)
+		finding_evidence(d, "%.0f %s calls, %s each, %.3g per request", c->calls,
+		    c->kind ? c->kind : "network", DURATION(c->seconds / c->calls), c->per_request);
+	finding_evidence(d, "%s per request waiting for it", DURATION(share * f->seconds));
+	if (isfinite(f->utilisation))
+		finding_evidence(d, "CPU is not the limit: %s of what the service may use",
+		    PCT(f->utilisation));
+}
+
+static void
+detect(const struct facts *f, struct draft *d)
+{
+	double sum = 0;
+	bool told = false;
+
+	for (size_t i = 0; i < f->n_parts; i++) {
+		const struct run_part *p = &f->parts[i];
+		if (p->kind != PART_NET || peer_is_client(p->where))
+			continue;
+		double share = p->where ? peer_share(f, p->where) : p->share;
+		sum += p->share;
+		if (share < SHARE_MIN)
+			continue;
+		tell(f, d, p, share);
+		told = true;
+	}
+	if (!told)
+		rule_out(d, "requests wait %s of their time for other servers", PCT(sum));
+}
+
+const struct detector detect_net_downstream = {
+	.kind = "io.net.downstream", .class = CLASS_IO, .weight = WEIGHT_CAUSE, .detect = detect,
+	.about = "requests wait for another server",
+};

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* One core is full, the others idle, and the service has no second thread for the work.
+ *
+ * Also an interpreter whose threads take turns on one lock: together they fill one core. An event
+ * loop is told as cpu.event-loop instead. */
+#include <math.h>
+
+#include "diagnose/detect.h"
+#include "diagnose/text.h"
+
+#define FULL_MIN       0.85
+#define SECOND_MAX     0.50
+#define CORES_MAX      1.3
+#define SHARE_MIN      0.25
+
+/* Threads of one Python process together use one core and no more. */
+static bool
+interpreter_lock(const struct facts *f, double *ret_cpu)
+{
+	double sum = 0;
+	size_t busy = 0;
+
+	if (!f->busiest || !text_same(facts_runtime(f), "python"))
+		return false;
+	for (size_t i = 0; i < f->trace->n_threads; i++)
+		if (f->trace->threads[i].pid == f->busiest->pid && f->trace->threads[i].cpu > 0.05) {
+			sum += f->trace->threads[i].cpu;
+			busy++;
+		}
+	*ret_cpu = sum;
+	return busy >= 2 && sum >= FULL_MIN && sum <= 1.2;
+}
+
+static double
+second_busiest(const struct facts *f)
+{
+	double second = 0;
+
+	for (size_t i = 0; i < f->trace->n_threads; i++)
+		if (&f->trace->threads[i] != f->busiest)
+			second = fmax(second, f->trace->threads[i].cpu);
+	return second;
+}
+
+static void
+tell(const struct facts *f, struct draft *d, bool one_lock, double cpu)
+{
+	const struct run_thread *t = f->busiest;
+	double spread = 1 - 1 / fmax(f->cores_allowed, 2);
+	struct run_finding *out = finding_add(d, f->charged[PART_CPU] * spread, 0.85,
+	    one_lock ? run_printf(f->run, "interpreter lock of pid %lld", (long long)t->pid)
+	             : run_printf(f->run, "thread %s (%lld)", t->name ? t->name : "?", (long long)t->tid));
+
+	out->summary = run_printf(f->run, "%s fills one core while %.3g of %lld cores do nothing",
+	    out->where, fmax(0, f->run->host.cpus * (1 - f->host_busy)), (long long)f->run->host.cpus);
+	finding_evidence(d, "%s: %s of one core", out->where, PCT(cpu));
+	finding_evidence(d, "the next busiest thread: %s", PCT(second_busiest(f)));
+	finding_evidence(d, "CPU is %s of the requests' time after charging the queue",
+	    PCT(f->charged[PART_CPU]));
+	if (isfinite(f->host_busy))
+		finding_evidence(d, "the host's CPUs are %s busy", PCT(f->host_busy));
+}
+
+static void
+detect(const struct facts *f, struct draft *d)
+{
+	const struct run_thread *t = f->busiest;
+	double cpu = t ? t->cpu : 0;
+	bool one_lock = interpreter_lock(f, &cpu);
+
+	if (!t)
+		rule_out(d, "no thread of the service was seen");
+	else if (t == f->loop && !one_lock)
+		rule_out(d, "the busiest thread is an event loop (%s on CPU): see cpu.event-loop", PCT(cpu));
+	else if (cpu < FULL_MIN)
+		rule_out(d, "the busiest thread is on CPU %s of the time", PCT(cpu));
+	else if (!one_lock && second_busiest(f) > SECOND_MAX)
+		rule_out(d, "the work is spread: the second thread is on CPU %s of the time",
+		    PCT(second_busiest(f)));
+	else if (!(f->cores_allowed > 1) || f->cores_used > CORES_MAX || f->host_busy > 0.95)
+		rule_out(d, "no core is left idle: the service uses %.2f cores, the host is %s busy",
+		    f->cores_used, PCT(f->host_busy));
+	else if (f->charged[PART_CPU] < SHARE_MIN)
+		rule_out(d, "CPU is only %s of the requests' time", PCT(f->charged[PART_CPU]));
+	else
+		tell(f, d, one_lock, cpu);
+}
+
+const struct detector detect_single_thread = {
+	.kind = "cpu.single-thread", .class = CLASS_CPU, .weight = WEIGHT_SHAPE, .detect = detect,
+	.about = "one core is full while others idle",
+};

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests wait for a free worker while the workers wait for something else and CPUs idle.
+ *
+ * A queue in front of workers that compute is not too few workers but too much computing. When
+ * every worker is taken, what passed before the service saw the request is the same queue, in the
+ * listening socket. */
+#include <math.h>
+
+#include "diagnose/detect.h"
+#include "diagnose/text.h"
+
+#define QUEUE_MIN   0.20
+#define CPU_FULL    0.70
+
+/* What the workers did while requests queued, over all queues. */
+static size_t
+workers_did(const struct facts *f, struct run_part *ret_parts, size_t max, double *ret_cpu)
+{
+	double by_kind[PART_KINDS] = { 0 }, sum = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->trace->n_waits; i++) {
+		const struct run_wait *w = &f->trace->waits[i];
+		for (size_t k = 0; w->kind == PART_QUEUE && k < w->n_holder; k++)
+			if (w->holder[k].kind < PART_KINDS && w->holder[k].share > 0)
+				by_kind[w->holder[k].kind] += w->holder[k].share * fmax(w->seconds, 1e-9);
+	}
+	for (int k = 0; k < PART_KINDS; k++)
+		sum += by_kind[k];
+	if (sum <= 0) {
+		sum = 1;
+		for (int k = 0; k < PART_KINDS; k++)
+			by_kind[k] = k == PART_QUEUE ? 0 : f->charged[k];
+	}
+	*ret_cpu = (by_kind[PART_CPU] + by_kind[PART_RUNQUEUE] + by_kind[PART_GC]) / sum;
+	while (n < max) {
+		int best = 0;
+		for (int k = 1; k < PART_KINDS; k++)
+			if (by_kind[k] > by_kind[best])
+				best = k;
+		if (by_kind[best] <= 0)
+			break;
+		ret_parts[n++] = (struct run_part){ .kind = best, .share = by_kind[best] / sum };
+		by_kind[best] = 0;
+	}
+	return n;
+}
+
+static void
+tell(const struct facts *f, struct draft *d, double queue, double cpu, const char *did)
+{
+	int64_t threads = 0;
+	const char *name = f->run->system.n_processes ? f->run->system.processes[0].name : NULL;
+
+	for (size_t i = 0; i < f->run->system.n_processes; i++)
+		threads += f->run->system.processes[i].threads;
+	struct run_finding *out = finding_add(d, queue, 0.9,
+	    run_printf(f->run, "workers of %s", name ? name : "the service"));
+	out->summary = run_printf(f->run, "requests wait %s of their time for a free worker; the workers "
+	    "are blocked %s of it", PCT(queue), PCT(1 - cpu));
+	finding_evidence(d, "meanwhile the workers: %s", did);
+	if (isfinite(f->utilisation))
+		finding_evidence(d, "CPU is not the limit: %s of what the service may use",
+		    PCT(f->utilisation));
+	if (threads > 0)
+		finding_evidence(d, "%zu processes with %lld threads", f->run->system.n_processes,
+		    (long long)threads);
+	if (f->outside > QUEUE_MIN)
+		finding_evidence(d, "%s of the answer time passes before the service reads the request",
+		    PCT(f->outside));
+}
+
+static void
+detect(const struct facts *f, struct draft *d)
+{
+	struct run_part parts[3];
+	double cpu, queue = f->raw[PART_QUEUE];
+	size_t n = workers_did(f, parts, 3, &cpu);
+	const char *did = text_parts(f->run, parts, n, 3);
+
+	if (f->blocked_workers && f->outside > queue)
+		queue = f->outside;
+	if (queue < QUEUE_MIN)
+		rule_out(d, "requests wait %s of their time for a worker", PCT(queue));
+	else if (cpu > 0.5)
+		rule_out(d, "requests queue %s of their time, but the workers compute: %s", PCT(queue), did);
+	else if (f->utilisation > CPU_FULL)
+		rule_out(d, "CPU is %s used: more workers would only wait for it", PCT(f->utilisation));
+	else if (f->loop && !f->blocked_workers)
+		rule_out(d, "an event loop serves the requests: it needs no worker per request");
+	else
+		tell(f, d, queue, cpu, did);
+}
+
+const struct detector detect_workers = {
+	.kind = "contention.workers", .class = CLASS_CONTENTION, .weight = WEIGHT_SHAPE,
+	.detect = detect, .about = "requests wait for a worker that waits for something else",
+};

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* The order of the steps; each is a file of its own. */
+#include "diagnose/diagnose.h"
+
+#include <stddef.h>
+
+#include "diagnose/charge.h"
+#include "diagnose/detect.h"
+#include "diagnose/path.h"
+#include "diagnose/targets.h"
+#include "diagnose/verdict.h"
+
+static void
+reset(struct run *r)
+{
+	r->findings = NULL;
+	r->n_findings = 0;
+	r->ruled_out = NULL;
+	r->n_ruled_out = 0;
+	r->path = NULL;
+	r->n_path = 0;
+	r->healthy = NULL;
+	r->headline = NULL;
+	r->verdict = VERDICT_NONE;
+}
+
+void
+diagnose(struct run *r)
+{
+	struct facts f;
+	struct draft d;
+
+	reset(r);
+	charge(r);
+	targets_fill(r);
+	facts_make(&f, r);
+	const char *refusal = verdict_refusal(&f);
+	if (refusal)
+		draft_refuse(r, refusal);
+	else
+		draft_make(&d, &f);
+	path_make(&f);
+	verdict_decide(&f, refusal);
+}

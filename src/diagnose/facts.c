@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+#include "diagnose/facts.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diagnose/charge.h"
+#include "diagnose/text.h"
+
+#define SLOW_REQUESTS_MIN 5      /* fewer slow requests than this are anecdotes */
+#define SHARE_MIN         0.05
+#define SHARE_MIN_AT_EASE 0.25
+#define REQUESTS_FEW      50
+#define DROPPED_MUCH      0.05
+#define EASE_UTILISATION  0.7
+#define NOISE_HIGH        0.3
+#define ROUTE_DOMINATES   0.6
+#define WORKER_TAKEN      0.85   /* of its time at work, on or off CPU */
+
+static double
+known(double v)
+{
+	return isfinite(v) ? v : 0;
+}
+
+/* ---- time ---------------------------------------------------------------------------------- */
+
+static double
+weight(const struct run_time *t)
+{
+	return t->requests > 0 ? t->requests * known(t->seconds) : 0;
+}
+
+static const char *
+pick_scope(const struct run *r)
+{
+	int64_t slow = 0;
+	bool all = false;
+
+	for (size_t i = 0; i < r->n_time; i++) {
+		if (text_same(r->time[i].scope, "slow"))
+			slow += r->time[i].requests;
+		else
+			all = true;
+	}
+	return slow >= SLOW_REQUESTS_MIN || (slow > 0 && !all) ? "slow" : all ? "all" : NULL;
+}
+
+static bool
+in_scope(const struct facts *f, const struct run_time *t)
+{
+	return f->scope && text_same(t->scope ? t->scope : "all", f->scope);
+}
+
+static void
+sum_kinds(double by_kind[PART_KINDS], const struct run_part *parts, size_t n, double scale)
+{
+	for (size_t i = 0; i < n; i++)
+		if (parts[i].kind > PART_NONE && parts[i].kind < PART_KINDS && parts[i].share > 0)
+			by_kind[parts[i].kind] += parts[i].share * scale;
+}
+
+static void
+make_time(struct facts *f)
+{
+	struct run *r = f->run;
+	struct mix m = { .run = r };
+	double sum = 0, requests = 0;
+
+	f->scope = pick_scope(r);
+	for (size_t i = 0; i < r->n_time; i++)
+		if (in_scope(f, &r->time[i])) {
+			sum += weight(&r->time[i]);
+			requests += r->time[i].requests;
+		}
+	if (sum <= 0) {
+		f->scope = NULL;
+		return;
+	}
+	for (size_t i = 0; i < r->n_time; i++) {
+		const struct run_time *t = &r->time[i];
+		if (!in_scope(f, t))
+			continue;
+		for (size_t k = 0; k < t->n_parts; k++)
+			mix_add(&m, t->parts[k].kind, t->parts[k].where,
+			    t->parts[k].share * weight(t) / sum);
+	}
+	f->requests = requests;
+	f->seconds = sum / requests;
+	mix_seal(&m, f->seconds);
+	f->parts = m.parts;
+	f->n_parts = m.n;
+	sum_kinds(f->charged, f->parts, f->n_parts, 1);
+	for (size_t i = 0; i < f->trace->n_routes; i++)
+		if (in_scope(f, &f->trace->routes[i]))
+			sum_kinds(f->raw, f->trace->routes[i].parts, f->trace->routes[i].n_parts,
+			    weight(&f->trace->routes[i]) / sum);
+}
+
+/* Without traced requests the samples still tell where CPU time goes, and the load how much of
+ * the answer time is CPU: all of it when the CPUs are full, else CPU per request over latency. */
+static void
+estimate_time(struct facts *f)
+{
+	const struct run_baseline *b = &f->run->baseline;
+	struct mix m = { .run = f->run };
+	double cpu = known(b->cpu_per_request / b->latency.mean);
+
+	if (f->scope || f->trace->n_functions == 0)
+		return;
+	if (f->utilisation > EASE_UTILISATION)
+		cpu = f->utilisation;
+	else if (f->busiest && f->busiest->cpu > EASE_UTILISATION)
+		cpu = f->busiest->cpu;
+	cpu = fmin(fmax(cpu, 0), 1);
+	for (size_t i = 0; i < f->trace->n_functions; i++)
+		mix_add(&m, PART_CPU, f->trace->functions[i].name,
+		    cpu * f->trace->functions[i].self);
+	mix_seal(&m, known(b->latency.mean));
+	f->parts = m.parts;
+	f->n_parts = m.n;
+	f->estimated = true;
+	f->requests = f->phase ? f->phase->answered : 0;
+	f->seconds = known(b->latency.mean);
+	sum_kinds(f->charged, f->parts, f->n_parts, 1);
+	memcpy(f->raw, f->charged, sizeof(f->raw));
+}
+
+/* ---- questions ----------------------------------------------------------------------------- */
+
+double
+facts_share(const struct facts *f, enum run_part_kind kind, const char *where)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < f->n_parts; i++)
+		if (f->parts[i].kind == kind && (!where || text_same(f->parts[i].where, where)))
+			sum += f->parts[i].share;
+	return sum;
+}
+
+double
+facts_share_held(const struct facts *f, enum run_part_kind kind, const char *where)
+{
+	double sum = facts_share(f, kind, where);
+
+	for (size_t i = 0; i < f->n_parts; i++) {
+		const struct run_part *p = &f->parts[i];
+		if (p->kind != PART_LOCK)
+			continue;
+		const struct run_wait *w = charge_wait(f->run, PART_LOCK, p->where);
+		for (size_t k = 0; w && k < w->n_holder; k++)
+			if (w->holder[k].kind == kind && w->holder[k].share > 0
+			    && (!where || text_same(w->holder[k].where, where)))
+				sum += p->share * fmin(w->holder[k].share, 1);
+	}
+	return fmin(sum, 1);
+}
+
+const char *
+facts_route(const struct facts *f, enum run_part_kind kind, const char *where)
+{
+	const char *best = NULL;
+	double best_share = 0, sum = 0;
+	size_t routes = 0;
+
+	for (size_t i = 0; i < f->run->n_time; i++) {
+		const struct run_time *t = &f->run->time[i];
+		double here = 0;
+		if (!in_scope(f, t))
+			continue;
+		for (size_t k = 0; k < t->n_parts; k++)
+			if (t->parts[k].kind == kind
+			    && (!where || text_same(t->parts[k].where, where)))
+				here += t->parts[k].share * weight(t);
+		routes++;
+		sum += here;
+		if (here > best_share) {
+			best_share = here;
+			best = t->route;
+		}
+	}
+	return routes > 1 && best_share >= ROUTE_DOMINATES * sum ? best : NULL;
+}
+
+const struct run_series *
+facts_series(const struct facts *f, const char *name)
+{
+	const struct run_evidence *e = &f->run->evidence;
+
+	for (size_t i = 0; i < e->n_series; i++)
+		if (text_same(e->series[i].name, name))
+			return &e->series[i];
+	return NULL;
+}
+
+double
+facts_mean(const struct facts *f, const char *name)
+{
+	const struct run_series *s = facts_series(f, name);
+
+	return s ? s->mean : NAN;
+}
+
+const struct run_process *
+facts_process(const struct run *r, int64_t pid)
+{
+	for (size_t i = 0; i < r->system.n_processes; i++)
+		if (r->system.processes[i].pid == pid)
+			return &r->system.processes[i];
+	return NULL;
+}
+
+const char *
+facts_runtime(const struct facts *f)
+{
+	const struct run_process *p = f->busiest ? facts_process(f->run, f->busiest->pid) : NULL;
+
+	if (!p && f->run->system.n_processes > 0)
+		p = &f->run->system.processes[0];
+	return p && p->runtime ? p->runtime : "native";
+}
+
+/* ---- resources ----------------------------------------------------------------------------- */
+
+/* A thread that waits in epoll, poll or select runs a loop; but a worker that only waits for its
+ * next connection does too, so the runtime decides where it is known. */
+static bool
+is_event_loop(const struct run_process *p, const struct run_thread *t)
+{
+	static const char *const loops[] = { "node", "deno", "bun", "nginx", NULL };
+	static const char *const no_loops[] = { "go", "java", "ruby", "php", NULL };
+	static const char *const async_frameworks[] = {
+		"asyncio", "uvicorn", "aiohttp", "fastapi", "starlette", "hypercorn", "tornado",
+		"sanic", "quart", "gevent", "eventlet", NULL,
+	};
+
+	if (!t->loop)
+		return false;
+	if (!p || !p->runtime || text_in(p->runtime, loops))
+		return true;
+	if (text_same(p->runtime, "python"))
+		return text_in(p->framework, async_frameworks);
+	return !text_in(p->runtime, no_loops);
+}
+
+static void
+find_threads(struct facts *f)
+{
+	for (size_t i = 0; i < f->trace->n_threads; i++) {
+		const struct run_thread *t = &f->trace->threads[i];
+		const struct run_process *p = facts_process(f->run, t->pid);
+		double off = known(t->blocked), taken = known(t->cpu) + known(t->runqueue) + off;
+		if (!f->busiest || known(t->cpu) > known(f->busiest->cpu))
+			f->busiest = t;
+		if (is_event_loop(p, t)
+		    && (!f->loop || known(t->cpu) + off > known(f->loop->cpu) + known(f->loop->blocked))) {
+			f->loop = t;
+			f->loop_of = p;
+		}
+		if (taken >= WORKER_TAKEN && off > known(t->cpu))
+			f->blocked_workers = true;
+	}
+}
+
+static double
+first_known(double a, double b, double c)
+{
+	return isfinite(a) ? a : isfinite(b) ? b : c;
+}
+
+static void
+find_resources(struct facts *f)
+{
+	const struct run *r = f->run;
+
+	f->cpu_limit = NAN;
+	for (size_t i = 0; i < r->system.n_processes; i++)
+		if (r->system.processes[i].cpu_limit > 0)
+			f->cpu_limit = fmin(isnan(f->cpu_limit) ? INFINITY : f->cpu_limit,
+			    r->system.processes[i].cpu_limit);
+	f->cores_allowed = r->host.cpus > 0 ? r->host.cpus : NAN;
+	if (isfinite(f->cpu_limit))
+		f->cores_allowed = fmin(f->cpu_limit, isnan(f->cores_allowed) ? INFINITY
+		                                                              : f->cores_allowed);
+	f->cores_used = first_known(f->phase ? f->phase->service_cpu : NAN, r->baseline.cpu,
+	    facts_mean(f, "service_cpu_cores"));
+	f->utilisation = f->cores_used / f->cores_allowed;
+	f->host_busy = facts_mean(f, "host_cpu_busy_ratio");
+	if (isnan(f->host_busy) && r->host.cpus > 0)
+		f->host_busy = facts_mean(f, "host_cpu_cores") / r->host.cpus;
+}
+
+/* Answer time that the traced requests do not explain. */
+static double
+find_outside(const struct facts *f)
+{
+	double requests = 0, seconds = 0;
+	double seen = f->phase ? f->phase->service.mean : NAN;
+
+	for (size_t i = 0; i < f->run->n_time; i++) {
+		const struct run_time *t = &f->run->time[i];
+		if (!text_same(t->scope, "slow")) {
+			requests += t->requests;
+			seconds += weight(t);
+		}
+	}
+	if (!(seen > 0) || requests <= 0)
+		return NAN;
+	return fmax(0, 1 - seconds / requests / seen);
+}
+
+/* ---- trust --------------------------------------------------------------------------------- */
+
+static void
+doubt(struct facts *f, double factor, const char *why)
+{
+	f->trust *= factor;
+	if (!f->doubt)
+		f->doubt = why;
+}
+
+static void
+judge_evidence(struct facts *f)
+{
+	const struct run_trace *t = f->trace;
+	double seen = (double)t->samples + 4.0 * t->requests + 1;
+
+	f->trust = 1;
+	if (f->requests < REQUESTS_FEW)
+		doubt(f, 0.6, run_printf(f->run, "only %.0f requests were traced", f->requests));
+	if (t->dropped > DROPPED_MUCH * (t->dropped + seen))
+		doubt(f, 0.7, run_printf(f->run, "%lld trace events were lost", (long long)t->dropped));
+	if (!text_same(t->mode, "bpf"))
+		doubt(f, 0.8, "tracing was limited on this host");
+	if (t->symbolised < 0.5)
+		doubt(f, 0.9, "most functions have no name");
+	if (f->run->evidence.noise > NOISE_HIGH)
+		doubt(f, 0.85, run_printf(f->run, "the load was noisy: p50 varied by %s between blocks",
+		                  PCT(f->run->evidence.noise)));
+}
+
+static bool
+all_targets_met(const struct run *r)
+{
+	for (size_t i = 0; i < r->n_targets; i++)
+		if (!r->targets[i].met)
+			return false;
+	return r->n_targets > 0;
+}
+
+static const struct run_phase *
+traced_phase(const struct run *r)
+{
+	static const char *const names[] = { "trace", "baseline", NULL };
+	const struct run_evidence *e = &r->evidence;
+
+	for (size_t k = 0; names[k]; k++)
+		for (size_t i = e->n_phases; i-- > 0;)
+			if (text_same(e->phases[i].name, names[k]))
+				return &e->phases[i];
+	return e->n_phases ? &e->phases[e->n_phases - 1] : NULL;
+}
+
+void
+facts_make(struct facts *f, struct run *r)
+{
+	*f = (struct facts){ .run = r, .trace = &r->evidence.trace };
+	f->phase = traced_phase(r);
+	find_threads(f);
+	find_resources(f);
+	make_time(f);
+	estimate_time(f);
+	facts_make_hot(f);
+	f->outside = find_outside(f);
+	f->at_ease = all_targets_met(r) && !(f->utilisation >= EASE_UTILISATION);
+	f->min_share = f->at_ease ? SHARE_MIN_AT_EASE
+	                          : fmin(fmax(SHARE_MIN, known(r->evidence.noise)), NOISE_HIGH);
+	judge_evidence(f);
+}

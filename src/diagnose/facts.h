@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* Facts: what every detector asks of a run, worked out once.
+ *
+ * The scope is the slow requests when trace told them apart, else all; shares are of the time of
+ * the scope over all routes, after charging (charge.h). Unknown figures are NAN. Private to
+ * diagnose/. */
+#pragma once
+
+#include "run/run.h"
+
+/* CPU time of the scope by application function. */
+struct hot {
+	const char *name;
+	const struct run_function *function;   /* NULL: not among the listed functions */
+	double own;      /* itself and the library code that it called directly */
+	double total;    /* with all that it called */
+};
+
+struct facts {
+	struct run *run;                /* for text only: detectors write nothing else */
+	const struct run_trace *trace;
+	const struct run_phase *phase;  /* the traced load; NULL none */
+	const char *scope;              /* "slow", "all", or NULL: no request was traced */
+	double requests;                /* in the scope */
+	double seconds;                 /* mean time of a request in the scope */
+	struct run_part *parts;         /* charged, all routes of the scope together */
+	size_t n_parts;
+	double charged[PART_KINDS];     /* share by kind, charged */
+	double raw[PART_KINDS];         /* share by kind, as painted */
+	bool estimated;                 /* no requests were traced: parts come from samples */
+
+	struct hot *hot;                /* largest own first */
+	size_t n_hot;
+
+	double cores_used;              /* by the service during the traced load */
+	double cores_allowed;           /* quota or host, whichever is less */
+	double cpu_limit;               /* quota, cores; NAN none */
+	double utilisation;             /* cores_used / cores_allowed */
+	double host_busy;               /* share of the host's CPUs */
+	const struct run_thread *busiest;     /* most CPU; NULL none */
+	const struct run_thread *loop;        /* the busiest event loop; NULL none */
+	const struct run_process *loop_of;    /* its process; NULL unknown */
+
+	double outside;    /* share of the answer time that passed before the service saw the request */
+	bool blocked_workers;           /* a worker is taken nearly all the time, mostly off CPU */
+	bool at_ease;      /* targets given, all met, CPU to spare: only clear defects count */
+	double min_share;  /* findings below are noise */
+	double trust;      /* 0..1: how good the evidence is */
+	const char *doubt; /* why trust is below 1; NULL */
+};
+
+void facts_make(struct facts *f, struct run *r);
+
+/* Share of the charged time in parts of a kind; where NULL: anywhere. */
+double facts_share(const struct facts *f, enum run_part_kind kind, const char *where);
+/* The same, and the lock waits during which a lock's holder was there. */
+double facts_share_held(const struct facts *f, enum run_part_kind kind, const char *where);
+/* The route with most of that time, when it has at least 60 % of it and is not the only one. */
+const char *facts_route(const struct facts *f, enum run_part_kind kind, const char *where);
+
+const struct run_series *facts_series(const struct facts *f, const char *name);
+double facts_mean(const struct facts *f, const char *name);   /* of a series; NAN none */
+const struct run_process *facts_process(const struct run *r, int64_t pid);
+/* The service's main runtime ("node", "python", ...); "native" when unknown. */
+const char *facts_runtime(const struct facts *f);
+
+/* The function that CPU time should be blamed on; NULL: none stands out. */
+const struct hot *facts_hottest(const struct facts *f);
+/* What fixing it would save: its CPU time and its part of the waits for a CPU. */
+double facts_hot_share(const struct facts *f, const struct hot *h);
+
+/* CPU time by function (hot.c); part of facts_make. */
+void facts_make_hot(struct facts *f);

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* CPU time by application function.
+ *
+ * The parts of the requests say how much CPU time ran in which function, the sampled stacks who
+ * called it. Time in a library (memcpy, a hash, the allocator) is charged to the nearest function
+ * of the application above it; time in the kernel stays there, because no function of the
+ * application is wrong for the kernel's work. Starting from the requests' own parts keeps a busy
+ * background thread out: it has samples, but no request waits for it. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/map.h"
+#include "diagnose/facts.h"
+#include "diagnose/text.h"
+
+#define FRAMES_MAX     256
+#define GENERIC_TOTAL  0.9   /* everything goes through it ... */
+#define GENERIC_OWN    0.3   /* ... and it does little itself: dispatch */
+#define THROUGH_OWN    0.7   /* all goes through it: only its own part is its fault */
+#define OWN_CLEAR      0.25  /* of the CPU time: one function stands out by itself */
+#define TOTAL_CLEAR    0.4   /* of the CPU time: or one with its callees */
+
+struct tree {
+	struct facts *f;
+	struct map function_at;   /* name -> index + 1 in trace->functions */
+	struct map part_at;       /* name -> index + 1 in f->parts, CPU */
+	struct map hot_at;        /* name -> index + 1 in f->hot */
+	double *part_seconds;     /* sampled under each part */
+};
+
+struct stack {
+	const char *frame[FRAMES_MAX];   /* root first */
+	size_t n;
+};
+
+static size_t
+index_of(const struct map *m, const char *name)
+{
+	const uint64_t *at = name ? map_find(m, name, strlen(name)) : NULL;
+
+	return at ? (size_t)*at : 0;
+}
+
+static void
+index_names(struct tree *t)
+{
+	const struct run_trace *trace = t->f->trace;
+
+	for (size_t i = 0; i < trace->n_functions; i++)
+		if (trace->functions[i].name)
+			*map_at(&t->function_at, trace->functions[i].name,
+			    strlen(trace->functions[i].name), NULL) = i + 1;
+	for (size_t i = 0; i < t->f->n_parts; i++)
+		if (t->f->parts[i].kind == PART_CPU && t->f->parts[i].where)
+			*map_at(&t->part_at, t->f->parts[i].where, strlen(t->f->parts[i].where),
+			    NULL) = i + 1;
+}
+
+static const struct run_function *
+function_of(const struct tree *t, const char *name)
+{
+	size_t i = index_of(&t->function_at, name);
+
+	return i ? &t->f->trace->functions[i - 1] : NULL;
+}
+
+/* The program of an interpreted service is the interpreter: its C functions are not the
+ * application's. */
+static bool
+is_application(const struct tree *t, const char *name)
+{
+	static const char *const interpreted[] = { "node", "deno", "bun", "python", "java", "ruby",
+		"php", NULL };
+	const struct run_function *fn = function_of(t, name);
+
+	return fn && fn->application && !text_same(fn->language, "kernel")
+	    && !((text_same(fn->language, "native") || !fn->language)
+	         && text_in(facts_runtime(t->f), interpreted));
+}
+
+static bool
+is_kernel(const struct tree *t, const char *name)
+{
+	static const char *const entries[] = { "entry_SYSCALL_64_after_hwframe", "do_syscall_64",
+		"asm_exc_page_fault", "el0_svc", "do_el0_svc", "[kernel]", NULL };
+	const struct run_function *fn = function_of(t, name);
+	size_t length = strlen(name);
+
+	return text_in(name, entries) || (fn && text_same(fn->language, "kernel"))
+	    || (length > 4 && strcmp(name + length - 4, "_[k]") == 0);
+}
+
+static struct hot *
+hot_at(struct tree *t, const char *name)
+{
+	bool fresh;
+	uint64_t *at = map_at(&t->hot_at, name, strlen(name), &fresh);
+
+	if (fresh) {
+		struct hot *h = ARENA_PUSH(t->f->run->arena, t->f->hot, t->f->n_hot);
+		h->name = run_str(t->f->run, name);
+		h->function = function_of(t, name);
+		*at = t->f->n_hot;
+	}
+	return &t->f->hot[*at - 1];
+}
+
+static void
+split(char *text, struct stack *s)
+{
+	char *save = NULL;
+
+	s->n = 0;
+	for (char *name = strtok_r(text, ";", &save); name && s->n < FRAMES_MAX;
+	     name = strtok_r(NULL, ";", &save))
+		s->frame[s->n++] = name;
+}
+
+/* The deepest frame that the requests' parts name; 0 none. */
+static size_t
+part_of(const struct tree *t, const struct stack *s)
+{
+	for (size_t i = s->n; i-- > 0;) {
+		size_t part = index_of(&t->part_at, s->frame[i]);
+		if (part)
+			return part;
+	}
+	return 0;
+}
+
+static void
+charge_stack(struct tree *t, const struct stack *s, double share)
+{
+	bool owned = false;
+
+	for (size_t i = 0; i < s->n && !owned; i++)
+		owned = is_kernel(t, s->frame[i]);
+	for (size_t i = s->n; i-- > 0;) {
+		if (!is_application(t, s->frame[i]))
+			continue;
+		struct hot *h = hot_at(t, s->frame[i]);
+		if (!owned)
+			h->own += share;
+		owned = true;
+		bool again = false;   /* recursion counts once */
+		for (size_t k = i + 1; k < s->n && !again; k++)
+			again = strcmp(s->frame[k], s->frame[i]) == 0;
+		if (!again)
+			h->total += share;
+	}
+}
+
+static void
+walk_stacks(struct tree *t, bool charging)
+{
+	const struct run_trace *trace = t->f->trace;
+
+	for (size_t i = 0; i < trace->n_stacks; i++) {
+		const struct run_stack *raw = &trace->stacks[i];
+		if (!text_same(raw->kind, "cpu") || !raw->frames || !(raw->seconds > 0))
+			continue;
+		CLEANUP(free_p) char *text = strdup(raw->frames);
+		struct stack s;
+		if (!text)
+			abort();
+		split(text, &s);
+		size_t part = part_of(t, &s);
+		if (!part)
+			continue;
+		if (charging)
+			charge_stack(t, &s, t->f->parts[part - 1].share * raw->seconds
+			                 / t->part_seconds[part - 1]);
+		else
+			t->part_seconds[part - 1] += raw->seconds;
+	}
+}
+
+/* A part that no stack shows is its own function's. */
+static void
+charge_bare_parts(struct tree *t)
+{
+	for (size_t i = 0; i < t->f->n_parts; i++) {
+		const struct run_part *p = &t->f->parts[i];
+		if (p->kind != PART_CPU || t->part_seconds[i] > 0 || !is_application(t, p->where))
+			continue;
+		struct hot *h = hot_at(t, p->where);
+		h->own += p->share;
+		h->total += p->share;
+	}
+}
+
+static int
+largest_own_first(const void *a, const void *b)
+{
+	const struct hot *x = a, *y = b;
+
+	if (x->own != y->own)
+		return x->own < y->own ? 1 : -1;
+	return strcmp(x->name, y->name);
+}
+
+void
+facts_make_hot(struct facts *f)
+{
+	struct tree t = { .f = f };
+
+	if (f->n_parts == 0)
+		return;
+	t.part_seconds = arena_alloc(f->run->arena, f->n_parts * sizeof(double));
+	index_names(&t);
+	walk_stacks(&t, false);
+	walk_stacks(&t, true);
+	charge_bare_parts(&t);
+	if (f->n_hot > 0)
+		qsort(f->hot, f->n_hot, sizeof(*f->hot), largest_own_first);
+	map_done(&t.function_at);
+	map_done(&t.part_at);
+	map_done(&t.hot_at);
+}
+
+static bool
+is_dispatch(const struct hot *h, double cpu)
+{
+	static const char *const words[] = { "main", "start_thread", "worker", "worker_main",
+		"run", "loop", "event_loop", "serve", NULL };
+
+	return (h->total >= GENERIC_TOTAL * cpu && h->own < GENERIC_OWN * h->total)
+	    || (text_in(h->name, words) && h->own < GENERIC_OWN * h->total);
+}
+
+const struct hot *
+facts_hottest(const struct facts *f)
+{
+	double cpu = f->charged[PART_CPU];
+	const struct hot *wide = NULL;
+
+	if (f->n_hot == 0 || f->hot[0].own >= OWN_CLEAR * cpu)
+		return f->n_hot ? &f->hot[0] : NULL;
+	for (size_t i = 0; i < f->n_hot; i++) {
+		const struct hot *h = &f->hot[i];
+		if (is_dispatch(h, cpu) || h->total < TOTAL_CLEAR * cpu)
+			continue;
+		/* The deepest of those that hold about the same time. */
+		if (!wide || h->total > wide->total / 0.8
+		    || (h->total >= 0.8 * wide->total && h->total < wide->total))
+			wide = h;
+	}
+	return wide ? wide : &f->hot[0];
+}
+
+double
+facts_hot_share(const struct facts *f, const struct hot *h)
+{
+	double cpu = f->charged[PART_CPU];
+	bool through = h->total >= GENERIC_TOTAL * cpu && h->own < THROUGH_OWN * h->total;
+	double share = through || is_dispatch(h, cpu) ? h->own : h->total;
+
+	if (cpu <= 0)
+		return 0;
+	/* Waits for a CPU shrink with the CPU time when the service itself fills the CPUs. */
+	if (f->utilisation > 0.7 || (f->busiest && f->busiest->cpu > 0.7))
+		share += f->charged[PART_RUNQUEUE] * fmin(share / cpu, 1);
+	return fmin(share, 1);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What the three statement detectors ask alike: how much of the time a statement has and which of
+ * them it belongs to. Private to diagnose/. */
+#pragma once
+
+#include "diagnose/detect.h"
+
+#define QUERY_REPEATED 5      /* calls of one statement per request: one too many by four */
+
+/* Share of the time in this statement, with the lock waits behind it. */
+double statement_share(const struct facts *f, const struct run_query *q);
+bool statement_lacks_index(const struct run_query *q);
+/* Calls of the statement in a request of its route; the larger of mean and p95. */
+double statement_calls(const struct run_query *q);
+/* "orders(customer_id): SELECT ..." or the statement, cut. */
+const char *statement_place(struct run *r, const struct run_query *q);
+/* Lines that all three give: calls, time per call, plan. */
+void statement_evidence(struct draft *d, const struct run_query *q);
+/* For a rule that did not fire: the statement with the largest share. NULL none. */
+const struct run_query *statement_largest(const struct facts *f);

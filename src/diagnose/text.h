@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Words for findings: units as people read them, names cut to a readable length. Private to
+ * diagnose/. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/units.h"
+#include "run/run.h"
+
+/* Each makes its text in the block that uses it. */
+#define PCT(ratio)    format_percent((char[24]){ 0 }, (ratio))
+#define DURATION(s)   format_duration((char[24]){ 0 }, (s))
+#define RATE(per_s)   format_rate((char[24]){ 0 }, (per_s))
+#define SIZE(bytes)   format_size((char[24]){ 0 }, (bytes))
+
+bool text_same(const char *a, const char *b);            /* NULL equals NULL */
+bool text_has(const char *s, const char *part);          /* any case; NULL has nothing */
+bool text_in(const char *s, const char *const *words);   /* one of a NULL-terminated list */
+/* White space folded, at most `max` characters, cut with "..."; NULL becomes "unknown". */
+const char *text_brief(struct run *r, const char *s, size_t max);
+/* "kind where 71 %, ..." of the `max` largest parts, for evidence lines. */
+const char *text_parts(struct run *r, const struct run_part *parts, size_t n, size_t max);

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+#include "diagnose/verdict.h"
+
+#include <ctype.h>
+#include <math.h>
+
+#include "diagnose/targets.h"
+#include "diagnose/text.h"
+
+#define REQUESTS_MIN      50     /* answered, to conclude anything */
+#define FAILURES_MAX      0.5
+#define LOST_MAX          0.2    /* of trace events */
+#define IDLE_INSIDE       0.05   /* requests in the service at a time, mean */
+#define IDLE_UTILISATION  0.05
+#define OUTSIDE_MAX       0.7    /* of the answer time spent before or after the service */
+#define SLEEP_MAX         0.5
+
+static enum target_state
+worst_state(const struct run *r, const struct run_target **ret_target)
+{
+	static const enum target_state order[] = { TARGET_MISSED, TARGET_UNPROVEN, TARGET_UNSURE,
+		TARGET_MET, TARGET_UNMEASURED };
+
+	for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++)
+		for (size_t i = 0; i < r->n_targets; i++)
+			if (target_state(r, &r->targets[i]) == order[k]) {
+				*ret_target = &r->targets[i];
+				return order[k];
+			}
+	*ret_target = NULL;
+	return TARGET_UNMEASURED;
+}
+
+/* ---- may anything be concluded? ------------------------------------------------------------ */
+
+static const char *
+refuse(const struct facts *f, enum run_verdict v, const char *why)
+{
+	f->run->verdict = v;
+	return why;
+}
+
+static const char *
+generator_refusal(const struct facts *f)
+{
+	struct run *r = f->run;
+	const struct run_target *t;
+
+	if (f->phase && f->phase->generator_limited)
+		return refuse(f, VERDICT_GENERATOR_LIMITED, run_printf(r, "the load generator was the "
+		    "limit in the measurement: %s",
+		    f->phase->generator_why ? f->phase->generator_why : "it could not send in time"));
+	if (text_same(r->capacity.stopped_by, "generator") && worst_state(r, &t) == TARGET_UNPROVEN)
+		return refuse(f, VERDICT_GENERATOR_LIMITED, run_printf(r, "the load generator ended the "
+		    "search at %s, before the load of the target", RATE(r->capacity.max_rate)));
+	return NULL;
+}
+
+static bool
+is_idle(const struct facts *f)
+{
+	const struct run *r = f->run;
+	double inside = r->baseline.throughput * r->baseline.latency.mean;
+
+	if (r->n_targets > 0 && !r->spec.observe)
+		return false;
+	return (isnan(r->capacity.knee_rate) && inside < IDLE_INSIDE
+	        && !(f->utilisation >= IDLE_UTILISATION))
+	    || (r->spec.observe && !(r->baseline.throughput > 0));
+}
+
+static const char *
+load_refusal(const struct facts *f)
+{
+	struct run *r = f->run;
+	const struct run_baseline *b = &r->baseline;
+	int64_t answered = f->phase ? f->phase->answered : 0;
+
+	if (is_idle(f))
+		return refuse(f, VERDICT_IDLE, run_printf(r, "the service is idle: %s, %s of its CPU; "
+		    "measure it under load", RATE(isfinite(b->throughput) ? b->throughput : 0),
+		    PCT(isfinite(f->utilisation) ? f->utilisation : 0)));
+	if (text_same(r->capacity.stopped_by, "interrupted"))
+		return refuse(f, VERDICT_INCONCLUSIVE, "the run was interrupted");
+	if (b->error_rate + (isfinite(b->timeout_rate) ? b->timeout_rate : 0) > FAILURES_MAX)
+		return refuse(f, VERDICT_INCONCLUSIVE, run_printf(r, "%s of the requests failed: first "
+		    "make them succeed", PCT(b->error_rate + (isfinite(b->timeout_rate) ? b->timeout_rate : 0))));
+	if (answered < REQUESTS_MIN)
+		return refuse(f, VERDICT_INCONCLUSIVE, run_printf(r, "only %lld requests were answered; "
+		    "measure longer or with more load", (long long)answered));
+	return NULL;
+}
+
+/* These leave the promises judged; only the limit stays without a name. */
+static const char *
+trace_refusal(const struct facts *f)
+{
+	const struct run_trace *t = f->trace;
+	double seen = (double)t->samples + 4.0 * t->requests + 1;
+
+	if (t->dropped > LOST_MAX * (t->dropped + seen))
+		return refuse(f, VERDICT_NONE, run_printf(f->run, "%lld trace events were lost, too many "
+		    "to tell where the time went", (long long)t->dropped));
+	if (f->outside > OUTSIDE_MAX && !f->blocked_workers
+	    && !(f->busiest && f->busiest->cpu > 0.7) && !(f->utilisation > 0.7))
+		return refuse(f, VERDICT_NONE, run_printf(f->run, "%s of the answer time passes outside "
+		    "of the service, on the network or in front of it", PCT(f->outside)));
+	return NULL;
+}
+
+const char *
+verdict_refusal(const struct facts *f)
+{
+	struct run *r = f->run;
+	const char *why;
+
+	r->verdict = VERDICT_NONE;
+	if (r->error)
+		return refuse(f, VERDICT_ERROR, r->error);
+	if ((why = generator_refusal(f)) || (why = load_refusal(f)))
+		return why;
+	return trace_refusal(f);
+}
+
+/* ---- verdict ------------------------------------------------------------------------------- */
+
+static bool
+sees_inside(const struct facts *f)
+{
+	return f->n_parts > 0;
+}
+
+static const char *
+spread(const struct facts *f)
+{
+	if (f->n_parts == 0)
+		return "";
+	return run_printf(f->run, "; the largest part of the time is %s",
+	    text_parts(f->run, f->parts, f->n_parts, 1));
+}
+
+/* Why nothing is wrong; NULL: that cannot be said. */
+static const char *
+health(const struct facts *f, const char *refusal)
+{
+	struct run *r = f->run;
+	const struct run_target *t;
+	enum target_state s = worst_state(r, &t);
+
+	if (r->n_findings > 0 || s == TARGET_MISSED || s == TARGET_UNSURE || s == TARGET_UNPROVEN)
+		return NULL;
+	if (!sees_inside(f) || refusal)
+		return s == TARGET_MET ? "every target is met" : NULL;
+	if (s == TARGET_MET)
+		return run_printf(r, "every target is met and nothing stands out%s", spread(f));
+	if (facts_share(f, PART_SLEEP, NULL) > SLEEP_MAX)
+		return NULL;
+	if (r->capacity.at_least)
+		return run_printf(r, "it held %s, the most that was offered, and nothing stands out%s",
+		    RATE(r->capacity.knee_rate), spread(f));
+	return run_printf(r, "no function, lock, statement, disk or server stands out%s", spread(f));
+}
+
+static const char *
+limit_text(const struct facts *f)
+{
+	struct run *r = f->run;
+
+	if (r->n_findings == 0)
+		return NULL;
+	return r->findings[0].summary ? r->findings[0].summary : r->findings[0].kind;
+}
+
+static const char *
+capacity_text(const struct facts *f)
+{
+	struct run *r = f->run;
+
+	if (isnan(r->capacity.knee_rate))
+		return run_printf(r, "answers %s with p99 %s", RATE(r->baseline.throughput),
+		    DURATION(r->baseline.latency.p99));
+	return run_printf(r, "holds %s%s", r->capacity.at_least ? "at least " : "",
+	    RATE(r->capacity.knee_rate));
+}
+
+static void
+decide_without_targets(const struct facts *f, const char *refusal)
+{
+	struct run *r = f->run;
+	const char *limit = limit_text(f);
+
+	if (limit || r->healthy) {
+		r->verdict = VERDICT_MET;
+		r->headline = limit
+		    ? run_printf(r, "%s: %s", capacity_text(f), limit)
+		    : run_printf(r, "healthy: %s; %s", capacity_text(f), r->healthy);
+		return;
+	}
+	r->verdict = VERDICT_INCONCLUSIVE;
+	r->headline = run_printf(r, "INCONCLUSIVE: %s, but what limits it cannot be named: %s",
+	    capacity_text(f), refusal ? refusal
+	    : !sees_inside(f) ? "the inside of the service was not seen"
+	    : run_printf(r, "nothing known stands out%s", spread(f)));
+}
+
+static void
+decide_with_targets(const struct facts *f, const char *refusal)
+{
+	struct run *r = f->run;
+	const struct run_target *t;
+	const char *limit = limit_text(f);
+
+	switch (worst_state(r, &t)) {
+	case TARGET_MISSED:
+		r->verdict = VERDICT_MISSED;
+		r->headline = run_printf(r, "MISSED: %s; %s", target_text(r, t), limit ? limit
+		    : refusal ? refusal : "nothing known stands out as the cause");
+		return;
+	case TARGET_MET:
+		r->verdict = VERDICT_MET;
+		r->headline = run_printf(r, "MET: %s; %s", target_text(r, t),
+		    limit ? run_printf(r, "next limit: %s", limit)
+		          : r->healthy ? r->healthy : capacity_text(f));
+		return;
+	case TARGET_UNSURE:
+		r->verdict = VERDICT_INCONCLUSIVE;
+		r->headline = run_printf(r, "INCONCLUSIVE: %s, too close to tell (between %s and %s); "
+		    "measure longer", target_text(r, t), DURATION(t->low), DURATION(t->high));
+		return;
+	case TARGET_UNPROVEN:
+		r->verdict = VERDICT_INCONCLUSIVE;
+		r->headline = run_printf(r, "INCONCLUSIVE: the load of the target was not reached; it %s",
+		    capacity_text(f));
+		return;
+	case TARGET_UNMEASURED:
+		decide_without_targets(f, refusal);
+		return;
+	}
+}
+
+void
+verdict_decide(const struct facts *f, const char *refusal)
+{
+	struct run *r = f->run;
+
+	r->healthy = NULL;
+	if (refusal && r->verdict != VERDICT_NONE) {
+		const char *name = verdict_name(r->verdict);
+		r->headline = run_printf(r, "%s: %s", name, refusal);
+		for (char *c = (char *)r->headline; *c != ':' && *c; c++)
+			*c = (char)toupper((unsigned char)*c);
+		return;
+	}
+	r->healthy = run_str(r, health(f, refusal));
+	if (r->n_targets > 0)
+		decide_with_targets(f, refusal);
+	else
+		decide_without_targets(f, refusal);
+}
