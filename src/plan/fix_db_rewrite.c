@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* Make the statement ask for less, or ask it less often. */
+#include "plan/fix.h"
+#include "plan/words.h"
+
+static void
+propose(struct run *r, const struct run_finding *f, struct run_step *s)
+{
+	s->what = run_printf(r, "rewrite %s", words_place(r, f->where));
+	s->apply = run_printf(r, "name only the needed columns and rows, paginate by key instead of "
+	    "OFFSET, keep aggregates up to date instead of computing them; or cache its answer:\n%s",
+	    f->where ? f->where : "");
+	s->undo = UNDO_REVERT;
+}
+
+const struct fix fix_db_rewrite = {
+	.kind = "io.db.slow-query", .action = "db.rewrite", .gain_low = 0.3, .gain_high = 0.8,
+	.effort = LEVEL_MEDIUM, .risk = LEVEL_MEDIUM, .propose = propose,
+	.tradeoff = "the results must be compared with those of the old statement; a kept aggregate must be updated on every write",
+};
