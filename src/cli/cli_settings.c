@@ -20,6 +20,9 @@ const struct setting cli_settings[] = {
 	  AT(fixes), .count_offset = offsetof(struct invocation, n_fixes), .example = "missing-index",
 	  .about = "take out a planted fault: missing-index, lock, hot-function, n-plus-one or "
 	           "large-answer" },
+	{ "fix", .kind = SETTING_TEXTS, .repeats = true, .groups = SETTINGS_DEMO, .argument = "FAULT",
+	  AT(fixes), .count_offset = offsetof(struct invocation, n_fixes), .example = "missing-index",
+	  .about = "start the shop without this fault" },
 	{ "all", .kind = SETTING_FLAG, .groups = SETTINGS_HELP, AT(all),
 	  .about = "show also the commands for scripts and specialists" },
 	{ "man", .kind = SETTING_FLAG, .groups = SETTINGS_HELP, AT(man),

@@ -81,5 +81,9 @@ int cli_run_status(const struct run *r);
 
 /* ---- the record of what was asked (record.c) ---- */
 
-/* Fill r->spec and r->tool; passwords are left out. */
+/* Fill r->spec, r->tool, the name and URLs of r->system and r->targets (their values unknown);
+ * passwords are left out. */
+void cli_record_question(const struct spec *s, struct run *r);
+
+/* Only r->spec and r->tool. */
 void cli_record_spec(const struct spec *s, struct run *r);

@@ -27,16 +27,31 @@ without_secrets(struct run *r, const char *url)
 	return run_printf(r, "%.*s%.*s", (int)(authority - url), url, (int)strcspn(host, "?#"), host);
 }
 
+/* Of the service: as given, else "127.0.0.1:8080" of the first URL. */
 static const char *
-name_of(const struct spec *s)
+service_name(struct run *r, const struct spec *s)
 {
 	if (s->system)
-		return s->system;
+		return run_str(r, s->system);
 	if (s->n_urls) {
 		const char *host = strstr(s->urls[0], "://") + 3;
-		return arena_strndup(s->arena, host, strcspn(host, "/"));
+		return run_printf(r, "%.*s", (int)strcspn(host, "/?"), host);
 	}
-	return s->unit ? s->unit : arena_printf(s->arena, "pid-%d", s->pid);
+	return s->unit ? run_str(r, s->unit) : run_printf(r, "pid %d", s->pid);
+}
+
+static void
+record_targets(const struct spec *s, struct run *r)
+{
+	for (size_t i = 0; i < s->n_targets; i++) {
+		const struct target *t = &s->targets[i];
+		struct run_target *out = RUN_ADD(r, target, r->targets, r->n_targets);
+		out->metric = target_metric_name(t->metric);
+		out->op = t->at_least ? ">" : "<";
+		out->limit = t->limit;
+		if (t->at_rate > 0)
+			out->at_rate = t->at_rate;
+	}
 }
 
 void
@@ -45,12 +60,9 @@ cli_record_spec(const struct spec *s, struct run *r)
 	struct run_spec *to = &r->spec;
 
 	r->tool = "prony " PRONY_VERSION;
-	r->system.name = run_str(r, name_of(s));
 	to->system = run_str(r, s->system);
-	for (size_t i = 0; i < s->n_urls; i++) {
+	for (size_t i = 0; i < s->n_urls; i++)
 		RUN_ADD_STR(r, to->urls, to->n_urls, s->urls[i]);
-		RUN_ADD_STR(r, r->system.targets, r->system.n_targets, s->urls[i]);
-	}
 	for (size_t i = 0; i < s->n_issues; i++)
 		RUN_ADD_STR(r, to->issues, to->n_issues, s->issues[i]);
 	for (size_t i = 0; i < s->n_targets; i++)
@@ -66,4 +78,14 @@ cli_record_spec(const struct spec *s, struct run *r)
 	to->seed = (int64_t)s->seed;
 	to->arrivals = s->poisson ? "poisson" : "constant";
 	to->observe = s->observe;
+}
+
+void
+cli_record_question(const struct spec *s, struct run *r)
+{
+	cli_record_spec(s, r);
+	r->system.name = service_name(r, s);
+	for (size_t i = 0; i < s->n_urls; i++)
+		RUN_ADD_STR(r, r->system.targets, r->system.n_targets, s->urls[i]);
+	record_targets(s, r);
 }

@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
-#include "spec/setting.h"
 #include "net/url.h"
+#include "spec/setting.h"
 
 #define URLS_MAX 1000
 

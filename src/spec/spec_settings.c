@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/url.h"
 #include "spec/money.h"
 #include "spec/setting.h"
 #include "spec/spec.h"
-#include "net/url.h"
 
 static int
 set_url(void *object, const char *text, struct err *e)

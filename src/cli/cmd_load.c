@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* prony load: one phase of load and what became of it, without looking inside the service. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/stop.h"
+#include "base/units.h"
+#include "cli/command.h"
+#include "diagnose/diagnose.h"
+#include "load/load.h"
+#include "run/run_store.h"
+
+#define ANSWERED_ALL 0.98   /* of what was offered: the service kept up */
+
+static void
+run_free_p(struct run **r)
+{
+	run_free(*r);
+}
+
+static void
+load_close_p(struct load **l)
+{
+	load_close(*l);
+}
+
+/* ---- the table ----------------------------------------------------------------------------- */
+
+static void
+write_latency(struct buf *out, const char *name, const struct run_latency *l, const char *from)
+{
+	char text[24];
+	const struct { const char *name; double value; } figures[] = {
+		{ "mean", l->mean }, { "p50", l->p50 }, { "p95", l->p95 }, { "p99", l->p99 },
+		{ "p99.9", l->p999 }, { "max", l->max },
+	};
+
+	buf_printf(out, "  %-11s", name);
+	for (size_t i = 0; i < COUNT_OF(figures); i++)
+		buf_printf(out, "%s %s%s", figures[i].name, format_duration(text, figures[i].value),
+		    i + 1 < COUNT_OF(figures) ? "  " : "");
+	buf_printf(out, "\n  %-11s%s%s\n", "", from,
+	    l->censored ? "; some were never answered: the tail is at least this" : "");
+}
+
+static void
+write_errors(struct buf *out, const struct run_phase *p)
+{
+	const struct { const char *name; int64_t count; } classes[] = {
+		{ "refused", p->error_connect }, { "reset", p->error_reset }, { "closed", p->error_closed },
+		{ "not HTTP", p->error_protocol }, { "status 4xx 5xx", p->error_status },
+	};
+
+	buf_printf(out, "  errors     %lld", (long long)p->errors);
+	for (size_t i = 0; i < COUNT_OF(classes); i++)
+		if (classes[i].count)
+			buf_printf(out, "  %s %lld", classes[i].name, (long long)classes[i].count);
+	buf_printf(out, "\n  timeouts   %lld\n", (long long)p->timeouts);
+}
+
+/* Nothing may get lost on the way from the schedule to the figures. */
+static void
+write_identity(struct buf *out, const struct run_phase *p)
+{
+	bool holds = p->scheduled == p->sent + p->unsent &&
+	    p->sent == p->answered + p->errors + p->timeouts + p->in_flight;
+
+	buf_printf(out, "  books      %lld scheduled = %lld sent + %lld unsent; %lld sent = %lld answered + "
+	                "%lld errors\n             + %lld timeouts + %lld in flight%s\n",
+	    (long long)p->scheduled, (long long)p->sent, (long long)p->unsent, (long long)p->sent,
+	    (long long)p->answered, (long long)p->errors, (long long)p->timeouts,
+	    (long long)p->in_flight, holds ? "" : ": THIS DOES NOT ADD UP");
+}
+
+static void
+write_offer(struct buf *out, const struct spec *s, const struct run_phase *p)
+{
+	char length[24], rate[24];
+
+	if (s->closed)
+		buf_printf(out, "%s, closed loop, %lld connections\n", format_duration(length, p->seconds),
+		    (long long)s->connections);
+	else
+		buf_printf(out, "%s at %s, %s arrivals, seed %llu\n", format_duration(length, p->seconds),
+		    format_rate(rate, p->rate), s->poisson ? "poisson" : "constant",
+		    (unsigned long long)s->seed);
+}
+
+static void
+write_generator(struct buf *out, const struct run_phase *p)
+{
+	char share[24], lag[24], lag_max[24];
+
+	buf_printf(out, "  generator  %s of a core, sent late by p99 %s, at most %s\n",
+	    format_percent(share, p->generator_cpu), format_duration(lag, p->lag_p99),
+	    format_duration(lag_max, p->lag_max));
+	if (p->generator_limited)
+		buf_printf(out, "  GENERATOR-LIMITED: %s; these figures tell nothing about the service\n",
+		    p->generator_why ? p->generator_why : "it could not keep up");
+}
+
+static void
+write_table(struct buf *out, const struct spec *s, const struct run *r, const struct run_phase *p)
+{
+	char rate[24];
+
+	buf_printf(out, "%s%s\n  ", s->urls[0], s->n_urls > 1 ? " ..." : "");
+	write_offer(out, s, p);
+	buf_printf(out, "  answered   %lld, %s\n", (long long)p->answered,
+	    format_rate(rate, p->throughput));
+	write_errors(out, p);
+	write_latency(out, "latency", &p->latency, s->closed ? "from sending to the last byte"
+	    : "from the intended start to the last byte");
+	if (!s->closed)
+		write_latency(out, "service", &p->service, "from the real sending to the last byte");
+	write_generator(out, p);
+	write_identity(out, p);
+	if (r->n_targets && r->headline)
+		buf_printf(out, "  %s\n", r->headline);
+}
+
+/* ---- the job ------------------------------------------------------------------------------- */
+
+static int
+check_asked(const struct spec *s, struct err *e)
+{
+	if (!s->n_urls) {
+		err_usage(e, "prony load: which URL?");
+		err_hint(e, "name it, as in: prony load http://127.0.0.1:8080/ --rate 100/s");
+		return -EINVAL;
+	}
+	if (s->rate > 0 || s->closed)
+		return 0;
+	err_usage(e, "prony load: how much load?");
+	err_hint(e, "say --rate 100/s, or --closed --connections 10");
+	return -EINVAL;
+}
+
+/* What this one phase says of the service's capacity: it answered that much; when that was all
+ * that was offered, it may hold more. */
+static void
+note_capacity(const struct spec *s, const struct run_phase *p, struct run *r)
+{
+	r->capacity.knee_rate = p->throughput;
+	r->capacity.max_rate = p->rate;
+	r->capacity.at_least = s->closed || p->throughput >= ANSWERED_ALL * p->rate;
+}
+
+static void
+judge(struct run *r, const struct run_phase *p)
+{
+	if (p->generator_limited)
+		r->verdict = VERDICT_GENERATOR_LIMITED;
+	else if (r->n_targets)
+		diagnose(r);
+	else
+		r->verdict = p->answered && !stop_requested() ? VERDICT_MET : VERDICT_INCONCLUSIVE;
+}
+
+static int
+offer(struct invocation *in, struct run *r, struct load *l, struct err *e)
+{
+	const struct spec *s = in->spec;
+	struct run_phase *p = NULL;
+	struct load_step step = {
+		.name = "baseline", .rate = s->rate, .for_ns = s->for_ns,
+		.closed = s->closed ? s->connections : 0,
+	};
+
+	int code = load_run(l, &step, true, r, &p, e);
+	if (code < 0)
+		return code;
+	note_capacity(s, p, r);
+	judge(r, p);
+	if (r->folder && (code = run_seal(r, e)) < 0)
+		return code;
+	if (in->json)
+		return cli_print_run(in, r, cli_run_status(r));
+	struct buf text = { 0 };
+	write_table(&text, s, r, p);
+	int status = cli_print(in, &text, cli_run_status(r));
+	buf_done(&text);
+	return status;
+}
+
+static int
+run(struct invocation *in)
+{
+	CLEANUP(run_free_p) struct run *r = run_new();
+	CLEANUP(load_close_p) struct load *l = NULL;
+	struct err e = { 0 };
+
+	int code = check_asked(in->spec, &e);
+	if (code == 0)
+		code = load_open(in->spec, &in->progress, &l, &e);
+	if (code == 0)
+		code = load_probe(l, r, &e);
+	if (code == 0) {
+		cli_record_question(in->spec, r);
+		code = in->spec->out ? run_create(r, in->spec->out, &e) : 0;
+	}
+	if (code == 0)
+		code = offer(in, r, l, &e);
+	return code < 0 ? cli_fail(in, &e) : code;
+}
+
+static const char *const examples[] = {
+	"prony load http://127.0.0.1:8080/ --rate 20k/s --for 10s", "offer a fixed rate",
+	"prony load http://127.0.0.1:8080/a http://127.0.0.1:8080/b -r 500/s -t 'p99<50ms'",
+	"two routes, held to a target",
+	"prony load http://127.0.0.1:8080/ --closed --connections 50", "ask as fast as answers come",
+	NULL,
+};
+
+const struct command command_load = {
+	.name = "load",
+	.arguments = "URL...",
+	.about = "offer requests to a service and tell what became of them",
+	.details =
+	    "Requests are sent at times that are fixed beforehand, whatever the service does, and latency "
+	    "counts from those times: a service that stalls cannot hide it. With --closed each "
+	    "connection waits for its answer instead.\n\n"
+	    "When prony itself could not keep up the answer is generator-limited, exit status 3.",
+	.examples = examples,
+	.settings = SETTINGS_SERVICE | SETTINGS_LOAD | SETTINGS_CLOSED | SETTINGS_RUN,
+	.words = WORDS_TARGETS,
+	.run = run,
+};
