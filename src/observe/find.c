@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* The facade's half that looks at the service as it is: find, refresh, alive. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "observe/discover.h"
+#include "observe/host.h"
+#include "observe/observe.h"
+#include "observe/peers.h"
+
+/* Start times by pid as first seen: a pid alone may have been given to another process since.
+ * A fact about this host, not about one run, hence kept here once. */
+static struct map births;
+static pthread_mutex_t births_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void
+births_note(const struct tree *t)
+{
+	pthread_mutex_lock(&births_lock);
+	for (size_t i = 0; i < t->n; i++)
+		*map_at(&births, &t->members[i].pid, sizeof(int), NULL) = t->members[i].start_ticks;
+	pthread_mutex_unlock(&births_lock);
+}
+
+static bool
+is_same_process(const struct proc_stat *s)
+{
+	pthread_mutex_lock(&births_lock);
+	const uint64_t *start = map_find(&births, &s->pid, sizeof(s->pid));
+	bool same = !start || *start == s->start_ticks;
+	pthread_mutex_unlock(&births_lock);
+	return same;
+}
+
+static void
+add_eye(struct run *r, const char *name, bool open, const char *means, const char *cure)
+{
+	struct run_eye *eye = RUN_ADD(r, eye, r->eyes, r->n_eyes);
+	eye->name = run_str(r, name);
+	eye->open = open;
+	eye->means = run_str(r, means);
+	eye->cure = run_str(r, cure);
+}
+
+static void
+name_system(const struct spec *spec, struct run *r)
+{
+	struct url at;
+	struct err ignored;
+
+	if (!r->system.n_targets)
+		for (size_t i = 0; i < spec->n_urls; i++)
+			RUN_ADD_STR(r, r->system.targets, r->system.n_targets, spec->urls[i]);
+	if (r->system.name)
+		return;
+	if (spec->system)
+		r->system.name = run_str(r, spec->system);
+	else if (spec->n_urls && url_parse(spec->urls[0], &at, &ignored) == 0)
+		r->system.name = run_printf(r, "%s:%u", at.host, at.port);
+	else if (spec->unit)
+		r->system.name = run_str(r, spec->unit);
+	else if (spec->pid)
+		r->system.name = run_printf(r, "pid %d", spec->pid);
+}
+
+static void
+explain_absence(enum found how, const struct url *at, const char *url, struct run *r)
+{
+	static const char name[] = "service processes";
+
+	if (how == FOUND_REMOTE)
+		add_eye(r, name, false, run_printf(r, "'%s' is another host: only what it answers can be "
+		    "measured", at->host), run_printf(r, "on %s: sudo prony check %s", at->host, url));
+	else if (how == FOUND_NO_LISTENER)
+		add_eye(r, name, false, run_printf(r, "nothing on this host is seen listening on port %u; "
+		    "it may be inside a container or a virtual machine", at->port),
+		    geteuid() ? run_printf(r, "sudo prony check %s", url) :
+		    run_printf(r, "prony check pid:N %s", url));
+	else
+		add_eye(r, name, false, run_printf(r, "port %u is open, but the process that holds it "
+		    "belongs to another user", at->port), run_printf(r, "sudo prony check %s", url));
+}
+
+static int
+seed(const struct spec *spec, struct run *r, struct tree *t, struct err *e)
+{
+	struct url at;
+	enum found how = FOUND_REMOTE;
+
+	if (spec->pid && !tree_add(t, spec->pid)) {
+		err_set(e, ESRCH, "there is no process %d", spec->pid);
+		err_hint(e, "list the processes that listen: ss -ltnp");
+		return -ESRCH;
+	}
+	if (spec->unit && !discover_unit("", spec->unit, t)) {
+		err_set(e, ESRCH, "no process runs in a unit '%s'", spec->unit);
+		err_hint(e, "see whether it runs: systemctl status %s", spec->unit);
+		return -ESRCH;
+	}
+	r->host.generator_on_host = !spec->n_urls;
+	bool given = t->n > 0;
+	for (size_t i = 0; i < spec->n_urls; i++) {
+		int bad = url_parse(spec->urls[i], &at, e);
+		if (bad < 0)
+			return bad;
+		how = discover_url(&at, t);
+		r->host.generator_on_host |= how != FOUND_REMOTE;
+		if (how == FOUND)
+			given = true;
+	}
+	if (!given && spec->n_urls)
+		explain_absence(how, &at, spec->urls[0], r);
+	return 0;
+}
+
+/* What of the found processes can be looked into. */
+static void
+report_sight(struct run *r)
+{
+	char path[64];
+	bool io = true, files = true;
+
+	for (size_t i = 0; i < r->system.n_processes; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/io", (int)r->system.processes[i].pid);
+		CLEANUP(file_close_p) FILE *f = fopen(path, "re");
+		io &= f && fgetc(f) != EOF;
+		files &= r->system.processes[i].exe != NULL;
+	}
+	const char *cure = r->system.n_targets ?
+	    run_printf(r, "sudo prony check %s", r->system.targets[0]) :
+	    run_printf(r, "sudo prony check pid:%d", (int)r->system.processes[0].pid);
+	add_eye(r, "service processes", true, run_printf(r, "%zu found by listening socket, unit or "
+	    "number, with what they have forked", r->system.n_processes), NULL);
+	if (!files)
+		add_eye(r, "service files and peers", false, "the processes belong to another user: their "
+		    "program, open files and connections are not seen", cure);
+	if (!io)
+		add_eye(r, "service disk I/O", false, "/proc/PID/io may not be read: bytes that the "
+		    "service reads and writes are not counted", geteuid() ? cure : NULL);
+}
+
+int
+observe_find(const struct spec *spec, struct run *r, struct err *e)
+{
+	CLEANUP(tree_done) struct tree t = { 0 };
+
+	host_describe(r);
+	name_system(spec, r);
+	int result = seed(spec, r, &t, e);
+	if (result < 0 || !t.n)
+		return result;
+	discover_masters(&t);
+	tree_scan(&t);
+	births_note(&t);
+	describe_processes(&t, r);
+	if (t.full)
+		add_eye(r, "all processes", false, run_printf(r, "the service has more than %d processes: "
+		    "the rest is left out", TREE_MAX), NULL);
+	report_sight(r);
+	peers_find(r);
+	return 0;
+}
+
+void
+observe_refresh(struct run *r)
+{
+	CLEANUP(tree_done) struct tree t = { 0 };
+
+	for (size_t i = 0; i < r->system.n_processes; i++)
+		tree_add(&t, (int)r->system.processes[i].pid);
+	if (!t.n)
+		return;
+	tree_scan(&t);
+	births_note(&t);
+	describe_processes(&t, r);
+	peers_find(r);
+}
+
+static bool
+runs(int64_t pid, const char **ret_how)
+{
+	struct proc_stat s;
+
+	if (!proc_stat_read((int)pid, &s)) {
+		*ret_how = "is gone";
+		return false;
+	}
+	*ret_how = s.state == 'Z' || s.state == 'X' ? "has ended" : "was replaced by another process";
+	return s.state != 'Z' && s.state != 'X' && is_same_process(&s);
+}
+
+/* A worker that ended while the process that forked it goes on and listens too is the master's
+ * business: pre-fork servers renew their workers. */
+static bool
+has_living_master(const struct run *r, const struct run_process *p)
+{
+	const char *how;
+	for (size_t i = 0; i < r->system.n_processes; i++)
+		if (r->system.processes[i].pid == p->parent && r->system.processes[i].n_ports)
+			return runs(p->parent, &how);
+	return false;
+}
+
+bool
+observe_alive(const struct run *r, char *why, size_t why_size)
+{
+	bool any_listens = false;
+	for (size_t i = 0; i < r->system.n_processes; i++)
+		any_listens |= r->system.processes[i].n_ports > 0;
+	for (size_t i = 0; i < r->system.n_processes; i++) {
+		const struct run_process *p = &r->system.processes[i];
+		const char *how;
+		bool counts = any_listens ? p->n_ports > 0 : i == 0;
+		if (!counts || runs(p->pid, &how) || has_living_master(r, p))
+			continue;
+		snprintf(why, why_size, "process %d (%s) of the service %s", (int)p->pid,
+		    p->name ? p->name : "?", how);
+		return false;
+	}
+	return true;
+}

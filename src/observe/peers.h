@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* What the service talks to: connections it has opened, Unix sockets, SQLite files. */
+#pragma once
+
+#include "run/run.h"
+
+/* Add the peers seen now to r->system.peers; of known ones keep the largest connection count. */
+void peers_find(struct run *r);
+
+/* Pure. Kind of a peer by the name of its program (NULL: not known), else by its port. */
+const char *peer_kind(const char *program, uint16_t port);
+/* By the path of its Unix socket; NULL when it is none that prony knows. */
+const char *peer_kind_unix(const char *path);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What a process is made with, from its program, its mapped libraries and its command line. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Pure: `exe` is a path, `maps` the text of /proc/PID/maps or NULL. NULL when no row fits. */
+const char *runtime_name(const char *exe, const char *maps);
+
+/* Pure but for BELOW rows, which look below `folder`. `command` is /proc/PID/cmdline, `size` bytes
+ * with NUL between arguments. NULL when no row fits. */
+const char *framework_name(const char *runtime, const char *command, size_t size,
+    const char *folder);
+
+/* Is the ELF file made by the Go tool chain? */
+bool elf_is_go(const char *path);
+
+/* Of a process: runtime is "native" when nothing else fits, framework may be NULL. Both static. */
+void runtime_of(int pid, const char *exe, const char **ret_runtime, const char **ret_framework);
