@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* A section of the report: one file section_X.c and one line in sections.def. */
+#pragma once
+
+#include "report/doc.h"
+
+struct section {
+	const char *id, *title;
+	unsigned forms;            /* of enum doc_form */
+	void (*write)(struct doc *d, const struct run *r);
+};
+
+#define SECTION(name, title, forms) void section_##name(struct doc *d, const struct run *r);
+#include "report/sections.def"
+#undef SECTION
+
+extern const struct section sections[];   /* ends with a row without `write` */
+
+/* The head that every form begins with: verdict, headline, targets, the figures that matter. */
+void section_head(struct doc *d, const struct run *r);
+
+/* The target that the verdict turns on: the first that is missed, else the first; NULL none. */
+const struct run_target *section_target(const struct run *r);
+
+/* The word the verdict is shown as: "MISSED"; "HEALTHY" when nothing was promised and nothing is
+ * wrong. */
+const char *section_verdict_word(const struct run *r);
+enum doc_tone section_verdict_tone(const struct run *r);
+const char *section_headline(struct doc *d, const struct run *r);
+
+/* Did tracing see anything of the service? */
+bool section_has_profile(const struct run *r);

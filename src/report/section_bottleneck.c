@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* The one thing that limits, what speaks for and against it, and what was ruled out. */
+#include "report/section.h"
+
+#include "report/say.h"
+
+static void
+first_finding(struct doc *d, const struct run *r)
+{
+	const struct run_finding *f = &r->findings[0];
+	const char *kind = say_clip(d, f->kind, 80);
+
+	doc_lead(d, TONE_BAD, f->summary ? say_clip(d, f->summary, 500) : say_finding(d, kind));
+	struct doc_block *b = doc_block(d, DOC_PAIRS);
+	doc_pair(d, b, "Finding", doc_printf(d, "%s (%s, %s)", kind ? kind : "-", say_class(f->class),
+	    say_source(f->source)));
+	if (say_known(f->share))
+		doc_pair(d, b, "Share of slow-request time", say_share(d, f->share));
+	doc_pair(d, b, "Confidence", say_confidence(d, f->confidence));
+	doc_pair(d, b, "Route", say_clip(d, f->route, 120));
+	if (f->n_evidence) {
+		doc_heading(d, "Evidence");
+		doc_list(d, DOC_LIST, f->evidence, f->n_evidence < 12 ? f->n_evidence : 12);
+	}
+	if (f->n_against) {
+		doc_heading(d, "Evidence against it");
+		doc_list(d, DOC_LIST, f->against, f->n_against < 12 ? f->n_against : 12);
+	}
+}
+
+static void
+nothing_named(struct doc *d, const struct run *r)
+{
+	if (r->healthy) {
+		doc_lead(d, TONE_GOOD, "Nothing limits the service at this load.");
+		doc_text(d, say_clip(d, r->healthy, 800));
+		return;
+	}
+	doc_lead(d, TONE_WARN, "No bottleneck is named.");
+	doc_text(d, r->verdict == VERDICT_GENERATOR_LIMITED
+	    ? "The load generator was the limit, so the figures say nothing about the service."
+	    : section_has_profile(r) ? d->headline
+	    : "There is no profile of the service, so nothing can be named. Gather one first.");
+}
+
+static const char *
+stack_label(struct doc *d, const struct run_time *t)
+{
+	return doc_printf(d, "%s, %s", t->route ? say_clip(d, t->route, 80) : "all routes",
+	    t->scope && *t->scope == 's' ? "slow requests" : "all requests");
+}
+
+static void
+time_chart(struct doc *d, const struct run *r)
+{
+	if (!r->n_time)
+		return;
+	struct doc_stack *chart = arena_alloc(d->arena, sizeof(*chart));
+	chart->title = "Where the time of a request goes";
+	chart->about = "Waiting is charged to what the holders were doing.";
+	for (size_t i = 0; i < r->n_time && i < 12; i++) {
+		const struct run_time *t = &r->time[i];
+		struct doc_stack_row *o = ARENA_PUSH(d->arena, chart->rows, chart->n_rows);
+		o->label = stack_label(d, t);
+		o->value = doc_printf(d, "%s mean of %s requests", say_duration(d, t->seconds),
+		    say_count(d, (double)t->requests));
+		for (size_t k = 0; k < t->n_parts && k < 24; k++) {
+			struct doc_share *s = ARENA_PUSH(d->arena, o->shares, o->n_shares);
+			const char *where = say_clip(d, t->parts[k].where, 80);
+			s->kind = t->parts[k].kind;
+			s->share = t->parts[k].share;
+			s->label = where ? doc_printf(d, "%s: %s", say_part(s->kind), where) : say_part(s->kind);
+		}
+	}
+	doc_block(d, DOC_STACK)->stack = chart;
+}
+
+static void
+other_findings(struct doc *d, const struct run *r)
+{
+	static const char *const titles[] = { "", "finding", ">share", ">confidence", "where", "what", NULL };
+
+	if (r->n_findings < 2)
+		return;
+	struct doc_table *t = doc_table(d, "Further findings, in order", titles);
+	for (size_t i = 1; i < r->n_findings && i < 20; i++) {
+		const struct run_finding *f = &r->findings[i];
+		doc_cell(d, t, f->id);
+		doc_cell_code(d, t, say_clip(d, f->kind, 60));
+		doc_cell(d, t, say_share(d, f->share));
+		doc_cell(d, t, say_share(d, f->confidence));
+		doc_cell_code(d, t, say_clip(d, f->where, 160));
+		doc_cell(d, t, say_clip(d, f->summary, 300));
+	}
+	t->left_out = r->n_findings > 20 ? r->n_findings - 20 : 0;
+}
+
+static void
+ruled_out(struct doc *d, const struct run *r)
+{
+	static const char *const titles[] = { "ruled out", "why", NULL };
+
+	if (!r->n_ruled_out) {
+		doc_note(d, "Nothing was ruled out: there was not enough evidence to do so.");
+		return;
+	}
+	struct doc_table *t = doc_table(d, "What it is not", titles);
+	for (size_t i = 0; i < r->n_ruled_out && i < 40; i++) {
+		doc_cell_code(d, t, say_clip(d, r->ruled_out[i].kind, 60));
+		doc_cell(d, t, say_clip(d, r->ruled_out[i].why, 300));
+	}
+}
+
+void
+section_bottleneck(struct doc *d, const struct run *r)
+{
+	if (r->n_findings)
+		first_finding(d, r);
+	else
+		nothing_named(d, r);
+	time_chart(d, r);
+	other_findings(d, r);
+	ruled_out(d, r);
+}

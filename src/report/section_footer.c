@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Terminal: where the rest is, what this cost, what to do next. */
+#include "report/section.h"
+
+#include "report/say.h"
+
+static size_t
+closed_eyes(const struct run *r)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < r->n_eyes; i++)
+		n += !r->eyes[i].open;
+	return n;
+}
+
+/* What to type or change next; NULL when nothing suggests itself. */
+static const char *
+next_step(struct doc *d, const struct run *r)
+{
+	if (r->n_findings && r->findings[0].kind)
+		return doc_printf(d, "prony explain %s", say_clip(d, r->findings[0].kind, 60));
+	if (r->verdict == VERDICT_GENERATOR_LIMITED)
+		return "run prony on another machine, or leave it more CPU, and check again";
+	if (r->verdict == VERDICT_IDLE)
+		return "send requests meanwhile, or let prony check URL make the load";
+	return r->verdict == VERDICT_INCONCLUSIVE ? "measure longer (--for 60s) on a quieter machine" : NULL;
+}
+
+void
+section_footer(struct doc *d, const struct run *r)
+{
+	struct doc_block *b = doc_block(d, DOC_PAIRS);
+	size_t closed = closed_eyes(r);
+
+	if (r->folder)
+		doc_pair(d, b, "report", doc_printf(d, "%s/report.html", say_clip(d, r->folder, 200)));
+	if (say_known(r->self.cpu))
+		doc_pair(d, b, "cost", doc_printf(d, "prony used %s and %s beside the load generator",
+		    say_cores(d, r->self.cpu), say_size(d, (double)r->self.rss_bytes)));
+	if (closed)
+		doc_pair(d, b, "unseen", doc_printf(d, "%zu of %zu views were closed: prony doctor",
+		    closed, r->n_eyes));
+	doc_pair(d, b, "next", next_step(d, r));
+	if (!b->n_pairs)
+		doc_pair(d, b, "next", "prony check URL");
+}

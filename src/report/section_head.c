@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* The head of every form, and the choices that several sections share. */
+#include "report/section.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "report/say.h"
+
+const struct run_target *
+section_target(const struct run *r)
+{
+	for (size_t i = 0; i < r->n_targets; i++)
+		if (say_met_tone(&r->targets[i]) == TONE_BAD)
+			return &r->targets[i];
+	return r->n_targets ? &r->targets[0] : NULL;
+}
+
+bool
+section_has_profile(const struct run *r)
+{
+	const struct run_trace *t = &r->evidence.trace;
+	return t->n_routes || t->n_functions || t->n_stacks;
+}
+
+const char *
+section_verdict_word(const struct run *r)
+{
+	static const char *const words[] = {
+		[VERDICT_NONE] = "UNFINISHED", [VERDICT_MET] = "MET", [VERDICT_MISSED] = "MISSED",
+		[VERDICT_INCONCLUSIVE] = "INCONCLUSIVE",
+		[VERDICT_GENERATOR_LIMITED] = "GENERATOR-LIMITED", [VERDICT_IDLE] = "IDLE",
+		[VERDICT_ERROR] = "ERROR",
+	};
+	if (r->verdict == VERDICT_MET && !r->n_targets && r->healthy)
+		return "HEALTHY";
+	return words[r->verdict];
+}
+
+enum doc_tone
+section_verdict_tone(const struct run *r)
+{
+	switch (r->verdict) {
+	case VERDICT_MET:    return TONE_GOOD;
+	case VERDICT_MISSED:
+	case VERDICT_ERROR:  return TONE_BAD;
+	case VERDICT_IDLE:   return TONE_QUIET;
+	default:             return TONE_WARN;
+	}
+}
+
+const char *
+section_headline(struct doc *d, const struct run *r)
+{
+	static const char *const presets[] = {
+		[VERDICT_NONE] = "The run was not finished.", [VERDICT_MET] = "The targets are met.",
+		[VERDICT_MISSED] = "A target is missed.",
+		[VERDICT_INCONCLUSIVE] = "The data allow no conclusion.",
+		[VERDICT_GENERATOR_LIMITED] = "The load generator was the limit: no conclusion about the service.",
+		[VERDICT_IDLE] = "The service was idle: nothing to judge.",
+		[VERDICT_ERROR] = "The run could not be finished.",
+	};
+	const char *s = r->headline ? r->headline : r->error ? r->error : presets[r->verdict];
+	return say_clip(d, s, 400);
+}
+
+static void
+add_pair(struct doc *d, struct doc_pair **pairs, size_t *n, struct doc_pair pair)
+{
+	if (pair.value && *pair.value)
+		*(struct doc_pair *)arena_push_(d->arena, (void **)pairs, n, sizeof(pair)) = pair;
+}
+
+static void
+add_chips(struct doc *d, const struct run *r)
+{
+	for (size_t i = 0; i < r->n_targets && i < 8; i++) {
+		const struct run_target *t = &r->targets[i];
+		add_pair(d, &d->chips, &d->n_chips, (struct doc_pair){
+		    doc_printf(d, "%s %s", say_metric(t->metric), say_limit(d, r, t)),
+		    say_known(t->value) ? doc_printf(d, "%s: %s", say_met(t),
+		        say_value(d, r, t->metric, t->value)) : say_met(t), say_met_tone(t) });
+	}
+}
+
+static void
+add_figures(struct doc *d, const struct run *r)
+{
+	struct doc_pair **pairs = &d->figures;
+	size_t *n = &d->n_figures;
+	const struct run_target *t = section_target(r);
+
+	if (t && say_known(t->value))
+		add_pair(d, pairs, n, (struct doc_pair){ doc_printf(d, "%s now", say_metric(t->metric)),
+		    say_value(d, r, t->metric, t->value), say_met_tone(t) });
+	else if (say_known(r->baseline.latency.p99))
+		add_pair(d, pairs, n, (struct doc_pair){ "p99 latency now",
+		    say_duration(d, r->baseline.latency.p99), TONE_PLAIN });
+	if (t)
+		add_pair(d, pairs, n, (struct doc_pair){ "target", say_limit(d, r, t), TONE_PLAIN });
+	if (say_known(r->capacity.knee_rate))
+		add_pair(d, pairs, n, (struct doc_pair){ r->capacity.at_least ? "holds at least" : "holds",
+		    say_rate(d, r->capacity.knee_rate), TONE_PLAIN });
+	if (r->n_findings)
+		add_pair(d, pairs, n, (struct doc_pair){ "limited by",
+		    say_finding(d, say_clip(d, r->findings[0].kind, 60)), TONE_PLAIN });
+	if (r->n_plan)
+		add_pair(d, pairs, n, (struct doc_pair){ "expected after the plan",
+		    say_step(d, &r->plan[r->n_plan - 1]), TONE_GOOD });
+}
+
+void
+section_head(struct doc *d, const struct run *r)
+{
+	const char *name = r->system.name ? r->system.name : r->spec.system ? r->spec.system : "service";
+
+	name = say_clip(d, name, 80);
+	d->verdict = section_verdict_word(r);
+	d->tone = section_verdict_tone(r);
+	d->headline = section_headline(d, r);
+	d->title = doc_printf(d, "%s: %s", name, d->verdict);
+	d->meta = doc_printf(d, "%s \xc2\xb7 %s \xc2\xb7 %s%s", name,
+	    r->created ? say_clip(d, r->created, 40) : "time not known",
+	    r->tool ? say_clip(d, r->tool, 40) : "prony",
+	    r->sealed ? "" : " \xc2\xb7 unfinished");
+	add_chips(d, r);
+	add_figures(d, r);
+}

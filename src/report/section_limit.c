@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* Terminal: the one thing that limits, in five lines. */
+#include "report/section.h"
+
+#include "report/say.h"
+
+static void
+ruled_out(struct doc *d, const struct run *r)
+{
+	const char *names[4] = { 0 };
+	size_t n = 0;
+
+	for (; n < r->n_ruled_out && n < 4; n++)
+		names[n] = say_finding(d, say_clip(d, r->ruled_out[n].kind, 40));
+	if (!n)
+		return;
+	const char *more = r->n_ruled_out > n ? doc_printf(d, " and %zu more", r->n_ruled_out - n) : "";
+	doc_text(d, doc_printf(d, "ruled out: %s%s", say_join(d, names, n, n, ", "), more));
+}
+
+static void
+nothing_named(struct doc *d, const struct run *r)
+{
+	if (r->verdict != VERDICT_MET && r->verdict != VERDICT_MISSED && r->verdict != VERDICT_INCONCLUSIVE)
+		return;
+	doc_lead(d, TONE_QUIET, r->healthy ? "none found" : "none is named");
+	doc_text(d, say_clip(d, r->healthy, 300));
+	if (!r->healthy && !section_has_profile(r))
+		doc_text(d, "there is no profile of the service: prony doctor names what would open one");
+	ruled_out(d, r);
+}
+
+void
+section_limit(struct doc *d, const struct run *r)
+{
+	if (!r->n_findings) {
+		nothing_named(d, r);
+		return;
+	}
+	const struct run_finding *f = &r->findings[0];
+	const char *kind = say_finding(d, say_clip(d, f->kind, 60));
+	doc_lead(d, TONE_BAD, say_known(f->share)
+	    ? doc_printf(d, "%s, %s of slow-request time", kind, say_share(d, f->share)) : kind);
+	if (say_known(f->confidence))
+		doc_section(d)->aside = doc_printf(d, f->confidence < 0.6 ? "hypothesis, %s" : "confidence %s",
+		    say_share(d, f->confidence));
+	if (f->where)
+		doc_text(d, f->route ? doc_printf(d, "%s \xe2\x80\xba %s", say_clip(d, f->route, 60),
+		    say_clip(d, f->where, 200)) : say_clip(d, f->where, 200));
+	else
+		doc_text(d, say_clip(d, f->summary, 200));
+	for (size_t i = 0; i < f->n_evidence && i < 2; i++)
+		doc_text(d, say_clip(d, f->evidence[i], 200));
+	ruled_out(d, r);
+}

@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: MIT */
+#include "sample_run.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#define ADD_NUMBER(r, items, n, v) (*ARENA_PUSH((r)->arena, items, n) = (v))
+
+/* ---- evidence ------------------------------------------------------------------------------ */
+
+static void
+add_curve(struct run *r)
+{
+	static const struct { double rate, throughput, p50, p99, cpu; } rows[] = {
+		{ 500, 500, 0.0041, 0.018, 0.21 }, { 1000, 1000, 0.0043, 0.024, 0.44 },
+		{ 2000, 2000, 0.0052, 0.051, 0.87 }, { 2400, 2398, 0.0071, 0.120, 1.02 },
+		{ 2600, 2596, 0.0102, 0.390, 1.11 }, { 2800, 2741, 0.031, 0.920, 1.18 },
+		{ 3200, 2790, 0.410, 1.840, 1.21 },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct run_point *p = RUN_ADD(r, point, r->capacity.curve, r->capacity.n_curve);
+		p->rate = rows[i].rate;
+		p->throughput = rows[i].throughput;
+		p->p50 = rows[i].p50;
+		p->p99 = rows[i].p99;
+		p->cpu = rows[i].cpu;
+		p->error_rate = i > 5 ? 0.002 : 0;
+		p->sustained = rows[i].p99 < 0.5;
+	}
+	r->capacity.knee_rate = 2600;
+	r->capacity.max_rate = 2790;
+	r->capacity.stopped_by = "latency";
+}
+
+static void
+add_phase(struct run *r, const char *name, double rate, double seconds, int64_t lost)
+{
+	struct run_phase *p = RUN_ADD(r, phase, r->evidence.phases, r->evidence.n_phases);
+
+	p->name = name;
+	p->rate = rate;
+	p->seconds = seconds;
+	p->scheduled = (int64_t)(rate * seconds);
+	p->unsent = 0;
+	p->sent = p->scheduled;
+	p->timeouts = lost;
+	p->errors = p->error_status = lost * 2;
+	p->answered = p->sent - p->timeouts - p->errors;
+	p->latency.p99 = 0.02 + (double)lost / 10;
+	for (int i = 0; i < (int)seconds; i++) {
+		ADD_NUMBER(r, p->latency_by_second, p->n_latency_by_second,
+		    p->latency.p99 * (1 + 0.3 * sin(i * 1.7)));
+		ADD_NUMBER(r, p->rate_by_second, p->n_rate_by_second, rate * (1 + 0.02 * cos(i * 2.3)));
+	}
+}
+
+static void
+add_series(struct run *r, const char *name, const char *unit, const char *scope, double base, double swing)
+{
+	struct run_series *s = RUN_ADD(r, series, r->evidence.series, r->evidence.n_series);
+
+	s->name = name;
+	s->unit = unit;
+	s->scope = scope;
+	s->mean = base;
+	s->min = base - swing;
+	s->max = base + swing;
+	for (int i = 0; i < 90; i++)
+		ADD_NUMBER(r, s->points, s->n_points, base + swing * sin(i * 0.13) * cos(i * 0.71));
+}
+
+static void
+add_all_series(struct run *r)
+{
+	add_series(r, "service_cpu_cores", "cores", "service", 1.18, 0.4);
+	add_series(r, "service_runqueue_ratio", "ratio", "service", 0.06, 0.05);
+	add_series(r, "service_rss_bytes", "bytes", "service", 184e6, 12e6);
+	add_series(r, "service_disk_read_bytes_per_second", "per_second", "service", 2.1e6, 2e6);
+	add_series(r, "service_net_sent_bytes", "bytes", "service", 8.4e6, 3e6);
+	add_series(r, "host_psi_cpu_ratio", "ratio", "host", 0.08, 0.05);
+	add_series(r, "host_psi_io_ratio", "ratio", "host", 0.02, 0.015);
+	add_series(r, "host_tcp_retransmits_per_second", "per_second", "host", 0.4, 0.4);
+}
+
+static void
+add_stack(struct run *r, const char *kind, const char *frames, double seconds)
+{
+	struct run_stack *s = RUN_ADD(r, stack, r->evidence.trace.stacks, r->evidence.trace.n_stacks);
+	s->kind = kind;
+	s->frames = frames;
+	s->seconds = seconds;
+}
+
+static void
+add_stacks(struct run *r)
+{
+	static const char *const leaves[] = { "memcmp", "sqlite3VdbeExec", "btreeParseCell", "pcache1Fetch",
+	    "sqlite3BtreeNext", "json_escape", "snprintf", "malloc", "free", "write" };
+	static const char *const routes[] = { "route_orders", "route_catalog", "route_login" };
+
+	for (int i = 0; i < 180; i++) {
+		const char *frames = run_printf(r, "start_thread;worker_main;handle_request;%s;%s;%s;%s_%d",
+		    routes[i % 7 ? i % 2 : 2], i % 3 ? "orders_of_customer" : "render_json",
+		    i % 3 ? "sqlite3_step;sqlite3VdbeExec" : "json_object", leaves[i % 10], i / 30);
+		add_stack(r, "cpu", frames, 0.002 * (200 - i) * (1 + i % 5));
+	}
+	add_stack(r, "db", "start_thread;worker_main;handle_request;route_orders;sqlite3_step;pread64", 4.1);
+	add_stack(r, "lock", "start_thread;worker_main;handle_request;cache_get;pthread_mutex_lock;futex_wait", 2.2);
+	add_stack(r, "lock", "start_thread;worker_main;handle_request;log_line;pthread_mutex_lock;futex_wait", 0.4);
+	add_stack(r, "disk", "start_thread;worker_main;handle_request;log_line;fsync", 0.9);
+	add_stack(r, "net", "start_thread;worker_main;handle_request;send_answer;sendmsg", 0.3);
+}
+
+static void
+add_part(struct run *r, struct run_time *t, enum run_part_kind kind, const char *where, double share)
+{
+	struct run_part *p = RUN_ADD(r, part, t->parts, t->n_parts);
+	p->kind = kind;
+	p->where = where;
+	p->share = share;
+	p->seconds = share * t->seconds;
+}
+
+static void
+add_time(struct run *r, const char *route, const char *scope, double seconds, double db, double cpu, double lock)
+{
+	struct run_time *t = RUN_ADD(r, time, r->time, r->n_time);
+
+	t->route = route;
+	t->scope = scope;
+	t->requests = 41230;
+	t->seconds = seconds;
+	add_part(r, t, PART_DB, "SELECT … FROM orders WHERE customer_id = ?", db);
+	add_part(r, t, PART_CPU, "json_escape", cpu);
+	add_part(r, t, PART_LOCK, "cache mutex", lock);
+	add_part(r, t, PART_RUNQUEUE, NULL, (1 - db - cpu - lock) / 2);
+	add_part(r, t, PART_OTHER, NULL, (1 - db - cpu - lock) / 2);
+}
+
+static void
+add_functions(struct run *r)
+{
+	static const struct { const char *name, *module; double self, total; } rows[] = {
+		{ "sqlite3VdbeExec", "libsqlite3.so.0", 0.31, 0.66 }, { "json_escape", "shop", 0.12, 0.14 },
+		{ "btreeParseCell", "libsqlite3.so.0", 0.09, 0.11 }, { "memcmp", "libc.so.6", 0.06, 0.06 },
+		{ "std::vector<item, std::allocator<item> >::push_back(item const&)", "shop", 0.04, 0.05 },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct run_function *f = RUN_ADD(r, function, r->evidence.trace.functions, r->evidence.trace.n_functions);
+		f->name = rows[i].name;
+		f->module = rows[i].module;
+		f->file = i == 1 ? "src/json.c" : NULL;
+		f->line = i == 1 ? 88 : 0;
+		f->self = rows[i].self;
+		f->total = rows[i].total;
+	}
+}
+
+static void
+add_query(struct run *r)
+{
+	struct run_trace *t = &r->evidence.trace;
+	struct run_query *q = RUN_ADD(r, query, t->queries, t->n_queries);
+
+	q->engine = "sqlite";
+	q->database = "/srv/shop/shop.db";
+	q->fingerprint = "SELECT id, total, created_at FROM orders WHERE customer_id = ? ORDER BY created_at DESC LIMIT 20";
+	q->route = "/orders";
+	q->calls = 41230;
+	q->seconds = 21.4;
+	q->per_request = 1;
+	q->rows = 20;
+	q->scan_table = "orders";
+	q->scan_rows = 1.2e6;
+	q->index_table = "orders";
+	q->index_plan = "SEARCH orders USING INDEX (customer_id=?)";
+	RUN_ADD_STR(r, q->plan, q->n_plan, "SCAN orders");
+	RUN_ADD_STR(r, q->plan, q->n_plan, "USE TEMP B-TREE FOR ORDER BY");
+	RUN_ADD_STR(r, q->index_columns, q->n_index_columns, "customer_id");
+	RUN_ADD_STR(r, q->index_columns, q->n_index_columns, "created_at");
+}
+
+static void
+add_threads(struct run *r)
+{
+	struct run_trace *t = &r->evidence.trace;
+
+	for (int i = 0; i < 4; i++) {
+		struct run_thread *h = RUN_ADD(r, thread, t->threads, t->n_threads);
+		h->pid = 4711;
+		h->tid = 4712 + i;
+		h->name = run_printf(r, "worker-%d", i);
+		h->cpu = 0.29 - 0.02 * i;
+		h->runqueue = 0.03;
+		h->blocked = 0.6 + 0.01 * i;
+		h->longest_run = 0.012;
+	}
+	struct run_wait *w = RUN_ADD(r, wait, t->waits, t->n_waits);
+	w->kind = PART_LOCK;
+	w->where = "cache mutex";
+	w->site = "cache_put";
+	w->waits = 8123;
+	w->mean_waiters = 1.4;
+	struct run_part *p = RUN_ADD(r, part, w->holder, w->n_holder);
+	p->kind = PART_DB;
+	p->where = "SELECT … FROM orders";
+	p->share = 0.92;
+}
+
+static void
+add_trace(struct run *r)
+{
+	struct run_trace *t = &r->evidence.trace;
+
+	t->mode = "bpf";
+	t->seconds = 30;
+	t->requests = 78010;
+	t->samples = 11873;
+	t->unwound = 0.998;
+	t->symbolised = 0.991;
+	t->overhead_cpu = 0.02;
+	RUN_ADD(r, time, t->routes, t->n_routes)->route = "/orders";
+	add_stacks(r);
+	add_functions(r);
+	add_query(r);
+	add_threads(r);
+	r->evidence.noise = 0.031;
+}
+
+/* ---- the rest ------------------------------------------------------------------------------ */
+
+static void
+add_target(struct run *r, const char *metric, const char *op, double limit, double value, bool met)
+{
+	struct run_target *t = RUN_ADD(r, target, r->targets, r->n_targets);
+
+	t->metric = metric;
+	t->op = op;
+	t->limit = limit;
+	t->value = value;
+	t->low = *op == '<' ? value * 0.97 : value;
+	t->high = *op == '<' ? value * 1.03 : value;
+	t->gap = *op == '<' ? value / limit : limit / value;
+	t->met = met;
+	t->src = SOURCE_MEASURED;
+}
+
+static void
+add_baseline(struct run *r, double rate, double p99)
+{
+	struct run_baseline *b = &r->baseline;
+	static const char *const routes[] = { "/orders", "/catalog", "/login" };
+
+	b->rate = rate;
+	b->throughput = rate * 0.98;
+	b->latency = (struct run_latency){ p99 / 8, p99 / 20, p99 / 3, p99, p99 * 1.3, p99 * 1.6, false };
+	b->error_rate = 0.0002;
+	b->timeout_rate = 0;
+	b->cpu = 1.18;
+	b->cpu_per_request = 1.18 / rate;
+	b->rss_bytes = 184e6;
+	b->io_wait = 0.02;
+	b->net_bytes_per_s = 8.4e6;
+	for (size_t i = 0; i < 3; i++) {
+		struct run_route *o = RUN_ADD(r, route, b->routes, b->n_routes);
+		o->route = routes[i];
+		o->rate = rate / 3;
+		o->latency.p50 = p99 / (20 + 5 * (double)i);
+		o->latency.p95 = p99 / (3 + 5 * (double)i);
+		o->latency.p99 = p99 / (1 + 5 * (double)i);
+		o->error_rate = i ? 0 : 0.0006;
+		o->body_bytes = 4096 * (double)(i + 1);
+		o->requests = 26000;
+	}
+}
+
+static void
+add_eye(struct run *r, const char *name, bool open, const char *means, const char *cure)
+{
+	struct run_eye *e = RUN_ADD(r, eye, r->eyes, r->n_eyes);
+	e->name = name;
+	e->open = open;
+	e->means = means;
+	e->cure = cure;
+}
+
+static void
+add_surroundings(struct run *r)
+{
+	r->host = (struct run_host){ "6.1.0-18-amd64", "AMD EPYC 7B13", "tsc", "kvm", 2, INT64_C(8) << 30, 0.004, true };
+	add_eye(r, "on-CPU stacks", true, "BPF, 99 samples a second", NULL);
+	add_eye(r, "off-CPU stacks", true, "BPF, scheduler switches", NULL);
+	add_eye(r, "kernel symbols", false, "kernel frames have no names", "sysctl kernel.kptr_restrict=0");
+	struct run_process *p = RUN_ADD(r, process, r->system.processes, r->system.n_processes);
+	p->pid = 4711;
+	p->exe = "/srv/shop/shop";
+	p->name = "shop";
+	p->runtime = "native";
+	p->threads = 9;
+	ADD_NUMBER(r, p->ports, p->n_ports, 8080);
+	struct run_peer *e = RUN_ADD(r, peer, r->system.peers, r->system.n_peers);
+	e->kind = "sqlite";
+	e->address = "/srv/shop/shop.db";
+	e->connections = 4;
+}
+
+static struct run *
+base(enum run_verdict verdict, const char *headline)
+{
+	struct run *r = run_new();
+
+	r->id = "20261121T031200Z-shop-api-7f3a";
+	r->created = "2026-11-21T03:12:00Z";
+	r->tool = "prony 0.1.0";
+	r->folder = ".prony/runs/20261121T031200Z-shop-api-7f3a";
+	r->sealed = true;
+	r->verdict = verdict;
+	r->headline = headline;
+	r->system.name = "shop-api";
+	r->spec.seed = 42;
+	r->spec.arrivals = "poisson";
+	RUN_ADD_STR(r, r->spec.urls, r->spec.n_urls, "http://127.0.0.1:8080/orders");
+	RUN_ADD_STR(r, r->spec.urls, r->spec.n_urls, "http://127.0.0.1:8080/catalog");
+	r->self = (struct run_self){ 0.021, 0.11, 24 << 20, 0, 84 };
+	return r;
+}
+
+static void
+add_finding(struct run *r)
+{
+	struct run_finding *f = RUN_ADD(r, finding, r->findings, r->n_findings);
+
+	f->id = "F1";
+	f->kind = "io.db.missing-index";
+	f->class = CLASS_IO;
+	f->share = 0.71;
+	f->confidence = 0.95;
+	f->where = "orders(customer_id): SELECT … FROM orders WHERE customer_id = ? ORDER BY created_at";
+	f->route = "/orders";
+	f->summary = "71 % of the slow requests' time is one statement that reads the whole table orders to return 20 rows.";
+	f->source = SOURCE_MEASURED;
+	RUN_ADD_STR(r, f->evidence, f->n_evidence, "full scan: 1.20M rows read for 20 returned");
+	RUN_ADD_STR(r, f->evidence, f->n_evidence, "with an index on (customer_id) the planner itself would search");
+	RUN_ADD_STR(r, f->evidence, f->n_evidence, "waits for the cache mutex follow the statement: the holder runs it 92 % of the time");
+	RUN_ADD_STR(r, f->against, f->n_against, "3 % of the slow requests never ran the statement");
+	f = RUN_ADD(r, finding, r->findings, r->n_findings);
+	f->id = "F2";
+	f->kind = "cpu.hot-function";
+	f->class = CLASS_CPU;
+	f->share = 0.12;
+	f->confidence = 0.81;
+	f->where = "json_escape (src/json.c:88)";
+	f->summary = "json_escape takes 12 % of CPU time";
+}
+
+static void
+add_step(struct run *r, const char *id, const char *what, double p99, const char *apply, const char *undo)
+{
+	struct run_step *s = RUN_ADD(r, step, r->plan, r->n_plan);
+
+	s->id = id;
+	s->finding = "F1";
+	s->what = what;
+	s->predicted.latency_p99 = (struct run_num){ p99, p99 * 0.8, p99 * 1.35, SOURCE_MODELLED };
+	s->ceiling = 3.4;
+	s->effort = LEVEL_LOW;
+	s->risk = LEVEL_LOW;
+	s->priority = (int64_t)r->n_plan;
+	s->apply = apply;
+	s->undo = undo;
+	s->tradeoff = "an index costs about 30 MiB and slows each insert a little";
+	s->then = "CPU in json_escape (28 %)";
+}
+
+static void
+add_conclusions(struct run *r)
+{
+	static const char *const out[][2] = {
+		{ "cpu.saturated", "CPU is used at 59 % of what is there" },
+		{ "io.disk.read", "2 % of slow-request time" }, { "memory.gc", "the runtime has no collector" },
+		{ "io.net.downstream", "no calls to other services" },
+		{ "contention.lock", "waits are charged to the holder, which runs the statement" },
+	};
+	for (size_t i = 0; i < sizeof(out) / sizeof(out[0]); i++) {
+		struct run_ruled_out *o = RUN_ADD(r, ruled_out, r->ruled_out, r->n_ruled_out);
+		o->kind = out[i][0];
+		o->why = out[i][1];
+	}
+	RUN_ADD_STR(r, r->path, r->n_path, "the generator kept up: conclusions are allowed");
+	RUN_ADD_STR(r, r->path, r->n_path, "slow requests spend 71 % in one part: it is the limit");
+	RUN_ADD_STR(r, r->path, r->n_path, "the part is a statement with a full scan: look for an index");
+	add_time(r, "/orders", "slow", 1.31, 0.71, 0.12, 0.09);
+	add_time(r, "/orders", "all", 0.082, 0.58, 0.2, 0.06);
+	add_time(r, "/catalog", "all", 0.011, 0.2, 0.55, 0.05);
+}
+
+struct run *
+sample_missed(void)
+{
+	struct run *r = base(VERDICT_MISSED, "p99 is 1.84 s at 2.60k/s, 3.7× the target: one statement reads the whole table orders.");
+
+	add_target(r, "latency_p99", "<", 0.5, 1.84, false);
+	r->targets[0].at_rate = 2600;
+	add_target(r, "errors", "<", 0.001, 0.0002, true);
+	RUN_ADD_STR(r, r->spec.targets, r->spec.n_targets, "p99 < 500ms @ 2.6k/s");
+	add_baseline(r, 2600, 1.84);
+	add_curve(r);
+	add_phase(r, "warm-up", 500, 3, 0);
+	add_phase(r, "baseline", 26, 5, 0);
+	add_phase(r, "knee-1", 2600, 5, 2);
+	add_phase(r, "trace", 2600, 30, 18);
+	add_all_series(r);
+	add_trace(r);
+	add_surroundings(r);
+	add_finding(r);
+	add_conclusions(r);
+	add_step(r, "P1", "index orders(customer_id, created_at)", 0.24,
+	    "CREATE INDEX orders_customer_id_created_at ON orders (customer_id, created_at);",
+	    "DROP INDEX orders_customer_id_created_at;");
+	add_step(r, "P2", "cache GET /catalog for 30 s", 0.18, "routes:\n  - match: /catalog\n    cache: { enabled: true, ttl: 30s }", "remove the route's cache line");
+	add_step(r, "P3", "escape JSON eight bytes at a time in json_escape", 0.165, NULL, NULL);
+	return r;
+}
+
+struct run *
+sample_met(void)
+{
+	struct run *r = base(VERDICT_MET, "p99 is 38 ms at 2.00k/s, well within the target of 500 ms.");
+
+	add_target(r, "latency_p99", "<", 0.5, 0.038, true);
+	add_target(r, "availability", ">", 0.9999, 0.99998, true);
+	add_baseline(r, 2000, 0.038);
+	add_curve(r);
+	r->capacity.at_least = true;
+	add_phase(r, "trace", 2000, 20, 0);
+	add_all_series(r);
+	add_trace(r);
+	add_surroundings(r);
+	add_conclusions(r);
+	r->healthy = "requests wait for nothing that grows with the load; the largest part is the service's own work";
+	return r;
+}
+
+struct run *
+sample_healthy(void)
+{
+	struct run *r = sample_met();
+	r->n_targets = 0;
+	r->headline = "Nothing limits the service up to 2.60k/s.";
+	return r;
+}
+
+struct run *
+sample_inconclusive(void)
+{
+	struct run *r = base(VERDICT_INCONCLUSIVE, "The data allow no conclusion: p99 varies by 41 % between equal blocks of load.");
+
+	add_target(r, "latency_p99", "<", 0.5, NAN, false);
+	add_baseline(r, 120, 0.43);
+	add_phase(r, "baseline", 120, 10, 0);
+	add_eye(r, "on-CPU stacks", false, "no function can be named", "setcap cap_bpf,cap_perfmon+ep /usr/bin/prony");
+	add_eye(r, "off-CPU stacks", false, "no wait can be named", "setcap cap_bpf,cap_perfmon+ep /usr/bin/prony");
+	r->evidence.noise = 0.41;
+	return r;
+}
+
+struct run *
+sample_generator(void)
+{
+	struct run *r = base(VERDICT_GENERATOR_LIMITED, "The load generator was the limit at 88k/s: the figures say nothing about the service.");
+
+	add_baseline(r, 88e3, 0.009);
+	add_phase(r, "knee-4", 88e3, 5, 0);
+	r->evidence.phases[0].generator_limited = true;
+	return r;
+}
+
+struct run *
+sample_idle(void)
+{
+	struct run *r = base(VERDICT_IDLE, "No request reached the service while it was watched.");
+	r->spec.observe = true;
+	add_surroundings(r);
+	return r;
+}
+
+struct run *
+sample_error(void)
+{
+	struct run *r = base(VERDICT_ERROR, NULL);
+	r->error = "cannot load http://127.0.0.1:8080/orders: connection refused; nothing listens on port 8080 of this host, so start the service or name another port";
+	r->sealed = false;
+	return r;
+}
+
+struct run *
+sample_empty(void)
+{
+	return run_new();
+}
+
+/* ---- unkind ones --------------------------------------------------------------------------- */
+
+#define EVIL "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"' onload=\"x\n### Owned\n" \
+	"| a | b |\n```\n~~~\n[x](javascript:alert(3)) \033[31mred\033]0;title\007 \xe2\x80\xae gnp.exe \xff\xfe --> ]]> ${7*7} && rm -rf ~"
+
+struct run *
+sample_hostile(void)
+{
+	struct run *r = sample_missed();
+
+	r->system.name = r->headline = r->tool = r->id = r->capacity.stopped_by = EVIL;
+	r->folder = "/tmp/" EVIL;
+	r->findings[0].where = r->findings[0].summary = r->findings[0].route = EVIL;
+	r->findings[0].evidence[0] = r->findings[0].against[0] = EVIL;
+	r->findings[0].kind = r->findings[1].kind = EVIL;
+	r->ruled_out[0].kind = r->ruled_out[0].why = EVIL;
+	r->path[0] = EVIL;
+	r->plan[0].what = r->plan[0].apply = r->plan[0].undo = r->plan[0].tradeoff = r->plan[2].then = EVIL;
+	r->plan[0].id = EVIL;
+	r->targets[0].metric = r->targets[1].op = EVIL;
+	r->spec.urls[0] = r->spec.targets[0] = EVIL;
+	r->time[0].route = r->time[0].parts[0].where = EVIL;
+	r->baseline.routes[0].route = EVIL;
+	r->evidence.series[0].name = r->evidence.series[1].unit = EVIL;
+	r->evidence.phases[0].name = EVIL;
+	r->eyes[2].name = r->eyes[2].means = r->eyes[2].cure = EVIL;
+	r->system.processes[0].exe = r->system.peers[0].address = EVIL;
+	struct run_trace *t = &r->evidence.trace;
+	t->queries[0].fingerprint = t->queries[0].plan[0] = t->queries[0].index_plan = EVIL;
+	t->functions[0].name = t->functions[0].module = t->threads[0].name = EVIL;
+	t->waits[0].where = t->waits[0].site = EVIL;
+	t->stacks[0].frames = EVIL ";" EVIL;
+	t->stacks[1].kind = EVIL;
+	return r;
+}
+
+static const char *
+long_text(struct run *r, size_t size)
+{
+	char *s = arena_alloc(r->arena, size + 1);
+	for (size_t i = 0; i < size; i++)
+		s[i] = i % 11 == 10 ? ' ' : (char)('a' + i % 26);
+	return s;
+}
+
+struct run *
+sample_huge(void)
+{
+	struct run *r = sample_missed();
+	struct run_trace *t = &r->evidence.trace;
+	const char *text = long_text(r, 20000);
+
+	for (int i = 0; i < 3000; i++) {
+		struct run_route *o = RUN_ADD(r, route, r->baseline.routes, r->baseline.n_routes);
+		o->route = run_printf(r, "/item/%d/%s", i, text);
+		add_stack(r, i % 2 ? "cpu" : "lock", run_printf(r, "main;f%d;g%d;%s;h%d;i;j;k;l;m;n;o;p;q%d", i % 7, i % 91,
+		    text + i % 9000, i, i * 31), 0.5 + i % 17);
+		struct run_query *q = RUN_ADD(r, query, t->queries, t->n_queries);
+		q->fingerprint = text;
+		add_series(r, "service_cpu_cores", "cores", "service", 1, 0.5);
+		struct run_ruled_out *o2 = RUN_ADD(r, ruled_out, r->ruled_out, r->n_ruled_out);
+		o2->kind = o2->why = text;
+		RUN_ADD_STR(r, r->path, r->n_path, text);
+		RUN_ADD_STR(r, r->findings[0].evidence, r->findings[0].n_evidence, text);
+		add_step(r, "P4", text, 0.1, text, text);
+		add_phase(r, "knee", 10, 2, 0);
+		add_eye(r, text, i % 2, text, text);
+	}
+	r->findings[0].where = r->findings[0].summary = r->headline = text;
+	return r;
+}
+
+const struct sample samples[] = {
+	{ "missed", sample_missed }, { "met", sample_met }, { "healthy", sample_healthy },
+	{ "inconclusive", sample_inconclusive }, { "generator-limited", sample_generator },
+	{ "idle", sample_idle }, { "error", sample_error }, { "empty", sample_empty },
+	{ "hostile", sample_hostile }, { "huge", sample_huge }, { NULL, NULL },
+};

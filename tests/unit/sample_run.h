@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs as they come out of a check, made by hand: what the faces are tested with. */
+#pragma once
+
+#include "run/run.h"
+
+/* Each returns a run to release with run_free. */
+struct run *sample_missed(void);        /* a missed target, findings, a plan, stacks, series */
+struct run *sample_met(void);           /* targets met, a small finding */
+struct run *sample_healthy(void);       /* no target, nothing wrong */
+struct run *sample_inconclusive(void);  /* no profile, nothing named */
+struct run *sample_generator(void);     /* the generator was the limit */
+struct run *sample_idle(void);
+struct run *sample_error(void);         /* died at its start */
+struct run *sample_empty(void);         /* as run_new made it */
+struct run *sample_hostile(void);       /* every text tries to break out of its context */
+struct run *sample_huge(void);          /* far more of everything than a page can hold */
+
+struct sample {
+	const char *name;
+	struct run *(*make)(void);
+};
+extern const struct sample samples[];   /* ends with a NULL name */
