@@ -18,7 +18,7 @@ static const char usage[] =
     "A web shop that is slow on purpose, for `prony demo`. It listens on 127.0.0.1 only.\n"
     "  --port N       0 takes a free one (preset)\n"
     "  --db DIR       folder for the database (preset: a temporary one, removed at the end)\n"
-    "  --workers N    threads, each serves one connection at a time (preset 64)\n"
+    "  --workers N    threads, each serves one connection at a time (preset 128)\n"
     "  --cpus N       use this many CPUs, so that machines are alike (preset 2; 0: all)\n"
     "  --fault NAMES  only these faults, separated by commas: missing-index lock hot-function\n"
     "                 n-plus-one large-answer; 'none' for a healthy shop (preset: all)\n"
@@ -154,7 +154,7 @@ remove_database(const char *path)
 int
 main(int argc, char **argv)
 {
-	struct options o = { .workers = 64, .cpus = 2 };
+	struct options o = { .workers = 128, .cpus = 2 };
 	char own[PATH_MAX], path[PATH_MAX + 16];
 	sigset_t ends;
 
