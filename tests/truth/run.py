@@ -197,7 +197,7 @@ def main():
     parser.add_argument('--list', action='store_true', help='names of the cases')
     parser.add_argument('--keep', help='leave the runs in this folder')
     parser.add_argument('--services', help='folder of the built C services')
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     options.prony = Path(options.prony).resolve()
     options.services = Path(options.services or options.prony.parent / 'tests/truth').resolve()
     options.shop = options.prony.parent / 'demo/prony-shop'
