@@ -59,31 +59,7 @@ parse_routes(struct load *l, struct err *e)
 		int code = url_parse(l->spec->urls[i], &l->urls[i], e);
 		if (code < 0)
 			return code;
-		if (strcasecmp(l->urls[i].authority, l->urls[0].authority) != 0) {
-			err_usage(e, "'%s' and '%s' are not one service: host and port must be the same",
-			    l->spec->urls[0], l->spec->urls[i]);
-			err_hint(e, "check one service at a time");
-			return -e->code;
-		}
 		build_request(l->spec, &l->urls[i], &l->requests[l->n_routes++]);
-	}
-	return 0;
-}
-
-/* Load is made only where somebody may: on this host, or where the user has said so. */
-static int
-check_allowed(const struct load *l, struct err *e)
-{
-	const char *host = l->urls[0].host;
-
-	for (int i = 0; i < l->n_addrs; i++) {
-		if (addr_is_loopback(&l->addrs[i]) ||
-		    (l->spec->allow_load && strcasecmp(l->spec->allow_load, host) == 0))
-			continue;
-		err_usage(e, "'%s' is not a loopback address: prony makes no load on other hosts unasked",
-		    host);
-		err_hint(e, "if you may load it, say so: --allow-load %s", host);
-		return -e->code;
 	}
 	return 0;
 }
@@ -134,10 +110,8 @@ load_open(const struct spec *spec, const struct progress *progress, struct load 
 	l->opened_ns = now_ns();
 	int code = parse_routes(l, e);
 	if (code >= 0)
-		code = l->n_addrs = addr_resolve(l->urls[0].host, l->urls[0].port, l->addrs,
-		    LOAD_ADDRESSES, e);
-	if (code >= 0)
-		code = check_allowed(l, e);
+		code = l->n_addrs = addr_resolve(l->urls[0].host, (uint16_t)l->urls[0].port,
+		    l->addrs, LOAD_ADDRESSES, e);
 	if (code >= 0)
 		code = open_workers(l, e);
 	if (code < 0) {

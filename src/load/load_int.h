@@ -30,6 +30,7 @@ struct load {
 struct phase_bounds {
 	int64_t drain_ns;                 /* wait so long for the last answers */
 	int64_t behind_ns;                /* end when so far behind the schedule; 0: never */
+	struct histogram *ret_latency;    /* of all routes; the caller releases it; may be NULL */
 };
 
 int phase_run(struct load *l, const struct load_step *step, const struct phase_bounds *bounds,
@@ -40,10 +41,18 @@ int load_reach(struct load *l, struct err *e);
 /* Can the service be connected to, right now? 0 or -errno. */
 int load_knock(const struct addr *to, int64_t timeout_ns);
 
+/* Wait until the service answers one request: what it was busy with before is done then. */
+void load_settle(struct load *l, int64_t timeout_ns);
+
 /* What became of the requests of a phase, as the run's record has it. */
 void phase_record(struct run_phase *p, const struct tally *total);
 /* Was the generator the limit? Sets generator_limited and generator_why. */
-void phase_judge(struct run *r, struct run_phase *p, const struct tally *total, bool closed,
-    int out_of);
+struct phase_signs {
+	bool closed;
+	double waited;                    /* for a CPU: share of the time, busiest worker */
+	int out_of;                       /* errno of a local lack, 0 none */
+};
+void phase_judge(struct run *r, struct run_phase *p, const struct tally *total,
+    const struct phase_signs *signs);
 void phase_baseline(const struct load *l, struct run *r, const struct run_phase *p,
     const struct tally *total);

@@ -301,13 +301,19 @@ check_alive(const struct phase *p, struct err *e)
 	return -ECONNREFUSED;
 }
 
-static int
-out_of_what(const struct phase *p)
+static struct phase_signs
+signs_of(const struct phase *p)
 {
-	for (uint32_t i = 0; i < p->active; i++)
-		if (p->l->workers[i].out_of)
-			return p->l->workers[i].out_of;
-	return 0;
+	struct phase_signs s = { .closed = p->task.closed };
+
+	for (uint32_t i = 0; i < p->active; i++) {
+		const struct worker *w = &p->l->workers[i];
+		if (w->out_of)
+			s.out_of = w->out_of;
+		if (w->window_ns)
+			s.waited = fmax(s.waited, (double)w->waited_ns / (double)w->window_ns);
+	}
+	return s;
 }
 
 static void
@@ -373,8 +379,11 @@ phase_run(struct load *l, const struct load_step *step, const struct phase_bound
 	finish_workers(&p);
 	struct run_phase *out = record(&p);
 	check_books(out);
-	phase_judge(r, out, p.total, p.task.closed, out_of_what(&p));
+	struct phase_signs signs = signs_of(&p);
+	phase_judge(r, out, p.total, &signs);
 	*ret_phase = out;
+	if (bounds->ret_latency)
+		*bounds->ret_latency = tally_latency(p.total);
 	if (baseline)
 		phase_baseline(l, r, out, p.total);
 	if (p.want_log)

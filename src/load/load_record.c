@@ -10,13 +10,16 @@
 #include "base/units.h"
 #include "load/load_int.h"
 
-/* A generator is the limit when it sent late for want of itself, not of the service: its core was
- * full, or the hundredth part of its requests (and more than two) left later than this although a
- * connection was free. A late send is tolerable in proportion to what is measured. */
+/* A generator is the limit when requests were late for want of it and not of the service: answers
+ * fell behind while its core was full, or while it needed half a core and never had time to sleep;
+ * or the hundredth part of its requests (and more than two) left late although a connection was
+ * free. A late send is tolerable in proportion to what is measured. */
 #define CPU_FULL        0.85
+#define CPU_HALF        0.50
+#define NEVER_ASLEEP    0.95
 #define LAG_MIN_NS      (1 * NS_PER_MS)
 #define LAG_OF_LATENCY  0.05
-#define BEHIND          0.995
+#define BEHIND          0.98
 
 void
 phase_record(struct run_phase *p, const struct tally *t)
@@ -71,16 +74,20 @@ late(struct run *r, const struct run_phase *p, const struct tally *t)
 }
 
 void
-phase_judge(struct run *r, struct run_phase *p, const struct tally *t, bool closed, int out_of)
+phase_judge(struct run *r, struct run_phase *p, const struct tally *t,
+    const struct phase_signs *signs)
 {
 	const char *late_why = late(r, p, t);
-	bool behind = closed || late_why || (double)p->sent < BEHIND * (double)p->scheduled;
+	bool behind = signs->closed || late_why ||
+	    p->throughput * p->seconds < BEHIND * (double)p->scheduled - 2;
+	bool full = p->generator_cpu > CPU_FULL ||
+	    (p->generator_cpu > CPU_HALF && p->generator_cpu + signs->waited > NEVER_ASLEEP);
 
-	if (out_of)
-		p->generator_why = lack(r, out_of);
-	else if (p->generator_cpu > CPU_FULL && behind)
-		p->generator_why = run_printf(r, "its busiest worker used %.0f %% of a core",
-		    100 * p->generator_cpu);
+	if (signs->out_of)
+		p->generator_why = lack(r, signs->out_of);
+	else if (full && behind)
+		p->generator_why = run_printf(r, "its busiest worker used %.0f %% of a core and waited "
+		    "for one in %.0f %% of the time", 100 * p->generator_cpu, 100 * signs->waited);
 	else
 		p->generator_why = late_why;
 	p->generator_limited = p->generator_why != NULL;

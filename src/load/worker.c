@@ -2,12 +2,14 @@
 /* The thread of a worker: sends what is due, sleeps until the next thing is, keeps the books. */
 #include "load/worker.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 
 #define HEARTBEAT_NS  (50 * NS_PER_MS)    /* looks at the flags at least so often */
 
@@ -21,6 +23,19 @@ thread_cpu_ns(void)
 	struct timespec t;
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+/* Time this thread was ready and had no CPU, since it began; 0 where the kernel does not tell. */
+static int64_t
+thread_waited_ns(void)
+{
+	char text[96];
+	long long ran, waited;
+
+	if (file_peek(text, sizeof(text), "/proc/thread-self/schedstat") <= 0 ||
+	    sscanf(text, "%lld %lld", &ran, &waited) != 2)
+		return 0;
+	return waited;
 }
 
 static int64_t
@@ -190,9 +205,10 @@ worker_main(void *arg)
 	int64_t now;
 	while ((now = now_ns()) < w->task->start_ns && !atomic_load(&w->stop))
 		w->ops->wait(w->engine, w->task->start_ns);
-	int64_t cpu = thread_cpu_ns();
+	int64_t cpu = thread_cpu_ns(), waited = thread_waited_ns();
 	offer(w);
 	w->cpu_ns = thread_cpu_ns() - cpu;
+	w->waited_ns = thread_waited_ns() - waited;
 	drain(w);
 	close_books(w);
 	w->total_cpu_ns = thread_cpu_ns();

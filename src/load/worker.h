@@ -73,6 +73,7 @@ struct worker {
 	/* Read by the control thread after the join. */
 	int64_t window_ns;        /* how long requests were offered */
 	int64_t cpu_ns;           /* used in that time */
+	int64_t waited_ns;        /* for a CPU, in that time */
 	int64_t total_cpu_ns;     /* used since the thread began */
 	int64_t unsent;
 	bool gave_up;             /* ended by behind_ns */
