@@ -8,8 +8,8 @@ static const char *const format_names[] = { "term", "md", "html", "json", NULL }
 #define AT(f) .offset = offsetof(struct invocation, f)
 
 const struct setting cli_settings[] = {
-	{ "spec", 'f', .kind = SETTING_TEXT, .groups = SETTINGS_SERVICE, .argument = "FILE",
-	  AT(spec_file), .example = "prony.yaml",
+	{ "spec", 'f', .kind = SETTING_TEXT, .groups = SETTINGS_SERVICE | SETTINGS_LOAD,
+	  .argument = "FILE", AT(spec_file), .example = "prony.yaml",
 	  .about = "spec file; ./prony.yaml is read by itself when no target is named" },
 	{ "format", .kind = SETTING_CHOICE, .groups = SETTINGS_RENDER, .argument = "FORM",
 	  AT(format), .choices = format_names, .preset = "term",
@@ -20,9 +20,6 @@ const struct setting cli_settings[] = {
 	  AT(fixes), .count_offset = offsetof(struct invocation, n_fixes), .example = "missing-index",
 	  .about = "take out a planted fault: missing-index, lock, hot-function, n-plus-one or "
 	           "large-answer" },
-	{ "fix", .kind = SETTING_TEXTS, .repeats = true, .groups = SETTINGS_DEMO, .argument = "FAULT",
-	  AT(fixes), .count_offset = offsetof(struct invocation, n_fixes), .example = "missing-index",
-	  .about = "start the shop without this fault" },
 	{ "all", .kind = SETTING_FLAG, .groups = SETTINGS_HELP, AT(all),
 	  .about = "show also the commands for scripts and specialists" },
 	{ "man", .kind = SETTING_FLAG, .groups = SETTINGS_HELP, AT(man),

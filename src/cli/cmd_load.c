@@ -223,7 +223,7 @@ const struct command command_load = {
 	    "connection waits for its answer instead.\n\n"
 	    "When prony itself could not keep up the answer is generator-limited, exit status 3.",
 	.examples = examples,
-	.settings = SETTINGS_SERVICE | SETTINGS_LOAD | SETTINGS_CLOSED | SETTINGS_RUN,
+	.settings = SETTINGS_LOAD | SETTINGS_CLOSED | SETTINGS_RUN,
 	.words = WORDS_TARGETS,
 	.run = run,
 };

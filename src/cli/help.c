@@ -115,8 +115,8 @@ help_write(const struct command *c, struct buf *out)
 		help_overview(false, out);
 		return;
 	}
-	buf_printf(out, "prony %s: ", c->name);
-	write_wrapped(out, c->about, strlen(c->name) + 8, 2);
+	buf_printf(out, "prony %s:", c->name);
+	write_wrapped(out, c->about, strlen(c->name) + 7, 2);
 	buf_printf(out, "\n\nusage: prony %s [options]%s%s\n", c->name, c->arguments ? " " : "",
 	    c->arguments ? c->arguments : "");
 	if (c->details) {

@@ -1,53 +1,64 @@
 /* SPDX-License-Identifier: MIT */
 /* Manual pages in mdoc. Built pages carry the date of the release, so that builds repeat. */
 #include <ctype.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "cli/help.h"
 #include "cli/options.h"
 
-#define MAN_DATE "November 21, 2026"
+#define MAN_DATE   "November 21, 2026"
+#define LINE_WIDTH 76
 
-/* Plain text: nothing in it may be taken for a request or an escape. */
+/* A word of plain text: nothing in it may be taken for a request or an escape. */
 static void
-write_text(struct buf *out, const char *text)
+write_word(struct buf *out, const char *word, size_t size, bool line_begins)
 {
-	bool line_begins = true;
-
-	for (; *text; text++) {
-		if (line_begins && (*text == '.' || *text == '\''))
-			buf_puts(out, "\\&");
-		if (*text == '\\')
+	if (line_begins && (*word == '.' || *word == '\''))
+		buf_puts(out, "\\&");
+	for (size_t i = 0; i < size; i++) {
+		if (word[i] == '\\')
 			buf_puts(out, "\\e");
-		else if (*text == '-' && text[1] == '-')
+		else if (word[i] == '-' && i + 1 < size && word[i + 1] == '-')
 			buf_puts(out, "\\-");
 		else
-			buf_putc(out, *text);
-		line_begins = *text == '\n';
+			buf_putc(out, word[i]);
 	}
 }
 
-/* One sentence a line, as mdoc wants it; an empty line begins a paragraph. */
+/* Words, one sentence a line as mdoc wants it, long ones broken; an empty line begins a
+ * paragraph. Leaves the last line open. */
+static void
+write_text(struct buf *out, const char *text)
+{
+	size_t at = 0;
+
+	for (;;) {
+		size_t blanks = strspn(text, " \n"), size;
+		bool paragraph = blanks >= 2 && memchr(text, '\n', blanks);
+		text += blanks;
+		size = strcspn(text, " \n");
+		if (!size)
+			return;
+		bool sentence = at && blanks && strchr(".?", text[-(ptrdiff_t)blanks - 1]);
+		if (paragraph || sentence || at + 1 + size > LINE_WIDTH) {
+			buf_puts(out, paragraph ? "\n.Pp\n" : "\n");
+			at = 0;
+		} else if (at) {
+			buf_putc(out, ' ');
+			at++;
+		}
+		write_word(out, text, size, at == 0);
+		at += size;
+		text += size;
+	}
+}
+
 static void
 write_prose(struct buf *out, const char *text)
 {
-	struct buf line = { 0 };
-
-	for (; *text; text++) {
-		bool paragraph = text[0] == '\n' && text[1] == '\n';
-		bool sentence = (text[0] == '.' || text[0] == '?') && text[1] == ' ';
-		if (!paragraph)
-			buf_putc(&line, *text == '\n' ? ' ' : *text);
-		if (paragraph || sentence) {
-			write_text(out, buf_text(&line));
-			buf_puts(out, paragraph ? "\n.Pp\n" : "\n");
-			buf_clear(&line);
-			text++;
-		}
-	}
-	write_text(out, buf_text(&line));
+	write_text(out, text);
 	buf_putc(out, '\n');
-	buf_done(&line);
 }
 
 /* An argument of a macro: quoted, so that blanks and macro names in it are text. */
@@ -77,15 +88,15 @@ write_top(struct buf *out, const char *title, const char *section, const char *a
 	buf_putc(out, '\n');
 }
 
-/* "A sentence without a stop" becomes one with it. */
+/* "a sentence without a stop" becomes one. */
 static void
 write_sentence(struct buf *out, const char *about)
 {
-	char first[2] = { (char)toupper((unsigned char)*about), '\0' };
+	struct buf sentence = { 0 };
 
-	write_text(out, first);
-	write_text(out, about + 1);
-	buf_puts(out, ".\n");
+	buf_printf(&sentence, "%c%s.", toupper((unsigned char)*about), about + 1);
+	write_prose(out, buf_text(&sentence));
+	buf_done(&sentence);
 }
 
 static void
@@ -169,6 +180,25 @@ write_command(const struct command *c, struct buf *out)
 	buf_puts(out, ".Sh SEE ALSO\n.Xr prony 1 ,\n.Xr prony.yaml 5\n");
 }
 
+/* In name order, as mdoc wants it. */
+static void
+write_see_commands(struct buf *out)
+{
+	const char *last = "";
+
+	buf_puts(out, ".Sh SEE ALSO\n");
+	for (;;) {
+		const char *next = NULL;
+		for (size_t i = 0; commands[i]; i++)
+			if (strcmp(commands[i]->name, last) > 0 && (!next || strcmp(commands[i]->name, next) < 0))
+				next = commands[i]->name;
+		if (!next)
+			return;
+		buf_printf(out, ".Xr prony-%s 1 ,\n", next);
+		last = next;
+	}
+}
+
 void
 man_write(const struct command *c, struct buf *out)
 {
@@ -196,9 +226,7 @@ man_write(const struct command *c, struct buf *out)
 	              ".It Pa .prony/runs/latest\nThe newest run.\n"
 	              ".It Pa prony.yaml\nThe spec file that is read when no target is named.\n.El\n");
 	write_statuses(out);
-	buf_puts(out, ".Sh SEE ALSO\n");
-	for (size_t i = 0; commands[i]; i++)
-		buf_printf(out, ".Xr prony-%s 1 ,\n", commands[i]->name);
+	write_see_commands(out);
 	buf_puts(out, ".Xr prony.yaml 5\n");
 }
 

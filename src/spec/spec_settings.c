@@ -171,7 +171,7 @@ const struct setting spec_settings[] = {
 	  .about = "when a request counts as never answered" },
 	{ "connections", .key = "load.connections", .kind = SETTING_COUNT,
 	  .groups = SETTINGS_LOAD | SETTINGS_CLOSED, .argument = "N", AT(connections), .min = 1,
-	  .max = 100000, .preset = "1000", .about = "the most connections to open; with --closed that many" },
+	  .max = 100000, .preset = "1000", .about = "the most connections to open; in a closed loop that many" },
 	{ "seed", .key = "load.seed", .kind = SETTING_COUNT, .groups = SETTINGS_LOAD, .argument = "N",
 	  AT(seed), .preset = "1", .about = "the same seed gives the same arrivals" },
 	{ "arrivals", .key = "load.arrivals", .kind = SETTING_CUSTOM, .set = set_arrivals,
