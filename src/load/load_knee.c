@@ -220,7 +220,8 @@ calibrate(struct search *s, struct err *e)
 {
 	const struct run_latency *b = &s->run->baseline.latency;
 	struct load_step one = { .name = "knee-0", .closed = 1, .for_ns = CALIBRATE_NS };
-	struct phase_bounds bounds = { .drain_ns = DRAIN_NS };
+	struct histogram latency = { 0 };
+	struct phase_bounds bounds = { .drain_ns = DRAIN_NS, .ret_latency = &latency };
 	struct run_phase *p;
 
 	s->mean = b->mean;
@@ -228,14 +229,14 @@ calibrate(struct search *s, struct err *e)
 	if (!isnan(s->mean) && !isnan(s->p99) && s->mean > 0)
 		return 0;
 	int code = phase_run(s->l, &one, &bounds, false, s->run, &p, e);
-	if (code < 0)
-		return code;
-	if (!p->answered && !p->in_flight)
-		return err_set(e, EPROTO, "the service answers nothing but errors, even to one request "
+	if (code == 0 && !latency.count)
+		code = err_set(e, EPROTO, "the service answers nothing but errors, even to one request "
 		                          "at a time");
-	s->mean = p->latency.mean;
-	s->p99 = p->latency.p99;
-	return 0;
+	/* Half a second may bring few requests; one slow among them is not the service's habit. */
+	s->mean = histogram_mean(&latency) / 1e9;
+	s->p99 = interval_quantile(&latency, 0.99).low / 1e9;
+	histogram_done(&latency);
+	return code;
 }
 
 static bool
@@ -328,6 +329,8 @@ load_find_knee(struct load *l, int64_t budget_ns, struct run *r, struct err *e)
 		s.stopped_by = "limit";
 	if (code == 0)
 		code = try_promises(&s, e);
+	if (code < 0)
+		s.stopped_by = "interrupted";
 	conclude(&s);
 	return code;
 }
