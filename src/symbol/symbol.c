@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+#include "symbol/symbol.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "symbol/demangle.h"
+#include "symbol/process.h"
+
+#define PERF_MAP_AGAIN_NS (500 * NS_PER_MS)
+
+struct symbols *
+symbols_new(void)
+{
+	struct symbols *s = calloc(1, sizeof(*s));
+	if (!s)
+		abort();
+	s->arena = s->lines.arena = arena_new();
+	s->unwind_cache = calloc(UNWIND_CACHE_SLOTS, sizeof(*s->unwind_cache));
+	if (!s->unwind_cache)
+		abort();
+	objects_init(&s->objects, s->arena);
+	return s;
+}
+
+void
+symbols_free(struct symbols *s)
+{
+	size_t at = 0;
+	if (!s)
+		return;
+	for (const struct map_slot *slot; (slot = map_next(&s->by_pid, &at));) {
+		struct process *p = (struct process *)(uintptr_t)slot->value;
+		maps_done(&p->maps);
+		perf_map_done(&p->perf_map);
+	}
+	map_done(&s->by_pid);
+	map_done(&s->by_symbol);
+	lines_done(&s->lines);
+	objects_done(&s->objects);
+	kallsyms_done(&s->kallsyms);
+	free(s->unwind_cache);
+	arena_free(s->arena);
+	free(s);
+}
+
+int
+symbols_see(struct symbols *s, int pid)
+{
+	struct process *p = process_get(s, pid);
+	p->maps_read_ns = 0;   /* asked for: whatever was read lately is old */
+	return process_refresh(s, p) ? 0 : -ESRCH;
+}
+
+/* ---- names of code -------------------------------------------------------------------------- */
+
+/* The symbol made before for this key, or a place for it. */
+static struct symbol *
+remembered(struct symbols *s, uint64_t scope, uint64_t start, bool *ret_new)
+{
+	uint64_t key[2] = { scope, start };
+	uint64_t *at = map_at(&s->by_symbol, key, sizeof(key), ret_new);
+	if (*ret_new)
+		*at = (uint64_t)(uintptr_t)arena_alloc(s->arena, sizeof(struct symbol));
+	return (struct symbol *)(uintptr_t)*at;
+}
+
+/* Language libraries that are linked into the program are not what its author wrote. */
+static bool
+is_language_library(const char *name)
+{
+	static const char *const starts[] = { "std::", "core::", "alloc::", "runtime.", "__gnu_cxx::",
+		"<alloc::", "<core::", "<std::", "_start" };
+	for (size_t i = 0; i < COUNT_OF(starts); i++)
+		if (strncmp(name, starts[i], strlen(starts[i])) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_program(const struct process *p, const struct object *o)
+{
+	return p->exe_path && !p->interpreter && strcmp(p->exe_path, o->path) == 0;
+}
+
+/* Without a symbol the function's first address, known from the unwind tables, still groups. */
+static void
+name_native(struct symbols *s, const struct process *p, const struct module *m, uint64_t vaddr,
+    struct symbol *out)
+{
+	const struct object_symbol *found = object_function(m->object, s->arena, vaddr);
+	uint64_t start = vaddr;
+	struct cfi_row row;
+	bool new;
+
+	if (found)
+		start = found->start + m->object->view.first_vaddr;
+	else
+		object_cfi(m->object, vaddr, &row, &start);
+	struct symbol *made = remembered(s, m->object->id, start, &new);
+	if (new) {
+		const char *name = found ? object_symbol_name(m->object, found) : NULL;
+		made->module = m->object->name;
+		made->language = "native";
+		made->named = name != NULL;
+		made->name = name ? demangle(s->arena, name) :
+		    arena_printf(s->arena, "[%s+0x%lx]", m->object->name, start);
+	}
+	*out = *made;
+	out->application = is_program(p, m->object) && !is_language_library(made->name);
+}
+
+static const char *
+find_jit(struct symbols *s, struct process *p, uint64_t ip, uint64_t *ret_start)
+{
+	const char *name = perf_map_find(&p->perf_map, ip, ret_start);
+	int64_t now = now_ns();
+	if (name || (p->perf_map_read_ns && now - p->perf_map_read_ns < PERF_MAP_AGAIN_NS))
+		return name;
+	p->perf_map_read_ns = now;
+	perf_map_read(&p->perf_map, s->arena, p->pid);
+	return perf_map_find(&p->perf_map, ip, ret_start);
+}
+
+/* The text of the entry is part of the key: code moves and another function comes there. */
+static void
+name_jit(struct symbols *s, struct process *p, uint64_t ip, struct symbol *out)
+{
+	uint64_t start = 0;
+	const char *name = find_jit(s, p, ip, &start);
+	bool new;
+
+	*out = (struct symbol){ .name = "[jit]", .module = "[jit]", .language = p->runtime };
+	if (!name)
+		return;
+	struct symbol *made = remembered(s, (uint64_t)(uintptr_t)name, start, &new);
+	if (new) {
+		struct perf_map_name parsed;
+		perf_map_parse_name(s->arena, name, &parsed);
+		*made = (struct symbol){ .name = parsed.function, .module = "[jit]",
+			.language = parsed.language ? parsed.language : p->runtime,
+			.file = parsed.file, .line = parsed.line, .named = true,
+			.application = parsed.application };
+	}
+	*out = *made;
+}
+
+void
+symbols_name(struct symbols *s, int pid, uint64_t ip, bool leaf, struct symbol *out)
+{
+	struct process *p = process_get(s, pid);
+	uint64_t at = leaf ? ip : ip - 1;
+	const struct module *m = process_module(s, p, at);
+
+	if (m) {
+		name_native(s, p, m, at - m->bias, out);
+	} else if (maps_is_anonymous_code(&p->maps, at) ||
+	    perf_map_find(&p->perf_map, at, &(uint64_t){ 0 })) {
+		name_jit(s, p, at, out);
+	} else {
+		*out = (struct symbol){ .name = "[unknown]", .module = "[unknown]",
+			.language = "native" };
+	}
+}
+
+void
+symbols_kernel_name(struct symbols *s, uint64_t ip, struct symbol *out)
+{
+	if (!s->kallsyms_read) {
+		s->kallsyms_read = true;
+		kallsyms_read(&s->kallsyms, "/proc/kallsyms");
+	}
+	const char *name = kallsyms_find(&s->kallsyms, ip);
+	*out = (struct symbol){ .name = name ? name : "[kernel]", .module = "[kernel]",
+		.language = "kernel", .named = name != NULL };
+}
+
+/* ---- lines, data, offsets ------------------------------------------------------------------- */
+
+bool
+symbols_line(struct symbols *s, int pid, uint64_t ip, const char **ret_file, int *ret_line)
+{
+	const struct module *m = process_module(s, process_get(s, pid), ip);
+	return m && m->object->mapped &&
+	    lines_find(&s->lines, m->object, ip - m->bias, ret_file, ret_line);
+}
+
+const char *
+symbols_data_name(struct symbols *s, int pid, uint64_t address)
+{
+	const struct module *m = maps_module(&process_get(s, pid)->maps, address);
+	const struct object_symbol *found =
+	    m ? object_data(m->object, s->arena, address - m->bias) : NULL;
+	const char *name = found ? object_symbol_name(m->object, found) : NULL;
+	bool new;
+	if (!name)
+		return NULL;
+	struct symbol *made = remembered(s, m->object->id,
+	    found->start + m->object->view.first_vaddr, &new);
+	if (new)
+		made->name = demangle(s->arena, name);
+	return made->name;
+}
+
+uint64_t
+symbols_function_offset(const char *path, const char *function)
+{
+	uint64_t offset = 0;
+	CLEANUP(fd_close_p) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct arena *a = arena_new();
+	struct object *o = fd < 0 ? NULL : object_open(a, fd, path, getpid());
+	uint64_t vaddr;
+
+	if (o) {
+		if (object_function_by_name(o, function, &vaddr) &&
+		    !elf_view_offset(&o->view, vaddr, &offset))
+			offset = 0;
+		object_done(o);
+	}
+	arena_free(a);
+	return offset;
+}

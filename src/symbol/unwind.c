@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* The walk up a copied stack. Each frame's row says where the caller's frame and rbp are; code
+ * without rows (JIT compilers', Go's) is walked by its frame pointer. It ends at a frame that
+ * the tables call outermost (thread start, _start), or at a frame pointer of zero. */
+#include "symbol/process.h"
+
+#include <string.h>
+
+struct walk {
+	struct symbols *symbols;
+	struct process *process;
+	const uint8_t *stack;
+	uint64_t stack_start, stack_size;
+	uint64_t ip, sp, bp;
+	bool exact;          /* ip is where execution was, not a return address */
+};
+
+enum walk_end { WALK_ON, WALK_ROOT, WALK_CUT };
+
+#if defined(__x86_64__)
+
+static bool
+stack_word(const struct walk *w, uint64_t address, uint64_t *ret)
+{
+	uint64_t at = address - w->stack_start;
+	if (address < w->stack_start || w->stack_size < sizeof(*ret) ||
+	    at > w->stack_size - sizeof(*ret))
+		return false;
+	memcpy(ret, w->stack + at, sizeof(*ret));
+	return true;
+}
+
+static bool
+find_row(struct symbols *s, const struct module *m, uint64_t address, struct cfi_row *ret)
+{
+	uint64_t vaddr = address - m->bias, start;
+	uint64_t hash = (vaddr ^ ((uint64_t)m->object->id << 40)) * UINT64_C(0x9e3779b97f4a7c15);
+	struct unwind_cached *slot = &s->unwind_cache[(hash >> 40) % UNWIND_CACHE_SLOTS];
+	if (slot->object != m->object->id + 1 || slot->vaddr != vaddr) {
+		*slot = (struct unwind_cached){ .vaddr = vaddr, .object = m->object->id + 1 };
+		slot->found = object_cfi(m->object, vaddr, &slot->row, &start);
+	}
+	*ret = slot->row;
+	return slot->found;
+}
+
+/* A frame that begins with `push rbp; mov rbp, rsp`. */
+static enum walk_end
+step_frame_pointer(struct walk *w)
+{
+	uint64_t caller_bp, caller_ip;
+	if (w->bp == 0)
+		return WALK_ROOT;
+	if (w->bp < w->sp || !stack_word(w, w->bp, &caller_bp) ||
+	    !stack_word(w, w->bp + 8, &caller_ip))
+		return WALK_CUT;
+	w->sp = w->bp + 16;
+	w->bp = caller_bp;
+	w->ip = caller_ip;
+	return caller_ip ? WALK_ON : WALK_ROOT;
+}
+
+/* The kernel put the interrupted registers into a ucontext at rsp: gregs begin at byte 40. */
+static enum walk_end
+step_signal(struct walk *w)
+{
+	enum { GREGS = 40, GREG_BP = 10, GREG_SP = 15, GREG_IP = 16 };
+	uint64_t base = w->sp + GREGS;
+	if (!stack_word(w, base + GREG_BP * 8, &w->bp) || !stack_word(w, base + GREG_IP * 8, &w->ip) ||
+	    !stack_word(w, base + GREG_SP * 8, &w->sp))
+		return WALK_CUT;
+	w->exact = true;
+	return WALK_ON;
+}
+
+static bool
+frame_address(const struct walk *w, const struct cfi_row *row, uint64_t *ret)
+{
+	uint64_t offset = (uint64_t)(int64_t)row->cfa_offset;
+	switch (row->cfa) {
+	case CFI_SP: *ret = w->sp + offset; return true;
+	case CFI_BP: *ret = w->bp + offset; return true;
+	case CFI_BP_DEREF: return stack_word(w, w->bp + offset, ret);
+	case CFI_PLT: *ret = w->sp + 8 + ((w->ip & 15) >= offset ? 8 : 0); return true;
+	default: return false;
+	}
+}
+
+static enum walk_end
+step_row(struct walk *w, const struct cfi_row *row)
+{
+	uint64_t cfa, caller_ip, caller_bp = w->bp;
+	uint64_t bp_offset = (uint64_t)(int64_t)row->bp_offset;
+
+	if (row->cfa == CFI_OUTERMOST)
+		return WALK_ROOT;
+	if (row->cfa == CFI_SIGNAL)
+		return step_signal(w);
+	if (row->cfa == CFI_UNKNOWN)
+		return step_frame_pointer(w);
+	if (!frame_address(w, row, &cfa) || cfa <= w->sp || !stack_word(w, cfa - 8, &caller_ip))
+		return WALK_CUT;
+	if (row->bp == CFI_BP_AT_CFA && !stack_word(w, cfa + bp_offset, &caller_bp))
+		return WALK_CUT;
+	if (row->bp == CFI_BP_AT_BP && !stack_word(w, w->bp + bp_offset, &caller_bp))
+		return WALK_CUT;
+	w->ip = caller_ip;
+	w->sp = cfa;
+	w->bp = caller_bp;
+	return caller_ip ? WALK_ON : WALK_ROOT;
+}
+
+/* One frame up. An address outside all code was no return address: the walk went astray. */
+static enum walk_end
+step(struct walk *w)
+{
+	struct cfi_row row;
+	uint64_t at = w->exact ? w->ip : w->ip - 1;
+	const struct module *m = process_module(w->symbols, w->process, at);
+
+	w->exact = false;
+	if (m && find_row(w->symbols, m, at, &row))
+		return step_row(w, &row);
+	return step_frame_pointer(w);
+}
+
+static bool
+is_code(struct walk *w)
+{
+	return process_module(w->symbols, w->process, w->ip - 1) ||
+	    maps_is_anonymous_code(&w->process->maps, w->ip - 1);
+}
+
+#else
+
+/* No table walk on this architecture: a stack is its leaf. */
+static enum walk_end
+step(struct walk *w)
+{
+	return WALK_CUT;
+}
+
+static bool
+is_code(struct walk *w)
+{
+	return true;
+}
+
+#endif
+
+size_t
+symbols_unwind(struct symbols *s, int pid, const struct symbol_regs *regs, const void *stack,
+    size_t stack_size, uint64_t *ips, size_t max, bool *ret_rooted)
+{
+	struct walk w = { .symbols = s, .process = process_get(s, pid), .stack = stack,
+		.stack_start = regs->sp, .stack_size = stack_size, .ip = regs->ip, .sp = regs->sp,
+		.bp = regs->bp, .exact = true };
+	enum walk_end end = WALK_ON;
+	size_t n = 0;
+
+	while (n < max) {
+		ips[n++] = w.ip;
+		end = step(&w);
+		if (end != WALK_ON)
+			break;
+		if (!is_code(&w)) {
+			end = WALK_CUT;
+			break;
+		}
+	}
+	*ret_rooted = end == WALK_ROOT;
+	return n;
+}
