@@ -12,8 +12,10 @@ static void
 tell(const struct facts *f, struct draft *d, const struct run_query *q, double share)
 {
 	double calls = statement_calls(q);
-	struct run_finding *out = finding_add(d, share, q->most_per_request > 1.3 * q->per_request
-	    || q->per_request >= 2 * QUERY_REPEATED ? 0.95 : 0.88, text_brief(f->run, q->fingerprint, 160));
+	bool clear = q->most_per_request > 1.3 * q->per_request
+	    || q->per_request >= 2 * QUERY_REPEATED;
+	struct run_finding *out = finding_add(d, share, clear ? 0.95 : 0.88,
+	    text_brief(f->run, q->fingerprint, 160));
 
 	out->route = q->route ? run_str(f->run, q->route) : facts_route(f, PART_DB, q->fingerprint);
 	out->summary = run_printf(f->run, "%s runs one statement %.3g times per request: %s of the time",
@@ -40,7 +42,7 @@ detect(const struct facts *f, struct draft *d)
 			most = q;
 		if (calls < QUERY_REPEATED)
 			continue;
-		double share = statement_share(f, q) * (calls - 1) / calls;
+		double share = statement_share_around(f, q) * (calls - 1) / calls;
 		/* An index removes most of a scanning statement's time whatever its number. */
 		if (statement_lacks_index(q))
 			share *= 0.9;
@@ -58,7 +60,7 @@ detect(const struct facts *f, struct draft *d)
 	else
 		rule_out(d, "%s runs %.3g times per request, but has only %s of the time",
 		    text_brief(f->run, most->fingerprint, 60), statement_calls(most),
-		    PCT(statement_share(f, most)));
+		    PCT(statement_share_around(f, most)));
 }
 
 const struct detector detect_db_n_plus_one = {

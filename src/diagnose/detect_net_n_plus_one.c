@@ -34,6 +34,6 @@ detect(const struct facts *f, struct draft *d)
 }
 
 const struct detector detect_net_n_plus_one = {
-	.kind = "io.net.n-plus-one", .class = CLASS_IO, .weight = 1.05 * WEIGHT_CAUSE, .detect = detect,
+	.kind = "io.net.n-plus-one", .class = CLASS_IO, .weight = 1.4 * WEIGHT_CAUSE, .detect = detect,
 	.about = "one request calls the same server many times",
 };

@@ -31,6 +31,7 @@ struct facts {
 
 	struct hot *hot;                /* largest own first */
 	size_t n_hot;
+	double db_cpu;                  /* CPU share in an embedded database outside its statements */
 
 	double cores_used;              /* by the service during the traced load */
 	double cores_allowed;           /* quota or host, whichever is less */

@@ -130,11 +130,27 @@ part_of(const struct tree *t, const struct stack *s)
 	return 0;
 }
 
+/* Preparing statements is the embedded database's time, not that of the function that asks. */
+static bool
+is_database(const struct tree *t, const struct stack *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct run_function *fn = function_of(t, s->frame[i]);
+		if (text_has(s->frame[i], "sqlite3") || (fn && text_has(fn->module, "sqlite3")))
+			return true;
+	}
+	return false;
+}
+
 static void
 charge_stack(struct tree *t, const struct stack *s, double share)
 {
 	bool owned = false;
 
+	if (is_database(t, s)) {
+		t->f->db_cpu += share;
+		return;
+	}
 	for (size_t i = 0; i < s->n && !owned; i++)
 		owned = is_kernel(t, s->frame[i]);
 	for (size_t i = s->n; i-- > 0;) {

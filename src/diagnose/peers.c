@@ -21,5 +21,5 @@ peer_call(const struct facts *f, const char *peer)
 double
 peer_share(const struct facts *f, const char *peer)
 {
-	return peer ? facts_share_held(f, PART_NET, peer) : 0;
+	return peer ? facts_share(f, PART_NET, peer) : 0;
 }

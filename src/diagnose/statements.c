@@ -23,6 +23,18 @@ statement_share(const struct facts *f, const struct run_query *q)
 	    ? fmin(q->seconds > 0 && all > 0 ? q->seconds / all : 0, fmax(f->charged[PART_DB], 0)) : 0;
 }
 
+double
+statement_share_around(const struct facts *f, const struct run_query *q)
+{
+	double calls = 0;
+
+	for (size_t i = 0; i < f->trace->n_queries; i++)
+		if (f->trace->queries[i].calls > 0)
+			calls += f->trace->queries[i].calls;
+	double around = q->calls > 0 ? f->db_cpu * q->calls / calls : 0;
+	return fmin(statement_share(f, q) + around, 1);
+}
+
 bool
 statement_lacks_index(const struct run_query *q)
 {

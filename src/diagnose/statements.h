@@ -9,6 +9,8 @@
 
 /* Share of the time in this statement, with the lock waits behind it. */
 double statement_share(const struct facts *f, const struct run_query *q);
+/* The same with its part of the database's work around statements (preparing them), by calls. */
+double statement_share_around(const struct facts *f, const struct run_query *q);
 bool statement_lacks_index(const struct run_query *q);
 /* Calls of the statement in a request of its route; the larger of mean and p95. */
 double statement_calls(const struct run_query *q);

@@ -1,0 +1,982 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs made by hand, one per kind with a healthy twin; charging conserves time; refusals. */
+#include "diagnose/diagnose.h"
+
+#include "base/arena.h"
+#include "check.h"
+#include "run/run_codec.h"
+
+/* ---- runs by hand -------------------------------------------------------------------------- */
+
+static void
+add_part(struct run *r, struct run_part **parts, size_t *n, enum run_part_kind kind,
+    const char *where, double share)
+{
+	struct run_part *p = run_add_(r, &run_part_type, (void **)parts, n);
+	p->kind = kind;
+	p->where = where;
+	p->share = share;
+}
+
+static void
+part(struct run *r, enum run_part_kind kind, const char *where, double share)
+{
+	for (size_t i = 0; i < r->evidence.trace.n_routes; i++)
+		add_part(r, &r->evidence.trace.routes[i].parts, &r->evidence.trace.routes[i].n_parts,
+		    kind, where, share);
+}
+
+static struct run_thread *
+thread(struct run *r, const char *name, double cpu)
+{
+	struct run_thread *t = RUN_ADD(r, thread, r->evidence.trace.threads,
+	    r->evidence.trace.n_threads);
+	t->pid = 100;
+	t->tid = 100 + (int64_t)r->evidence.trace.n_threads;
+	t->name = name;
+	t->cpu = cpu;
+	t->runqueue = t->blocked = 0;
+	return t;
+}
+
+static struct run_function *
+function(struct run *r, const char *name, const char *language, double self, bool application)
+{
+	struct run_trace *t = &r->evidence.trace;
+	struct run_function *f = RUN_ADD(r, function, t->functions, t->n_functions);
+	f->name = name;
+	f->language = language;
+	f->self = f->total = self;
+	f->application = application;
+	f->samples = 500;
+	return f;
+}
+
+static void
+stack(struct run *r, const char *frames, double seconds)
+{
+	struct run_stack *s = RUN_ADD(r, stack, r->evidence.trace.stacks, r->evidence.trace.n_stacks);
+	s->kind = "cpu";
+	s->frames = frames;
+	s->seconds = seconds;
+}
+
+static struct run_series *
+series(struct run *r, const char *name, double mean)
+{
+	struct run_series *s = RUN_ADD(r, series, r->evidence.series, r->evidence.n_series);
+	s->name = name;
+	s->mean = s->min = s->max = mean;
+	return s;
+}
+
+static struct run_wait *
+wait_for(struct run *r, enum run_part_kind kind, const char *where, double waiters)
+{
+	struct run_wait *w = RUN_ADD(r, wait, r->evidence.trace.waits, r->evidence.trace.n_waits);
+	w->kind = kind;
+	w->where = where;
+	w->waits = 1000;
+	w->seconds = 10;
+	w->mean_waiters = waiters;
+	return w;
+}
+
+static void
+held(struct run *r, enum run_part_kind kind, const char *where, double share)
+{
+	struct run_wait *w = &r->evidence.trace.waits[r->evidence.trace.n_waits - 1];
+	add_part(r, &w->holder, &w->n_holder, kind, where, share);
+}
+
+static struct run_query *
+query(struct run *r, const char *text, double calls, double seconds, double per_request)
+{
+	struct run_query *q = RUN_ADD(r, query, r->evidence.trace.queries, r->evidence.trace.n_queries);
+	q->engine = "sqlite";
+	q->fingerprint = text;
+	q->route = "/";
+	q->calls = calls;
+	q->seconds = seconds;
+	q->per_request = q->most_per_request = per_request;
+	return q;
+}
+
+/* A well-traced service at 85 % of its knee: 1000 requests of 20 ms, nothing painted yet. */
+static struct run *
+service(const char *runtime)
+{
+	struct run *r = run_new();
+	struct run_trace *t = &r->evidence.trace;
+
+	r->host.cpus = 4;
+	r->host.memory_bytes = (int64_t)8 << 30;
+	struct run_process *p = RUN_ADD(r, process, r->system.processes, r->system.n_processes);
+	p->pid = 100;
+	p->name = "shop";
+	p->runtime = runtime;
+	p->threads = 4;
+	struct run_phase *ph = RUN_ADD(r, phase, r->evidence.phases, r->evidence.n_phases);
+	ph->name = "trace";
+	ph->answered = ph->sent = ph->scheduled = 1000;
+	ph->service.mean = 0.021;
+	r->baseline.rate = r->baseline.throughput = 850;
+	r->baseline.latency = (struct run_latency){ .mean = 0.02, .p50 = 0.018, .p95 = 0.05,
+		.p99 = 0.08, .p999 = 0.1, .max = 0.2 };
+	r->baseline.error_rate = r->baseline.timeout_rate = 0;
+	r->baseline.cpu = 0.4;
+	r->baseline.cpu_per_request = 0.0005;
+	r->capacity.knee_rate = 1000;
+	r->capacity.max_rate = 1050;
+	r->capacity.stopped_by = "latency";
+	r->evidence.noise = 0.02;
+	series(r, "host_cpu_busy_ratio", 0.3);
+	t->mode = "bpf";
+	t->requests = 1000;
+	t->samples = 4000;
+	t->unwound = t->symbolised = 1;
+	struct run_time *all = RUN_ADD(r, time, t->routes, t->n_routes);
+	all->route = "/";
+	all->scope = "all";
+	all->requests = 1000;
+	all->seconds = 0.02;
+	return r;
+}
+
+static struct run_target *
+target(struct run *r, const char *metric, const char *op, double limit, double at_rate)
+{
+	struct run_target *t = RUN_ADD(r, target, r->targets, r->n_targets);
+	t->metric = metric;
+	t->op = op;
+	t->limit = limit;
+	t->at_rate = at_rate;
+	return t;
+}
+
+static bool
+ruled_out(const struct run *r, const char *kind)
+{
+	for (size_t i = 0; i < r->n_ruled_out; i++)
+		if (strcmp(r->ruled_out[i].kind, kind) == 0)
+			return r->ruled_out[i].why && *r->ruled_out[i].why;
+	return false;
+}
+
+static const struct run_finding *
+finding(const struct run *r, const char *kind)
+{
+	for (size_t i = 0; i < r->n_findings; i++)
+		if (strcmp(r->findings[i].kind, kind) == 0)
+			return &r->findings[i];
+	return NULL;
+}
+
+/* ---- a row per kind: the fault, and the twin that looks alike ------------------------------- */
+
+static struct run *
+hot(double share, double utilisation)
+{
+	struct run *r = service("native");
+	r->baseline.cpu = 4 * utilisation;
+	part(r, PART_CPU, "memcpy", share / 2);
+	part(r, PART_CPU, "score_cart", share / 2);
+	part(r, PART_CPU, "parse", 0.05);
+	part(r, PART_OTHER, "rest", 0.95 - share);
+	function(r, "score_cart", "native", 0.4, true);
+	function(r, "handle", "native", 0.01, true);
+	function(r, "parse", "native", 0.05, true);
+	function(r, "memcpy", "native", 0.4, false);
+	stack(r, "main;worker;handle;score_cart", 1);
+	stack(r, "main;worker;handle;score_cart;memcpy", 1);
+	stack(r, "main;worker;handle;parse", 0.1);
+	return r;
+}
+
+static struct run *hot_function(void) { return hot(0.71, 0.9); }
+static struct run *hot_but_idle(void) { return hot(0.30, 0.2); }
+
+/* A cron thread burns CPU in its own function: it is sampled, but no request runs it. */
+static struct run *
+cold_cron(void)
+{
+	struct run *r = hot(0.05, 0.9);
+	function(r, "cron", "native", 0.9, true);
+	stack(r, "main;cron_main;cron", 100);
+	return r;
+}
+
+static struct run *
+loop(double cpu, double longest, const char *runtime)
+{
+	struct run *r = service(runtime);
+	struct run_thread *t = thread(r, runtime, cpu);
+	t->loop = true;
+	t->longest_run = longest;
+	r->baseline.cpu = cpu;
+	part(r, PART_QUEUE, "loop", 0.7);
+	part(r, PART_CPU, "v8", 0.2);
+	part(r, PART_NET, "client", 0.1);
+	wait_for(r, PART_QUEUE, "loop", 5);
+	held(r, PART_CPU, "v8", 1);
+	return r;
+}
+
+static struct run *node_blocked(void) { return loop(0.9, 0.045, "node"); }
+static struct run *node_calm(void) { return loop(0.3, 0.001, "node"); }
+static struct run *nginx_full(void) { return loop(0.95, 0.0004, "nginx"); }
+
+static struct run *
+single(double second)
+{
+	struct run *r = service("native");
+	thread(r, "worker", 0.97);
+	thread(r, "other", second);
+	r->baseline.cpu = 0.97 + second;
+	part(r, PART_CPU, "a", 0.3);
+	part(r, PART_CPU, "b", 0.3);
+	part(r, PART_CPU, "c", 0.3);
+	part(r, PART_OTHER, NULL, 0.1);
+	return r;
+}
+
+static struct run *one_thread(void) { return single(0.02); }
+static struct run *two_threads(void) { return single(0.9); }
+
+static struct run *
+throttle(double ratio)
+{
+	struct run *r = hot_function();
+	r->system.processes[0].cpu_limit = 0.5;
+	r->system.processes[0].cgroup = "/shop";
+	r->baseline.cpu = 0.49;
+	series(r, "service_throttled_ratio", ratio);
+	series(r, "service_throttled_seconds_per_second", ratio);
+	return r;
+}
+
+static struct run *throttled(void) { return throttle(0.6); }
+static struct run *not_throttled(void) { return throttle(0.01); }
+
+static struct run *
+full(double cores, bool generator)
+{
+	struct run *r = service("native");
+	r->baseline.cpu = cores;
+	r->evidence.series[0].mean = 0.97;
+	r->host.generator_on_host = generator;
+	for (int i = 0; i < 10; i++)
+		part(r, PART_CPU, run_printf(r, "f%d", i), 0.06);
+	part(r, PART_RUNQUEUE, NULL, 0.4);
+	return r;
+}
+
+static struct run *host_full(void) { return full(3.6, false); }
+static struct run *host_full_of_generator(void) { return full(1.4, true); }
+
+static struct run *
+convoy(double waiters, enum run_part_kind holder)
+{
+	struct run *r = service("native");
+	part(r, PART_LOCK, "inventory_lock", 0.6);
+	part(r, PART_CPU, "handle", 0.2);
+	part(r, PART_OTHER, NULL, 0.2);
+	wait_for(r, PART_LOCK, "inventory_lock", waiters)->site = "buy_under_lock";
+	held(r, holder, "SELECT 1", 1);
+	return r;
+}
+
+static struct run *lock_convoy(void) { return convoy(6, PART_SLEEP); }
+static struct run *lock_calm(void) { return convoy(0.4, PART_SLEEP); }
+
+static struct run *
+workers(enum run_part_kind doing)
+{
+	struct run *r = service("python");
+	r->system.processes[0].framework = "gunicorn";
+	struct run_thread *t = thread(r, "gunicorn", 0.05);
+	t->loop = true;   /* waits for its next connection in select */
+	t->blocked = 0.93;
+	part(r, PART_QUEUE, "accept", 0.7);
+	part(r, doing, "handler", 0.3);
+	wait_for(r, PART_QUEUE, "accept", 4);
+	held(r, doing, "handler", 1);
+	return r;
+}
+
+static struct run *workers_blocked(void) { return workers(PART_SLEEP); }
+static struct run *workers_compute(void) { return workers(PART_CPU); }
+
+static struct run *
+painted(enum run_part_kind kind, const char *where, double share)
+{
+	struct run *r = service("native");
+	part(r, kind, where, share);
+	part(r, PART_CPU, "handle", 0.05);
+	part(r, PART_OTHER, "rest", 0.95 - share);
+	return r;
+}
+
+static struct run *syncs(void) { return painted(PART_DISK, "fdatasync", 0.8); }
+static struct run *syncs_little(void) { return painted(PART_DISK, "fdatasync", 0.04); }
+static struct run *reads(void) { return painted(PART_DISK, "read", 0.8); }
+static struct run *reads_little(void) { return painted(PART_DISK, "read", 0.04); }
+static struct run *downstream(void) { return painted(PART_NET, "10.0.0.7:80", 0.9); }
+static struct run *slow_client(void) { return painted(PART_NET, "client", 0.9); }
+static struct run *collects(void) { return painted(PART_GC, NULL, 0.4); }
+static struct run *collects_little(void) { return painted(PART_GC, NULL, 0.02); }
+static struct run *faults(void) { return painted(PART_FAULT, NULL, 0.4); }
+static struct run *faults_little(void) { return painted(PART_FAULT, NULL, 0.02); }
+
+static struct run *
+swapping(double bytes)
+{
+	struct run *r = faults();
+	series(r, "service_swap_bytes", bytes);
+	series(r, "service_major_faults_per_second", 300);
+	return r;
+}
+
+static struct run *swaps(void) { return swapping(1e8); }
+static struct run *swaps_not(void) { return swapping(0); }
+
+#define SCAN "SELECT * FROM orders WHERE customer_id = ?"
+
+static struct run *
+scanning(double rows, double share)
+{
+	struct run *r = painted(PART_DB, SCAN, share);
+	struct run_query *q = query(r, SCAN, 1000, 20 * share, 1);
+	q->scan_table = q->index_table = "orders";
+	q->scan_rows = rows;
+	q->index_plan = "SEARCH orders USING INDEX (customer_id=?)";
+	RUN_ADD_STR(r, q->index_columns, q->n_index_columns, "customer_id");
+	return r;
+}
+
+static struct run *missing_index(void) { return scanning(600000, 0.71); }
+static struct run *small_table(void) { return scanning(20, 0.71); }
+
+static struct run *
+repeated(double per_request)
+{
+	struct run *r = painted(PART_DB, "SELECT name FROM products WHERE id = ?", 0.6);
+	query(r, "SELECT name FROM products WHERE id = ?", 1000 * per_request, 12, per_request);
+	return r;
+}
+
+static struct run *n_plus_one(void) { return repeated(40); }
+static struct run *once(void) { return repeated(1); }
+static struct run *slow_query(void) { return repeated(1); }
+static struct run *quick_query(void) { return painted(PART_DB, "SELECT 1", 0.04); }
+
+static struct run *
+peer(double calls, double connects)
+{
+	struct run *r = downstream();
+	struct run_call *c = RUN_ADD(r, call, r->evidence.trace.calls, r->evidence.trace.n_calls);
+	c->kind = "http";
+	c->peer = "10.0.0.7:80";
+	c->route = "/";
+	c->calls = 1000 * calls;
+	c->seconds = 18;
+	c->per_request = calls;
+	c->connects_per_request = connects;
+	return r;
+}
+
+static struct run *peer_many(void) { return peer(30, 0); }
+static struct run *peer_once(void) { return peer(1, 0); }
+static struct run *connects(void) { return peer(1, 1); }
+
+static struct run *
+answers(double bytes, const char *encoding, double rows)
+{
+	struct run *r = painted(PART_NET, "client", 0.3);
+	part(r, PART_DB, "SELECT * FROM products", 0.3);
+	r->evidence.trace.routes[0].parts[2].share = 0.35;
+	query(r, "SELECT * FROM products", 1000, 5, 1)->rows = rows;
+	struct run_route *t = RUN_ADD(r, route, r->baseline.routes, r->baseline.n_routes);
+	t->route = "/";
+	t->body_bytes = bytes;
+	t->content_type = "application/json";
+	t->content_encoding = encoding;
+	return r;
+}
+
+static struct run *large_plain(void) { return answers(200e3, NULL, 1); }
+static struct run *large_gzip(void) { return answers(200e3, "gzip", 1); }
+static struct run *whole_table(void) { return answers(200e3, NULL, 1000); }
+static struct run *one_row(void) { return answers(200e3, NULL, 1); }
+
+static struct run *
+blocking(double blocked)
+{
+	struct run *r = loop(0.1, 0.001, "node");
+	r->evidence.trace.threads[0].blocked = blocked;
+	r->evidence.trace.waits[0].holder[0].kind = PART_DISK;
+	r->evidence.trace.waits[0].holder[0].where = "read";
+	return r;
+}
+
+static struct run *loop_reads(void) { return blocking(0.8); }
+static struct run *loop_polls(void) { return blocking(0.01); }
+
+static struct run *
+growing(double slope, double later)
+{
+	struct run *r = painted(PART_OTHER, "nothing much", 0.3);
+	struct run_series *s = series(r, "service_rss_bytes", 100e6);
+	s->slope_per_s = slope;
+	s->slope_low = 0.9 * slope;
+	s->slope_high = 1.1 * slope;
+	for (int i = 0; i < 20; i++)
+		*ARENA_PUSH(r->arena, s->points, s->n_points) = 100e6
+		    + slope * (i < 15 ? i : 15 + (i - 15) * later);
+	return r;
+}
+
+static struct run *leak(void) { return growing(2e6, 1); }
+static struct run *cache_fills(void) { return growing(2e6, 0.1); }
+
+static const struct row {
+	const char *kind;
+	struct run *(*sick)(void), *(*healthy)(void);
+	const char *where;
+} rows[] = {
+	{ "cpu.hot-function", hot_function, hot_but_idle, "score_cart" },
+	{ "cpu.hot-function", hot_function, cold_cron, "score_cart" },
+	{ "cpu.event-loop", node_blocked, node_calm, "main loop of node (pid 100)" },
+	{ "cpu.event-loop", node_blocked, nginx_full, "main loop of node (pid 100)" },
+	{ "cpu.single-thread", one_thread, two_threads, "thread worker (101)" },
+	{ "cpu.throttled", throttled, not_throttled, "CPU quota of 0.5 cores" },
+	{ "cpu.saturated", host_full, host_full_of_generator, "4 CPUs of the host" },
+	{ "contention.lock", lock_convoy, lock_calm, "inventory_lock (held in buy_under_lock)" },
+	{ "contention.workers", workers_blocked, workers_compute, "workers of shop" },
+	{ "io.disk.sync", syncs, syncs_little, "fdatasync" },
+	{ "io.disk.read", reads, reads_little, "read" },
+	{ "io.net.downstream", downstream, slow_client, "10.0.0.7:80" },
+	{ "io.db.missing-index", missing_index, small_table, "orders(customer_id): " SCAN },
+	{ "io.db.n-plus-one", n_plus_one, once, "SELECT name FROM products WHERE id = ?" },
+	{ "io.db.slow-query", slow_query, quick_query, "SELECT name FROM products WHERE id = ?" },
+	{ "io.net.n-plus-one", peer_many, peer_once, "10.0.0.7:80" },
+	{ "io.net.uncompressed", large_plain, large_gzip, "/" },
+	{ "io.net.payload", whole_table, one_row, "/" },
+	{ "io.blocking-call", loop_reads, loop_polls, "read" },
+	{ "memory.gc", collects, collects_little, "garbage collector of native" },
+	{ "memory.page-fault", faults, faults_little, "page faults" },
+	{ "memory.swap", swaps, swaps_not, "swap" },
+	{ "memory.leak", leak, cache_fills, "memory of shop" },
+};
+
+static void
+each_kind_is_named_first(void **state)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct run *r = rows[i].sick();
+		diagnose(r);
+		if (r->n_findings == 0)
+			fail_msg("%s: nothing found; %s", rows[i].kind, r->headline);
+		const struct run_finding *f = &r->findings[0];
+		assert_string_equal(f->kind, rows[i].kind);
+		assert_string_equal(f->where, rows[i].where);
+		assert_string_equal(f->id, "F1");
+		assert_true(f->confidence > 0.6 && f->confidence < 1);
+		assert_true(f->n_evidence > 0 && f->summary && f->class != CLASS_NONE);
+		assert_null(r->healthy);
+		assert_non_null(strstr(r->headline, f->summary));
+		run_free(r);
+	}
+}
+
+static void
+the_healthy_twin_is_not_accused(void **state)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct run *r = rows[i].healthy();
+		diagnose(r);
+		if (finding(r, rows[i].kind))
+			fail_msg("%s: accused of %s", rows[i].kind, finding(r, rows[i].kind)->summary);
+		assert_true(ruled_out(r, rows[i].kind));
+		run_free(r);
+	}
+}
+
+static void
+connecting_each_time_is_told(void **state)
+{
+	struct run *r = connects(), *twin = peer_once();
+	diagnose(r);
+	diagnose(twin);
+	assert_string_equal(r->findings[0].kind, "io.net.downstream");
+	assert_non_null(finding(r, "io.net.connect"));
+	assert_null(finding(twin, "io.net.connect"));
+	run_free(r);
+	run_free(twin);
+}
+
+static void
+every_detector_fires_or_says_why_not(void **state)
+{
+	struct run *healthy = service("native");
+	part(healthy, PART_CPU, "many", 0.04);
+	diagnose(healthy);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct run *r = rows[i].sick();
+		diagnose(r);
+		for (size_t k = 0; k < healthy->n_ruled_out; k++)
+			if (!finding(r, healthy->ruled_out[k].kind))
+				assert_true(ruled_out(r, healthy->ruled_out[k].kind));
+		run_free(r);
+	}
+	assert_int_equal(healthy->n_findings, 0);
+	assert_true(healthy->n_ruled_out >= 20);
+	assert_non_null(healthy->healthy);
+	assert_int_equal(healthy->verdict, VERDICT_MET);
+	run_free(healthy);
+}
+
+/* ---- charging ------------------------------------------------------------------------------ */
+
+static double
+sum_of(const struct run_time *t)
+{
+	double sum = 0;
+	for (size_t i = 0; i < t->n_parts; i++)
+		sum += t->parts[i].share;
+	return sum;
+}
+
+static double
+share_of(const struct run_time *t, enum run_part_kind kind)
+{
+	double sum = 0;
+	for (size_t i = 0; i < t->n_parts; i++)
+		if (t->parts[i].kind == kind)
+			sum += t->parts[i].share;
+	return sum;
+}
+
+static void
+a_queue_is_what_its_holders_did(void **state)
+{
+	struct run *r = loop(0.9, 0.02, "node");
+	diagnose(r);
+	CHECK_NEAR(sum_of(&r->time[0]), 1, 1e-12);
+	CHECK_NEAR(share_of(&r->time[0], PART_CPU), 0.9, 1e-12);
+	CHECK_NEAR(share_of(&r->time[0], PART_QUEUE), 0, 0);
+	run_free(r);
+}
+
+static void
+queues_behind_queues_end(void **state)
+{
+	struct run *r = service("native");
+	part(r, PART_QUEUE, "a", 0.8);
+	part(r, PART_CPU, "f", 0.2);
+	wait_for(r, PART_QUEUE, "a", 1);
+	held(r, PART_QUEUE, "b", 0.5);
+	held(r, PART_DB, "q", 0.5);
+	wait_for(r, PART_QUEUE, "b", 1);
+	held(r, PART_QUEUE, "a", 1);
+	diagnose(r);
+	CHECK_NEAR(sum_of(&r->time[0]), 1, 1e-12);
+	assert_true(share_of(&r->time[0], PART_DB) > 0.6);
+	CHECK_NEAR(share_of(&r->time[0], PART_QUEUE), 0, 0);
+	run_free(r);
+}
+
+static unsigned
+next_random(unsigned *state)
+{
+	return *state = *state * 1103515245u + 12345u, *state >> 16;
+}
+
+static double
+next_share(unsigned *state)
+{
+	static const double odd[] = { NAN, -1, 0, 1e9, INFINITY, 1e-300 };
+	unsigned v = next_random(state);
+	return v % 10 == 0 ? odd[v / 10 % 6] : (v % 1000) / 1500.0;
+}
+
+static void
+charging_conserves_time_whatever_comes(void **state)
+{
+	static const char *const places[] = { "a", "b", NULL, "", "c" };
+	unsigned seed = 7;
+
+	for (int round = 0; round < 500; round++) {
+		struct run *r = service("native");
+		for (unsigned i = 0, n = next_random(&seed) % 12; i < n; i++)
+			part(r, next_random(&seed) % PART_KINDS, places[next_random(&seed) % 5],
+			    next_share(&seed));
+		for (unsigned i = 0, n = next_random(&seed) % 5; i < n; i++) {
+			wait_for(r, next_random(&seed) % 2 ? PART_QUEUE : PART_LOCK,
+			    places[next_random(&seed) % 5], 2);
+			for (unsigned k = 0, m = next_random(&seed) % 4; k < m; k++)
+				held(r, next_random(&seed) % PART_KINDS, places[next_random(&seed) % 5],
+				    next_share(&seed));
+		}
+		diagnose(r);
+		CHECK_NEAR(sum_of(&r->time[0]), 1, 1e-9);
+		CHECK_NEAR(share_of(&r->time[0], PART_QUEUE), 0, 0);
+		for (size_t i = 0; i < r->n_findings; i++)
+			assert_true(r->findings[i].share >= 0 && r->findings[i].share <= 1);
+		run_free(r);
+	}
+}
+
+static void
+a_statement_behind_a_lock_is_the_statement(void **state)
+{
+	struct run *r = convoy(6, PART_DB);
+	struct run_query *q = query(r, "SELECT 1", 1000, 4, 1);
+	q->scan_table = "orders";
+	q->scan_rows = 1e6;
+	RUN_ADD_STR(r, q->index_columns, q->n_index_columns, "customer_id");
+	r->evidence.trace.routes[0].parts[2].kind = PART_DB;
+	r->evidence.trace.routes[0].parts[2].where = "SELECT 1";
+	diagnose(r);
+	assert_string_equal(r->findings[0].kind, "io.db.missing-index");
+	CHECK_NEAR(r->findings[0].share, 0.8, 1e-9);
+	assert_string_equal(r->findings[1].kind, "contention.lock");
+	run_free(r);
+}
+
+/* ---- order and folding --------------------------------------------------------------------- */
+
+static void
+a_quota_comes_before_the_function(void **state)
+{
+	struct run *r = throttled();
+	diagnose(r);
+	assert_string_equal(r->findings[0].kind, "cpu.throttled");
+	assert_string_equal(r->findings[1].kind, "cpu.hot-function");
+	run_free(r);
+}
+
+static void
+a_loop_and_its_function_are_one_finding(void **state)
+{
+	struct run *r = hot_function();
+	struct run_thread *t = thread(r, "main", 0.95);
+	t->loop = true;
+	t->longest_run = 0.05;
+	diagnose(r);
+	assert_string_equal(r->findings[0].kind, "cpu.event-loop");
+	assert_string_equal(r->findings[0].where, "score_cart");
+	assert_null(finding(r, "cpu.hot-function"));
+	assert_true(ruled_out(r, "cpu.hot-function"));
+	run_free(r);
+}
+
+static void
+an_index_comes_before_batching(void **state)
+{
+	struct run *r = missing_index();
+	r->evidence.trace.queries[0].per_request = r->evidence.trace.queries[0].most_per_request = 20;
+	diagnose(r);
+	assert_string_equal(r->findings[0].kind, "io.db.missing-index");
+	assert_string_equal(r->findings[1].kind, "io.db.n-plus-one");
+	run_free(r);
+}
+
+static void
+what_blocks_the_workers_comes_before_the_workers(void **state)
+{
+	struct run *r = workers(PART_NET);
+	r->evidence.trace.routes[0].parts[1].where = "10.0.0.7:80";
+	r->evidence.trace.waits[0].holder[0].where = "10.0.0.7:80";
+	diagnose(r);
+	assert_string_equal(r->findings[0].kind, "io.net.downstream");
+	CHECK_NEAR(r->findings[0].share, 1, 1e-9);
+	assert_string_equal(r->findings[1].kind, "contention.workers");
+	run_free(r);
+}
+
+static void
+a_leak_is_told_after_the_limit(void **state)
+{
+	struct run *r = growing(2e6, 1);
+	r->evidence.trace.routes[0].parts[0].kind = PART_DISK;
+	r->evidence.trace.routes[0].parts[0].where = "fsync";
+	diagnose(r);
+	assert_string_equal(r->findings[0].kind, "io.disk.sync");
+	assert_string_equal(r->findings[1].kind, "memory.leak");
+	run_free(r);
+}
+
+static void
+weak_evidence_makes_a_hypothesis(void **state)
+{
+	struct run *r = syncs();
+	r->evidence.trace.routes[0].requests = 12;
+	diagnose(r);
+	assert_string_equal(r->findings[0].kind, "io.disk.sync");
+	assert_true(r->findings[0].confidence < 0.6);
+	assert_true(r->findings[0].n_against > 0);
+	run_free(r);
+}
+
+static void
+slow_requests_decide_when_they_are_told_apart(void **state)
+{
+	struct run *r = syncs_little();
+	struct run_time *slow = RUN_ADD(r, time, r->evidence.trace.routes, r->evidence.trace.n_routes);
+	slow->route = "/";
+	slow->scope = "slow";
+	slow->requests = 60;
+	slow->seconds = 0.2;
+	add_part(r, &slow->parts, &slow->n_parts, PART_DISK, "fsync", 0.9);
+	diagnose(r);
+	assert_string_equal(r->findings[0].kind, "io.disk.sync");
+	CHECK_NEAR(r->findings[0].share, 0.9, 1e-9);
+	run_free(r);
+}
+
+static void
+samples_alone_name_the_function(void **state)
+{
+	struct run *r = hot_function();
+	r->evidence.trace.mode = "perf";
+	r->evidence.trace.n_routes = 0;
+	r->evidence.trace.requests = 0;
+	diagnose(r);
+	assert_string_equal(r->findings[0].kind, "cpu.hot-function");
+	assert_string_equal(r->findings[0].where, "score_cart");
+	assert_int_equal(r->findings[0].source, SOURCE_ESTIMATED);
+	run_free(r);
+}
+
+/* ---- verdicts ------------------------------------------------------------------------------ */
+
+static void
+targets_are_judged(void **state)
+{
+	static const struct {
+		const char *metric, *op;
+		double limit, at_rate;
+		enum run_verdict verdict;
+		double gap;
+	} cases[] = {
+		{ "latency_p99", "<", 0.05, 0, VERDICT_MISSED, 1.6 },
+		{ "latency_p99", "<", 0.16, 0, VERDICT_MET, 0.5 },
+		{ "latency_p99", "<", 0.16, 850, VERDICT_MET, 0.5 },
+		{ "latency_p99", "<", 0.5, 2000, VERDICT_MISSED, 2 },
+		{ "rate", ">", 2000, 0, VERDICT_MISSED, 2 },
+		{ "rate", ">", 500, 0, VERDICT_MET, 0.5 },
+		{ "errors", "<", 0.001, 0, VERDICT_MET, 0 },
+		{ "availability", ">", 0.999, 0, VERDICT_MET, 0.999 },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct run *r = missing_index();
+		target(r, cases[i].metric, cases[i].op, cases[i].limit, cases[i].at_rate);
+		diagnose(r);
+		assert_int_equal(r->verdict, cases[i].verdict);
+		CHECK_NEAR(r->targets[0].gap, cases[i].gap, 1e-9);
+		assert_int_equal(r->targets[0].met, cases[i].verdict == VERDICT_MET);
+		run_free(r);
+	}
+}
+
+static void
+a_price_is_not_judged(void **state)
+{
+	struct run *r = missing_index();
+	target(r, "cost", "<", 400, 0);
+	diagnose(r);
+	assert_true(isnan(r->targets[0].value));
+	assert_int_equal(r->verdict, VERDICT_MET);
+	run_free(r);
+}
+
+static void
+too_close_is_inconclusive(void **state)
+{
+	struct run *r = missing_index();
+	struct run_phase *p = &r->evidence.phases[0];
+	target(r, "latency_p99", "<", 0.081, 0);
+	for (int i = 0; i < 10; i++)
+		*ARENA_PUSH(r->arena, p->latency_by_second, p->n_latency_by_second) = i % 2 ? 0.06 : 0.1;
+	diagnose(r);
+	assert_int_equal(r->verdict, VERDICT_INCONCLUSIVE);
+	run_free(r);
+}
+
+static void
+refuses(struct run *r, enum run_verdict verdict)
+{
+	diagnose(r);
+	assert_int_equal(r->verdict, verdict);
+	assert_int_equal(r->n_findings, 0);
+	assert_true(r->n_ruled_out >= 20);
+	assert_non_null(r->headline);
+	assert_null(r->healthy);
+	run_free(r);
+}
+
+static void
+no_conclusion_without_a_measurement(void **state)
+{
+	struct run *r = missing_index();
+	r->evidence.phases[0].generator_limited = true;
+	refuses(r, VERDICT_GENERATOR_LIMITED);
+
+	r = missing_index();
+	r->capacity.at_least = true;
+	r->capacity.stopped_by = "generator";
+	target(r, "rate", ">", 5000, 0);
+	refuses(r, VERDICT_GENERATOR_LIMITED);
+
+	r = missing_index();
+	r->error = "the service died";
+	refuses(r, VERDICT_ERROR);
+
+	r = missing_index();
+	r->evidence.phases[0].answered = 12;
+	refuses(r, VERDICT_INCONCLUSIVE);
+
+	r = missing_index();
+	r->baseline.error_rate = 0.9;
+	refuses(r, VERDICT_INCONCLUSIVE);
+
+	r = missing_index();
+	r->capacity.stopped_by = "interrupted";
+	refuses(r, VERDICT_INCONCLUSIVE);
+
+	r = missing_index();
+	r->evidence.trace.dropped = 100000;
+	refuses(r, VERDICT_INCONCLUSIVE);
+
+	r = missing_index();
+	r->capacity.knee_rate = NAN;
+	r->baseline.throughput = r->baseline.rate = 0.5;
+	r->baseline.cpu = 0.001;
+	refuses(r, VERDICT_IDLE);
+
+	refuses(run_new(), VERDICT_INCONCLUSIVE);
+}
+
+static void
+time_in_front_of_the_service_is_not_its_fault(void **state)
+{
+	struct run *r = missing_index();
+	r->evidence.phases[0].service.mean = 0.5;
+	diagnose(r);
+	assert_int_equal(r->n_findings, 0);
+	assert_int_equal(r->verdict, VERDICT_INCONCLUSIVE);
+	run_free(r);
+}
+
+static void
+a_proxy_that_outruns_the_generator_is_healthy(void **state)
+{
+	struct run *r = nginx_full();
+	r->capacity.at_least = true;
+	r->capacity.stopped_by = "generator";
+	diagnose(r);
+	assert_int_equal(r->n_findings, 0);
+	assert_int_equal(r->verdict, VERDICT_MET);
+	assert_non_null(r->healthy);
+	run_free(r);
+}
+
+static void
+met_with_ease_is_left_alone(void **state)
+{
+	struct run *r = painted(PART_DISK, "fsync", 0.2);
+	target(r, "latency_p99", "<", 0.5, 0);
+	diagnose(r);
+	assert_int_equal(r->n_findings, 0);
+	assert_int_equal(r->verdict, VERDICT_MET);
+	assert_non_null(r->healthy);
+	run_free(r);
+}
+
+/* ---- replay and pages ---------------------------------------------------------------------- */
+
+static void
+replay_gives_the_same(void **state)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct run *r = rows[i].sick(), *again;
+		struct err e = { 0 };
+		diagnose(r);
+		json_t *first = run_to_json(r);
+		diagnose(r);
+		json_t *second = run_to_json(r);
+		assert_true(json_equal(first, second));
+		assert_int_equal(run_from_json(first, &again, &e), 0);
+		diagnose(again);
+		json_t *third = run_to_json(again);
+		assert_true(json_equal(first, third));
+		json_decref(first);
+		json_decref(second);
+		json_decref(third);
+		run_free(r);
+		run_free(again);
+	}
+}
+
+static void
+the_path_ends_at_the_finding(void **state)
+{
+	struct run *r = missing_index();
+	target(r, "latency_p99", "<", 0.05, 0);
+	diagnose(r);
+	assert_int_equal(r->n_path, 4);
+	assert_non_null(strstr(r->path[0], "p99 80.0 ms, target 50.0 ms (missed) -> latency"));
+	assert_non_null(strstr(r->path[1], "-> database"));
+	assert_non_null(strstr(r->path[3], "-> io.db.missing-index"));
+	run_free(r);
+}
+
+static void
+every_kind_has_a_page_of_80_columns(void **state)
+{
+	const char *const *kinds = diagnose_kinds();
+	size_t n = 0;
+
+	for (; kinds[n]; n++) {
+		const char *page = diagnose_explain(kinds[n]);
+		assert_non_null(page);
+		assert_memory_equal(page, kinds[n], strlen(kinds[n]));
+		assert_true(n == 0 || strcmp(kinds[n - 1], kinds[n]) < 0);
+		for (const char *line = page, *end; (end = strchr(line, '\n')); line = end + 1)
+			assert_true(end - line <= 80);
+	}
+	assert_int_equal(n, 31);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_non_null(diagnose_explain(rows[i].kind));
+	assert_null(diagnose_explain("cpu.nonsense"));
+	assert_null(diagnose_explain(NULL));
+}
+
+RUN_TESTS(
+	cmocka_unit_test(each_kind_is_named_first),
+	cmocka_unit_test(the_healthy_twin_is_not_accused),
+	cmocka_unit_test(connecting_each_time_is_told),
+	cmocka_unit_test(every_detector_fires_or_says_why_not),
+	cmocka_unit_test(a_queue_is_what_its_holders_did),
+	cmocka_unit_test(queues_behind_queues_end),
+	cmocka_unit_test(charging_conserves_time_whatever_comes),
+	cmocka_unit_test(a_statement_behind_a_lock_is_the_statement),
+	cmocka_unit_test(a_quota_comes_before_the_function),
+	cmocka_unit_test(a_loop_and_its_function_are_one_finding),
+	cmocka_unit_test(an_index_comes_before_batching),
+	cmocka_unit_test(what_blocks_the_workers_comes_before_the_workers),
+	cmocka_unit_test(a_leak_is_told_after_the_limit),
+	cmocka_unit_test(weak_evidence_makes_a_hypothesis),
+	cmocka_unit_test(slow_requests_decide_when_they_are_told_apart),
+	cmocka_unit_test(samples_alone_name_the_function),
+	cmocka_unit_test(targets_are_judged),
+	cmocka_unit_test(a_price_is_not_judged),
+	cmocka_unit_test(too_close_is_inconclusive),
+	cmocka_unit_test(no_conclusion_without_a_measurement),
+	cmocka_unit_test(time_in_front_of_the_service_is_not_its_fault),
+	cmocka_unit_test(a_proxy_that_outruns_the_generator_is_healthy),
+	cmocka_unit_test(met_with_ease_is_left_alone),
+	cmocka_unit_test(replay_gives_the_same),
+	cmocka_unit_test(the_path_ends_at_the_finding),
+	cmocka_unit_test(every_kind_has_a_page_of_80_columns))

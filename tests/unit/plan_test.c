@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+#include "plan/plan.h"
+
+#include "base/arena.h"
+#include "check.h"
+#include "plan/predict.h"
+
+#define SCAN "SELECT *\n  FROM \"Orders\" WHERE customer_id = ?"
+
+static struct run *
+sample(void)
+{
+	struct run *r = run_new();
+	r->baseline.rate = 850;
+	r->baseline.latency.p50 = 0.02;
+	r->baseline.latency.p99 = 1;
+	r->baseline.cpu_per_request = 0.001;
+	r->baseline.cpu = 0.5;
+	r->capacity.knee_rate = r->capacity.max_rate = 1000;
+	r->host.cpus = 4;
+	return r;
+}
+
+static struct run_finding *
+add(struct run *r, const char *id, const char *kind, enum run_class class, double share,
+    const char *where)
+{
+	struct run_finding *f = RUN_ADD(r, finding, r->findings, r->n_findings);
+	f->id = id;
+	f->kind = kind;
+	f->class = class;
+	f->share = share;
+	f->confidence = 0.9;
+	f->where = where;
+	f->summary = kind;
+	return f;
+}
+
+static struct run_query *
+scan(struct run *r, const char *engine)
+{
+	struct run_query *q = RUN_ADD(r, query, r->evidence.trace.queries, r->evidence.trace.n_queries);
+	q->engine = engine;
+	q->fingerprint = SCAN;
+	q->scan_table = "Orders";
+	q->per_request = 20;
+	RUN_ADD_STR(r, q->index_columns, q->n_index_columns, "customer_id");
+	RUN_ADD_STR(r, q->index_columns, q->n_index_columns, "order");
+	return q;
+}
+
+static void
+a_third_of_the_time_is_at_most_1_43_times_faster(void **state)
+{
+	static const struct { double share, ceiling; } rows[] = {
+		{ 0.3, 1 / 0.7 }, { 0.5, 2 }, { 0, 1 }, { -1, 1 }, { 1, 50 }, { 7, 50 },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		CHECK_NEAR(predict_ceiling(rows[i].share), rows[i].ceiling, 1e-9);
+	CHECK_NEAR(predict_ceiling(0.3), 1.43, 0.005);
+}
+
+static void
+an_index_is_exact_sql_with_undo(void **state)
+{
+	static const struct { const char *engine, *apply, *undo; } rows[] = {
+		{ "sqlite", "CREATE INDEX \"prony_Orders_customer_id_order\" ON \"Orders\" "
+		  "(customer_id, \"order\");", "DROP INDEX \"prony_Orders_customer_id_order\";" },
+		{ "postgresql", "CREATE INDEX CONCURRENTLY \"prony_Orders_customer_id_order\" ON "
+		  "\"Orders\" (customer_id, \"order\");",
+		  "DROP INDEX CONCURRENTLY \"prony_Orders_customer_id_order\";" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct run *r = sample();
+		scan(r, rows[i].engine);
+		add(r, "F1", "io.db.missing-index", CLASS_IO, 0.7,
+		    "Orders(customer_id, order): SELECT * FROM \"Orders\" WHERE customer_id = ?");
+		plan(r);
+		assert_int_equal(r->n_plan, 1);
+		assert_string_equal(r->plan[0].apply, rows[i].apply);
+		assert_string_equal(r->plan[0].undo, rows[i].undo);
+		assert_string_equal(r->plan[0].action, "db.index");
+		assert_string_equal(r->plan[0].finding, "F1");
+		assert_false(r->plan[0].automatic);
+		run_free(r);
+	}
+}
+
+static void
+a_quota_is_raised_and_put_back(void **state)
+{
+	struct run *r = sample();
+	struct run_process *p = RUN_ADD(r, process, r->system.processes, r->system.n_processes);
+	p->cpu_limit = 0.5;
+	p->cgroup = "/it's shop";
+	add(r, "F1", "cpu.throttled", CLASS_CPU, 0.6, "quota");
+	plan(r);
+	assert_non_null(strstr(r->plan[0].apply, "'/sys/fs/cgroup/it'\\''s shop/cpu.max'"));
+	assert_non_null(strstr(r->plan[0].apply, "echo '100000 100000'"));
+	assert_non_null(strstr(r->plan[0].undo, "echo '50000 100000'"));
+	assert_non_null(strstr(r->plan[0].undo, "cpu.cfs_quota_us"));
+	run_free(r);
+}
+
+static void
+steps_accumulate_and_do_not_add_up(void **state)
+{
+	struct run *r = sample();
+	add(r, "F1", "contention.lock", CLASS_CONTENTION, 0.6, "lock");
+	add(r, "F2", "io.disk.sync", CLASS_IO, 0.6, "fsync");
+	add(r, "F3", "cpu.hot-function", CLASS_CPU, 0.5, "f");
+	plan(r);
+	assert_int_equal(r->n_plan, 3);
+	double before = 1000;
+	for (size_t i = 0; i < 3; i++) {
+		const struct run_predicted *p = &r->plan[i].predicted;
+		assert_int_equal(p->throughput.src, SOURCE_MODELLED);
+		assert_true(p->throughput.low <= p->throughput.value);
+		assert_true(p->throughput.value <= p->throughput.high);
+		assert_true(p->latency_p99.low <= p->latency_p99.value);
+		assert_true(p->latency_p99.value <= p->latency_p99.high);
+		assert_true(p->throughput.value >= before);
+		assert_true(p->throughput.high <= 1000 * 50.0);
+		assert_true(p->latency_p99.high <= 1);
+		before = p->throughput.value;
+		assert_int_equal(r->plan[i].priority, (int64_t)i + 1);
+	}
+	/* Shares of 0.6 + 0.6 + 0.5 are one whole: the last step has nothing left to win. */
+	CHECK_NEAR(r->plan[2].predicted.throughput.value, r->plan[1].predicted.throughput.value, 1e-6);
+	run_free(r);
+}
+
+static void
+one_place_is_won_once(void **state)
+{
+	struct run *r = sample();
+	scan(r, "sqlite");
+	add(r, "F1", "io.db.missing-index", CLASS_IO, 0.7,
+	    "Orders(customer_id): SELECT * FROM \"Orders\" WHERE customer_id = ?");
+	add(r, "F2", "io.db.n-plus-one", CLASS_IO, 0.6, "SELECT * FROM \"Orders\" WHERE customer_id = ?");
+	plan(r);
+	assert_string_equal(r->plan[0].action, "db.index");
+	assert_string_equal(r->plan[0].then, "io.db.n-plus-one");
+	assert_string_equal(r->plan[1].action, "db.batch");
+	double first = 1000 / r->plan[0].predicted.throughput.value;
+	double second = 1000 / r->plan[1].predicted.throughput.value;
+	assert_true(first - second < 0.1);
+	run_free(r);
+}
+
+static void
+queueing_gain_needs_a_known_limit(void **state)
+{
+	struct run *r = sample();
+	add(r, "F1", "contention.lock", CLASS_CONTENTION, 0.5, "lock");
+	plan(r);
+	double with = r->plan[0].predicted.latency_p99.value;
+	r->capacity.at_least = true;
+	plan(r);
+	assert_int_equal(r->n_plan, 1);
+	assert_true(with < r->plan[0].predicted.latency_p99.value);
+	CHECK_NEAR(r->plan[0].predicted.latency_p99.value, 1 - 0.5 * (0.5 + 0.95) / 2, 1e-9);
+	assert_true(isnan(r->plan[0].predicted.throughput.value));
+	run_free(r);
+}
+
+static void
+cheap_and_large_comes_first(void **state)
+{
+	struct run *r = sample();
+	add(r, "F1", "cpu.hot-function", CLASS_CPU, 0.4, "f");
+	add(r, "F2", "contention.workers", CLASS_CONTENTION, 0.5, "workers");
+	add(r, "F3", "memory.leak", CLASS_MEMORY, 0, "memory");
+	plan(r);
+	assert_string_equal(r->plan[0].action, "workers.add");
+	assert_string_equal(r->plan[1].action, "code.function");
+	assert_string_equal(r->plan[2].action, "memory.fix-leak");
+	assert_true(r->plan[1].predicted.cpu_per_request.value < 0.001);
+	CHECK_NEAR(r->plan[2].ceiling, 1, 1e-12);
+	run_free(r);
+}
+
+static void
+each_kind_has_a_complete_step(void **state)
+{
+	static const char *const kinds[] = {
+		"cpu.hot-function", "cpu.event-loop", "cpu.single-thread", "cpu.throttled",
+		"cpu.saturated", "contention.lock", "contention.workers", "io.disk.sync", "io.disk.read",
+		"io.net.downstream", "io.net.n-plus-one", "io.net.connect", "io.net.uncompressed",
+		"io.net.payload", "io.blocking-call", "io.db.slow-query", "io.db.missing-index",
+		"io.db.n-plus-one", "memory.leak", "memory.gc", "memory.page-fault", "memory.swap",
+	};
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct run *r = sample();
+		add(r, "F1", kinds[i], CLASS_IO, 0.5, NULL);   /* even when the place is unknown */
+		plan(r);
+		if (r->n_plan == 0)
+			fail_msg("no step for %s", kinds[i]);
+		const struct run_step *s = &r->plan[0];
+		assert_true(s->what && s->apply && s->undo && s->tradeoff && s->then && s->action);
+		assert_true(s->effort != LEVEL_NONE && s->risk != LEVEL_NONE);
+		run_free(r);
+	}
+}
+
+static void
+nothing_found_plans_nothing(void **state)
+{
+	struct run *r = sample();
+	add(r, NULL, NULL, CLASS_NONE, NAN, NULL);
+	add(r, "F2", "io.no-cache", CLASS_IO, 0.5, NULL);
+	plan(r);
+	assert_int_equal(r->n_plan, 0);
+	run_free(r);
+}
+
+RUN_TESTS(
+	cmocka_unit_test(a_third_of_the_time_is_at_most_1_43_times_faster),
+	cmocka_unit_test(an_index_is_exact_sql_with_undo),
+	cmocka_unit_test(a_quota_is_raised_and_put_back),
+	cmocka_unit_test(steps_accumulate_and_do_not_add_up),
+	cmocka_unit_test(one_place_is_won_once),
+	cmocka_unit_test(queueing_gain_needs_a_known_limit),
+	cmocka_unit_test(cheap_and_large_comes_first),
+	cmocka_unit_test(each_kind_has_a_complete_step),
+	cmocka_unit_test(nothing_found_plans_nothing))
