@@ -72,7 +72,7 @@ describe(const struct proc_stat *s, const struct map *ports, struct run *r)
 	p->exe = exe[0] ? run_str(r, exe) : NULL;
 	p->name = run_str(r, s->name);
 	p->threads = s->threads;
-	runtime_of(s->pid, exe[0] ? exe : s->name, &p->runtime, &p->framework);
+	runtime_of(s->pid, exe, &p->runtime, &p->framework);
 	struct port_list l = { .run = r, .process = p, .ports = ports };
 	fd_each(s->pid, note_port, &l);
 	cgroup_read("", s->pid, &group);

@@ -154,7 +154,7 @@ look_elsewhere(void *ctx, int pid)
 {
 	struct elsewhere *w = ctx;
 	CLEANUP(buf_done) struct buf routes = { 0 };
-	char path[64];
+	char path[64], leaf[64];
 	struct err ignored;
 	bool new = false;
 
@@ -164,8 +164,9 @@ look_elsewhere(void *ctx, int pid)
 	if (!new)
 		return true;
 	snprintf(path, sizeof(path), "/proc/%d/net/fib_trie", pid);
+	snprintf(leaf, sizeof(leaf), "|-- %s\n", w->container_ip ? w->container_ip : "");
 	if (w->container_ip && (file_read(path, 1 << 20, &routes, &ignored) < 0 ||
-	    !strstr(buf_text(&routes), w->container_ip)))
+	    !strstr(buf_text(&routes), leaf)))
 		return true;
 	tcp_each(pid, match_listener, &w->match);
 	return true;

@@ -81,8 +81,8 @@ explain_absence(enum found how, const struct url *at, const char *url, struct ru
 		    geteuid() ? run_printf(r, "sudo prony check %s", url) :
 		    run_printf(r, "prony check pid:N %s", url));
 	else
-		add_eye(r, name, false, run_printf(r, "port %u is open, but the process that holds it "
-		    "belongs to another user", at->port), run_printf(r, "sudo prony check %s", url));
+		add_eye(r, name, false, run_printf(r, "port %u is open, but the process behind it may "
+		    "not be seen: another user's, or inside a container", at->port), run_printf(r, "sudo prony check %s", url));
 }
 
 static int
@@ -133,8 +133,8 @@ report_sight(struct run *r)
 	const char *cure = r->system.n_targets ?
 	    run_printf(r, "sudo prony check %s", r->system.targets[0]) :
 	    run_printf(r, "sudo prony check pid:%d", (int)r->system.processes[0].pid);
-	add_eye(r, "service processes", true, run_printf(r, "%zu found by listening socket, unit or "
-	    "number, with what they have forked", r->system.n_processes), NULL);
+	add_eye(r, "service processes", true, run_printf(r, "%zu, with what they have forked",
+	    r->system.n_processes), NULL);
 	if (!files)
 		add_eye(r, "service files and peers", false, "the processes belong to another user: their "
 		    "program, open files and connections are not seen", cure);

@@ -24,11 +24,11 @@ static const struct peer_row peer_rows[] = {
 const char *
 peer_kind(const char *program, uint16_t port)
 {
-	for (size_t i = 0; program && i < COUNT_OF(peer_rows); i++)
+	for (size_t i = 0; program && program[0] && i < COUNT_OF(peer_rows); i++)
 		if (strcmp(peer_rows[i].program, program) == 0)
 			return peer_rows[i].kind;
 	for (size_t i = 0; i < COUNT_OF(peer_rows); i++)
-		if (peer_rows[i].port == port)
+		if (port && peer_rows[i].port == port)
 			return peer_rows[i].kind;
 	return "tcp";
 }

@@ -187,7 +187,7 @@ proc_parse_tcp(const char *line, struct proc_tcp *ret)
 		return false;
 	if (!take_address(&line, &t.local) || !take_address(&line, &t.remote))
 		return false;
-	if (!take_word(&line, word, sizeof(word)))
+	if (!take_word(&line, word, sizeof(word)) || strspn(word, "0123456789ABCDEF") != 2 || word[2])
 		return false;
 	t.state = (int)strtol(word, NULL, 16);
 	for (int i = 0; i < 5; i++)     /* queues, timer, retransmits, uid, timeout */

@@ -146,13 +146,14 @@ runtime_of(int pid, const char *exe, const char **ret_runtime, const char **ret_
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
 	file_read(path, MAPS_MAX_BYTES, &maps, &ignored);
-	const char *name = runtime_name(exe, buf_text(&maps));
+	long size = file_peek(command, sizeof(command), "/proc/%d/cmdline", pid);
+	/* The command line is open to all, the program's path is not. */
+	const char *name = runtime_name(exe[0] ? exe : command, buf_text(&maps));
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	if (!name)
+	if (!name && exe[0])
 		name = elf_is_go(path) ? "go" : "native";
 	*ret_runtime = name;
 
-	long size = file_peek(command, sizeof(command), "/proc/%d/cmdline", pid);
 	snprintf(folder, sizeof(folder), "/proc/%d/cwd", pid);
-	*ret_framework = framework_name(name, command, size > 0 ? (size_t)size : 0, folder);
+	*ret_framework = name ? framework_name(name, command, size > 0 ? (size_t)size : 0, folder) : NULL;
 }
