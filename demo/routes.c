@@ -6,8 +6,9 @@
 #include <string.h>
 #include <time.h>
 
-/* Guards the stock: one buyer at a time. */
+/* What was sold since the start; the lock guards it. */
 static pthread_mutex_t inventory_lock = PTHREAD_MUTEX_INITIALIZER;
+static int sold[PRODUCTS];
 
 sqlite3_stmt *
 query(struct request *r, const char *sql)
@@ -109,38 +110,35 @@ charge_card(void)
 	nanosleep(&(struct timespec){ .tv_nsec = 3000000 }, NULL);
 }
 
-static int
-take_from_stock(struct request *r, long product)
+static bool
+take_from_stock(long product)
 {
-	sqlite3_stmt *s = query(r, "UPDATE products SET stock = stock - 1 WHERE id = ? AND stock > 0");
-	if (!s)
-		return -1;
-	sqlite3_bind_int64(s, 1, product);
-	int result = sqlite3_step(s);
-	sqlite3_finalize(s);
-	return result == SQLITE_DONE && sqlite3_changes(r->db) == 1 ? 0 : -1;
+	if (sold[product] == STOCK)
+		return false;
+	sold[product]++;
+	return true;
 }
 
 /* PLANT lock: the stock is reserved and the card charged under one lock, so that buyers queue for
  * the card terminal although it could serve them side by side. */
-static int
-buy_under_lock(struct request *r, long product)
+static bool
+buy_under_lock(long product)
 {
 	pthread_mutex_lock(&inventory_lock);
-	int taken = take_from_stock(r, product);
-	if (taken == 0)
+	bool taken = take_from_stock(product);
+	if (taken)
 		charge_card();
 	pthread_mutex_unlock(&inventory_lock);
 	return taken;
 }
 
-static int
-buy(struct request *r, long product)
+static bool
+buy(long product)
 {
 	pthread_mutex_lock(&inventory_lock);
-	int taken = take_from_stock(r, product);
+	bool taken = take_from_stock(product);
 	pthread_mutex_unlock(&inventory_lock);
-	if (taken == 0)
+	if (taken)
 		charge_card();
 	return taken;
 }
@@ -148,12 +146,12 @@ buy(struct request *r, long product)
 static void
 checkout(struct request *r)
 {
-	long product = 1 + r->customer % PRODUCTS;
-	int taken = r->faults->lock ? buy_under_lock(r, product) : buy(r, product);
+	long product = r->customer % PRODUCTS;
+	bool taken = r->faults->lock ? buy_under_lock(product) : buy(product);
 
-	if (taken != 0)
+	if (!taken)
 		r->status = 409;
-	answer_printf(r, "{\"bought\":%s}", taken == 0 ? "true" : "false");
+	answer_printf(r, "{\"bought\":%s}", taken ? "true" : "false");
 }
 
 /* PLANT large-answer: the whole catalogue, with long texts, uncompressed, for a page that shows

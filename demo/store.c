@@ -8,7 +8,7 @@
 static const char schema[] =
     "CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL, city TEXT NOT NULL);"
     "CREATE TABLE products (id INTEGER PRIMARY KEY, name TEXT NOT NULL, about TEXT NOT NULL,"
-    "  price_cents INTEGER NOT NULL, stock INTEGER NOT NULL);"
+    "  price_cents INTEGER NOT NULL);"
     "CREATE TABLE orders (id INTEGER PRIMARY KEY, "
     "  customer_id INTEGER NOT NULL REFERENCES customers,"
     "  product_id INTEGER NOT NULL REFERENCES products,"
@@ -54,7 +54,6 @@ bind_product(sqlite3_stmt *s, int id, uint64_t *seed)
 	sqlite3_bind_text(s, 3, "A thing that people buy: made to last, easy to clean, in five colours, "
 	    "sent within two days. Thirty days to change your mind.", -1, SQLITE_STATIC);
 	sqlite3_bind_int(s, 4, 100 + (int)below(seed, 20000));
-	sqlite3_bind_int(s, 5, 1000000);
 }
 
 static void
@@ -108,7 +107,7 @@ static int
 seed_all(sqlite3 *db)
 {
 	return seed_table(db, "INSERT INTO customers VALUES (?,?,?)", CUSTOMERS, bind_customer) ||
-	    seed_table(db, "INSERT INTO products VALUES (?,?,?,?,?)", PRODUCTS, bind_product) ||
+	    seed_table(db, "INSERT INTO products VALUES (?,?,?,?)", PRODUCTS, bind_product) ||
 	    seed_table(db, "INSERT INTO orders VALUES (?,?,?,?,?,?)", ORDERS, bind_order) ||
 	    seed_table(db, "INSERT INTO reviews VALUES (?,?,?)", REVIEWS, bind_review) ||
 	    seed_table(db, "INSERT INTO cart_items VALUES (?,?,?,?)", CARTS * CART_ITEMS, bind_cart_item);
