@@ -8,7 +8,7 @@
 
 #include <linux/types.h>
 
-enum ev_kind { EV_OFF = 1, EV_POLL, EV_IO, EV_CONN, EV_FILE, EV_STACK, EV_SQL };
+enum ev_kind { EV_OFF = 1, EV_POLL, EV_IO, EV_CONN, EV_FILE, EV_STACK, EV_SQL, EV_EXIT };
 
 #define EV_HEAD_BYTES  128     /* of a request head; enough for method and path */
 #define EV_NAME_BYTES  40
@@ -64,7 +64,7 @@ struct ev_conn {
 	__u64 first_block;
 	__s64 ret;
 	__u32 how;
-	__u16 family, local_port, peer_port, pad;
+	__u16 family, local_port, peer_port, local_is_server;
 	__u8 peer[16];
 };
 

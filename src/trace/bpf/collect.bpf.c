@@ -196,7 +196,10 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
 	__u32 tid = task->pid;
-	bpf_map_delete_elem(&threads, &tid);
+	struct ev_head *e;
+	if (!bpf_map_delete_elem(&threads, &tid) && enabled &&
+	    (e = EVENT(ev_head, EV_EXIT, bpf_ktime_get_ns(), tid, task->tgid, EV_NO_SYSCALL)))
+		EVENT_SEND(e);
 	if (task->pid == task->tgid)
 		bpf_map_delete_elem(&processes, &tid);
 	return 0;
@@ -261,7 +264,7 @@ announce(struct sock *sk, struct connection *c, struct ev_head *like, enum ev_co
 	e->family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	e->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
 	e->peer_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
-	e->pad = 0;
+	e->local_is_server = c->server;
 	__builtin_memset(e->peer, 0, sizeof(e->peer));
 	if (e->family == AF_INET)
 		BPF_CORE_READ_INTO(e->peer, sk, __sk_common.skc_daddr);

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* assemble: from a tape to requests.
+ *
+ * A request (span) lasts from the arrival of its head in the kernel to the last byte of its
+ * answer. A segment is a stretch in which a thread works for one span; between its segments a
+ * span waits for what the gap says. How a thread's work finds its span:
+ *  - reading a request, writing a response: the connection's span, certain;
+ *  - reading from a peer: the span that wrote to this peer last;
+ *  - after a poll, as long as only one span is open on the thread: that one;
+ *  - work since the last poll that ends in writing a response belonged to that response;
+ *  - a response by another thread than the reader's: that thread began when it had its last
+ *    response behind it and was awake; until then the span waited for a worker.
+ * Only spans that are answered inside one window are kept. Pure. */
+#pragma once
+
+#include "trace/tape.h"
+#include "run/run.h"
+
+#define NOBODY UINT32_MAX
+
+struct segment {
+	int64_t start, end;
+	uint32_t span, thread;
+	uint32_t next;             /* of the same span */
+	uint32_t gap_where;        /* what the span waited for before this segment */
+	int64_t gap_arrival;       /* when the awaited bytes reached the kernel; 0 unknown */
+	uint8_t gap_kind;          /* enum run_part_kind */
+};
+
+struct span {
+	int64_t arrival, read, end;
+	uint32_t route, thread, writer;
+	uint32_t first, last;      /* segments */
+	uint32_t sql;              /* first REC_SQL; they are chained by rec.key; NOBODY none */
+	uint32_t calls;            /* first call */
+	bool answered, complete;
+};
+
+struct call {                  /* to a peer */
+	int64_t start, end;        /* end 0: no reply seen */
+	uint32_t peer, span, thread, next;
+	uint8_t kind;              /* PART_NET, PART_DB or PART_CACHE */
+	bool connect, http;
+};
+
+struct lock {                  /* a futex that a thread waited at */
+	uint64_t key;
+	int pid;
+	int64_t woken;             /* waits that another thread ended; 0: only ever a timer */
+};
+
+struct thread_log {
+	uint32_t *off;             size_t n_off;      /* REC_OFF by time */
+	uint32_t *sql;             size_t n_sql;      /* REC_SQL by end */
+	uint32_t *segments;        size_t n_segments; /* by start */
+	int64_t polls, heads;
+	int64_t longest_run;       /* between two polls, without what it was blocked */
+	bool epoll, returns;       /* a connection was read again after another one: many at a time */
+};
+
+struct assembly {
+	struct tape *tape;
+	struct arena *arena;
+	struct span *spans;        size_t n_spans;
+	struct segment *segments;  size_t n_segments;
+	struct call *calls;        size_t n_calls;
+	struct lock *locks;        size_t n_locks;
+	struct thread_log *threads;                  /* as many as the tape has */
+};
+
+/* Part of a REC_OFF, decided by assemble and kept in its nr's place; PART_NONE: waited for work.
+ * Its `name` is then where: for PART_LOCK the index of the lock + 1, else a text. */
+static inline enum run_part_kind
+off_part(const struct rec *r)
+{
+	return (enum run_part_kind)r->nr;
+}
+
+struct assembly *assemble(struct tape *t);   /* marks the tape's records; assembly_free */
+void assembly_free(struct assembly *a);      /* accepts NULL */
+
+/* What a thread that is blocked in this system call waits for, as far as the number alone tells;
+ * PART_NONE: for work. */
+enum run_part_kind part_of_syscall(int nr, bool uninterrupted);
+
+/* The part that a connection to this port of a peer counts for, and what the peer is. */
+enum run_part_kind peer_part(uint16_t port, const char **ret_kind);

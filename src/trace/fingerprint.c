@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace/fingerprint.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+
+struct pen {
+	char *out;
+	size_t n, size;
+};
+
+static void
+put(struct pen *p, char c)
+{
+	if (p->n + 1 < p->size)
+		p->out[p->n++] = c;
+}
+
+static char
+last(const struct pen *p)
+{
+	return p->n ? p->out[p->n - 1] : '\0';
+}
+
+static bool
+is_word(char c)
+{
+	return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
+}
+
+/* A literal: folds "?, ?" into "?" and "(?), (?)" is left to put_close. */
+static void
+put_literal(struct pen *p)
+{
+	size_t n = p->n;
+	while (n && p->out[n - 1] == ' ')
+		n--;
+	if (n >= 2 && p->out[n - 1] == ',') {
+		size_t before = n - 1;
+		while (before && p->out[before - 1] == ' ')
+			before--;
+		if (before && p->out[before - 1] == '?') {
+			p->n = before;
+			return;
+		}
+	}
+	put(p, '?');
+}
+
+static const char *
+skip_quoted(const char *s)
+{
+	char quote = *s++;
+	for (; *s; s++)
+		if (*s == quote) {
+			if (s[1] != quote)
+				return s + 1;
+			s++;
+		}
+	return s;
+}
+
+static const char *
+skip_comment(const char *s)
+{
+	if (s[0] == '-' && s[1] == '-') {
+		while (*s && *s != '\n')
+			s++;
+		return s;
+	}
+	const char *end = strstr(s + 2, "*/");
+	return end ? end + 2 : s + strlen(s);
+}
+
+static const char *
+skip_number(const char *s)
+{
+	while (isalnum((unsigned char)*s) || *s == '.' ||
+	    ((*s == '+' || *s == '-') && (s[-1] == 'e' || s[-1] == 'E')))
+		s++;
+	return s;
+}
+
+static const char *
+skip_parameter(const char *s)
+{
+	for (s++; is_word(*s); s++)
+		;
+	return s;
+}
+
+void
+fingerprint_sql(const char *s, char *out, size_t size)
+{
+	struct pen p = { .out = out, .size = size };
+
+	while (*s) {
+		if (isspace((unsigned char)*s)) {
+			s++;
+			if (p.n && last(&p) != ' ')
+				put(&p, ' ');
+		} else if ((s[0] == '-' && s[1] == '-') || (s[0] == '/' && s[1] == '*')) {
+			s = skip_comment(s);
+		} else if (*s == '\'') {
+			s = skip_quoted(s);
+			put_literal(&p);
+		} else if (isdigit((unsigned char)*s) && !is_word(last(&p))) {
+			s = skip_number(s);
+			put_literal(&p);
+		} else if (s[0] == ':' && s[1] == ':') {
+			put(&p, *s++);
+			put(&p, *s++);
+		} else if (*s == '?' || *s == ':' || *s == '$' || *s == '@') {
+			s = skip_parameter(s);
+			put_literal(&p);
+		} else if (*s == '"' || *s == '`') {
+			const char *end = skip_quoted(s);
+			while (s < end)
+				put(&p, *s++);
+		} else {
+			put(&p, *s++);
+		}
+	}
+	while (p.n && (last(&p) == ' ' || last(&p) == ';'))
+		p.n--;
+	if (size)
+		out[p.n] = '\0';
+}

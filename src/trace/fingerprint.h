@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* SQL text to its fingerprint: literals become ?, lists of them one ?, white space one space,
+ * comments go. Statements that differ in values only share it, and no value is kept. Pure. */
+#pragma once
+
+#include <stddef.h>
+
+/* Writes at most size - 1 bytes and terminates. A text that was cut off is taken as far as it
+ * goes. */
+void fingerprint_sql(const char *sql, char *out, size_t size);

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace/intake.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "trace/assemble.h"
+#include "trace/fingerprint.h"
+#include "trace/route.h"
+
+#define WAIT_STACKS_MAX 20000
+#define SAMPLES_MAX     100000
+#define SQL_MEMO_MAX    4096
+
+void
+intake_init(struct intake *in, struct tape *tape, struct stacks *stacks, struct symbols *symbols)
+{
+	*in = (struct intake){ .tape = tape, .stacks = stacks, .symbols = symbols };
+}
+
+void
+intake_done(struct intake *in)
+{
+	map_done(&in->sql_memo);
+	map_done(&in->peers);
+	map_done(&in->seen);
+}
+
+void
+intake_literal(struct intake *in, const char *url)
+{
+	char route[ROUTE_MAX];
+	route_of_url(url, route);
+	*ARENA_PUSH(in->tape->arena, in->literals, in->n_literals) =
+	    arena_strdup(in->tape->arena, route);
+}
+
+static struct rec *
+record(struct intake *in, const struct ev_head *h, enum rec_kind kind)
+{
+	struct rec *r = tape_add(in->tape);
+	if (!r)
+		return NULL;
+	r->ts = (int64_t)h->ts;
+	r->kind = (uint8_t)kind;
+	r->nr = h->nr;
+	r->thread = tape_thread(in->tape, (int)h->pid, (int)h->tid);
+	return r;
+}
+
+static void
+take_off(struct intake *in, const struct ev_off *e)
+{
+	struct rec *r = record(in, &e->head, REC_OFF);
+	if (!r)
+		return;
+	const struct tape_window *w = &in->tape->windows[in->tape->n_windows - 1];
+	r->from = e->out ? (int64_t)e->out : w->from;
+	r->at = (int64_t)e->wake > r->from ? (int64_t)e->wake : 0;
+	r->key = e->key;
+	r->value = e->waker;
+	r->flags = (uint8_t)(e->flags & (OFF_PREEMPTED | OFF_UNINTERRUPTED | OFF_IN_SQL)) |
+	    (e->waker_nr == SYS_futex ? OFF_BY_FUTEX : 0);
+}
+
+static void
+take_poll(struct intake *in, const struct ev_poll *e)
+{
+	struct rec *r = record(in, &e->head, REC_POLL);
+	if (!r)
+		return;
+	r->from = (int64_t)e->first_block;
+	r->value = e->ret < 0 ? 0 : (uint32_t)e->ret;
+}
+
+static uint32_t
+route_name(struct intake *in, const char *head)
+{
+	char route[ROUTE_MAX];
+	if (!route_of_head(head, strnlen(head, EV_HEAD_BYTES), in->literals, in->n_literals, route))
+		return 0;
+	return tape_name(in->tape, route);
+}
+
+static void
+take_io(struct intake *in, const struct ev_io *e)
+{
+	struct rec *r = record(in, &e->head, REC_IO);
+	if (!r)
+		return;
+	r->from = (int64_t)e->first_block;
+	r->at = (int64_t)e->arrival;
+	r->key = e->sock;
+	r->value = e->ret < 0 ? 0 : (uint32_t)e->ret;
+	r->flags = (uint8_t)(e->flags & (IO_WRITE | IO_SERVER | IO_HEAD));
+	if (r->flags & IO_HEAD)
+		r->name = route_name(in, e->text);
+}
+
+static uint32_t
+peer_name(struct intake *in, const struct ev_conn *e)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	bool v4 = e->family == AF_INET || !memcmp(e->peer, mapped, sizeof(mapped));
+	const uint8_t *address = e->family != AF_INET && v4 ? e->peer + 12 : e->peer;
+	char text[INET6_ADDRSTRLEN + 10], ip[INET6_ADDRSTRLEN];
+
+	inet_ntop(v4 ? AF_INET : AF_INET6, address, ip, sizeof(ip));
+	snprintf(text, sizeof(text), v4 ? "%s:%u" : "[%s]:%u", ip, e->peer_port);
+	return tape_name(in->tape, text);
+}
+
+static void
+take_conn(struct intake *in, const struct ev_conn *e)
+{
+	const char *kind;
+	struct rec *r = record(in, &e->head, REC_CONN);
+	if (!r)
+		return;
+	r->from = (int64_t)e->first_block;
+	r->key = e->sock;
+	r->flags = (uint8_t)e->how;
+	r->value = e->peer_port;
+	/* A client's address is personal and its port only noise: not kept. */
+	bool server = e->how == EV_CONN_ACCEPTED || e->local_is_server;
+	r->name = server ? 0 : peer_name(in, e);
+	*map_at(&in->peers, &e->sock, sizeof(e->sock), NULL) =
+	    server ? PART_NONE : peer_part(e->peer_port, &kind);
+}
+
+static void
+take_file(struct intake *in, const struct ev_file *e)
+{
+	char text[EV_NAME_BYTES + 24];
+	static const struct { int nr; const char *name; } calls[] = {
+		{ SYS_fsync, "fsync" }, { SYS_fdatasync, "fdatasync" }, { SYS_read, "read" },
+		{ SYS_write, "write" }, { SYS_pread64, "pread" }, { SYS_pwrite64, "pwrite" },
+		{ SYS_readv, "readv" }, { SYS_writev, "writev" }, { SYS_sync_file_range, "sync" },
+		{ SYS_syncfs, "syncfs" }, { SYS_preadv, "preadv" }, { SYS_pwritev, "pwritev" },
+		{ SYS_sendfile, "sendfile" },
+	};
+	const char *call = "file";
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (calls[i].nr == e->head.nr)
+			call = calls[i].name;
+	struct rec *r = record(in, &e->head, REC_FILE);
+	if (!r)
+		return;
+	r->from = (int64_t)e->first_block;
+	snprintf(text, sizeof(text), "%s %.*s", call, EV_NAME_BYTES, e->name);
+	r->name = tape_name(in->tape, text);
+}
+
+static void
+take_sql(struct intake *in, const struct ev_sql *e)
+{
+	struct rec *r = record(in, &e->head, REC_SQL);
+	if (!r)
+		return;
+	size_t size = strnlen(e->text, sizeof(e->text));
+	if (in->sql_memo.count > SQL_MEMO_MAX)
+		map_done(&in->sql_memo);
+	bool new;
+	uint64_t *name = map_at(&in->sql_memo, e->text, size, &new);
+	if (new) {
+		char text[EV_SQL_BYTES], print[EV_SQL_BYTES];
+		snprintf(text, sizeof(text), "%.*s", (int)size, e->text);
+		fingerprint_sql(text, print, sizeof(print));
+		*name = tape_name(in->tape, print[0] ? print : "(statement)");
+	}
+	r->name = (uint32_t)*name;
+	r->from = (int64_t)e->start;
+	r->at = (int64_t)e->busy;
+	r->value = e->rows;
+}
+
+/* What a thread that left its stack had waited for. */
+static enum run_part_kind
+waited_for(struct intake *in, const struct ev_stack *e)
+{
+	uint64_t *peer = e->sock ? map_find(&in->peers, &e->sock, sizeof(e->sock)) : NULL;
+	if (e->sock)
+		return peer ? (enum run_part_kind)*peer : PART_NONE;
+	return part_of_syscall(e->head.nr, false);
+}
+
+static void
+take_stack(struct intake *in, const struct ev_stack *e)
+{
+	uint64_t ips[STACK_FRAMES_MAX];
+	struct symbol_regs regs = { .ip = e->ip, .sp = e->sp, .bp = e->bp, .rbx = e->bx, .r12 = e->r12,
+		.r13 = e->r13, .r14 = e->r14, .r15 = e->r15 };
+	int pid = (int)e->head.pid;
+	bool rooted = false;
+
+	in->stack_events++;
+	if (in->n_waits >= WAIT_STACKS_MAX)
+		return;
+	enum run_part_kind kind = waited_for(in, e);
+	if (kind == PART_NONE)
+		return;
+	if (!(*map_at(&in->seen, &pid, sizeof(pid), NULL))++)
+		symbols_see(in->symbols, pid);
+	size_t n = symbols_unwind(in->symbols, pid, &regs, e->stack, e->size, ips,
+	    STACK_FRAMES_MAX, &rooted);
+	struct wait_stack *w = ARENA_PUSH(in->tape->arena, in->waits, in->n_waits);
+	*w = (struct wait_stack){ .key = e->key, .ns = (int64_t)e->weight, .kind = (uint8_t)kind,
+		.thread = tape_thread(in->tape, pid, (int)e->head.tid), .unlock = e->unlock,
+		.stack = stacks_add(in->stacks, pid, NULL, 0, ips, n, NULL, 0, rooted) };
+}
+
+static void
+take_exit(struct intake *in, const struct ev_head *h)
+{
+	struct thread_exit *exit = ARENA_PUSH(in->tape->arena, in->exits, in->n_exits);
+	exit->thread = tape_thread(in->tape, (int)h->pid, (int)h->tid);
+	exit->at = (int64_t)h->ts;
+}
+
+void
+intake_event(struct intake *in, const struct ev_head *event, size_t size)
+{
+	if (!in->tape->n_windows)
+		return;
+	switch (event->kind) {
+	case EV_OFF: take_off(in, (const struct ev_off *)event); break;
+	case EV_POLL: take_poll(in, (const struct ev_poll *)event); break;
+	case EV_IO: take_io(in, (const struct ev_io *)event); break;
+	case EV_CONN: take_conn(in, (const struct ev_conn *)event); break;
+	case EV_FILE: take_file(in, (const struct ev_file *)event); break;
+	case EV_STACK: take_stack(in, (const struct ev_stack *)event); break;
+	case EV_SQL: take_sql(in, (const struct ev_sql *)event); break;
+	case EV_EXIT: take_exit(in, event); break;
+	}
+}
+
+void
+intake_sample(struct intake *in, const struct sampler_sample *s)
+{
+	if (in->tape->n_samples >= SAMPLES_MAX)
+		return;
+	uint32_t stack = stacks_add(in->stacks, s->pid, s->kernel, s->n_kernel, s->user, s->n_user,
+	    s->script, s->n_script, s->rooted);
+	struct tape_sample *sample = ARENA_PUSH(in->tape->arena, in->tape->samples,
+	    in->tape->n_samples);
+	*sample = (struct tape_sample){ .time = s->time_ns, .stack = stack,
+		.thread = tape_thread(in->tape, s->pid, s->tid) };
+}
+
+void
+intake_window_end(struct intake *in, int64_t now)
+{
+	for (size_t i = 0; i < in->n_exits; i++) {
+		struct rec *r = tape_add(in->tape);
+		if (!r)
+			break;
+		*r = (struct rec){ .ts = now, .from = in->exits[i].at, .thread = in->exits[i].thread,
+			.kind = REC_OFF, .nr = SYS_accept };
+	}
+	in->n_exits = 0;
+	in->exits = NULL;
+	map_done(&in->peers);
+}

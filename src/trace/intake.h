@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* intake: what the instruments deliver, event by event, onto a tape.
+ *
+ * Here request heads become routes, SQL becomes fingerprints, stack copies become stacks: nothing
+ * raw is kept. Not thread-safe. */
+#pragma once
+
+#include "trace/event.h"
+#include "trace/sampler.h"
+#include "trace/stacks.h"
+#include "trace/tape.h"
+#include "run/run.h"
+
+/* A stack that stands for `ns` of waiting. */
+struct wait_stack {
+	uint64_t key;              /* futex address for locks */
+	int64_t ns;
+	uint32_t thread, stack;
+	uint8_t kind;              /* enum run_part_kind; PART_NONE: waited for work */
+	bool unlock;               /* ns that another thread waited until this one woke it */
+};
+
+struct intake {
+	struct tape *tape;
+	struct stacks *stacks;
+	struct symbols *symbols;
+	const char **literals;     size_t n_literals;  /* routes to keep as they are */
+	struct wait_stack *waits;  size_t n_waits;
+	struct thread_exit { uint32_t thread; int64_t at; } *exits; size_t n_exits;
+	struct map sql_memo;       /* raw text -> name */
+	struct map peers;          /* connection -> part kind | name << 8; this window's */
+	struct map seen;           /* processes that symbols know */
+	int64_t stack_events;
+};
+
+void intake_init(struct intake *in, struct tape *tape, struct stacks *stacks,
+    struct symbols *symbols);
+void intake_done(struct intake *in);
+void intake_literal(struct intake *in, const char *url);
+
+void intake_event(struct intake *in, const struct ev_head *event, size_t size);
+void intake_sample(struct intake *in, const struct sampler_sample *sample);
+
+/* The window ends: threads that exited are off CPU until then. */
+void intake_window_end(struct intake *in, int64_t now);

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace/stacks.h"
+
+#include <string.h>
+
+#define STACKS_MAX  20000      /* distinct; more go to the empty stack */
+#define SCRIPT_MARK (UINT64_C(1) << 62)
+#define IS_KERNEL(ip) ((ip) >> 63)
+
+struct stack_key {
+	int64_t pid;
+	uint64_t frames[STACK_FRAMES_MAX];
+};
+
+void
+stacks_init(struct stacks *s, struct symbols *symbols)
+{
+	*s = (struct stacks){ .arena = arena_new(), .symbols = symbols };
+	ARENA_PUSH(s->arena, s->items, s->n);
+}
+
+void
+stacks_done(struct stacks *s)
+{
+	map_done(&s->ids);
+	map_done(&s->script_ids);
+	map_done(&s->named);
+	arena_free(s->arena);
+	*s = (struct stacks){ 0 };
+}
+
+static uint64_t
+script_frame(struct stacks *s, const struct python_frame *f)
+{
+	struct { const char *function, *file; } id = { f->function, f->file };
+	bool new;
+	uint64_t *at = map_at(&s->script_ids, &id, sizeof(id), &new);
+	if (new) {
+		*at = s->n_scripts;
+		struct frame *frame = ARENA_PUSH(s->arena, s->scripts, s->n_scripts);
+		const char *base = f->file ? strrchr(f->file, '/') : NULL;
+		frame->name = arena_strdup(s->arena, f->function ? f->function : "?");
+		frame->file = arena_strdup(s->arena, f->file);
+		frame->module = base ? frame->file + (base + 1 - f->file) : frame->file;
+		frame->language = "python";
+		frame->line = f->line;
+		frame->application = f->application;
+		frame->named = true;
+	}
+	return SCRIPT_MARK | *at;
+}
+
+static size_t
+append(uint64_t *to, size_t n, const uint64_t *from, size_t n_from)
+{
+	for (size_t i = 0; i < n_from && n < STACK_FRAMES_MAX; i++)
+		to[n++] = from[i];
+	return n;
+}
+
+uint32_t
+stacks_add(struct stacks *s, int pid, const uint64_t *kernel, size_t n_kernel,
+    const uint64_t *user, size_t n_user, const struct python_frame *script, size_t n_script,
+    bool rooted)
+{
+	struct stack_key key = { .pid = pid };
+	size_t n = append(key.frames, 0, kernel, n_kernel);
+	n = append(key.frames, n, user, n_user);
+	for (size_t i = 0; i < n_script && n < STACK_FRAMES_MAX; i++)
+		key.frames[n++] = script_frame(s, &script[i]);
+	if (!n)
+		return 0;
+	size_t size = sizeof(key.pid) + n * sizeof(key.frames[0]);
+	if (s->n >= STACKS_MAX && !map_find(&s->ids, &key, size))
+		return 0;
+	bool new;
+	uint64_t *at = map_at(&s->ids, &key, size, &new);
+	if (new) {
+		*at = s->n;
+		struct stack *stack = ARENA_PUSH(s->arena, s->items, s->n);
+		uint64_t *frames = arena_alloc(s->arena, n * sizeof(*frames));
+		memcpy(frames, key.frames, n * sizeof(*frames));
+		*stack = (struct stack){ .pid = pid, .n = (uint32_t)n, .frames = frames,
+			.script = n_script > 0, .rooted = rooted };
+	}
+	return (uint32_t)*at;
+}
+
+static struct frame *
+name_address(struct stacks *s, int pid, uint64_t ip, bool leaf)
+{
+	struct symbol symbol;
+	struct frame *f = arena_alloc(s->arena, sizeof(*f));
+	if (IS_KERNEL(ip))
+		symbols_kernel_name(s->symbols, ip, &symbol);
+	else
+		symbols_name(s->symbols, pid, ip, leaf, &symbol);
+	*f = (struct frame){ .name = symbol.name ? symbol.name : "?", .module = symbol.module,
+		.language = symbol.language, .file = symbol.file, .line = symbol.line, .ip = ip,
+		.application = symbol.application, .named = symbol.named };
+	if (!IS_KERNEL(ip)) {
+		s->user_frames++;
+		s->user_named += symbol.named;
+	}
+	return f;
+}
+
+const struct frame *
+stacks_frame(struct stacks *s, uint32_t stack, size_t i)
+{
+	const struct stack *st = &s->items[stack];
+	uint64_t ip = st->frames[i];
+	if (ip & SCRIPT_MARK && !IS_KERNEL(ip))
+		return &s->scripts[ip & ~SCRIPT_MARK];
+	struct { uint64_t ip; int32_t pid, leaf; } id =
+	    { ip, IS_KERNEL(ip) ? 0 : st->pid, i == 0 || IS_KERNEL(st->frames[i - 1]) };
+	bool new;
+	uint64_t *at = map_at(&s->named, &id, sizeof(id), &new);
+	if (new) {
+		*at = s->n_frames;
+		*ARENA_PUSH(s->arena, s->frames, s->n_frames) = name_address(s, st->pid, ip, id.leaf);
+	}
+	return s->frames[*at];
+}
+
+const struct frame *
+stacks_own_frame(struct stacks *s, uint32_t stack)
+{
+	const struct stack *st = &s->items[stack];
+	const struct frame *named = NULL, *f = NULL;
+	for (size_t i = 0; i < st->n; i++) {
+		f = stacks_frame(s, stack, i);
+		if (f->application)
+			return f;
+		if (!named && f->named && !IS_KERNEL(st->frames[i]))
+			named = f;
+	}
+	return named ? named : f;
+}
+
+bool
+stacks_contains(struct stacks *s, uint32_t stack, const char *name)
+{
+	for (size_t i = 0; i < s->items[stack].n; i++)
+		if (!strcmp(stacks_frame(s, stack, i)->name, name))
+			return true;
+	return false;
+}

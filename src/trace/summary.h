@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* summary: from an assembly to r->evidence.trace, one file a list. No I/O but reading symbols. */
+#pragma once
+
+#include "trace/assemble.h"
+#include "trace/intake.h"
+#include "trace/paint.h"
+#include "trace/stacks.h"
+#include "run/run.h"
+
+struct stack_view {            /* what matters of a stack here */
+	uint32_t function;         /* text: the service's own innermost function */
+	bool known, gc, statement; /* in a garbage collector; inside a statement of SQLite */
+};
+
+struct summary {
+	struct assembly *a;
+	struct intake *in;
+	struct run *r;
+	struct arena *arena;       /* scratch, until summary_free */
+	double sample_seconds;     /* one on-CPU sample stands for this */
+	struct stack_view *views;  /* by stack */
+	uint32_t **samples;        /* by thread: its samples in order of time */
+	size_t *n_samples;
+	const char **lock_names;   /* by lock; NULL not asked yet */
+	const char **lock_sites;
+};
+
+struct summary *summary_new(struct assembly *a, struct intake *in, struct run *r,
+    int64_t sample_period_ns);
+void summary_free(struct summary *s);
+
+/* Which functions a set of stretches was in, by samples. */
+struct tally { struct map functions; int64_t n; };
+void tally_visit(void *ctx, uint32_t thread, int64_t from, int64_t to);   /* ctx: tally_ctx */
+struct tally_ctx { struct summary *s; struct tally *tally; };
+
+/* A ledger as parts of a run: CPU split by the tally, small rest folded; shares sum to 1. */
+void summary_parts(struct summary *s, const struct ledger *l, const struct tally *t,
+    double requests, struct run_part **ret, size_t *ret_n);
+
+const char *summary_lock_name(struct summary *s, uint32_t lock);   /* lock + 1, as in ledgers */
+const char *summary_lock_site(struct summary *s, uint32_t lock);   /* NULL unknown */
+const struct stack_view *summary_view(struct summary *s, uint32_t stack);
+
+void summary_routes(struct summary *s);
+void summary_waits(struct summary *s);
+void summary_threads(struct summary *s);
+void summary_queries(struct summary *s);
+void summary_calls(struct summary *s);
+void summary_functions(struct summary *s);
+void summary_stacks(struct summary *s);

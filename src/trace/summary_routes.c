@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* Where the requests of each route spent their time: all of them, and the slowest apart. */
+#include "trace/summary.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+#define ROUTES_MAX   32
+#define SLOW_SHARE   0.05
+#define SLOW_ENOUGH  20        /* requests of a route, else its slow ones are not told apart */
+
+struct route {
+	uint32_t name;
+	uint32_t *spans;           size_t n;
+};
+
+static int
+by_duration(const void *left, const void *right, void *ctx)
+{
+	const struct span *spans = ctx;
+	const struct span *l = &spans[*(const uint32_t *)left], *r = &spans[*(const uint32_t *)right];
+	int64_t a = l->end - l->arrival, b = r->end - r->arrival;
+	return a > b ? -1 : a < b;
+}
+
+static int
+by_count(const void *left, const void *right)
+{
+	const struct route *l = left, *r = right;
+	return l->n > r->n ? -1 : l->n < r->n;
+}
+
+static void
+add_group(struct summary *s, const struct route *route, const char *scope, size_t n)
+{
+	struct tally tally = { 0 };
+	struct tally_ctx ctx = { s, &tally };
+	struct canvas canvas = { .visit = tally_visit, .ctx = &ctx };
+	int64_t total = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct span *span = &s->a->spans[route->spans[i]];
+		paint_span(s->a, span, &canvas);
+		total += span->end - span->arrival;
+	}
+	struct run_trace *t = &s->r->evidence.trace;
+	struct run_time *time = RUN_ADD(s->r, time, t->routes, t->n_routes);
+	time->route = run_str(s->r, tape_text(s->a->tape, route->name));
+	time->scope = scope;
+	time->requests = (int64_t)n;
+	time->seconds = ns_to_s(total) / (double)n;
+	struct run_part *parts = NULL;
+	size_t n_parts = 0;
+	summary_parts(s, &canvas.ledger, &tally, (double)n, &parts, &n_parts);
+	time->parts = parts;
+	time->n_parts = n_parts;
+	ledger_done(&canvas.ledger);
+	map_done(&tally.functions);
+}
+
+static struct route *
+group_by_route(struct summary *s, size_t *ret_n)
+{
+	struct route *routes = NULL;
+	struct map ids = { 0 };
+	for (size_t i = 0; i < s->a->n_spans; i++) {
+		const struct span *span = &s->a->spans[i];
+		bool new;
+		if (!span->complete)
+			continue;
+		uint64_t *at = map_at(&ids, &span->route, sizeof(span->route), &new);
+		if (new) {
+			*at = *ret_n;
+			ARENA_PUSH(s->arena, routes, *ret_n)->name = span->route;
+		}
+		struct route *route = &routes[*at];
+		*ARENA_PUSH(s->arena, route->spans, route->n) = (uint32_t)i;
+		s->r->evidence.trace.requests++;
+	}
+	map_done(&ids);
+	return routes;
+}
+
+void
+summary_routes(struct summary *s)
+{
+	size_t n = 0;
+	s->r->evidence.trace.requests = 0;
+	struct route *routes = group_by_route(s, &n);
+	qsort(routes, n, sizeof(*routes), by_count);
+	for (size_t i = 0; i < n && i < ROUTES_MAX; i++) {
+		struct route *route = &routes[i];
+		qsort_r(route->spans, route->n, sizeof(uint32_t), by_duration, s->a->spans);
+		add_group(s, route, "all", route->n);
+		if (route->n >= SLOW_ENOUGH)
+			add_group(s, route, "slow", (size_t)((double)route->n * SLOW_SHARE + 0.999));
+	}
+}

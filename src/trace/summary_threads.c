@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* How busy each thread was, and which of them are event loops. */
+#include "trace/summary.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+#define THREADS_MAX 64
+
+struct use { uint32_t thread; int64_t cpu, queued, blocked; };
+
+/* Time off CPU and waiting for one, over all windows. */
+static struct use
+use_of(struct summary *s, uint32_t thread)
+{
+	const struct thread_log *log = &s->a->threads[thread];
+	int64_t off = 0, queued = 0;
+	for (size_t i = 0; i < log->n_off; i++) {
+		const struct rec *r = tape_at(s->a->tape, log->off[i]);
+		int64_t woken = r->flags & OFF_PREEMPTED ? r->from : r->at ? r->at : r->ts;
+		off += r->ts - r->from;
+		queued += r->ts - woken;
+	}
+	int64_t whole = (int64_t)(tape_seconds(s->a->tape) * 1e9);
+	return (struct use){ thread, whole > off ? whole - off : 0, queued, 0 };
+}
+
+static int64_t
+blocked_at_work(struct summary *s, uint32_t thread)
+{
+	const struct thread_log *log = &s->a->threads[thread];
+	struct canvas canvas = { 0 };
+	for (size_t i = 0; i < log->n_segments; i++) {
+		const struct segment *g = &s->a->segments[log->segments[i]];
+		const struct span *span = &s->a->spans[g->span];
+		if (span->complete)
+			paint_thread(s->a, thread, g->start, g->end < span->end ? g->end : span->end, 0, &canvas);
+	}
+	ledger_done(&canvas.ledger);
+	return canvas.blocked;
+}
+
+static int
+busiest_first(const void *left, const void *right)
+{
+	const struct use *l = left, *r = right;
+	int64_t a = l->cpu + l->queued, b = r->cpu + r->queued;
+	return a > b ? -1 : a < b;
+}
+
+static void
+add_thread(struct summary *s, const struct use *u)
+{
+	struct run_trace *t = &s->r->evidence.trace;
+	const struct tape_thread *who = &s->a->tape->threads[u->thread];
+	const struct thread_log *log = &s->a->threads[u->thread];
+	double whole = tape_seconds(s->a->tape) * 1e9;
+	struct run_thread *out = RUN_ADD(s->r, thread, t->threads, t->n_threads);
+
+	out->pid = who->pid;
+	out->tid = who->tid;
+	out->name = run_str(s->r, who->name);
+	out->loop = log->heads && log->polls && (log->epoll || log->returns);
+	out->cpu = (double)u->cpu / whole;
+	out->runqueue = (double)u->queued / whole;
+	out->blocked = (double)blocked_at_work(s, u->thread) / whole;
+	if (log->polls)
+		out->longest_run = ns_to_s(log->longest_run);
+}
+
+void
+summary_threads(struct summary *s)
+{
+	size_t n = 0;
+	struct use *uses = NULL;
+	if (tape_seconds(s->a->tape) <= 0)
+		return;
+	for (uint32_t i = 0; i < s->a->tape->n_threads; i++)
+		if (s->a->threads[i].n_off || s->n_samples[i])
+			*ARENA_PUSH(s->arena, uses, n) = use_of(s, i);
+	qsort(uses, n, sizeof(*uses), busiest_first);
+	for (size_t i = 0; i < n && i < THREADS_MAX; i++)
+		add_thread(s, &uses[i]);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace/tape.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define NAMES_MAX 20000        /* then texts become "(other)": input cannot grow it further */
+
+void
+tape_init(struct tape *t, size_t max_records)
+{
+	*t = (struct tape){ .arena = arena_new(), .max = max_records };
+	*ARENA_PUSH(t->arena, t->names, t->n_names) = NULL;
+}
+
+void
+tape_done(struct tape *t)
+{
+	for (size_t i = 0; i < t->n_chunks; i++)
+		free(t->chunks[i]);
+	map_done(&t->thread_ids);
+	map_done(&t->name_ids);
+	arena_free(t->arena);
+	*t = (struct tape){ 0 };
+}
+
+struct rec *
+tape_add(struct tape *t)
+{
+	if (t->n >= t->max) {
+		t->lost++;
+		return NULL;
+	}
+	if (t->n == t->n_chunks * TAPE_CHUNK) {
+		struct rec *chunk = calloc(TAPE_CHUNK, sizeof(*chunk));
+		if (!chunk)
+			abort();
+		*ARENA_PUSH(t->arena, t->chunks, t->n_chunks) = chunk;
+	}
+	return tape_at(t, t->n++);
+}
+
+uint32_t
+tape_thread(struct tape *t, int pid, int tid)
+{
+	bool new;
+	uint64_t *at = map_at(&t->thread_ids, &tid, sizeof(tid), &new);
+	if (!new && t->threads[*at].pid == pid)
+		return (uint32_t)*at;
+	*at = t->n_threads;
+	struct tape_thread *thread = ARENA_PUSH(t->arena, t->threads, t->n_threads);
+	thread->pid = pid;
+	thread->tid = tid;
+	return (uint32_t)(t->n_threads - 1);
+}
+
+uint32_t
+tape_name(struct tape *t, const char *text)
+{
+	bool new;
+	if (!text || !*text)
+		return 0;
+	if (t->n_names >= NAMES_MAX && !map_find(&t->name_ids, text, strlen(text)))
+		text = "(other)";
+	uint64_t *at = map_at(&t->name_ids, text, strlen(text), &new);
+	if (new) {
+		*at = t->n_names;
+		*ARENA_PUSH(t->arena, t->names, t->n_names) = arena_strdup(t->arena, text);
+	}
+	return (uint32_t)*at;
+}
+
+const char *
+tape_text(const struct tape *t, uint32_t name)
+{
+	return name < t->n_names ? t->names[name] : NULL;
+}
+
+void
+tape_window_begin(struct tape *t, int64_t now)
+{
+	struct tape_window *w = ARENA_PUSH(t->arena, t->windows, t->n_windows);
+	w->from = now;
+	w->first = t->n;
+}
+
+void
+tape_window_end(struct tape *t, int64_t now)
+{
+	struct tape_window *w = &t->windows[t->n_windows - 1];
+	w->to = now;
+	w->n = t->n - w->first;
+}
+
+double
+tape_seconds(const struct tape *t)
+{
+	int64_t sum = 0;
+	for (size_t i = 0; i < t->n_windows; i++)
+		sum += t->windows[i].to - t->windows[i].from;
+	return ns_to_s(sum);
+}

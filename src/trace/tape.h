@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* tape: everything that was recorded, compact, in memory of a fixed bound.
+ *
+ * A record is 48 bytes; texts (routes, statements, peers, files, functions) are interned once and
+ * referred to by number, 0 meaning none. Whoever reads a tape does no I/O: tests write tapes by
+ * hand. Not thread-safe. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/map.h"
+
+enum rec_kind { REC_OFF, REC_POLL, REC_IO, REC_CONN, REC_FILE, REC_SQL };
+
+/* flags of REC_OFF */
+#define OFF_PREEMPTED 1
+#define OFF_UNINTERRUPTED 2
+#define OFF_IN_SQL 4
+#define OFF_BY_FUTEX 8          /* woken by another thread through a futex call */
+/* flags of REC_IO */
+#define IO_WRITE 1
+#define IO_SERVER 2
+#define IO_HEAD 4               /* begins an HTTP request or response */
+/* flags of REC_CONN */
+#define CONN_SEEN 0
+#define CONN_ACCEPTED 1
+#define CONN_OPENED 2
+
+struct rec {
+	int64_t ts;            /* end of the interval or call */
+	int64_t from;          /* OFF: off CPU since; SQL: start; else: first blocked at, 0 never */
+	int64_t at;            /* OFF: woken; IO: arrival in the kernel; SQL: time inside the library */
+	uint64_t key;          /* OFF: first argument; IO, CONN: connection */
+	uint32_t thread;       /* index into tape.threads */
+	uint32_t name;         /* IO: route; CONN: peer; FILE: what and which file; SQL: statement */
+	uint32_t value;        /* OFF: waker tid; IO: bytes; SQL: rows; POLL: result; CONN: peer port */
+	uint16_t nr;
+	uint8_t kind, flags;
+};
+
+struct tape_thread { int pid, tid; char name[16]; };
+struct tape_window { int64_t from, to; size_t first, n; };   /* records [first, first + n) */
+
+struct tape_sample {           /* a thread was on CPU */
+	int64_t time;
+	uint32_t thread, stack;
+};
+
+struct tape {
+	struct arena *arena;
+	struct rec **chunks;       size_t n_chunks;
+	size_t n, max;             /* records; beyond max they are counted in `lost` */
+	size_t lost;
+	struct tape_thread *threads; size_t n_threads;
+	struct tape_window *windows; size_t n_windows;
+	struct tape_sample *samples; size_t n_samples;
+	const char **names;        size_t n_names;
+	struct map thread_ids, name_ids;
+	bool arrivals;             /* IO.at was measured where it is not 0 */
+};
+
+#define TAPE_CHUNK 4096
+
+void tape_init(struct tape *t, size_t max_records);
+void tape_done(struct tape *t);
+struct rec *tape_add(struct tape *t);                         /* zeroed; NULL: full */
+static inline struct rec *
+tape_at(const struct tape *t, size_t i)
+{
+	return &t->chunks[i / TAPE_CHUNK][i % TAPE_CHUNK];
+}
+uint32_t tape_thread(struct tape *t, int pid, int tid);       /* its index, made when new */
+uint32_t tape_name(struct tape *t, const char *text);         /* its number, made when new */
+const char *tape_text(const struct tape *t, uint32_t name);   /* NULL for 0 */
+void tape_window_begin(struct tape *t, int64_t now);
+void tape_window_end(struct tape *t, int64_t now);
+double tape_seconds(const struct tape *t);                    /* sum of the windows */
