@@ -3,26 +3,37 @@
  * waiting for another server. While it sleeps in one, nobody is served. */
 #include <math.h>
 
-#include "diagnose/detect.h"
+#include "diagnose/peers.h"
 #include "diagnose/text.h"
 
 #define BLOCKED_MIN 0.10   /* of the loop's time */
 #define SHARE_MIN   0.10   /* of the requests' */
 
+static bool
+is_blocking(const struct run_part *p, enum run_part_kind kind)
+{
+	return p->kind == kind && !(kind == PART_NET && peer_is_client(p->where));
+}
+
+/* The kind that blocks, by how surely it does: file access always blocks, other servers and
+ * timers are often waited for without blocking. */
 static const struct run_part *
 largest_blocking(const struct facts *f, double *ret_sum)
 {
-	static const enum run_part_kind kinds[] = { PART_DISK, PART_SLEEP, PART_NET, PART_DB };
-	const struct run_part *top = NULL;
+	static const enum run_part_kind kinds[] = { PART_DISK, PART_NET, PART_DB, PART_SLEEP };
 
-	*ret_sum = 0;
-	for (size_t i = 0; i < f->n_parts; i++)
-		for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
-			if (f->parts[i].kind == kinds[k] && !text_same(f->parts[i].where, "client")) {
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+		const struct run_part *top = NULL;
+		*ret_sum = 0;
+		for (size_t i = 0; i < f->n_parts; i++)
+			if (is_blocking(&f->parts[i], kinds[k])) {
 				*ret_sum += f->parts[i].share;
 				top = top ? top : &f->parts[i];
 			}
-	return top;
+		if (top && *ret_sum >= SHARE_MIN)
+			return top;
+	}
+	return NULL;
 }
 
 static void
@@ -35,15 +46,15 @@ detect(const struct facts *f, struct draft *d)
 		rule_out(d, "no thread of the service runs an event loop");
 		return;
 	}
-	if (!(f->loop->blocked >= BLOCKED_MIN) || !top || sum < SHARE_MIN) {
+	if (!(f->loop->blocked >= BLOCKED_MIN) || !top) {
 		rule_out(d, "the event loop is blocked outside of its poll %s of the time",
 		    PCT(isfinite(f->loop->blocked) ? f->loop->blocked : 0));
 		return;
 	}
 	struct run_finding *out = finding_add(d, sum, 0.9, text_brief(f->run, top->where, 160));
 	out->route = facts_route(f, top->kind, top->where);
-	out->summary = run_printf(f->run, "the event loop itself waits in %s: %s of the requests' time",
-	    out->where, PCT(sum));
+	out->summary = run_printf(f->run, "the event loop itself waits in %s: %s of the requests' "
+	    "time", out->where, PCT(sum));
 	finding_evidence(d, "the loop's thread is blocked %s of the time outside of its poll",
 	    PCT(f->loop->blocked));
 	finding_evidence(d, "%s: %s of the requests' time, %s each", out->where, PCT(top->share),

@@ -45,8 +45,10 @@ tell(const struct facts *f, struct draft *d, const struct hot *h, double share)
 
 	out->route = facts_route(f, PART_CPU, h ? h->name : NULL);
 	out->summary = h
-	    ? run_printf(f->run, "%s keeps the %s busy: %s of the requests' time", h->name, loop, PCT(share))
-	    : run_printf(f->run, "the %s is busy computing: %s of the requests' time", loop, PCT(share));
+	    ? run_printf(f->run, "%s keeps the %s busy: %s of the requests' time", h->name, loop,
+	          PCT(share))
+	    : run_printf(f->run, "the %s is busy computing: %s of the requests' time", loop,
+	          PCT(share));
 	finding_evidence(d, "the loop's thread is on CPU %s of the time", PCT(t->cpu));
 	if (isfinite(t->longest_run))
 		finding_evidence(d, "longest stretch between two polls: %s", DURATION(t->longest_run));

@@ -17,7 +17,7 @@
 static bool
 is_interpreter_lock(const char *where)
 {
-	return text_has(where, "_PyRuntime") || text_has(where, "gil");
+	return text_same(where, "Python GIL") || text_has(where, "_PyRuntime");
 }
 
 static double

@@ -11,8 +11,8 @@ static void
 tell(const struct facts *f, struct draft *d, const struct run_part *p, double share)
 {
 	const struct run_call *c = peer_call(f, p->where);
-	const char *peer = p->where ? p->where : "a server that could not be named";
-	struct run_finding *out = finding_add(d, share, p->where ? 0.93 : 0.6, peer);
+	const char *peer = p->where;
+	struct run_finding *out = finding_add(d, share, 0.93, peer);
 
 	out->route = facts_route(f, PART_NET, p->where);
 	out->summary = run_printf(f->run, "requests wait %s of their time for %s", PCT(share), peer);
@@ -35,7 +35,7 @@ detect(const struct facts *f, struct draft *d)
 		const struct run_part *p = &f->parts[i];
 		if (p->kind != PART_NET || peer_is_client(p->where))
 			continue;
-		double share = p->where ? peer_share(f, p->where) : p->share;
+		double share = p->share;
 		sum += p->share;
 		if (share < SHARE_MIN)
 			continue;

@@ -6,6 +6,7 @@
  * that is only sent is no such answer. */
 #include <math.h>
 
+#include "diagnose/peers.h"
 #include "diagnose/statements.h"
 #include "diagnose/text.h"
 
@@ -43,7 +44,7 @@ share_of(const struct facts *f, const char *route, const struct run_query *q)
 			const struct run_part *p = &t->parts[k];
 			if (p->kind == PART_CPU
 			    || (p->kind == PART_DB && text_same(p->where, q->fingerprint))
-			    || (p->kind == PART_NET && text_same(p->where, "client")))
+			    || (p->kind == PART_NET && peer_is_client(p->where)))
 				sum += p->share * seconds;
 		}
 	}

@@ -4,7 +4,7 @@
  * Only measured send time counts: on a fast link compression costs more than it saves. */
 #include <math.h>
 
-#include "diagnose/detect.h"
+#include "diagnose/peers.h"
 #include "diagnose/text.h"
 
 #define BODY_MIN_BYTES  (16 * 1024)
@@ -42,7 +42,7 @@ static void
 detect(const struct facts *f, struct draft *d)
 {
 	const struct run_route *t = largest_plain(f);
-	double share = facts_share(f, PART_NET, "client");
+	double share = peer_client_share(f);
 
 	if (!t) {
 		rule_out(d, "no route gives a large compressible answer uncompressed");

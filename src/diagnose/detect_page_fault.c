@@ -21,7 +21,8 @@ detect(const struct facts *f, struct draft *d)
 	}
 	struct run_finding *out = finding_add(d, share, 0.85, "page faults");
 	out->route = facts_route(f, PART_FAULT, NULL);
-	out->summary = run_printf(f->run, "requests wait %s of their time for memory pages", PCT(share));
+	out->summary = run_printf(f->run, "requests wait %s of their time for memory pages",
+	    PCT(share));
 	finding_evidence(d, "%s per request", DURATION(share * f->seconds));
 	if (isfinite(minor))
 		finding_evidence(d, "%.3g minor faults per second", minor);

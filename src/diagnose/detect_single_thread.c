@@ -49,7 +49,8 @@ tell(const struct facts *f, struct draft *d, bool one_lock, double cpu)
 	double spread = 1 - 1 / fmax(f->cores_allowed, 2);
 	struct run_finding *out = finding_add(d, f->charged[PART_CPU] * spread, 0.85,
 	    one_lock ? run_printf(f->run, "interpreter lock of pid %lld", (long long)t->pid)
-	             : run_printf(f->run, "thread %s (%lld)", t->name ? t->name : "?", (long long)t->tid));
+	             : run_printf(f->run, "thread %s (%lld)", t->name ? t->name : "?",
+	                   (long long)t->tid));
 
 	out->summary = run_printf(f->run, "%s fills one core while %.3g of %lld cores do nothing",
 	    out->where, fmax(0, f->run->host.cpus * (1 - f->host_busy)), (long long)f->run->host.cpus);
@@ -71,7 +72,8 @@ detect(const struct facts *f, struct draft *d)
 	if (!t)
 		rule_out(d, "no thread of the service was seen");
 	else if (t == f->loop && !one_lock)
-		rule_out(d, "the busiest thread is an event loop (%s on CPU): see cpu.event-loop", PCT(cpu));
+		rule_out(d, "the busiest thread is an event loop (%s on CPU): see cpu.event-loop",
+		    PCT(cpu));
 	else if (cpu < FULL_MIN)
 		rule_out(d, "the busiest thread is on CPU %s of the time", PCT(cpu));
 	else if (!one_lock && second_busiest(f) > SECOND_MAX)

@@ -56,8 +56,8 @@ tell(const struct facts *f, struct draft *d, double queue, double cpu, const cha
 		threads += f->run->system.processes[i].threads;
 	struct run_finding *out = finding_add(d, queue, 0.9,
 	    run_printf(f->run, "workers of %s", name ? name : "the service"));
-	out->summary = run_printf(f->run, "requests wait %s of their time for a free worker; the workers "
-	    "are blocked %s of it", PCT(queue), PCT(1 - cpu));
+	out->summary = run_printf(f->run, "requests wait %s of their time for a free worker; the "
+	    "workers are blocked %s of it", PCT(queue), PCT(1 - cpu));
 	finding_evidence(d, "meanwhile the workers: %s", did);
 	if (isfinite(f->utilisation))
 		finding_evidence(d, "CPU is not the limit: %s of what the service may use",
@@ -83,7 +83,8 @@ detect(const struct facts *f, struct draft *d)
 	if (queue < QUEUE_MIN)
 		rule_out(d, "requests wait %s of their time for a worker", PCT(queue));
 	else if (cpu > 0.5)
-		rule_out(d, "requests queue %s of their time, but the workers compute: %s", PCT(queue), did);
+		rule_out(d, "requests queue %s of their time, but the workers compute: %s", PCT(queue),
+		    did);
 	else if (f->utilisation > CPU_FULL)
 		rule_out(d, "CPU is %s used: more workers would only wait for it", PCT(f->utilisation));
 	else if (f->loop && !f->blocked_workers)

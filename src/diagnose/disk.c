@@ -2,14 +2,23 @@
 #include "diagnose/disk.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "diagnose/charge.h"
 #include "diagnose/text.h"
 
+/* The place is a call and its file. A write waits for the disk only when it has to be durable at
+ * once (O_SYNC, O_DIRECT) or when too much unwritten data has piled up: the cure is the same. */
 static bool
 is_sync(const char *where)
 {
-	return text_has(where, "sync");   /* fsync fdatasync msync syncfs sync_file_range O_SYNC */
+	static const char *const calls[] = { "fsync", "fdatasync", "msync", "sync", "write", "pwrite",
+		NULL };
+
+	for (size_t i = 0; where && calls[i]; i++)
+		if (strncmp(where, calls[i], strlen(calls[i])) == 0)
+			return true;
+	return false;
 }
 
 double

@@ -13,7 +13,7 @@ struct hot {
 	const char *name;
 	const struct run_function *function;   /* NULL: not among the listed functions */
 	double own;      /* itself and the library code that it called directly */
-	double total;    /* with all that it called */
+	double total;    /* with all that it called, without the kernel and an embedded database */
 };
 
 struct facts {

@@ -4,8 +4,9 @@
  * The parts of the requests say how much CPU time ran in which function, the sampled stacks who
  * called it. Time in a library (memcpy, a hash, the allocator) is charged to the nearest function
  * of the application above it; time in the kernel stays there, because no function of the
- * application is wrong for the kernel's work. Starting from the requests' own parts keeps a busy
- * background thread out: it has samples, but no request waits for it. */
+ * application is wrong for the kernel's work; an embedded database's is the database's. Starting
+ * from the requests' own parts keeps a busy background thread out: it has samples, but no request
+ * waits for it. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,8 +152,9 @@ charge_stack(struct tree *t, const struct stack *s, double share)
 		t->f->db_cpu += share;
 		return;
 	}
-	for (size_t i = 0; i < s->n && !owned; i++)
-		owned = is_kernel(t, s->frame[i]);
+	for (size_t i = 0; i < s->n; i++)
+		if (is_kernel(t, s->frame[i]))
+			return;
 	for (size_t i = s->n; i-- > 0;) {
 		if (!is_application(t, s->frame[i]))
 			continue;
@@ -271,7 +273,9 @@ facts_hot_share(const struct facts *f, const struct hot *h)
 {
 	double cpu = f->charged[PART_CPU];
 	bool through = h->total >= GENERIC_TOTAL * cpu && h->own < THROUGH_OWN * h->total;
-	double share = through || is_dispatch(h, cpu) ? h->own : h->total;
+	bool whole = !through && !is_dispatch(h, cpu)
+	    && (h->own >= 0.5 * h->total || h->total >= TOTAL_CLEAR * cpu);
+	double share = whole ? h->total : h->own;
 
 	if (cpu <= 0)
 		return 0;

@@ -6,7 +6,19 @@
 bool
 peer_is_client(const char *where)
 {
-	return text_same(where, "client");
+	return !where || !*where || text_same(where, "client") || text_same(where, "request body");
+}
+
+double
+peer_client_share(const struct facts *f)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < f->n_parts; i++)
+		if (f->parts[i].kind == PART_NET && peer_is_client(f->parts[i].where)
+		    && !text_same(f->parts[i].where, "request body"))
+			sum += f->parts[i].share;
+	return sum;
 }
 
 const struct run_call *

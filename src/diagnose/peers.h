@@ -4,8 +4,10 @@
 
 #include "diagnose/detect.h"
 
-/* The answer's own way to the client is no peer. */
+/* The client's own connection is no peer: peers have an address. */
 bool peer_is_client(const char *where);
+/* Share of the time that sending answers to clients blocked. */
+double peer_client_share(const struct facts *f);
 /* The calls to a peer; NULL: none recorded. */
 const struct run_call *peer_call(const struct facts *f, const char *peer);
 /* Share of the time waiting for that peer. Lock waits behind it stay the lock's: another server

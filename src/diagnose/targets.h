@@ -7,7 +7,7 @@
 enum target_state {
 	TARGET_MET, TARGET_MISSED,
 	TARGET_UNSURE,      /* the interval holds the limit */
-	TARGET_UNPROVEN,    /* the load it is promised at was not reached, and not for the service's fault */
+	TARGET_UNPROVEN,    /* the promised load was not reached, and not for the service's fault */
 	TARGET_UNMEASURED,  /* nothing in the run says anything about it */
 };
 

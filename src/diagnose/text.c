@@ -35,7 +35,7 @@ text_brief(struct run *r, const char *s, size_t max)
 	struct buf b = { .cap_bytes = max + 1 };
 	bool gap = false;
 
-	if (!s)
+	if (!s || !*s)
 		return "unknown";
 	for (; *s && b.size + gap < max; s++) {
 		if (isspace((unsigned char)*s)) {
@@ -68,7 +68,7 @@ text_parts(struct run *r, const struct run_part *parts, size_t n, size_t max)
 
 	for (size_t i = 0; i < n && i < max; i++) {
 		buf_printf(&b, "%s%s", i ? ", " : "", part_kind_name(parts[i].kind));
-		if (parts[i].where)
+		if (parts[i].where && *parts[i].where)
 			buf_printf(&b, " %s", text_brief(r, parts[i].where, PLACE_MAX));
 		buf_printf(&b, " %s", PCT(parts[i].share));
 	}

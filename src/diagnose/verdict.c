@@ -60,13 +60,14 @@ static bool
 is_idle(const struct facts *f)
 {
 	const struct run *r = f->run;
-	double inside = r->baseline.throughput * r->baseline.latency.mean;
+	double mean = isfinite(r->baseline.latency.mean) ? r->baseline.latency.mean : f->seconds;
+	double inside = r->baseline.throughput * mean;
 
 	if (r->n_targets > 0 && !r->spec.observe)
 		return false;
 	return (isnan(r->capacity.knee_rate) && inside < IDLE_INSIDE
 	        && !(f->utilisation >= IDLE_UTILISATION))
-	    || (r->spec.observe && !(r->baseline.throughput > 0));
+	    || (r->spec.observe && r->baseline.throughput == 0);
 }
 
 static const char *
@@ -74,7 +75,8 @@ load_refusal(const struct facts *f)
 {
 	struct run *r = f->run;
 	const struct run_baseline *b = &r->baseline;
-	int64_t answered = f->phase ? f->phase->answered : 0;
+	int64_t answered = f->phase ? f->phase->answered : f->trace->requests;
+	double failed = b->error_rate + (isfinite(b->timeout_rate) ? b->timeout_rate : 0);
 
 	if (is_idle(f))
 		return refuse(f, VERDICT_IDLE, run_printf(r, "the service is idle: %s, %s of its CPU; "
@@ -82,9 +84,9 @@ load_refusal(const struct facts *f)
 		    PCT(isfinite(f->utilisation) ? f->utilisation : 0)));
 	if (text_same(r->capacity.stopped_by, "interrupted"))
 		return refuse(f, VERDICT_INCONCLUSIVE, "the run was interrupted");
-	if (b->error_rate + (isfinite(b->timeout_rate) ? b->timeout_rate : 0) > FAILURES_MAX)
+	if (failed > FAILURES_MAX)
 		return refuse(f, VERDICT_INCONCLUSIVE, run_printf(r, "%s of the requests failed: first "
-		    "make them succeed", PCT(b->error_rate + (isfinite(b->timeout_rate) ? b->timeout_rate : 0))));
+		    "make them succeed", PCT(failed)));
 	if (answered < REQUESTS_MIN)
 		return refuse(f, VERDICT_INCONCLUSIVE, run_printf(r, "only %lld requests were answered; "
 		    "measure longer or with more load", (long long)answered));

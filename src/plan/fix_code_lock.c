@@ -16,5 +16,6 @@ propose(struct run *r, const struct run_finding *f, struct run_step *s)
 const struct fix fix_code_lock = {
 	.kind = "contention.lock", .action = "code.lock", .gain_low = 0.5, .gain_high = 0.95,
 	.effort = LEVEL_MEDIUM, .risk = LEVEL_MEDIUM, .propose = propose,
-	.tradeoff = "finer locks can deadlock when taken in different orders; readers may see slightly older data",
+	.tradeoff = "finer locks can deadlock when taken in different orders; readers may see "
+	    "slightly older data",
 };

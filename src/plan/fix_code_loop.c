@@ -16,5 +16,6 @@ propose(struct run *r, const struct run_finding *f, struct run_step *s)
 const struct fix fix_code_loop = {
 	.kind = "cpu.event-loop", .action = "code.loop", .gain_low = 0.5, .gain_high = 0.95,
 	.effort = LEVEL_MEDIUM, .risk = LEVEL_MEDIUM, .propose = propose,
-	.tradeoff = "worker threads need their data copied; several processes do not share caches and counters",
+	.tradeoff = "worker threads need their data copied; several processes do not share "
+	    "caches and counters",
 };

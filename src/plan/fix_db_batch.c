@@ -19,5 +19,6 @@ propose(struct run *r, const struct run_finding *f, struct run_step *s)
 const struct fix fix_db_batch = {
 	.kind = "io.db.n-plus-one", .action = "db.batch", .gain_low = 0.5, .gain_high = 0.9,
 	.effort = LEVEL_MEDIUM, .risk = LEVEL_LOW, .propose = propose,
-	.tradeoff = "one larger statement and code that distributes its rows; very long lists need cutting into batches",
+	.tradeoff = "one larger statement and code that distributes its rows; very long lists "
+	    "need cutting into batches",
 };

@@ -16,5 +16,6 @@ propose(struct run *r, const struct run_finding *f, struct run_step *s)
 const struct fix fix_db_rewrite = {
 	.kind = "io.db.slow-query", .action = "db.rewrite", .gain_low = 0.3, .gain_high = 0.8,
 	.effort = LEVEL_MEDIUM, .risk = LEVEL_MEDIUM, .propose = propose,
-	.tradeoff = "the results must be compared with those of the old statement; a kept aggregate must be updated on every write",
+	.tradeoff = "the results must be compared with those of the old statement; a kept "
+	    "aggregate must be updated on every write",
 };

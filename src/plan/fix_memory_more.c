@@ -7,8 +7,8 @@ static void
 propose(struct run *r, const struct run_finding *f, struct run_step *s)
 {
 	s->what = "give the service the memory that it needs";
-	s->apply = run_printf(r, "add memory, or run fewer workers with smaller caches, until nothing is read "
-	    "back from %s", words_place(r, f->where));
+	s->apply = run_printf(r, "add memory, or run fewer workers with smaller caches, until "
+	    "nothing is read back from %s", words_place(r, f->where));
 	s->undo = "return to the old size";
 }
 

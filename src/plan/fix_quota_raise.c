@@ -80,6 +80,6 @@ propose(struct run *r, const struct run_finding *f, struct run_step *s)
 const struct fix fix_quota_raise = {
 	.kind = "cpu.throttled", .action = "quota.raise", .gain_low = 0.6, .gain_high = 0.98,
 	.effort = LEVEL_LOW, .risk = LEVEL_LOW, .propose = propose,
-	.tradeoff = "takes CPU from neighbours on the host and may cost money; the quota is the default "
-	    "period of 100 ms",
+	.tradeoff = "takes CPU from neighbours on the host and may cost money; the quota is the "
+	    "default period of 100 ms",
 };

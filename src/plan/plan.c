@@ -43,8 +43,9 @@ score(const struct run_finding *f, const struct fix *fix)
 {
 	double share = isfinite(f->share) && f->share > 0 ? f->share : 0.01;
 
-	return share * (fix->gain_low + fix->gain_high) / 2 * (isfinite(f->confidence) ? f->confidence : 0)
-	    / effort_weight(fix->effort);
+	double confidence = isfinite(f->confidence) ? f->confidence : 0;
+
+	return share * (fix->gain_low + fix->gain_high) / 2 * confidence / effort_weight(fix->effort);
 }
 
 static void
@@ -69,7 +70,8 @@ best_first(const void *a, const void *b)
 	return strcmp(x->fix->action, y->fix->action);
 }
 
-/* The statement of a finding's place: "orders(customer_id): SELECT ..." and "SELECT ..." are one. */
+/* The statement of a finding's place: "orders(customer_id): SELECT ..." and "SELECT ..." are the
+ * same. */
 static const char *
 place_key(const struct run_finding *f)
 {

@@ -137,7 +137,8 @@ one_place_is_won_once(void **state)
 	scan(r, "sqlite");
 	add(r, "F1", "io.db.missing-index", CLASS_IO, 0.7,
 	    "Orders(customer_id): SELECT * FROM \"Orders\" WHERE customer_id = ?");
-	add(r, "F2", "io.db.n-plus-one", CLASS_IO, 0.6, "SELECT * FROM \"Orders\" WHERE customer_id = ?");
+	add(r, "F2", "io.db.n-plus-one", CLASS_IO, 0.6,
+	    "SELECT * FROM \"Orders\" WHERE customer_id = ?");
 	plan(r);
 	assert_string_equal(r->plan[0].action, "db.index");
 	assert_string_equal(r->plan[0].then, "io.db.n-plus-one");
