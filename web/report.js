@@ -187,6 +187,7 @@ function copyable(pre) {
 	button.addEventListener("click", () => navigator.clipboard.writeText(code).then(
 		() => { button.textContent = "Copied"; },
 		() => { button.textContent = "Copy failed"; }));
+	pre.classList.add("copyable");
 	pre.append(button);
 }
 

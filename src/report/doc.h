@@ -39,6 +39,7 @@ enum doc_kind {
 struct doc_pair {
 	const char *name, *value;
 	enum doc_tone tone;
+	const char *detail;        /* a few small words beside the value; NULL none */
 };
 
 struct doc_cell {
@@ -84,7 +85,7 @@ struct doc_lines {
 };
 
 struct doc_share {
-	const char *label;
+	const char *label, *text;  /* text: the share in words */
 	enum run_part_kind kind;
 	double share;
 };
@@ -130,6 +131,7 @@ struct doc_block {
 	const char *text;
 	const char **items;        size_t n_items;
 	struct doc_pair *pairs;    size_t n_pairs;
+	bool compact;              /* pairs: many short ones, side by side where there is room */
 	struct doc_table *table;
 	struct doc_lines *lines;
 	struct doc_stack *stack;

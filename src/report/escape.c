@@ -56,14 +56,26 @@ static bool
 begins_block(uint32_t c, const char *line, const char *at)
 {
 	if (at == line)
-		return c == '#' || c == '-' || c == '+' || c == '=';
-	return (c == '.' || c == ')') && strspn(line, "0123456789") == (size_t)(at - line);
+		return c == '#' || c == '>' || ((c == '-' || c == '+' || c == '=') && at[1]);
+	return (c == '.' || c == ')') && (is_white((unsigned char)at[1]) || !at[1]) &&
+	       strspn(line, "0123456789") == (size_t)(at - line);
 }
 
 static bool
 is_word(unsigned char c)
 {
 	return isalnum(c) || c >= 0x80;
+}
+
+/* Does `c` begin or end something inside a line, between these two? */
+static bool
+is_special(uint32_t c, unsigned char before, unsigned char after)
+{
+	if (c == '_')
+		return !is_word(before) || !is_word(after);
+	if (c == '<')
+		return !is_white(after) && !isdigit(after) && after != '=';
+	return c < 0x80 && strchr("\\`*[]|~&", (int)c);
 }
 
 void
@@ -81,9 +93,7 @@ escape_markdown(struct buf *out, const char *s)
 				buf_putc(out, ' ');
 			continue;
 		}
-		bool special = c == '_' ? !is_word(before) || !is_word((unsigned char)*s)
-		                        : c < 0x80 && strchr("\\`*[]<>|~&", (int)c);
-		if (special || begins_block(c, start, at))
+		if (is_special(c, before, (unsigned char)*s) || begins_block(c, start, at))
 			buf_putc(out, '\\');
 		put(out, safe(c));
 	}

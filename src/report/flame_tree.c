@@ -10,7 +10,7 @@
 #define MOST_NODES 20000
 #define MOST_DEPTH 64
 #define MOST_NAME 120
-#define MOST_JSON_BYTES ((size_t)250 << 10)
+#define MOST_JSON_BYTES ((size_t)120 << 10)
 
 static struct flame_node *
 node_new(struct arena *a, struct flame_tree *t, struct flame_node *parent, const char *name, size_t size)

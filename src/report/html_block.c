@@ -3,7 +3,6 @@
 
 #include <math.h>
 
-#include "base/units.h"
 #include "report/escape.h"
 #include "report/flame.h"
 #include "report/svg.h"
@@ -41,7 +40,7 @@ put_pairs(struct buf *out, const struct doc_block *b)
 {
 	if (!b->n_pairs)
 		return;
-	buf_puts(out, "<dl class=\"pairs\">");
+	buf_puts(out, b->compact ? "<dl class=\"pairs compact\">" : "<dl class=\"pairs\">");
 	for (size_t i = 0; i < b->n_pairs; i++) {
 		put(out, "<div><dt>", b->pairs[i].name, "</dt>");
 		put(out, "<dd>", b->pairs[i].value, "</dd></div>");
@@ -112,15 +111,12 @@ put_lines(struct buf *out, const struct doc_lines *l, int id)
 static void
 put_shares(struct buf *out, const struct doc_stack_row *row)
 {
-	char percent[24];
-
 	buf_puts(out, "<ul class=\"parts\">");
 	for (size_t i = 0; i < row->n_shares; i++) {
 		const struct doc_share *s = &row->shares[i];
 		if (i >= 5 || !(s->share >= 0.005))
 			continue;
-		buf_printf(out, "<li class=\"k-%s\"><b>%s</b> ", part_kind_name(s->kind),
-		    format_percent(percent, s->share));
+		buf_printf(out, "<li class=\"k-%s\"><b>%s</b> ", part_kind_name(s->kind), s->text);
 		put(out, "", s->label, "</li>");
 	}
 	buf_puts(out, "</ul>");

@@ -69,6 +69,7 @@ time_chart(struct doc *d, const struct run *r)
 			const char *where = say_clip(d, t->parts[k].where, 80);
 			s->kind = t->parts[k].kind;
 			s->share = t->parts[k].share;
+			s->text = say_share(d, s->share);
 			s->label = where ? doc_printf(d, "%s: %s", say_part(s->kind), where) : say_part(s->kind);
 		}
 	}

@@ -7,6 +7,7 @@
 #include "report/say.h"
 
 #define MOST_STACKS 2000
+#define MOST_SECONDS 1e9      /* beyond: not a measurement */
 
 static void
 flame(struct doc *d, const struct run_trace *trace, bool on_cpu)
@@ -16,12 +17,12 @@ flame(struct doc *d, const struct run_trace *trace, bool on_cpu)
 	for (size_t i = 0; i < trace->n_stacks && i < MOST_STACKS; i++) {
 		const struct run_stack *s = &trace->stacks[i];
 		bool cpu = !s->kind || strcmp(s->kind, "cpu") == 0;
-		if (cpu == on_cpu && s->frames && say_known(s->seconds) && s->seconds > 0)
+		if (cpu == on_cpu && s->frames && s->seconds > 0 && s->seconds < MOST_SECONDS)
 			*ARENA_PUSH(d->arena, f->stacks, f->n_stacks) = s;
 	}
 	f->id = on_cpu ? "oncpu" : "offcpu";
 	f->title = on_cpu ? "On CPU" : "Off CPU";
-	f->about = on_cpu ? "Width is CPU time; a function stands on its caller."
+	f->about = on_cpu ? "Width is CPU time; a function hangs below its caller."
 	    : "Width is time spent waiting while serving; colour is what was waited for.";
 	f->by_kind = !on_cpu;
 	if (f->n_stacks)

@@ -77,10 +77,24 @@ add_chips(struct doc *d, const struct run *r)
 	for (size_t i = 0; i < r->n_targets && i < 8; i++) {
 		const struct run_target *t = &r->targets[i];
 		add_pair(d, &d->chips, &d->n_chips, (struct doc_pair){
-		    doc_printf(d, "%s %s", say_metric(t->metric), say_limit(d, r, t)),
-		    say_known(t->value) ? doc_printf(d, "%s: %s", say_met(t),
-		        say_value(d, r, t->metric, t->value)) : say_met(t), say_met_tone(t) });
+		    .name = doc_printf(d, "%s %s", say_metric(t->metric), say_limit(d, r, t)),
+		    .value = say_known(t->value) ? doc_printf(d, "%s: %s", say_met(t),
+		        say_value(d, r, t->metric, t->value)) : say_met(t), .tone = say_met_tone(t) });
 	}
+}
+
+/* What the whole plan is expected to bring: the value large, its interval small. */
+static void
+add_expected(struct doc *d, const struct run_step *last)
+{
+	const char *name, *value = say_expected(d, last, &name);
+	const char *detail = value ? strstr(value, " (") : NULL;
+
+	if (!value)
+		return;
+	add_pair(d, &d->figures, &d->n_figures, (struct doc_pair){
+	    .name = doc_printf(d, "%s after the plan", name), .tone = TONE_GOOD, .detail = detail ? detail + 1 : NULL,
+	    .value = detail ? doc_printf(d, "%.*s", (int)(detail - value), value) : value });
 }
 
 static void
@@ -92,21 +106,20 @@ add_figures(struct doc *d, const struct run *r)
 
 	if (t && say_known(t->value))
 		add_pair(d, pairs, n, (struct doc_pair){ doc_printf(d, "%s now", say_metric(t->metric)),
-		    say_value(d, r, t->metric, t->value), say_met_tone(t) });
+		    say_value(d, r, t->metric, t->value), say_met_tone(t), say_interval(d, r, t) });
 	else if (say_known(r->baseline.latency.p99))
-		add_pair(d, pairs, n, (struct doc_pair){ "p99 latency now",
-		    say_duration(d, r->baseline.latency.p99), TONE_PLAIN });
+		add_pair(d, pairs, n, (struct doc_pair){ .name = "p99 latency now",
+		    .value = say_duration(d, r->baseline.latency.p99) });
 	if (t)
-		add_pair(d, pairs, n, (struct doc_pair){ "target", say_limit(d, r, t), TONE_PLAIN });
+		add_pair(d, pairs, n, (struct doc_pair){ .name = "target", .value = say_limit(d, r, t) });
 	if (say_known(r->capacity.knee_rate))
-		add_pair(d, pairs, n, (struct doc_pair){ r->capacity.at_least ? "holds at least" : "holds",
-		    say_rate(d, r->capacity.knee_rate), TONE_PLAIN });
+		add_pair(d, pairs, n, (struct doc_pair){ .value = say_rate(d, r->capacity.knee_rate),
+		    .name = r->capacity.at_least ? "holds at least" : "holds" });
 	if (r->n_findings)
-		add_pair(d, pairs, n, (struct doc_pair){ "limited by",
-		    say_finding(d, say_clip(d, r->findings[0].kind, 60)), TONE_PLAIN });
+		add_pair(d, pairs, n, (struct doc_pair){ .name = "limited by",
+		    .value = say_finding(d, say_clip(d, r->findings[0].kind, 60)) });
 	if (r->n_plan)
-		add_pair(d, pairs, n, (struct doc_pair){ "expected after the plan",
-		    say_step(d, &r->plan[r->n_plan - 1]), TONE_GOOD });
+		add_expected(d, &r->plan[r->n_plan - 1]);
 }
 
 void

@@ -11,7 +11,7 @@ ruled_out(struct doc *d, const struct run *r)
 	size_t n = 0;
 
 	for (; n < r->n_ruled_out && n < 4; n++)
-		names[n] = say_finding(d, say_clip(d, r->ruled_out[n].kind, 40));
+		names[n] = say_clip(d, r->ruled_out[n].kind ? r->ruled_out[n].kind : "-", 40);
 	if (!n)
 		return;
 	const char *more = r->n_ruled_out > n ? doc_printf(d, " and %zu more", r->n_ruled_out - n) : "";

@@ -2,6 +2,7 @@
 /* What was promised and what was measured. */
 #include "report/section.h"
 
+#include "base/cleanup.h"
 #include "report/say.h"
 
 static void
@@ -49,42 +50,35 @@ target_table(struct doc *d, const struct run *r)
 }
 
 static void
-row(struct doc *d, struct doc_table *t, const char *name, double value, enum doc_unit unit)
+baseline(struct doc *d, const struct run_baseline *b)
 {
-	if (!say_known(value))
-		return;
-	doc_cell(d, t, name);
-	doc_cell(d, t, say_unit(d, value, unit));
-}
-
-static void
-baseline_table(struct doc *d, const struct run_baseline *b)
-{
-	static const char *const titles[] = { "quantity", ">measured", NULL };
 	const struct run_latency *l = &b->latency;
-
+	const struct {
+		const char *name;
+		double value;
+		enum doc_unit unit;
+	} rows[] = {
+		{ "offered load", b->rate, UNIT_RATE }, { "throughput", b->throughput, UNIT_RATE },
+		{ "latency mean", l->mean, UNIT_SECONDS }, { "latency p50", l->p50, UNIT_SECONDS },
+		{ "latency p95", l->p95, UNIT_SECONDS }, { "latency p99", l->p99, UNIT_SECONDS },
+		{ "latency p99.9", l->p999, UNIT_SECONDS }, { "latency max", l->max, UNIT_SECONDS },
+		{ "errors", b->error_rate, UNIT_RATIO }, { "timeouts", b->timeout_rate, UNIT_RATIO },
+		{ "CPU used", b->cpu, UNIT_CORES }, { "CPU a request", b->cpu_per_request, UNIT_SECONDS },
+		{ "memory (RSS)", b->rss_bytes, UNIT_BYTES }, { "I/O wait", b->io_wait, UNIT_RATIO },
+		{ "network a second", b->net_bytes_per_s, UNIT_BYTES },
+	};
 	if (!say_known(b->throughput) && !say_known(l->p50)) {
 		doc_note(d, "Nothing was measured under load.");
 		return;
 	}
-	struct doc_table *t = doc_table(d, l->censored
-	    ? "Under the measured load (some requests were never answered: the tail is a lower bound)"
-	    : "Under the measured load", titles);
-	row(d, t, "offered load", b->rate, UNIT_RATE);
-	row(d, t, "throughput", b->throughput, UNIT_RATE);
-	row(d, t, "latency mean", l->mean, UNIT_SECONDS);
-	row(d, t, "latency p50", l->p50, UNIT_SECONDS);
-	row(d, t, "latency p95", l->p95, UNIT_SECONDS);
-	row(d, t, "latency p99", l->p99, UNIT_SECONDS);
-	row(d, t, "latency p99.9", l->p999, UNIT_SECONDS);
-	row(d, t, "latency max", l->max, UNIT_SECONDS);
-	row(d, t, "errors", b->error_rate, UNIT_RATIO);
-	row(d, t, "timeouts", b->timeout_rate, UNIT_RATIO);
-	row(d, t, "CPU used", b->cpu, UNIT_CORES);
-	row(d, t, "CPU a request", b->cpu_per_request, UNIT_SECONDS);
-	row(d, t, "memory (RSS)", b->rss_bytes, UNIT_BYTES);
-	row(d, t, "I/O wait", b->io_wait, UNIT_RATIO);
-	row(d, t, "network a second", b->net_bytes_per_s, UNIT_BYTES);
+	doc_heading(d, "Measured under load");
+	struct doc_block *pairs = doc_block(d, DOC_PAIRS);
+	pairs->compact = true;
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		if (say_known(rows[i].value))
+			doc_pair(d, pairs, rows[i].name, say_unit(d, rows[i].value, rows[i].unit));
+	if (l->censored)
+		doc_note(d, "Some requests were never answered: the tail of the latency is a lower bound.");
 }
 
 static void
@@ -115,6 +109,6 @@ section_state(struct doc *d, const struct run *r)
 		doc_lead(d, TONE_BAD, say_clip(d, r->error, 600));
 	target_pairs(d, r);
 	target_table(d, r);
-	baseline_table(d, &r->baseline);
+	baseline(d, &r->baseline);
 	route_table(d, &r->baseline);
 }

@@ -26,7 +26,7 @@ held(struct doc *d, const struct run *r)
 	if (say_known(c->knee_rate))
 		buf_printf(&b, "holds %s%s%s", c->at_least ? "at least " : "", say_rate(d, c->knee_rate),
 		    r->n_targets ? " within the target" : "");
-	if (say_known(c->max_rate) && c->max_rate > c->knee_rate)
+	if (say_known(c->max_rate) && !c->at_least && c->max_rate > c->knee_rate)
 		buf_printf(&b, "%sat most %s", b.size ? "; " : "", say_rate(d, c->max_rate));
 	if (say_known(r->baseline.error_rate))
 		buf_printf(&b, "%serrors %s", b.size ? "; " : "", say_percent(d, r->baseline.error_rate));

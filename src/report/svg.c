@@ -47,7 +47,7 @@ svg_ticks(const struct svg_scale *s, size_t most, double ticks[SVG_MOST_TICKS])
 	size_t n = 0;
 
 	most = most < SVG_MOST_TICKS ? most : SVG_MOST_TICKS;
-	if (s->log && (n = log_ticks(s, most, ticks)) > 0)
+	if (s->log && s->min > 1e-30 && s->max < 1e30 && (n = log_ticks(s, most, ticks)) > 0)
 		return n;
 	double span = s->max - s->min;
 	if (!(span > 0) || s->log) {

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* The flame graph as it stands without a script: the widest frames of the first levels, callers
  * on top. web/report.js draws the same elements when it lets one zoom. */
+#include <string.h>
+
 #include "base/units.h"
 #include "report/escape.h"
 #include "report/flame.h"
 
 #define ROW 18
 #define MOST_ROWS 26
-#define LEAST_SHARE 0.005
+#define LEAST_SHARE 0.004
+#define MOST_FRAMES 300
 #define WIDE_ENOUGH 0.03        /* to hold a few letters */
 #define SHADES 5
+#define MOST_NAME 60
 
 /* The same in web/report.js. */
 static unsigned
@@ -20,6 +24,22 @@ shade(const char *name)
 		if ((unsigned char)*name < 0x80)
 			sum = sum * 31 + (unsigned char)*name;
 	return sum % SHADES;
+}
+
+static void
+put_name(struct buf *out, const char *name)
+{
+	char text[MOST_NAME + 4];
+	size_t n = strlen(name);
+
+	if (n > MOST_NAME) {
+		for (n = MOST_NAME; n && ((unsigned char)name[n] & 0xc0) == 0x80;)
+			n--;
+		memcpy(text + n, "\xe2\x80\xa6", 4);
+		memcpy(text, name, n);
+		name = text;
+	}
+	escape_html(out, name);
 }
 
 static void
@@ -36,55 +56,63 @@ frame(struct buf *out, const struct flame_node *n, double x, double share, bool 
 		buf_printf(out, "f%u", shade(n->name));
 	buf_printf(out, "\" x=\"%.2f%%\" y=\"%d\" width=\"%.2f%%\" height=\"%d\"><title>", 100 * x,
 	    n->depth * ROW, 100 * share, ROW - 1);
-	escape_html(out, n->name);
+	put_name(out, n->name);
 	buf_printf(out, ", %s, %s</title><rect width=\"100%%\" height=\"100%%\"/>",
 	    format_percent(percent, share), format_duration(seconds, n->seconds));
 	if (share >= WIDE_ENOUGH) {
 		buf_puts(out, "<text x=\"4\" y=\"13\">");
-		escape_html(out, n->name);
+		put_name(out, n->name);
 		buf_puts(out, "</text>");
 	}
 	buf_puts(out, "</svg>");
 }
 
-static void
-draw(struct buf *out, const struct flame_node *n, double total, double x, bool by_kind)
-{
-	double share = n->seconds / total;
+/* What will be drawn: frames of at least this many seconds. */
+struct view {
+	double total, least;
+	int frames, rows;
+	bool by_kind;
+};
 
-	if (share < LEAST_SHARE || n->depth >= MOST_ROWS)
+static void
+draw(struct buf *out, const struct flame_node *n, const struct view *v, double x)
+{
+	frame(out, n, x, n->seconds / v->total, v->by_kind);
+	if (n->depth + 1 >= MOST_ROWS)
 		return;
-	frame(out, n, x, share, by_kind);
-	for (const struct flame_node *c = n->child; c; c = c->next) {
-		draw(out, c, total, x, by_kind);
-		x += c->seconds / total;
+	for (const struct flame_node *c = n->child; c && c->seconds >= v->least; c = c->next) {
+		draw(out, c, v, x);
+		x += c->seconds / v->total;
 	}
 }
 
-static int
-rows(const struct flame_node *n, double least)
+static void
+measure(const struct flame_node *n, struct view *v)
 {
-	int most = n->depth;
-	for (const struct flame_node *c = n->child; c && c->seconds >= least; c = c->next) {
-		int below = rows(c, least);
-		most = below > most ? below : most;
-	}
-	return most;
+	v->frames++;
+	v->rows = n->depth + 1 > v->rows ? n->depth + 1 : v->rows;
+	if (n->depth + 1 >= MOST_ROWS)
+		return;
+	for (const struct flame_node *c = n->child; c && c->seconds >= v->least; c = c->next)
+		measure(c, v);
 }
 
 void
 flame_svg(struct buf *out, const struct flame_tree *t, const struct doc_flame *f, int id)
 {
-	double total = t->root->seconds;
-	int height = rows(t->root, total * LEAST_SHARE) + 1;
+	struct view v = { .total = t->root->seconds, .by_kind = f->by_kind };
 
-	height = height > MOST_ROWS ? MOST_ROWS : height;
+	for (double share = LEAST_SHARE; !v.frames || v.frames > MOST_FRAMES; share *= 1.5) {
+		v.frames = v.rows = 0;
+		v.least = share * v.total;
+		measure(t->root, &v);
+	}
 	buf_printf(out, "<svg class=\"flame\" width=\"100%%\" height=\"%d\" role=\"img\" "
-	    "aria-labelledby=\"c%d d%d\"><title id=\"c%d\">Flame graph: ", height * ROW, id, id, id);
+	    "aria-labelledby=\"c%d d%d\"><title id=\"c%d\">Flame graph: ", v.rows * ROW, id, id, id);
 	escape_html(out, f->title);
 	buf_printf(out, "</title><desc id=\"d%d\">", id);
 	escape_html(out, f->about);
 	buf_puts(out, "</desc>");
-	draw(out, t->root, total, 0, f->by_kind);
+	draw(out, t->root, &v, 0);
 	buf_puts(out, "</svg>");
 }

@@ -2,7 +2,6 @@
 /* One bar of shares that sum to 1. */
 #include <math.h>
 
-#include "base/units.h"
 #include "report/escape.h"
 #include "report/svg.h"
 
@@ -12,7 +11,6 @@ void
 svg_stack_bar(struct buf *out, const struct doc_stack_row *row)
 {
 	double x = 0;
-	char percent[24];
 
 	buf_puts(out, "<svg class=\"stack\" width=\"100%\" height=\"28\" aria-hidden=\"true\">");
 	for (size_t i = 0; i < row->n_shares; i++) {
@@ -23,10 +21,9 @@ svg_stack_bar(struct buf *out, const struct doc_stack_row *row)
 		buf_printf(out, "<svg class=\"p-%s\" x=\"%.2f%%\" width=\"%.2f%%\" height=\"28\"><title>",
 		    part_kind_name(s->kind), 100 * x, 100 * share);
 		escape_html(out, s->label);
-		buf_printf(out, ", %s</title><rect width=\"100%%\" height=\"100%%\"/>",
-		    format_percent(percent, s->share));
+		buf_printf(out, ", %s</title><rect width=\"100%%\" height=\"100%%\"/>", s->text);
 		if (share >= WIDE_ENOUGH)
-			buf_printf(out, "<text x=\"8\" y=\"19\">%.0f %%</text>", 100 * s->share);
+			buf_printf(out, "<text x=\"8\" y=\"19\">%s</text>", s->text);
 		buf_puts(out, "</svg>");
 		x += share;
 	}

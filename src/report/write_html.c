@@ -13,6 +13,9 @@
 #include "report/escape.h"
 #include "report/html_block.h"
 
+/* A page of this size takes no further block; no single block is larger than what is left to 1 MiB. */
+#define FULL_BYTES ((size_t)600 << 10)
+
 static void
 put_hash(struct buf *out, const char *text, const char *end)
 {
@@ -59,6 +62,11 @@ put_pairs(struct buf *out, const char *class, const char *name, const struct doc
 		escape_html(out, pairs[i].name);
 		buf_puts(out, "</dt><dd>");
 		escape_html(out, pairs[i].value);
+		if (pairs[i].detail) {
+			buf_puts(out, " <small>");
+			escape_html(out, pairs[i].detail);
+			buf_puts(out, "</small>");
+		}
 		buf_puts(out, "</dd></div>");
 	}
 	buf_puts(out, "</dl>\n");
@@ -96,6 +104,11 @@ put_blocks(struct buf *out, const struct doc *d, const struct doc_section *s, in
 	bool grid = false;
 
 	for (size_t i = 0; i < s->n_blocks; i++) {
+		if (out->size > FULL_BYTES) {
+			buf_puts(out, grid ? "</div>\n" : "");
+			buf_puts(out, "<p class=\"note\">The page is full; the rest is in run.json.</p>\n");
+			return;
+		}
 		bool chart = s->blocks[i].kind == DOC_LINES;
 		if (chart != grid)
 			buf_puts(out, chart ? "<div class=\"charts\">\n" : "</div>\n");

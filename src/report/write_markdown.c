@@ -4,7 +4,6 @@
 #include "report/write.h"
 
 #include "report/escape.h"
-#include "base/units.h"
 
 static void
 put_line(struct buf *out, const char *before, const char *text, const char *after)
@@ -77,15 +76,13 @@ put_table(struct buf *out, const struct doc_table *t)
 static void
 put_stack(struct buf *out, const struct doc_stack *chart)
 {
-	char percent[24];
-
 	put_line(out, "", chart->title, ":\n\n");
 	for (size_t i = 0; i < chart->n_rows; i++) {
 		const struct doc_stack_row *row = &chart->rows[i];
 		put_line(out, "- ", row->label, "");
 		put_line(out, " (", row->value, "): ");
 		for (size_t k = 0; k < row->n_shares && k < 5; k++) {
-			buf_printf(out, "%s%s ", k ? ", " : "", format_percent(percent, row->shares[k].share));
+			buf_printf(out, "%s%s ", k ? ", " : "", row->shares[k].text);
 			escape_markdown(out, row->shares[k].label);
 		}
 		buf_putc(out, '\n');

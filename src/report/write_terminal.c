@@ -69,10 +69,12 @@ put_cut(struct writer *w, const char *s, int columns, bool pad)
 	if (width <= columns) {
 		buf_puts(w->out, s);
 	} else {
-		size_t n = fitting(s, columns - utf8_columns(more));
+		bool room = columns > utf8_columns(more);
+		size_t n = fitting(s, room ? columns - utf8_columns(more) : columns);
 		buf_append(w->out, s, n);
-		buf_puts(w->out, more);
-		width = columns;
+		if (room)
+			buf_puts(w->out, more);
+		width = columns;   /* a wide character that did not fit leaves a blank less: harmless */
 	}
 	if (pad)
 		blanks(w, columns - width);
