@@ -208,7 +208,8 @@ paint_statements(struct stretch *s, int64_t cpu)
 		after += r->ts > s->to;
 		if (!inside || whole <= 0)
 			continue;
-		int64_t busy = inside == whole ? r->at : (int64_t)((double)r->at * (double)inside / (double)whole);
+		double part = (double)inside / (double)whole;
+		int64_t busy = inside == whole ? r->at : (int64_t)((double)r->at * part);
 		busy = busy < budget - spent ? busy : budget - spent;
 		ledger_add(&s->canvas->ledger, PART_DB, r->name, busy);
 		spent += busy;

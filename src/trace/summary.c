@@ -132,9 +132,9 @@ tally_visit(void *ctx, uint32_t thread, int64_t from, int64_t to)
 
 /* ---- locks --------------------------------------------------------------------------------- */
 
-/* The service's own function in which most of the time at this lock was spent. */
-static const char *
-heaviest_function(struct summary *s, const struct lock *l, bool unlock)
+/* The stack in which most of the time at this lock was spent; 0 none. */
+static uint32_t
+heaviest_stack(struct summary *s, const struct lock *l, bool unlock)
 {
 	struct ledger votes = { 0 };
 	struct ledger_row *rows;
@@ -142,12 +142,24 @@ heaviest_function(struct summary *s, const struct lock *l, bool unlock)
 	for (size_t i = 0; i < in->n_waits; i++) {
 		const struct wait_stack *w = &in->waits[i];
 		if (w->key == l->key && w->unlock == unlock && s->a->tape->threads[w->thread].pid == l->pid)
-			ledger_add(&votes, PART_LOCK, summary_view(s, w->stack)->function, w->ns);
+			ledger_add(&votes, PART_LOCK, w->stack, w->ns);
 	}
-	const char *name = ledger_rows(&votes, s->arena, &rows) ?
-	    tape_text(s->a->tape, rows[0].where) : NULL;
+	uint32_t stack = ledger_rows(&votes, s->arena, &rows) ? rows[0].where : 0;
 	ledger_done(&votes);
-	return name;
+	return stack;
+}
+
+/* The function that releases the lock, unless that is a caller of the one that takes it: then the
+ * release was the last thing that one did, a jump that leaves no frame. */
+static const char *
+lock_site(struct summary *s, const struct lock *l)
+{
+	uint32_t taking = heaviest_stack(s, l, false), releasing = heaviest_stack(s, l, true);
+	const char *taker = tape_text(s->a->tape, summary_view(s, taking)->function);
+	const char *releaser = tape_text(s->a->tape, summary_view(s, releasing)->function);
+	if (!releaser || (taker && stacks_contains(s->in->stacks, taking, releaser)))
+		return taker;
+	return releaser;
 }
 
 const char *
@@ -157,7 +169,7 @@ summary_lock_site(struct summary *s, uint32_t lock)
 		return NULL;
 	const char **site = &s->lock_sites[lock - 1];
 	if (!*site)
-		*site = heaviest_function(s, &s->a->locks[lock - 1], true);
+		*site = lock_site(s, &s->a->locks[lock - 1]);
 	return *site;
 }
 
@@ -175,7 +187,8 @@ summary_lock_name(struct summary *s, uint32_t lock)
 		*name = "Python GIL";
 	if (*name)
 		return *name;
-	const char *function = heaviest_function(s, l, false);
+	uint32_t stack = heaviest_stack(s, l, false);
+	const char *function = tape_text(s->a->tape, summary_view(s, stack)->function);
 	*name = function ? arena_printf(s->arena, "lock in %s", function) : "unnamed lock";
 	return *name;
 }

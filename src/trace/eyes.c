@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace/eyes.h"
+
+#include <string.h>
+
+void
+eye_set(struct run *r, const char *name, bool open, const char *means, const char *cure)
+{
+	struct run_eye *eye = NULL;
+	for (size_t i = 0; i < r->n_eyes; i++)
+		if (!strcmp(r->eyes[i].name, name))
+			eye = &r->eyes[i];
+	if (!eye)
+		eye = RUN_ADD(r, eye, r->eyes, r->n_eyes);
+	eye->name = run_str(r, name);
+	eye->open = open;
+	eye->means = run_str(r, means);
+	eye->cure = open ? NULL : run_str(r, cure);
+}
+
+struct row { const char *name, *open, *lost; };
+
+void
+eyes_collector(struct run *r, const char *why, const char *cure)
+{
+	static const struct row rows[] = {
+		{ "requests", "HTTP/1 requests at the system-call border, by BPF",
+		    "no time split per route" },
+		{ "waits", "off-CPU time with its reason and who ended it, by BPF",
+		    "locks, disk and network waits are not told apart" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		eye_set(r, rows[i].name, !why,
+		    why ? run_printf(r, "%s: %s", rows[i].lost, why) : rows[i].open, cure);
+}
+
+void
+eyes_sampler(struct run *r, const char *why, const char *cure, bool system_wide)
+{
+	eye_set(r, "on-CPU stacks", !why, why ? run_printf(r, "no hot functions: %s", why) :
+	    system_wide ? "perf events on every CPU, user and kernel" :
+	    "perf events of the service's threads, user space only", cure);
+}

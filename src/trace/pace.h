@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* pace: when to record, so that a busy service does not fill the tape in its first second.
+ *
+ * Recording goes on without a break while the tape would hold for PACE_HORIZON at the rate of the
+ * last second; else windows of one second alternate with pauses that stretch what is left over
+ * that horizon. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pace {
+	bool open;
+	int64_t since;         /* this second, or this pause, began */
+	int64_t pause;
+	size_t records_then;
+};
+
+enum pace_step { PACE_GO_ON, PACE_OPEN, PACE_CLOSE };
+
+/* Call some fifty times a second. `records` of `max` are on the tape. */
+enum pace_step pace_step(struct pace *p, int64_t now, size_t records, size_t max);

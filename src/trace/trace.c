@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: MIT */
+/* The ladder and the thread that drains.
+ *
+ * Every 20 ms the thread takes the collector's events and the sampler's stacks onto the tape and
+ * decides whether to go on recording (pace). What it does in a window's end needs the collector
+ * still running: threads that sleep through it have sent nothing and are asked for. */
+#include "trace/trace.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "trace/assemble.h"
+#include "trace/collect.h"
+#include "trace/eyes.h"
+#include "trace/intake.h"
+#include "trace/pace.h"
+#include "trace/proc_watch.h"
+#include "trace/sampler.h"
+#include "trace/summary.h"
+
+#define TICK_NS            (20 * NS_PER_MS)
+#define RECORDS_PRESET     250000
+#define SLEEPERS_MAX       4096
+#define STACK_PERIOD_MIN   NS_PER_MS
+#define STACKS_PER_S_MAX   1000
+#define STACKS_PER_S_MIN   250
+#define COST_SAMPLE_NS     NS_PER_S
+
+struct trace {
+	struct collect *collect;   /* NULL: lower rung */
+	struct sampler *sampler;   /* NULL: not allowed */
+	struct proc_watch *watch;  /* only without collector */
+	struct symbols *symbols;
+	struct stacks stacks;
+	struct tape tape;
+	struct intake intake;
+	struct pace pace;
+	struct map known;          /* processes */
+	int *pids;                 size_t n_pids;
+	size_t named;              /* threads whose name was read */
+	struct arena *arena;
+	pthread_t thread;
+	bool running;
+	atomic_bool stop;
+	int64_t started, stopped;
+	int64_t stack_period, stacks_then, second;
+	int64_t programs_ns;       /* of the collector, in the sampled second */
+	bool cost_open;
+	int64_t drain_cpu_ns;
+};
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+static void
+know_process(struct trace *t, int pid)
+{
+	bool new;
+	map_at(&t->known, &pid, sizeof(pid), &new);
+	if (!new)
+		return;
+	*ARENA_PUSH(t->arena, t->pids, t->n_pids) = pid;
+	symbols_see(t->symbols, pid);
+	*map_at(&t->intake.seen, &pid, sizeof(pid), NULL) = 1;
+	if (t->sampler)
+		sampler_add(t->sampler, pid);
+}
+
+static bool
+may_hold_sqlite(const char *path, const char *exe)
+{
+	const char *base = strrchr(path, '/');
+	return base && (strstr(base, "sqlite") || !strcmp(path, exe));
+}
+
+/* Probe each object with SQLite inside once, whoever maps it. */
+static void
+probe_sqlite(struct trace *t, struct run *r, const struct run_process *p, struct map *done)
+{
+	char line[1024], path[768], maps[64];
+	snprintf(maps, sizeof(maps), "/proc/%d/maps", (int)p->pid);
+	CLEANUP(file_close_p) FILE *f = fopen(maps, "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		char flags[8], device[16];
+		unsigned long inode;
+		bool new;
+		struct err e = { 0 };
+		if (sscanf(line, "%*x-%*x %7s %*x %15s %lu %767[^\n]", flags, device, &inode, path) != 4 ||
+		    flags[2] != 'x' || !may_hold_sqlite(path, p->exe ? p->exe : ""))
+			continue;
+		struct { char device[16]; unsigned long inode; } key = { .inode = inode };
+		memcpy(key.device, device, strlen(device));
+		map_at(done, &key, sizeof(key), &new);
+		int code = new ? collect_add_sqlite(t->collect, (int)p->pid, path, &e) : -ENOENT;
+		if (code != -ENOENT)
+			eye_set(r, "SQL", !code, code ? e.text :
+			    "statements of SQLite, by probes on its functions", "use a SQLite library with symbols");
+	}
+}
+
+static int
+open_collector(struct trace *t, struct run *r, struct err *e)
+{
+	struct map probed = { 0 };
+	int code = collect_open(&t->collect, e);
+	if (!code)
+		code = collect_attach(t->collect, e);
+	if (code) {
+		collect_close(t->collect);
+		t->collect = NULL;
+		return code;
+	}
+	for (size_t i = 0; i < r->system.n_processes; i++) {
+		const struct run_process *p = &r->system.processes[i];
+		collect_add_process(t->collect, (int)p->pid);
+		for (size_t j = 0; j < p->n_ports; j++)
+			collect_add_port(t->collect, (uint16_t)p->ports[j]);
+	}
+	for (size_t i = 0; i < r->system.n_processes; i++)
+		probe_sqlite(t, r, &r->system.processes[i], &probed);
+	map_done(&probed);
+	t->tape.arrivals = collect_has_arrivals(t->collect);
+	eye_set(r, "socket queue", t->tape.arrivals, t->tape.arrivals ?
+	    "arrival of requests in the kernel, by BPF" : "requests begin when they are read",
+	    "a kernel with the tcp_probe tracepoint");
+	return 0;
+}
+
+static void
+open_sampler(struct trace *t, struct run *r, double hz)
+{
+	struct err e = { 0 };
+	struct sampler_options o = { .hz = hz, .stack_bytes = 0 };
+	for (size_t i = 0; i < r->system.n_processes; i++)
+		if (r->system.processes[i].runtime && !strcmp(r->system.processes[i].runtime, "node"))
+			o.stack_bytes = 32 << 10;
+	if (sampler_open(&o, t->pids, t->n_pids, t->symbols, &t->sampler, &e)) {
+		t->sampler = NULL;
+		eyes_sampler(r, e.text, e.hint[0] ? e.hint : "run as root", false);
+		return;
+	}
+	eyes_sampler(r, NULL, NULL, sampler_is_system_wide(t->sampler));
+}
+
+static const char *
+mode_of(const struct trace *t)
+{
+	return t->collect ? "bpf" : t->sampler ? "perf" : t->watch ? "proc" : "none";
+}
+
+int
+trace_open(struct run *r, const struct trace_options *o, struct trace **ret, struct err *e)
+{
+	struct trace *t = calloc(1, sizeof(*t));
+	int ceiling = o ? o->ceiling : 0;
+	if (!t)
+		return err_set(e, ENOMEM, "cannot trace: out of memory");
+	t->arena = arena_new();
+	t->symbols = symbols_new();
+	t->stack_period = STACK_PERIOD_MIN;
+	tape_init(&t->tape, o && o->budget_events > 0 ? (size_t)o->budget_events : RECORDS_PRESET);
+	stacks_init(&t->stacks, t->symbols);
+	intake_init(&t->intake, &t->tape, &t->stacks, t->symbols);
+	for (size_t i = 0; i < r->spec.n_urls; i++)
+		intake_literal(&t->intake, r->spec.urls[i]);
+	for (size_t i = 0; i < r->system.n_processes; i++)
+		know_process(t, (int)r->system.processes[i].pid);
+	struct err why = { 0 };
+	if (t->n_pids && ceiling < 1 && open_collector(t, r, &why))
+		eyes_collector(r, why.text, why.hint[0] ? why.hint : "run as root");
+	else if (t->n_pids)
+		eyes_collector(r, t->collect ? NULL : "switched off", "run without --no-trace");
+	if (t->n_pids && ceiling < 2)
+		open_sampler(t, r, o ? o->sample_hz : 0);
+	if (t->n_pids && !t->collect && ceiling < 3)
+		t->watch = proc_watch_new();
+	r->evidence.trace.mode = mode_of(t);
+	*ret = t;
+	return 0;
+}
+
+/* ---- draining ------------------------------------------------------------------------------ */
+
+static void
+on_event(void *ctx, const struct ev_head *event, size_t size)
+{
+	intake_event(ctx, event, size);
+}
+
+static void
+on_sample(void *ctx, const struct sampler_sample *sample)
+{
+	intake_sample(ctx, sample);
+}
+
+static bool
+is_runnable(const struct collect_sleeper *s)
+{
+	char text[512];
+	if (file_peek(text, sizeof(text), "/proc/%u/task/%u/stat", s->pid, s->tid) <= 0)
+		return false;
+	const char *end = strrchr(text, ')');
+	return end && end[1] == ' ' && end[2] == 'R';
+}
+
+/* Threads that sleep as the window ends, or slept all through it, sent no event of it. */
+static void
+record_sleepers(struct trace *t, int64_t now)
+{
+	struct collect_sleeper *list = calloc(SLEEPERS_MAX, sizeof(*list));
+	if (!list)
+		abort();
+	size_t n = collect_sleepers(t->collect, list, SLEEPERS_MAX);
+	int64_t from = t->tape.windows[t->tape.n_windows - 1].from;
+	for (size_t i = 0; i < n; i++) {
+		struct rec *r;
+		if (list[i].out > now || (!list[i].known && is_runnable(&list[i])) || !(r = tape_add(&t->tape)))
+			continue;
+		*r = (struct rec){ .ts = now, .from = list[i].out ? list[i].out : from, .kind = REC_OFF,
+			.at = list[i].wake, .thread = tape_thread(&t->tape, (int)list[i].pid, (int)list[i].tid),
+			.nr = SYS_accept, .flags = list[i].preempted ? OFF_PREEMPTED : 0 };
+	}
+	free(list);
+}
+
+static void
+drain(struct trace *t)
+{
+	if (t->collect)
+		collect_drain(t->collect, on_event, &t->intake);
+	if (t->sampler)
+		sampler_drain(t->sampler, on_sample, &t->intake);
+}
+
+static void
+window_open(struct trace *t)
+{
+	tape_window_begin(&t->tape, now_ns());
+	collect_window_open(t->collect);
+}
+
+static void
+window_close(struct trace *t)
+{
+	int64_t now = now_ns();
+	record_sleepers(t, now);
+	collect_window_close(t->collect);
+	drain(t);
+	intake_window_end(&t->intake, now);
+	tape_window_end(&t->tape, now);
+}
+
+/* New threads get a name, new processes are followed. */
+static void
+meet_threads(struct trace *t)
+{
+	for (; t->named < t->tape.n_threads; t->named++) {
+		struct tape_thread *thread = &t->tape.threads[t->named];
+		if (file_peek(thread->name, sizeof(thread->name), "/proc/%d/task/%d/comm", thread->pid,
+		    thread->tid) > 0)
+			thread->name[strcspn(thread->name, "\n")] = '\0';
+		know_process(t, thread->pid);
+	}
+}
+
+static void
+each_second(struct trace *t, int64_t now)
+{
+	if (now - t->second < NS_PER_S)
+		return;
+	int64_t stacks = t->intake.stack_events - t->stacks_then;
+	t->second = now;
+	t->stacks_then = t->intake.stack_events;
+	if (stacks > STACKS_PER_S_MAX)
+		t->stack_period *= 2;
+	else if (stacks < STACKS_PER_S_MIN && t->stack_period > STACK_PERIOD_MIN)
+		t->stack_period /= 2;
+	collect_set_stack_period(t->collect, t->stack_period);
+	if (t->cost_open)
+		t->programs_ns = collect_cost_end(t->collect);
+	t->cost_open = false;
+}
+
+static void
+tick(struct trace *t, int64_t now)
+{
+	drain(t);
+	meet_threads(t);
+	if (t->watch)
+		proc_watch_tick(t->watch, t->pids, t->n_pids, now);
+	if (!t->collect)
+		return;
+	each_second(t, now);
+	switch (pace_step(&t->pace, now, t->tape.n, t->tape.max)) {
+	case PACE_OPEN: window_open(t); break;
+	case PACE_CLOSE: window_close(t); break;
+	case PACE_GO_ON: break;
+	}
+}
+
+static int64_t
+thread_cpu_ns(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
+static void *
+drain_thread(void *arg)
+{
+	struct trace *t = arg;
+	pthread_setname_np(pthread_self(), "prony-trace");
+	for (int64_t next = now_ns(); !atomic_load(&t->stop); ) {
+		tick(t, now_ns());
+		next += TICK_NS;
+		sleep_until_ns(next);
+	}
+	if (t->collect && t->pace.open)
+		window_close(t);
+	drain(t);
+	meet_threads(t);
+	t->drain_cpu_ns = thread_cpu_ns();
+	return NULL;
+}
+
+int
+trace_start(struct trace *t, struct err *e)
+{
+	if (!t->n_pids)
+		return 0;
+	t->started = t->second = now_ns();
+	if (t->collect) {
+		collect_cost_begin(t->collect);
+		t->cost_open = true;
+	}
+	if (t->sampler)
+		sampler_start(t->sampler);
+	int code = pthread_create(&t->thread, NULL, drain_thread, t);
+	if (code)
+		return err_set(e, code, "cannot start the tracing thread: %s", strerror(code));
+	t->running = true;
+	return 0;
+}
+
+/* ---- the end ------------------------------------------------------------------------------- */
+
+static void
+stop_thread(struct trace *t)
+{
+	if (!t->running)
+		return;
+	atomic_store(&t->stop, true);
+	pthread_join(t->thread, NULL);
+	t->running = false;
+	t->stopped = now_ns();
+	if (t->sampler)
+		sampler_stop(t->sampler);
+}
+
+static void
+fill_costs(struct trace *t, struct run *r)
+{
+	struct run_trace *out = &r->evidence.trace;
+	double wall = ns_to_s(t->stopped - t->started);
+	double traced = t->collect ? tape_seconds(&t->tape) : wall;
+	double programs = ns_to_s(t->programs_ns) / ns_to_s(COST_SAMPLE_NS) * traced;
+	struct sampler_counts counts = { 0 };
+
+	if (t->sampler)
+		sampler_counts(t->sampler, &counts);
+	out->seconds = traced;
+	out->overhead_cpu = wall > 0 ? (ns_to_s(t->drain_cpu_ns) + programs) / wall : 0;
+	out->dropped = counts.lost + (t->collect ? (int64_t)collect_dropped(t->collect) : 0) +
+	    (int64_t)t->tape.lost;
+}
+
+static void
+fill(struct trace *t, struct run *r)
+{
+	struct assembly *a = assemble(&t->tape);
+	struct summary *s = summary_new(a, &t->intake, r, t->sampler ? sampler_period_ns(t->sampler) : 0);
+	if (t->collect) {
+		summary_routes(s);
+		summary_waits(s);
+		summary_threads(s);
+		summary_queries(s);
+		summary_calls(s);
+	}
+	summary_functions(s);
+	summary_stacks(s);
+	summary_free(s);
+	assembly_free(a);
+}
+
+int
+trace_stop(struct trace *t, struct run *r, struct err *e)
+{
+	stop_thread(t);
+	if (!t->n_pids)
+		return 0;
+	r->evidence.trace.mode = mode_of(t);
+	fill_costs(t, r);
+	fill(t, r);
+	if (t->watch)
+		proc_watch_fill(t->watch, r, t->stopped);
+	return 0;
+}
+
+void
+trace_close(struct trace *t)
+{
+	if (!t)
+		return;
+	stop_thread(t);
+	collect_close(t->collect);
+	sampler_close(t->sampler);
+	proc_watch_free(t->watch);
+	intake_done(&t->intake);
+	stacks_done(&t->stacks);
+	tape_done(&t->tape);
+	symbols_free(t->symbols);
+	map_done(&t->known);
+	arena_free(t->arena);
+	free(t);
+}
+
+void
+trace_probe_eyes(struct run *r)
+{
+	struct collect *c = NULL;
+	struct sampler *s = NULL;
+	struct symbols *symbols = symbols_new();
+	struct err e = { 0 }, why = { 0 };
+	int self = getpid();
+
+	int code = collect_open(&c, &e);
+	if (!code)
+		code = collect_attach(c, &e);
+	eyes_collector(r, code ? e.text : NULL, e.hint[0] ? e.hint : "run as root");
+	collect_close(c);
+	code = sampler_open(NULL, &self, 1, symbols, &s, &why);
+	eyes_sampler(r, code ? why.text : NULL, why.hint[0] ? why.hint : "run as root",
+	    !code && sampler_is_system_wide(s));
+	if (!code)
+		sampler_close(s);
+	symbols_free(symbols);
+}
