@@ -158,8 +158,10 @@ void
 cgroup_io_limits(const char *root, int pid, struct io_limits *ret)
 {
 	static const struct { const char *file; bool operations; } v1[] = {
-		{ "blkio.throttle.read_bps_device", false }, { "blkio.throttle.write_bps_device", false },
-		{ "blkio.throttle.read_iops_device", true }, { "blkio.throttle.write_iops_device", true },
+		{ "blkio.throttle.read_bps_device", false },
+		{ "blkio.throttle.write_bps_device", false },
+		{ "blkio.throttle.read_iops_device", true },
+		{ "blkio.throttle.write_iops_device", true },
 	};
 	struct cgroup_dir d;
 	char text[4096];

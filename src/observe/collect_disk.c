@@ -79,7 +79,7 @@ sample_host(struct state *c, int64_t now_ns, struct sink *k)
 	c->last_ns = now_ns;
 }
 
-/* Bytes to and from storage; of children that were waited for the kernel adds them to the parent. */
+/* Bytes to and from storage. The kernel adds those of a child that was waited for to its parent. */
 static bool
 service_bytes(const struct service *s, double *ret_read, double *ret_written)
 {
@@ -89,7 +89,8 @@ service_bytes(const struct service *s, double *ret_read, double *ret_written)
 		char text[512];
 		uint64_t from, to;
 		if (file_peek(text, sizeof(text), "/proc/%d/io", s->tree.members[i].pid) <= 0 ||
-		    !text_number(text, "read_bytes", &from) || !text_number(text, "write_bytes", &to))
+		    !text_number(text, "read_bytes", &from) ||
+		    !text_number(text, "write_bytes", &to))
 			continue;
 		*ret_read += (double)from;
 		*ret_written += (double)to;

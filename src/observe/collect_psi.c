@@ -59,7 +59,8 @@ open_psi(const struct service *s, struct sink *k)
 	for (size_t i = 0; i < KINDS; i++) {
 		snprintf(path, sizeof(path), "/proc/pressure/%s", kinds[i].resource);
 		add_file(c, path, kinds[i].host, "host", k);
-		snprintf(path, sizeof(path), "%s/%s.pressure", own ? d.path : "", kinds[i].resource);
+		snprintf(path, sizeof(path), "%s/%s.pressure", own ? d.path : "",
+		    kinds[i].resource);
 		if (own)
 			add_file(c, path, kinds[i].service, "service", k);
 	}

@@ -40,8 +40,10 @@ walk(const char *folder, const char *unit, bool inside, int depth, struct tree *
 		char path[1024];
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
 			continue;
-		if (snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) < (int)sizeof(path))
-			any |= walk(path, unit, inside || strcmp(entry->d_name, unit) == 0, depth + 1, t);
+		bool is_unit = inside || strcmp(entry->d_name, unit) == 0;
+		if (snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) <
+		    (int)sizeof(path))
+			any |= walk(path, unit, is_unit, depth + 1, t);
 	}
 	if (d)
 		closedir(d);

@@ -70,19 +70,22 @@ name_system(const struct spec *spec, struct run *r)
 static void
 explain_absence(enum found how, const struct url *at, const char *url, struct run *r)
 {
-	static const char name[] = "service processes";
+	const char *cure = run_printf(r, "sudo prony check %s", url), *means;
 
-	if (how == FOUND_REMOTE)
-		add_eye(r, name, false, run_printf(r, "'%s' is another host: only what it answers can be "
-		    "measured", at->host), run_printf(r, "on %s: sudo prony check %s", at->host, url));
-	else if (how == FOUND_NO_LISTENER)
-		add_eye(r, name, false, run_printf(r, "nothing on this host is seen listening on port %u; "
-		    "it may be inside a container or a virtual machine", at->port),
-		    geteuid() ? run_printf(r, "sudo prony check %s", url) :
-		    run_printf(r, "prony check pid:N %s", url));
-	else
-		add_eye(r, name, false, run_printf(r, "port %u is open, but the process behind it may "
-		    "not be seen: another user's, or inside a container", at->port), run_printf(r, "sudo prony check %s", url));
+	if (how == FOUND_REMOTE) {
+		means = run_printf(r, "'%s' is another host: only what it answers can be measured",
+		    at->host);
+		cure = run_printf(r, "on %s: sudo prony check %s", at->host, url);
+	} else if (how == FOUND_HIDDEN) {
+		means = run_printf(r, "port %u is open, but the process behind it may not be seen: "
+		    "another user's, or inside a container", at->port);
+	} else {
+		means = run_printf(r, "nothing on this host is seen listening on port %u; it may be "
+		    "inside a container or a virtual machine", at->port);
+		if (geteuid() == 0)
+			cure = run_printf(r, "prony check pid:N %s", url);
+	}
+	add_eye(r, "service processes", false, means, cure);
 }
 
 static int
@@ -136,11 +139,11 @@ report_sight(struct run *r)
 	add_eye(r, "service processes", true, run_printf(r, "%zu, with what they have forked",
 	    r->system.n_processes), NULL);
 	if (!files)
-		add_eye(r, "service files and peers", false, "the processes belong to another user: their "
-		    "program, open files and connections are not seen", cure);
+		add_eye(r, "service files and peers", false, "the processes belong to another user: "
+		    "their program, open files and connections are not seen", cure);
 	if (!io)
-		add_eye(r, "service disk I/O", false, "/proc/PID/io may not be read: bytes that the "
-		    "service reads and writes are not counted", geteuid() ? cure : NULL);
+		add_eye(r, "service disk I/O", false, "/proc/PID/io may not be read: bytes that "
+		    "the service reads and writes are not counted", geteuid() ? cure : NULL);
 }
 
 int
@@ -158,8 +161,8 @@ observe_find(const struct spec *spec, struct run *r, struct err *e)
 	births_note(&t);
 	describe_processes(&t, r);
 	if (t.full)
-		add_eye(r, "all processes", false, run_printf(r, "the service has more than %d processes: "
-		    "the rest is left out", TREE_MAX), NULL);
+		add_eye(r, "all processes", false, run_printf(r, "the service has more than %d "
+		    "processes: the rest is left out", TREE_MAX), NULL);
 	report_sight(r);
 	peers_find(r);
 	return 0;
@@ -189,8 +192,9 @@ runs(int64_t pid, const char **ret_how)
 		*ret_how = "is gone";
 		return false;
 	}
-	*ret_how = s.state == 'Z' || s.state == 'X' ? "has ended" : "was replaced by another process";
-	return s.state != 'Z' && s.state != 'X' && is_same_process(&s);
+	bool ended = s.state == 'Z' || s.state == 'X';
+	*ret_how = ended ? "has ended" : "was replaced by another process";
+	return !ended && is_same_process(&s);
 }
 
 /* A worker that ended while the process that forked it goes on and listens too is the master's

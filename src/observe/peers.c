@@ -86,7 +86,8 @@ note_open(void *ctx, int pid, int fd, const char *target)
 
 	if (inode)
 		map_at(&s->sockets, &inode, sizeof(inode), NULL);
-	if (target[0] != '/' || strncmp(target, "/dev/", 5) == 0 || strncmp(target, "/proc/", 6) == 0)
+	if (target[0] != '/' || strncmp(target, "/dev/", 5) == 0 ||
+	    strncmp(target, "/proc/", 6) == 0)
 		return;
 	if (map_find(&s->files, target, length)) {
 		++*map_at(&s->files, target, length, NULL);
@@ -146,7 +147,8 @@ add_peer(struct run *r, const char *kind, const char *address, int64_t connectio
 
 /* Pid of the process that listens there, when it does so in the same network namespace. */
 static int
-listening_process(const struct peer_scan *s, const struct net_address *at, const struct map *holders)
+listening_process(const struct peer_scan *s, const struct net_address *at,
+    const struct map *holders)
 {
 	for (size_t i = 0; i < s->n_listeners; i++) {
 		const struct listener *l = &s->listeners[i];

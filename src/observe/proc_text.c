@@ -187,7 +187,8 @@ proc_parse_tcp(const char *line, struct proc_tcp *ret)
 		return false;
 	if (!take_address(&line, &t.local) || !take_address(&line, &t.remote))
 		return false;
-	if (!take_word(&line, word, sizeof(word)) || strspn(word, "0123456789ABCDEF") != 2 || word[2])
+	if (!take_word(&line, word, sizeof(word)) || strspn(word, "0123456789ABCDEF") != 2 ||
+	    word[2])
 		return false;
 	t.state = (int)strtol(word, NULL, 16);
 	for (int i = 0; i < 5; i++)     /* queues, timer, retransmits, uid, timeout */
@@ -260,7 +261,8 @@ proc_counter(const char *text, const char *group, const char *name, uint64_t *re
 	const char *figures = end ? group_line(end + 1, group) : NULL;
 	if (!figures)
 		return false;
-	while (take_word(&names, word, sizeof(word)) && take_word(&figures, figure, sizeof(figure))) {
+	while (take_word(&names, word, sizeof(word)) &&
+	    take_word(&figures, figure, sizeof(figure))) {
 		const char *at = figure;
 		if (strcmp(word, name) == 0)
 			return take_number(&at, ret);

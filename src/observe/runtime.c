@@ -155,5 +155,6 @@ runtime_of(int pid, const char *exe, const char **ret_runtime, const char **ret_
 	*ret_runtime = name;
 
 	snprintf(folder, sizeof(folder), "/proc/%d/cwd", pid);
-	*ret_framework = name ? framework_name(name, command, size > 0 ? (size_t)size : 0, folder) : NULL;
+	*ret_framework = !name || size <= 0 ? NULL :
+	    framework_name(name, command, (size_t)size, folder);
 }

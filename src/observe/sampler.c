@@ -191,7 +191,8 @@ observe_service_cores(void *observe)
 	pthread_mutex_lock(&o->lock);
 	int64_t now = read_service(o);
 	double cpu_s = cpu_seconds(o), passed_s = ns_to_s(now - o->asked_ns);
-	double cores = passed_s > 0 && o->service.tree.n ? (cpu_s - o->asked_cpu_s) / passed_s : NAN;
+	bool known = passed_s > 0 && o->service.tree.n;
+	double cores = known ? (cpu_s - o->asked_cpu_s) / passed_s : NAN;
 	o->asked_ns = now;
 	o->asked_cpu_s = cpu_s;
 	pthread_mutex_unlock(&o->lock);

@@ -145,7 +145,8 @@ sink_write(struct sink *k, struct run *r)
 		const struct series *s = k->items[i];
 		if (isnan(s->latest))
 			continue;
-		struct run_series *out = RUN_ADD(r, series, r->evidence.series, r->evidence.n_series);
+		struct run_series *out = RUN_ADD(r, series, r->evidence.series,
+		    r->evidence.n_series);
 		out->name = run_str(r, s->name);
 		out->unit = run_str(r, s->unit);
 		out->scope = run_str(r, s->scope);

@@ -18,7 +18,8 @@
 
 /* Send one dump request and hand each answer to `visit`. 0 or -errno. */
 static int
-dump(const void *request, size_t size, void (*visit)(void *ctx, const struct nlmsghdr *h), void *ctx)
+dump(const void *request, size_t size, void (*visit)(void *ctx, const struct nlmsghdr *h),
+    void *ctx)
 {
 	_Alignas(struct nlmsghdr) char answer[16384];
 	struct timeval patience = { .tv_sec = 1 };
@@ -36,7 +37,8 @@ dump(const void *request, size_t size, void (*visit)(void *ctx, const struct nlm
 		if (n <= 0)
 			return n < 0 ? -errno : -EPIPE;
 		unsigned left = (unsigned)n;
-		for (struct nlmsghdr *h = (void *)answer; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
+		for (struct nlmsghdr *h = (void *)answer; NLMSG_OK(h, left);
+		     h = NLMSG_NEXT(h, left)) {
 			if (h->nlmsg_type == NLMSG_DONE)
 				return 0;
 			if (h->nlmsg_type == NLMSG_ERROR)
@@ -59,7 +61,7 @@ note_listener(void *ctx, const struct nlmsghdr *h)
 
 	if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)) || l->n == l->max)
 		return;
-	/* Of a listening socket the kernel gives the accept queue as rqueue, its limit as wqueue. */
+	/* Of a listening socket rqueue is the accept queue, wqueue its limit. */
 	l->items[l->n++] = (struct listen_queue){
 		.port = ntohs(m->id.idiag_sport), .inode = m->idiag_inode,
 		.waiting = m->idiag_rqueue, .backlog = m->idiag_wqueue,

@@ -20,7 +20,8 @@ bool
 proc_stat_read(int pid, struct proc_stat *ret)
 {
 	char text[1024];
-	return file_peek(text, sizeof(text), "/proc/%d/stat", pid) > 0 && proc_parse_stat(text, ret);
+	return file_peek(text, sizeof(text), "/proc/%d/stat", pid) > 0 &&
+	    proc_parse_stat(text, ret);
 }
 
 void

@@ -102,7 +102,8 @@ runtimes(void **state)
 		{ "/opt/app", "7f00 /usr/lib/libpython3.11.so.1.0\n", "python" },
 		{ "/usr/lib/jvm/bin/java", "", "java" }, { "/usr/sbin/php-fpm8.2", "", "php" },
 		{ "/usr/sbin/nginx (deleted)", "", "nginx" }, { "/usr/sbin/apache2", "", "apache" },
-		{ "/usr/lib/erlang/erts/bin/beam.smp", "", "beam" }, { "/opt/shop", "/x/libcoreclr.so", "dotnet" },
+		{ "/usr/lib/erlang/erts/bin/beam.smp", "", "beam" },
+		{ "/opt/shop", "/x/libcoreclr.so", "dotnet" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_string_equal(runtime_name(rows[i].exe, rows[i].maps), rows[i].runtime);
@@ -113,8 +114,10 @@ runtimes(void **state)
 static void
 frameworks(void **state)
 {
-#define FRAMEWORK_OF(runtime, command) framework_name(runtime, command, sizeof(command), "/nonexistent")
-	assert_string_equal(FRAMEWORK_OF("python", "/usr/bin/python3\0/usr/bin/gunicorn\0-w\0002"), "gunicorn");
+#define FRAMEWORK_OF(runtime, command) \
+	framework_name(runtime, command, sizeof(command), "/nonexistent")
+	assert_string_equal(FRAMEWORK_OF("python", "/usr/bin/python3\0/usr/bin/gunicorn\0-w\0002"),
+	    "gunicorn");
 	assert_string_equal(FRAMEWORK_OF("python", "gunicorn: worker [app]"), "gunicorn");
 	assert_string_equal(FRAMEWORK_OF("python", "python3\0-m\0flask\0run"), "flask");
 	assert_string_equal(FRAMEWORK_OF("python", "python3\0manage.py\0runserver"), "django");
@@ -137,7 +140,8 @@ peers(void **state)
 	assert_null(peer_kind_unix("/run/dbus/system_bus_socket"));
 }
 
-RUN_TESTS(cmocka_unit_test(points_stay_bounded_and_even), cmocka_unit_test(figures_count_only_the_window),
+RUN_TESTS(cmocka_unit_test(points_stay_bounded_and_even),
+    cmocka_unit_test(figures_count_only_the_window),
     cmocka_unit_test(silent_series_are_left_out), cmocka_unit_test(rates),
     cmocka_unit_test(collectors_are_in_order), cmocka_unit_test(runtimes), cmocka_unit_test(frameworks),
     cmocka_unit_test(peers))
