@@ -8,9 +8,17 @@
 
 struct draft;
 
+/* What must have been seen for a kind to be judged at all. */
+enum needs {
+	NEEDS_TIME,       /* traced requests: where their time went */
+	NEEDS_CPU,        /* at least how much of their time is CPU */
+	NEEDS_SERIES,     /* counters only */
+};
+
 struct detector {
 	const char *kind;         /* design: finding kinds; stable */
 	const char *about;
+	enum needs needs;
 	enum run_class class;
 	double weight;            /* of share x confidence when findings are put in order */
 	void (*detect)(const struct facts *f, struct draft *d);

@@ -51,6 +51,7 @@ detect(const struct facts *f, struct draft *d)
 }
 
 const struct detector detect_cpu_saturated = {
-	.kind = "cpu.saturated", .class = CLASS_CPU, .weight = WEIGHT_SHAPE, .detect = detect,
+	.kind = "cpu.saturated", .class = CLASS_CPU, .needs = NEEDS_CPU, .weight = WEIGHT_SHAPE,
+	.detect = detect,
 	.about = "the host's CPUs are full",
 };

@@ -54,6 +54,7 @@ detect(const struct facts *f, struct draft *d)
 }
 
 const struct detector detect_cpu_throttled = {
-	.kind = "cpu.throttled", .class = CLASS_CPU, .weight = WEIGHT_WITHHELD, .detect = detect,
+	.kind = "cpu.throttled", .class = CLASS_CPU, .needs = NEEDS_SERIES, .weight = WEIGHT_WITHHELD,
+	.detect = detect,
 	.about = "a CPU quota stops the service",
 };

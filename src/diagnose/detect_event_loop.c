@@ -93,6 +93,7 @@ detect(const struct facts *f, struct draft *d)
 }
 
 const struct detector detect_event_loop = {
-	.kind = "cpu.event-loop", .class = CLASS_CPU, .weight = 1.2 * WEIGHT_CAUSE, .detect = detect,
+	.kind = "cpu.event-loop", .class = CLASS_CPU, .needs = NEEDS_CPU, .weight = 1.2 * WEIGHT_CAUSE,
+	.detect = detect,
 	.about = "the thread that serves all connections is blocked by computation",
 };

@@ -66,10 +66,6 @@ detect(const struct facts *f, struct draft *d)
 	const struct hot *h = facts_hottest(f);
 	bool limit = cpu_is_limit(f);
 
-	if (f->n_parts == 0) {
-		rule_out(d, "no CPU samples and no request times");
-		return;
-	}
 	if (!h) {
 		rule_out(d, "CPU is %s of the time, none of it in a function of the application",
 		    PCT(f->charged[PART_CPU]));
@@ -86,6 +82,7 @@ detect(const struct facts *f, struct draft *d)
 }
 
 const struct detector detect_hot_function = {
-	.kind = "cpu.hot-function", .class = CLASS_CPU, .weight = WEIGHT_CAUSE, .detect = detect,
+	.kind = "cpu.hot-function", .class = CLASS_CPU, .needs = NEEDS_CPU, .weight = WEIGHT_CAUSE,
+	.detect = detect,
 	.about = "one function of the application takes the CPU time",
 };

@@ -93,6 +93,7 @@ detect(const struct facts *f, struct draft *d)
 }
 
 const struct detector detect_memory_leak = {
-	.kind = "memory.leak", .class = CLASS_MEMORY, .weight = WEIGHT_GROWTH, .detect = detect,
+	.kind = "memory.leak", .class = CLASS_MEMORY, .needs = NEEDS_SERIES, .weight = WEIGHT_GROWTH,
+	.detect = detect,
 	.about = "memory grows with every request",
 };

@@ -89,6 +89,7 @@ detect(const struct facts *f, struct draft *d)
 }
 
 const struct detector detect_single_thread = {
-	.kind = "cpu.single-thread", .class = CLASS_CPU, .weight = WEIGHT_SHAPE, .detect = detect,
+	.kind = "cpu.single-thread", .class = CLASS_CPU, .needs = NEEDS_CPU, .weight = WEIGHT_SHAPE,
+	.detect = detect,
 	.about = "one core is full while others idle",
 };

@@ -49,7 +49,7 @@ workers_did(const struct facts *f, struct run_part *ret_parts, size_t max, doubl
 static void
 tell(const struct facts *f, struct draft *d, double queue, double cpu, const char *did)
 {
-	int64_t threads = 0;
+	double threads = 0;
 	const char *name = f->run->system.n_processes ? f->run->system.processes[0].name : NULL;
 
 	for (size_t i = 0; i < f->run->system.n_processes; i++)
@@ -63,8 +63,8 @@ tell(const struct facts *f, struct draft *d, double queue, double cpu, const cha
 		finding_evidence(d, "CPU is not the limit: %s of what the service may use",
 		    PCT(f->utilisation));
 	if (threads > 0)
-		finding_evidence(d, "%zu processes with %lld threads", f->run->system.n_processes,
-		    (long long)threads);
+		finding_evidence(d, "%zu processes with %.0f threads", f->run->system.n_processes,
+		    threads);
 	if (f->outside > QUEUE_MIN)
 		finding_evidence(d, "%s of the answer time passes before the service reads the request",
 		    PCT(f->outside));

@@ -39,6 +39,6 @@ diagnose(struct run *r)
 		draft_refuse(r, refusal);
 	else
 		draft_make(&d, &f);
-	path_make(&f);
+	path_make(&f, refusal);
 	verdict_decide(&f, refusal);
 }

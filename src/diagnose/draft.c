@@ -164,13 +164,27 @@ settle(struct draft *d)
 	}
 }
 
+static const char *
+unseen(const struct facts *f, enum needs needs)
+{
+	if (needs == NEEDS_TIME && (f->n_parts == 0 || f->estimated))
+		return "where the requests' time goes was not seen";
+	if (needs == NEEDS_CPU && f->n_parts == 0)
+		return "how much CPU the requests use was not seen";
+	return NULL;
+}
+
 void
 draft_make(struct draft *d, struct facts *f)
 {
 	*d = (struct draft){ .f = f };
 	for (size_t i = 0; i < COUNT_OF(detectors); i++) {
 		d->detector = detectors[i];
-		d->detector->detect(f, d);
+		const char *missing = unseen(f, detectors[i]->needs);
+		if (missing)
+			rule_out(d, "not judged: %s", missing);
+		else
+			d->detector->detect(f, d);
 	}
 	settle(d);
 }

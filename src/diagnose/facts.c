@@ -35,7 +35,7 @@ weight(const struct run_time *t)
 static const char *
 pick_scope(const struct run *r)
 {
-	int64_t slow = 0;
+	double slow = 0;
 	bool all = false;
 
 	for (size_t i = 0; i < r->n_time; i++) {
@@ -105,18 +105,22 @@ estimate_time(struct facts *f)
 {
 	const struct run_baseline *b = &f->run->baseline;
 	struct mix m = { .run = f->run };
-	double cpu = known(b->cpu_per_request / b->latency.mean);
+	double cpu = b->cpu_per_request / b->latency.mean;
 
-	if (f->scope || f->trace->n_functions == 0)
+	if (f->scope)
 		return;
 	if (f->utilisation > EASE_UTILISATION)
 		cpu = f->utilisation;
 	else if (f->busiest && f->busiest->cpu > EASE_UTILISATION)
 		cpu = f->busiest->cpu;
-	cpu = fmin(fmax(cpu, 0), 1);
+	if (!(cpu > 0))
+		return;
+	cpu = fmin(cpu, 1);
 	for (size_t i = 0; i < f->trace->n_functions; i++)
 		mix_add(&m, PART_CPU, f->trace->functions[i].name,
 		    cpu * f->trace->functions[i].self);
+	if (f->trace->n_functions == 0)
+		mix_add(&m, PART_CPU, NULL, cpu);
 	mix_seal(&m, known(b->latency.mean));
 	f->parts = m.parts;
 	f->n_parts = m.n;

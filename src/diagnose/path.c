@@ -99,14 +99,32 @@ symptom(const struct facts *f)
 	return throughput;
 }
 
-void
-path_make(const struct facts *f)
+static void
+add_cause(const struct facts *f)
 {
 	struct run *r = f->run;
-	bool throughput = symptom(f);
 
-	if (f->n_parts == 0) {
-		RUN_ADD_STR(r, r->path, r->n_path, "the inside of the service was not seen -> no cause");
+	if (r->n_findings > 0)
+		RUN_ADD_STR(r, r->path, r->n_path, run_printf(r, "%s %s, confidence %.2f -> %s",
+		    text_brief(r, r->findings[0].where, 60), PCT(r->findings[0].share),
+		    r->findings[0].confidence, r->findings[0].kind));
+	else
+		RUN_ADD_STR(r, r->path, r->n_path, "nothing stands out -> no finding");
+}
+
+void
+path_make(const struct facts *f, const char *refusal)
+{
+	struct run *r = f->run;
+
+	if (refusal && r->verdict != VERDICT_NONE) {
+		RUN_ADD_STR(r, r->path, r->n_path, run_printf(r, "%s -> no conclusion", refusal));
+		return;
+	}
+	bool throughput = symptom(f);
+	if (f->n_parts == 0 || f->estimated) {
+		RUN_ADD_STR(r, r->path, r->n_path, "where the requests' time goes was not seen");
+		add_cause(f);
 		return;
 	}
 	if (throughput)
@@ -115,10 +133,5 @@ path_make(const struct facts *f)
 		latency_fork(f);
 	RUN_ADD_STR(r, r->path, r->n_path, run_printf(r, "largest parts: %s",
 	    text_parts(r, f->parts, f->n_parts, 3)));
-	if (r->n_findings > 0)
-		RUN_ADD_STR(r, r->path, r->n_path, run_printf(r, "%s %s, confidence %.2f -> %s",
-		    text_brief(r, r->findings[0].where, 60), PCT(r->findings[0].share),
-		    r->findings[0].confidence, r->findings[0].kind));
-	else
-		RUN_ADD_STR(r, r->path, r->n_path, "nothing stands out -> no finding");
+	add_cause(f);
 }

@@ -6,4 +6,5 @@
 
 #include "diagnose/facts.h"
 
-void path_make(const struct facts *f);
+/* `refusal`: why nothing may be concluded, else NULL. */
+void path_make(const struct facts *f, const char *refusal);

@@ -129,7 +129,7 @@ verdict_refusal(const struct facts *f)
 static bool
 sees_inside(const struct facts *f)
 {
-	return f->n_parts > 0;
+	return f->n_parts > 0 && !f->estimated;
 }
 
 static const char *
@@ -185,6 +185,15 @@ capacity_text(const struct facts *f)
 	    RATE(r->capacity.knee_rate));
 }
 
+static const char *
+why_no_limit(const struct facts *f, const char *refusal)
+{
+	if (refusal)
+		return refusal;
+	return sees_inside(f) ? run_printf(f->run, "nothing known stands out%s", spread(f))
+	                      : "the inside of the service was not seen";
+}
+
 static void
 decide_without_targets(const struct facts *f, const char *refusal)
 {
@@ -200,9 +209,7 @@ decide_without_targets(const struct facts *f, const char *refusal)
 	}
 	r->verdict = VERDICT_INCONCLUSIVE;
 	r->headline = run_printf(r, "INCONCLUSIVE: %s, but what limits it cannot be named: %s",
-	    capacity_text(f), refusal ? refusal
-	    : !sees_inside(f) ? "the inside of the service was not seen"
-	    : run_printf(r, "nothing known stands out%s", spread(f)));
+	    capacity_text(f), why_no_limit(f, refusal));
 }
 
 static void
@@ -215,8 +222,9 @@ decide_with_targets(const struct facts *f, const char *refusal)
 	switch (worst_state(r, &t)) {
 	case TARGET_MISSED:
 		r->verdict = VERDICT_MISSED;
-		r->headline = run_printf(r, "MISSED: %s; %s", target_text(r, t), limit ? limit
-		    : refusal ? refusal : "nothing known stands out as the cause");
+		r->headline = limit ? run_printf(r, "MISSED: %s; %s", target_text(r, t), limit)
+		    : run_printf(r, "MISSED: %s; the cause cannot be named: %s", target_text(r, t),
+		          why_no_limit(f, refusal));
 		return;
 	case TARGET_MET:
 		r->verdict = VERDICT_MET;

@@ -749,6 +749,22 @@ samples_alone_name_the_function(void **state)
 	run_free(r);
 }
 
+static void
+what_was_not_seen_is_not_judged(void **state)
+{
+	struct run *r = syncs();
+	r->evidence.trace = (struct run_trace){ .mode = "none" };
+	r->baseline.cpu_per_request = NAN;
+	diagnose(r);
+	assert_int_equal(r->n_findings, 0);
+	assert_int_equal(r->verdict, VERDICT_INCONCLUSIVE);
+	assert_null(r->healthy);
+	for (size_t i = 0; i < r->n_ruled_out; i++)
+		if (strcmp(r->ruled_out[i].kind, "io.disk.sync") == 0)
+			assert_memory_equal(r->ruled_out[i].why, "not judged", 10);
+	run_free(r);
+}
+
 /* ---- verdicts ------------------------------------------------------------------------------ */
 
 static void
@@ -894,6 +910,56 @@ met_with_ease_is_left_alone(void **state)
 	run_free(r);
 }
 
+/* A record that was damaged or made by somebody else: figures out of range, parts missing. */
+static void
+damage(json_t *j, unsigned *seed)
+{
+	const char *key;
+	json_t *value;
+	void *next;
+	size_t i;
+
+	json_object_foreach_safe(j, next, key, value) {
+		unsigned v = next_random(seed) % 60;
+		if (v == 0)
+			json_object_del(j, key);
+		else if (json_is_string(value) && v < 3)
+			json_string_set(value, "");
+		else if (json_is_real(value) && v < 6)
+			json_real_set(value, v == 3 ? -1e300 : v == 4 ? 1e300 : 0);
+		else if (json_is_integer(value) && v < 6)
+			json_integer_set(value, v == 3 ? INT64_MIN : v == 4 ? INT64_MAX : 0);
+		else
+			damage(value, seed);
+	}
+	json_array_foreach(j, i, value)
+		damage(value, seed);
+}
+
+static void
+a_damaged_record_does_no_harm(void **state)
+{
+	unsigned seed = 11;
+
+	for (int round = 0; round < 400; round++) {
+		struct run *r = rows[round % (sizeof(rows) / sizeof(rows[0]))].sick(), *again;
+		struct err e = { 0 };
+		target(r, "latency_p99", "<", 0.05, round % 2 ? 2000 : 0);
+		diagnose(r);
+		json_t *j = run_to_json(r);
+		damage(j, &seed);
+		if (run_from_json(j, &again, &e) == 0) {
+			diagnose(again);
+			for (size_t i = 0; i < again->n_findings; i++)
+				assert_true(again->findings[i].share >= 0 && again->findings[i].share <= 1);
+			assert_non_null(again->headline);
+			run_free(again);
+		}
+		json_decref(j);
+		run_free(r);
+	}
+}
+
 /* ---- replay and pages ---------------------------------------------------------------------- */
 
 static void
@@ -970,6 +1036,7 @@ RUN_TESTS(
 	cmocka_unit_test(weak_evidence_makes_a_hypothesis),
 	cmocka_unit_test(slow_requests_decide_when_they_are_told_apart),
 	cmocka_unit_test(samples_alone_name_the_function),
+	cmocka_unit_test(what_was_not_seen_is_not_judged),
 	cmocka_unit_test(targets_are_judged),
 	cmocka_unit_test(a_price_is_not_judged),
 	cmocka_unit_test(too_close_is_inconclusive),
@@ -977,6 +1044,7 @@ RUN_TESTS(
 	cmocka_unit_test(time_in_front_of_the_service_is_not_its_fault),
 	cmocka_unit_test(a_proxy_that_outruns_the_generator_is_healthy),
 	cmocka_unit_test(met_with_ease_is_left_alone),
+	cmocka_unit_test(a_damaged_record_does_no_harm),
 	cmocka_unit_test(replay_gives_the_same),
 	cmocka_unit_test(the_path_ends_at_the_finding),
 	cmocka_unit_test(every_kind_has_a_page_of_80_columns))
