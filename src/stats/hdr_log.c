@@ -58,8 +58,8 @@ put_count(struct buf *out, uint64_t *next, int64_t value, int64_t count)
 	uint64_t at = hdr_index((uint64_t)value);
 	if (!count)
 		return;
-	if (at > *next)
-		put_zigzag(out, -(int64_t)(at - *next));
+	if (at > *next)       /* one empty count is written as itself */
+		put_zigzag(out, at == *next + 1 ? 0 : -(int64_t)(at - *next));
 	put_zigzag(out, count);
 	*next = at + 1;
 }

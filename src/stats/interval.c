@@ -8,12 +8,12 @@
 double
 student_t95(double df)
 {
-	static const double exact[] = { INFINITY, 12.70620, 4.302653, 3.182446 };
+	static const double exact[] = { INFINITY, 12.70620, 4.302653, 3.182446, 2.776445, 2.570582 };
 	double z = Z95, z3 = z * z * z, z5 = z3 * z * z, z7 = z5 * z * z;
 
 	if (df < 1)
 		return INFINITY;
-	if (df < 4)
+	if (df < 6)
 		return exact[(int)df];
 	return z + (z3 + z) / (4 * df) + (5 * z5 + 16 * z3 + 3 * z) / (96 * df * df) +
 	    (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * df * df * df);

@@ -11,7 +11,7 @@ struct interval {
 };
 
 /* Two-sided 95 % point of Student's t with `df` >= 1 degrees of freedom: the expansion of
- * Abramowitz & Stegun 26.7.5, exact values below four degrees. */
+ * Abramowitz & Stegun 26.7.5, exact values below six degrees. */
 double student_t95(double df);
 
 /* A quantile with the values at the ranks n q -+ 1.96 sqrt(n q (1 - q)) (Conover, Practical

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/url.h"
+#include "check.h"
+
+static void
+urls_are_taken_apart(void **state)
+{
+	static const struct { const char *text, *host; int port; const char *authority, *path; } rows[] = {
+		{ "http://localhost", "localhost", 80, "localhost", "/" },
+		{ "http://localhost:80/", "localhost", 80, "localhost", "/" },
+		{ "HTTP://127.0.0.1:8080/a/b?c=d&e", "127.0.0.1", 8080, "127.0.0.1:8080", "/a/b?c=d&e" },
+		{ "http://[::1]:9/", "::1", 9, "[::1]:9", "/" },
+		{ "http://[::1]", "::1", 80, "[::1]", "/" },
+		{ "http://a-b.example_1:65535/%20", "a-b.example_1", 65535, "a-b.example_1:65535", "/%20" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct url u;
+		struct err e = { 0 };
+		assert_int_equal(url_parse(rows[i].text, &u, &e), 0);
+		assert_string_equal(u.host, rows[i].host);
+		assert_int_equal(u.port, rows[i].port);
+		assert_string_equal(u.authority, rows[i].authority);
+		assert_string_equal(u.path, rows[i].path);
+	}
+}
+
+static void
+what_would_have_to_be_guessed_is_refused(void **state)
+{
+	static const struct { const char *text, *why; } rows[] = {
+		{ "https://127.0.0.1/", "TLS" },
+		{ "ftp://127.0.0.1/", "not a URL" },
+		{ "127.0.0.1:80", "not a URL" },
+		{ "", "not a URL" },
+		{ "http://", "HOST" },
+		{ "http:///x", "HOST" },
+		{ "http://:80/", "HOST" },
+		{ "http://h:0/", "HOST" },
+		{ "http://h:65536/", "HOST" },
+		{ "http://h:99999999999999999999/", "HOST" },
+		{ "http://h:8x/", "HOST" },
+		{ "http://h:/", "HOST" },
+		{ "http://h:+8/", "HOST" },
+		{ "http://[::1/", "HOST" },
+		{ "http://[::g]/", "HOST" },
+		{ "http://[127.0.0.1]/", "HOST" },
+		{ "http://[::1]x/", "HOST" },
+		{ "http://-h/", "HOST" },
+		{ "http://a*b/", "HOST" },
+		{ "http://u:p@h/", "user" },
+		{ "http://h/a b", "blank" },
+		{ "http://h/\xc3\xa4", "special character" },
+		{ "http://h/\r\nX: y", "special character" },
+		{ "http://h/#top", "never sent" },
+		{ "http://h?x=1", "path is missing" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct url u = { .port = 42 };
+		struct err e = { 0 };
+		assert_true(url_parse(rows[i].text, &u, &e) < 0);
+		assert_int_equal(e.status, STATUS_USAGE);
+		if (!strstr(e.text, rows[i].why))
+			fail_msg("'%s': '%s' does not say '%s'", rows[i].text, e.text, rows[i].why);
+		assert_int_equal(u.port, 42);
+	}
+}
+
+static void
+long_hosts_do_not_fit(void **state)
+{
+	char text[4400];
+	struct url u;
+	struct err e = { 0 };
+
+	for (size_t n = 250; n < 260; n++) {
+		snprintf(text, sizeof(text), "http://%0*d:8080/", (int)n, 7);
+		assert_int_equal(url_parse(text, &u, &e) == 0, n <= 253);
+	}
+	snprintf(text, sizeof(text), "http://h/%04200d", 7);
+	assert_true(url_parse(text, &u, &e) < 0);
+}
+
+static void
+loopback_is_known(void **state)
+{
+	static const struct { const char *text; bool loopback; } rows[] = {
+		{ "http://127.0.0.1/", true }, { "http://127.9.9.9/", true }, { "http://[::1]/", true },
+		{ "http://[::ffff:127.0.0.1]/", true }, { "http://128.0.0.1/", false },
+		{ "http://[::2]/", false }, { "http://0.0.0.0/", false },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct url u;
+		struct err e = { 0 };
+		bool loopback = !rows[i].loopback;
+		assert_int_equal(url_parse(rows[i].text, &u, &e), 0);
+		assert_int_equal(url_is_loopback(&u, &loopback, &e), 0);
+		assert_int_equal(loopback, rows[i].loopback);
+	}
+}
+
+RUN_TESTS(cmocka_unit_test(urls_are_taken_apart),
+    cmocka_unit_test(what_would_have_to_be_guessed_is_refused),
+    cmocka_unit_test(long_hosts_do_not_fit), cmocka_unit_test(loopback_is_known))
