@@ -142,8 +142,9 @@ static void
 write_text(struct buf *out, const struct invocation *in, const struct run *r,
     int64_t binary_bytes, int64_t rss_bytes)
 {
-	const char *good = in->terminal.colour ? "\033[32m" : "", *bad = in->terminal.colour ? "\033[33m" : "";
-	const char *plain = in->terminal.colour ? "\033[0m" : "";
+	bool colour = in->terminal.colour;
+	const char *good = colour ? "\033[32m" : "", *bad = colour ? "\033[33m" : "";
+	const char *plain = colour ? "\033[0m" : "";
 	char binary[24], rss[24];
 	size_t n_closed = 0;
 

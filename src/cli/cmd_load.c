@@ -66,10 +66,11 @@ write_identity(struct buf *out, const struct run_phase *p)
 	bool holds = p->scheduled == p->sent + p->unsent &&
 	    p->sent == p->answered + p->errors + p->timeouts + p->in_flight;
 
-	buf_printf(out, "  books      %lld scheduled = %lld sent + %lld unsent; %lld sent = %lld answered + "
-	                "%lld errors\n             + %lld timeouts + %lld in flight%s\n",
-	    (long long)p->scheduled, (long long)p->sent, (long long)p->unsent, (long long)p->sent,
-	    (long long)p->answered, (long long)p->errors, (long long)p->timeouts,
+	buf_printf(out, "  books      %lld scheduled = %lld sent + %lld unsent\n", (long long)p->scheduled,
+	    (long long)p->sent, (long long)p->unsent);
+	buf_printf(out, "             %lld sent = %lld answered + %lld errors + %lld timeouts + "
+	                "%lld in flight%s\n",
+	    (long long)p->sent, (long long)p->answered, (long long)p->errors, (long long)p->timeouts,
 	    (long long)p->in_flight, holds ? "" : ": THIS DOES NOT ADD UP");
 }
 

@@ -84,7 +84,8 @@ static void
 write_bash(struct buf *out)
 {
 	buf_puts(out, "# bash completion for prony\n_prony() {\n"
-	              "\tlocal word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command= options i\n"
+	              "\tlocal word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
+	              "\tlocal command= options i\n"
 	              "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 	              "\t\tcase ${COMP_WORDS[i]} in -*) ;; *) command=${COMP_WORDS[i]}; break ;; esac\n"
 	              "\tdone\n"
@@ -168,7 +169,10 @@ write_zsh(struct buf *out)
 			zsh_option(out, rows[j]);
 		buf_puts(out, " \\\n\t\t\t'*:target:_files' ;;\n");
 	}
-	buf_puts(out, "\tesac\n}\ncompdef _prony prony\n");
+	buf_puts(out, "\tesac\n}\n"
+	              "# Loaded from $fpath this file is the function's first call, sourced it is not.\n"
+	              "if [[ $funcstack[1] == _prony ]]; then _prony \"$@\"\n"
+	              "else compdef _prony prony; fi\n");
 }
 
 static void
@@ -199,7 +203,7 @@ write_fish(struct buf *out)
 	for (size_t i = 0; commands[i]; i++) {
 		const struct setting *rows[OPTIONS_MAX];
 		size_t n = options_of(commands[i], rows);
-		buf_printf(out, "complete -c prony -n __fish_use_subcommand -a %s -d '", commands[i]->name);
+		buf_printf(out, "complete -c prony -n __fish_use_subcommand -f -a %s -d '", commands[i]->name);
 		write_quoted(out, commands[i]->about);
 		buf_puts(out, "'\n");
 		for (size_t j = 0; j < n; j++)

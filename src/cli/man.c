@@ -207,7 +207,8 @@ man_write(const struct command *c, struct buf *out)
 		return;
 	}
 	write_top(out, "prony", "1", "the dynamometer for services");
-	buf_puts(out, ".Sh SYNOPSIS\n.Nm\n.Ar command\n.Op Ar options\n.Op Ar target ...\n.Sh DESCRIPTION\n");
+	buf_puts(out, ".Sh SYNOPSIS\n.Nm\n.Ar command\n.Op Ar options\n.Op Ar target ...\n"
+	              ".Sh DESCRIPTION\n");
 	write_prose(out, "prony loads a running service, names the one thing that limits it, and plans "
 	    "what to do about it. Results go to stdout, progress and errors to stderr. Durations, rates "
 	    "and sizes take units: 10s, 20k/s, 64MiB. SIGINT once ends the measurement and reports what "
@@ -235,8 +236,8 @@ man_write_spec(struct buf *out)
 {
 	write_top(out, "prony.yaml", "5", "what prony is to measure");
 	buf_puts(out, ".Sh DESCRIPTION\n");
-	write_prose(out, "A YAML file with the keys below, all optional; every one is also a flag, and the "
-	    "flag wins. An unknown key is an error. Values are typed by their key alone: no is a name "
+	write_prose(out, "A YAML file with the keys below, all optional; every one is also a flag, and "
+	    "the flag wins. An unknown key is an error. Values are typed by their key alone: no is a name "
 	    "where a name is expected. Keys with a dot are nested.");
 	buf_puts(out, ".Bl -tag -width Ds\n");
 	for (const struct setting *row = spec_settings; row->name; row++) {

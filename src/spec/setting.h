@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A setting is one row of a table; everything that knows settings reads the rows: flags, prony.yaml,
- * --help, man pages, completions, the JSON schema of prony.yaml. Adding one is adding a row.
+/* A setting is one row of a table; everything that knows settings reads the rows: flags,
+ * prony.yaml, --help, man pages, completions, the JSON schema of prony.yaml. Adding one is adding
+ * a row.
  *
  * Values are text until a row types them, so "no" is never false and "1:30" never ninety. */
 #pragma once

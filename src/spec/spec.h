@@ -34,7 +34,7 @@ struct spec {
 	size_t n_urls;
 	const char **routes;            /* paths asked for; spec_check has joined them to the URLs */
 	size_t n_routes;
-	const char *start;              /* command that starts the service, "{port}" in it; NULL not given */
+	const char *start;              /* command that starts one, "{port}" in it; NULL not given */
 	int pid;                        /* from pid:N; 0 none */
 	const char *unit;               /* from unit:NAME; NULL none */
 	const char *database;           /* connection URL; never written to an artefact with its password */

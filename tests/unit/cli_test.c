@@ -167,9 +167,11 @@ static void
 options_are_read_in_every_spelling(void **state)
 {
 	static const char *const spellings[][5] = {
-		{ "load", "http://127.0.0.1/", "--rate=20k/s" }, { "load", "http://127.0.0.1/", "--rate", "20k/s" },
+		{ "load", "http://127.0.0.1/", "--rate=20k/s" },
+		{ "load", "http://127.0.0.1/", "--rate", "20k/s" },
 		{ "load", "-r", "20k/s", "http://127.0.0.1/" }, { "load", "-r20k/s", "http://127.0.0.1/" },
-		{ "-q", "load", "-r20k/s", "http://127.0.0.1/" }, { "load", "-qvr", "20k/s", "http://127.0.0.1/" },
+		{ "-q", "load", "-r20k/s", "http://127.0.0.1/" },
+		{ "load", "-qvr", "20k/s", "http://127.0.0.1/" },
 		{ "load", "-r20k/s", "--", "http://127.0.0.1/" },
 	};
 	for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
@@ -247,7 +249,11 @@ passwords_are_not_recorded(void **state)
 static void
 colour_follows_the_conventions(void **state)
 {
-	static const struct { enum colour_when when; const char *no_color, *force; bool colour; } rows[] = {
+	static const struct {
+		enum colour_when when;
+		const char *no_color, *force;
+		bool colour;
+	} rows[] = {
 		{ COLOUR_ALWAYS, "1", NULL, true }, { COLOUR_NEVER, NULL, "1", false },
 		{ COLOUR_AUTO, NULL, "1", true }, { COLOUR_AUTO, "1", "1", false },
 		{ COLOUR_AUTO, "", "1", true }, { COLOUR_AUTO, NULL, "0", false },
