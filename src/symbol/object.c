@@ -176,10 +176,10 @@ rank_of(const Elf64_Sym *s, const char *name)
 }
 
 static bool
-is_wanted(const Elf64_Sym *s, bool functions)
+is_wanted(const Elf64_Sym *s, enum object_kind kind)
 {
 	unsigned type = ELF64_ST_TYPE(s->st_info);
-	bool right = functions ? type == STT_FUNC || type == STT_GNU_IFUNC
+	bool right = kind == OBJECT_FUNCTIONS ? type == STT_FUNC || type == STT_GNU_IFUNC
 	    : type == STT_OBJECT || type == STT_COMMON;
 	return right && s->st_shndx != SHN_UNDEF && s->st_name != 0;
 }
@@ -188,7 +188,7 @@ struct collection {
 	struct object_symbols *to;
 	size_t allocated;
 	const struct object *object;
-	bool functions;
+	enum object_kind kind;
 };
 
 static void
@@ -231,7 +231,7 @@ collect_table(struct collection *c, const struct elf_view *from, const char *sec
 	for (size_t i = 0; i + sizeof(Elf64_Sym) <= table.size; i += sizeof(Elf64_Sym)) {
 		Elf64_Sym s;
 		memcpy(&s, table.data + i, sizeof(s));
-		if (is_wanted(&s, c->functions) && s.st_name < names.size)
+		if (is_wanted(&s, c->kind) && s.st_name < names.size)
 			collect(c, from, &s, (const char *)names.data + s.st_name);
 	}
 }
@@ -248,10 +248,11 @@ by_start(const void *a, const void *b)
 }
 
 static void
-load_symbols(struct object *o, struct arena *a, bool functions, struct object_symbols *to)
+load_symbols(struct object *o, struct arena *a, enum object_kind kind,
+    struct object_symbols *to)
 {
 	struct elf_section table;
-	struct collection c = { .to = to, .object = o, .functions = functions };
+	struct collection c = { .to = to, .object = o, .kind = kind };
 
 	collect_table(&c, &o->view, ".symtab");
 	collect_table(&c, &o->view, ".dynsym");
@@ -303,7 +304,7 @@ object_function(struct object *o, struct arena *a, uint64_t vaddr)
 {
 	if (!o->functions_ready) {
 		o->functions_ready = true;
-		load_symbols(o, a, true, &o->functions);
+		load_symbols(o, a, OBJECT_FUNCTIONS, &o->functions);
 	}
 	return find(o, &o->functions, vaddr);
 }
@@ -313,13 +314,14 @@ object_data(struct object *o, struct arena *a, uint64_t vaddr)
 {
 	if (!o->data_ready) {
 		o->data_ready = true;
-		load_symbols(o, a, false, &o->data);
+		load_symbols(o, a, OBJECT_DATA, &o->data);
 	}
 	return find(o, &o->data, vaddr);
 }
 
 bool
-object_function_by_name(const struct object *o, const char *name, uint64_t *ret_vaddr)
+object_by_name(const struct object *o, enum object_kind kind, const char *name,
+    uint64_t *ret_vaddr)
 {
 	static const char *const sections[] = { ".dynsym", ".symtab" };
 	struct elf_section table, names;
@@ -329,7 +331,7 @@ object_function_by_name(const struct object *o, const char *name, uint64_t *ret_
 		for (size_t i = 0; i + sizeof(Elf64_Sym) <= table.size; i += sizeof(Elf64_Sym)) {
 			Elf64_Sym s;
 			memcpy(&s, table.data + i, sizeof(s));
-			if (is_wanted(&s, true) && s.st_name < names.size &&
+			if (is_wanted(&s, kind) && s.st_name < names.size &&
 			    strcmp((const char *)names.data + s.st_name, name) == 0) {
 				*ret_vaddr = s.st_value;
 				return true;

@@ -48,8 +48,11 @@ void object_done(struct object *o);
 /* The function or data symbol that covers an address; NULL when none does. */
 const struct object_symbol *object_function(struct object *o, struct arena *a, uint64_t vaddr);
 const struct object_symbol *object_data(struct object *o, struct arena *a, uint64_t vaddr);
-/* Address of a function by its raw name, in .dynsym or .symtab. */
-bool object_function_by_name(const struct object *o, const char *name, uint64_t *ret_vaddr);
+enum object_kind { OBJECT_FUNCTIONS, OBJECT_DATA };
+
+/* Address of a function or data symbol by its raw name, in .dynsym or .symtab. */
+bool object_by_name(const struct object *o, enum object_kind kind, const char *name,
+    uint64_t *ret_vaddr);
 /* A symbol's raw name, NULL when broken. */
 const char *object_symbol_name(const struct object *o, const struct object_symbol *s);
 

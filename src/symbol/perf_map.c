@@ -2,14 +2,13 @@
 #include "symbol/perf_map.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "base/file.h"
+#include "symbol/namespace.h"
 
 enum { NAME_BYTES_MAX = 512, ENTRIES_MAX = 1 << 20 };
 
@@ -90,23 +89,6 @@ perf_map_sort(struct perf_map *m)
 	m->n = kept;
 }
 
-/* The process names the file by its own pid, the innermost of its pid namespaces. */
-static int
-inner_pid(int pid)
-{
-	char status[4096];
-	if (file_peek(status, sizeof(status), "/proc/%d/status", pid) <= 0)
-		return pid;
-	const char *line = strstr(status, "\nNSpid:");
-	if (!line)
-		return pid;
-	const char *end = strchrnul(line + 1, '\n'), *last = end;
-	while (last > line && last[-1] != '\t' && last[-1] != ' ')
-		last--;
-	int inner = atoi(last);
-	return inner > 0 ? inner : pid;
-}
-
 bool
 perf_map_read(struct perf_map *m, struct arena *a, int pid)
 {
@@ -115,7 +97,7 @@ perf_map_read(struct perf_map *m, struct arena *a, int pid)
 	struct stat st;
 
 	m->arena = a;
-	snprintf(path, sizeof(path), "/proc/%d/root/tmp/perf-%d.map", pid, inner_pid(pid));
+	snprintf(path, sizeof(path), "/proc/%d/root/tmp/perf-%d.map", pid, namespace_inner_id(pid));
 	CLEANUP(fd_close_p) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
 	    (uint64_t)st.st_size <= m->read_bytes)

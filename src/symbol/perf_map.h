@@ -2,7 +2,7 @@
 /* perf_map: functions that a JIT compiler made, as it lists them in /tmp/perf-PID.map.
  *
  * "START SIZE name" a line, hexadecimal, only ever appended to; code moves, so of overlapping
- * entries the last one counts. */
+ * entries the last one counts. The process names the file by its own pid. */
 #pragma once
 
 #include <stdbool.h>

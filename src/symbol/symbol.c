@@ -217,7 +217,7 @@ symbols_function_offset(const char *path, const char *function)
 	uint64_t vaddr;
 
 	if (o) {
-		if (object_function_by_name(o, function, &vaddr) &&
+		if (object_by_name(o, OBJECT_FUNCTIONS, function, &vaddr) &&
 		    !elf_view_offset(&o->view, vaddr, &offset))
 			offset = 0;
 		object_done(o);
