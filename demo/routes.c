@@ -103,11 +103,11 @@ cart(struct request *r)
 	answer_printf(r, "null]}");
 }
 
-/* Stands for the card terminal: a call to somebody else that takes 3 ms and no CPU. */
+/* Stands for the card terminal: a call to somebody else that takes 5 ms and no CPU. */
 static void
 charge_card(void)
 {
-	nanosleep(&(struct timespec){ .tv_nsec = 3000000 }, NULL);
+	nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
 }
 
 static bool

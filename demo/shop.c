@@ -19,7 +19,8 @@ static const char usage[] =
     "  --port N       0 takes a free one (preset)\n"
     "  --db DIR       folder for the database (preset: a temporary one, removed at the end)\n"
     "  --workers N    threads, each serves one connection at a time (preset 128)\n"
-    "  --cpus N       use this many CPUs, so that machines are alike (preset 2; 0: all)\n"
+    "  --cpus N       use this many CPUs, so that machines are alike, and leave one to whoever\n"
+    "                 measures (preset 2; 0: use all)\n"
     "  --fault NAMES  only these faults, separated by commas: missing-index lock hot-function\n"
     "                 n-plus-one large-answer; 'none' for a healthy shop (preset: all)\n"
     "  --fix NAMES    switch these off again\n";
@@ -124,7 +125,7 @@ read_options(int argc, char **argv, struct options *o)
 	return optind == argc ? 0 : set_option(o, '?', NULL);
 }
 
-/* Keep the last `wanted` of the CPUs that we may use. */
+/* Keep the last `wanted` of the CPUs that we may use, never the first of several. */
 static void
 keep_cpus(int wanted)
 {
@@ -133,6 +134,8 @@ keep_cpus(int wanted)
 	CPU_ZERO(&kept);
 	if (wanted == 0 || sched_getaffinity(0, sizeof(all), &all) < 0)
 		return;
+	if (CPU_COUNT(&all) > 1 && wanted >= CPU_COUNT(&all))
+		wanted = CPU_COUNT(&all) - 1;
 	for (int cpu = CPU_SETSIZE - 1; cpu >= 0 && CPU_COUNT(&kept) < wanted; cpu--)
 		if (CPU_ISSET(cpu, &all))
 			CPU_SET(cpu, &kept);
