@@ -61,7 +61,7 @@ check_capabilities(struct run *r)
 	for (size_t i = 0; i < COUNT_OF(wanted); i++) {
 		bool has = (held >> wanted[i].bit & 1) || (admin && wanted[i].bit >= 38);
 		add_eye(r, wanted[i].name, has, run_printf(r, "%s%s", has ? "" : "without it not seen: ",
-		    wanted[i].loses), "sudo prony ...");
+		    wanted[i].loses), "run it with sudo: sudo prony check ...");
 	}
 }
 
