@@ -323,6 +323,11 @@ request_read(struct worker *w, struct conn *c, const struct rec *r)
 	struct assembly *a = w->a;
 	struct actor *actor = &w->actors[r->thread];
 
+	/* The writer may lose its CPU inside the write, after the bytes have gone: the next request
+	 * on the connection proves that they had. */
+	if (c->span != NOBODY && r->at && r->at < a->spans[c->span].end &&
+	    r->at > a->spans[c->span].read)
+		a->spans[c->span].end = r->at;
 	span_over(w, c);
 	note_return(w, r);
 	leave(w, r->thread, r->ts);

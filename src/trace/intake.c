@@ -206,7 +206,8 @@ take_stack(struct intake *in, const struct ev_stack *e)
 	size_t n = symbols_unwind(in->symbols, pid, &regs, e->stack, e->size, ips,
 	    STACK_FRAMES_MAX, &rooted);
 	struct wait_stack *w = ARENA_PUSH(in->tape->arena, in->waits, in->n_waits);
-	*w = (struct wait_stack){ .key = e->key, .ns = (int64_t)e->weight, .kind = (uint8_t)kind,
+	*w = (struct wait_stack){ .key = e->key,
+		.ns = (int64_t)e->weight, .at = (int64_t)e->head.ts, .kind = (uint8_t)kind,
 		.thread = tape_thread(in->tape, pid, (int)e->head.tid), .unlock = e->unlock,
 		.stack = stacks_add(in->stacks, pid, NULL, 0, ips, n, NULL, 0, rooted) };
 }

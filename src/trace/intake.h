@@ -14,7 +14,7 @@
 /* A stack that stands for `ns` of waiting. */
 struct wait_stack {
 	uint64_t key;              /* futex address for locks */
-	int64_t ns;
+	int64_t ns, at;            /* `at`: when it was over */
 	uint32_t thread, stack;
 	uint8_t kind;              /* enum run_part_kind; PART_NONE: waited for work */
 	bool unlock;               /* ns that another thread waited until this one woke it */

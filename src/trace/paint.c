@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #define HOLDER_DEPTH_MAX 16
+#define HELPER_SHARE_MIN 0.3   /* of a gap that a helper thread must have been busy */
+#define GAP_TOLD_MIN_NS  100000 /* shorter gaps stay unexplained */
 #define SQL_NESTING_MAX  64    /* executions that may end after the stretch and yet overlap it */
 
 /* ---- ledger -------------------------------------------------------------------------------- */
@@ -261,6 +263,55 @@ paint_queue(const struct assembly *a, struct canvas *c, const char *name, uint32
 	}
 }
 
+/* How long a thread was busy in [from, to]: anything but waiting for work or at a futex. */
+static int64_t
+busy_time(const struct assembly *a, uint32_t thread, int64_t from, int64_t to)
+{
+	const struct thread_log *log = &a->threads[thread];
+	int64_t idle = 0;
+	for (size_t i = first_after(a, log->off, log->n_off, from); i < log->n_off; i++) {
+		const struct rec *off = tape_at(a->tape, log->off[i]);
+		if (off->from >= to)
+			break;
+		if (off_part(off) == PART_NONE || off_part(off) == PART_LOCK)
+			idle += overlap(off->from, off->ts, from, to);
+	}
+	return to - from - idle;
+}
+
+/* The thread of the same process that serves no connections and was busiest meanwhile. */
+static uint32_t
+busiest_helper(const struct assembly *a, uint32_t than, int64_t from, int64_t to)
+{
+	uint32_t best = NOBODY;
+	int64_t most = (int64_t)((double)(to - from) * HELPER_SHARE_MIN);
+	for (uint32_t i = 0; i < a->tape->n_threads; i++) {
+		if (i == than || a->tape->threads[i].pid != a->tape->threads[than].pid ||
+		    a->threads[i].heads || a->threads[i].n_segments || !a->threads[i].n_off)
+			continue;
+		int64_t busy = busy_time(a, i, from, to);
+		if (busy > most) {
+			most = busy;
+			best = i;
+		}
+	}
+	return best;
+}
+
+/* Nothing tells what a request on a loop waited for: if a helper thread was at work, for that (a
+ * pool behind the loop); else for a timer. */
+static void
+paint_unknown(const struct assembly *a, struct canvas *c, uint32_t thread, int64_t from, int64_t to)
+{
+	uint32_t helper = a->threads[thread].polls && to - from > GAP_TOLD_MIN_NS ?
+	    busiest_helper(a, thread, from, to) : NOBODY;
+	if (helper != NOBODY)
+		paint_thread(a, helper, from, to, 0, c);
+	else
+		ledger_add(&c->ledger, a->threads[thread].polls && to - from > GAP_TOLD_MIN_NS ?
+		    PART_SLEEP : PART_OTHER, 0, to - from);
+}
+
 static void
 paint_gap(const struct assembly *a, struct canvas *c, const struct segment *g, int64_t from,
     int64_t to)
@@ -273,7 +324,10 @@ paint_gap(const struct assembly *a, struct canvas *c, const struct segment *g, i
 	}
 	int64_t arrival = g->gap_arrival > from && g->gap_arrival < to ? g->gap_arrival : to;
 	enum run_part_kind kind = g->gap_kind == PART_NONE ? PART_OTHER : (enum run_part_kind)g->gap_kind;
-	ledger_add(&c->ledger, kind, g->gap_where, arrival - from);
+	if (kind == PART_OTHER && !g->gap_where)
+		paint_unknown(a, c, g->thread, from, arrival);
+	else
+		ledger_add(&c->ledger, kind, g->gap_where, arrival - from);
 	paint_queue(a, c, "event loop", g->thread, arrival, to);
 }
 

@@ -123,6 +123,17 @@ stacks_frame(struct stacks *s, uint32_t stack, size_t i)
 	return s->frames[*at];
 }
 
+/* Code of the C library says only how something waits or copies, not who wanted it. */
+static bool
+is_plumbing(const struct frame *f)
+{
+	static const char *const modules[] = { "libc.so", "libc-", "libpthread", "ld-linux", "[vdso]" };
+	for (size_t i = 0; f->module && i < sizeof(modules) / sizeof(modules[0]); i++)
+		if (!strncmp(f->module, modules[i], strlen(modules[i])))
+			return true;
+	return false;
+}
+
 const struct frame *
 stacks_own_frame(struct stacks *s, uint32_t stack)
 {
@@ -132,7 +143,7 @@ stacks_own_frame(struct stacks *s, uint32_t stack)
 		f = stacks_frame(s, stack, i);
 		if (f->application)
 			return f;
-		if (!named && f->named && !IS_KERNEL(st->frames[i]))
+		if (!named && f->named && !IS_KERNEL(st->frames[i]) && !is_plumbing(f))
 			named = f;
 	}
 	return named ? named : f;

@@ -127,6 +127,28 @@ folded(struct summary *s, uint32_t stack)
 	return text;
 }
 
+static bool
+in_request(const struct summary *s, uint32_t thread, int64_t at)
+{
+	const struct thread_log *log = &s->a->threads[thread];
+	size_t low = 0, high = log->n_segments;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (s->a->segments[log->segments[middle]].start < at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low && s->a->segments[log->segments[low - 1]].end >= at;
+}
+
+/* Waits at futexes and clocks outside requests are idle workers and timers. */
+static bool
+is_idle(const struct summary *s, const struct wait_stack *w)
+{
+	return (w->kind == PART_LOCK || w->kind == PART_SLEEP) && !in_request(s, w->thread, w->at);
+}
+
 void
 summary_stacks(struct summary *s)
 {
@@ -137,7 +159,7 @@ summary_stacks(struct summary *s)
 	for (uint32_t i = 1; i < s->in->stacks->n; i++)
 		ledger_add(&all, PART_CPU, i, (int64_t)((double)counts[i] * s->sample_seconds * 1e9));
 	for (size_t i = 0; i < s->in->n_waits; i++)
-		if (!s->in->waits[i].unlock && s->in->waits[i].stack)
+		if (!s->in->waits[i].unlock && s->in->waits[i].stack && !is_idle(s, &s->in->waits[i]))
 			ledger_add(&all, s->in->waits[i].kind, s->in->waits[i].stack, s->in->waits[i].ns);
 	size_t n = ledger_rows(&all, s->arena, &rows);
 	struct run_trace *t = &s->r->evidence.trace;

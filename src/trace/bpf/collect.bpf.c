@@ -55,7 +55,7 @@ struct { __uint(type, BPF_MAP_TYPE_LRU_HASH); __uint(max_entries, 32768); __type
 	__type(value, struct connection); } connections SEC(".maps");
 struct { __uint(type, BPF_MAP_TYPE_LRU_HASH); __uint(max_entries, 8192);
 	__type(key, struct execution_key); __type(value, struct execution); } executions SEC(".maps");
-struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 1 << 22); } events SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 1 << 21); } events SEC(".maps");
 
 volatile __u32 enabled = 0;
 volatile __u32 epoch = 0;
@@ -133,7 +133,9 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	if (t) {
 		t->out = now;
 		t->wake = 0;
-		t->preempted = preempt ? EV_OFF_PREEMPTED : prev->__state & 2 ? EV_OFF_UNINTERRUPTED : 0;
+		/* On its way back to user code a thread is preempted without the argument saying so. */
+		t->preempted = preempt || !prev->__state ? EV_OFF_PREEMPTED :
+		    prev->__state & 2 ? EV_OFF_UNINTERRUPTED : 0;
 	}
 	t = thread_of(next->pid);
 	if (!t)
@@ -267,9 +269,9 @@ announce(struct sock *sk, struct connection *c, struct ev_head *like, enum ev_co
 	e->local_is_server = c->server;
 	__builtin_memset(e->peer, 0, sizeof(e->peer));
 	if (e->family == AF_INET)
-		BPF_CORE_READ_INTO(e->peer, sk, __sk_common.skc_daddr);
+		BPF_CORE_READ_INTO((__be32 *)e->peer, sk, __sk_common.skc_daddr);
 	else
-		BPF_CORE_READ_INTO(e->peer, sk, __sk_common.skc_v6_daddr);
+		BPF_CORE_READ_INTO((struct in6_addr *)e->peer, sk, __sk_common.skc_v6_daddr);
 	EVENT_SEND(e);
 }
 
