@@ -43,24 +43,10 @@ struct check {
 
 /* ---- what was asked, into the run ---------------------------------------------------------- */
 
-/* "127.0.0.1:8080" of the first URL, where nobody gave the service a name. */
-static const char *
-service_name(struct run *r, const struct spec *s)
-{
-	if (s->system || !s->n_urls)
-		return run_str(r, s->system ? s->system : "service");
-	const char *host = strstr(s->urls[0], "://");
-	host = host ? host + 3 : s->urls[0];
-	return run_printf(r, "%.*s", (int)strcspn(host, "/?#"), host);
-}
-
 static void
 record_question(struct run *r, const struct spec *s)
 {
 	cli_record_spec(s, r);
-	r->system.name = service_name(r, s);
-	for (size_t i = 0; i < s->n_urls; i++)
-		RUN_ADD_STR(r, r->system.targets, r->system.n_targets, s->urls[i]);
 	for (size_t i = 0; i < s->n_targets; i++) {
 		const struct target *t = &s->targets[i];
 		struct run_target *out = RUN_ADD(r, target, r->targets, r->n_targets);
@@ -83,8 +69,10 @@ urls_from_ports(struct check *c, struct err *e)
 		const struct run_process *p = &c->run->system.processes[i];
 		if (!p->n_ports)
 			continue;
-		*ARENA_PUSH(c->spec->arena, c->spec->urls, c->spec->n_urls) =
+		const char *url =
 		    arena_printf(c->spec->arena, "http://127.0.0.1:%lld/", (long long)p->ports[0]);
+		*ARENA_PUSH(c->spec->arena, c->spec->urls, c->spec->n_urls) = url;
+		RUN_ADD_STR(c->run, c->run->system.targets, c->run->system.n_targets, url);
 		return 0;
 	}
 	err_set(e, ENOTCONN, "the service listens on no TCP port");

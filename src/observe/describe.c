@@ -68,6 +68,7 @@ describe(const struct proc_stat *s, const struct map *ports, struct run *r)
 
 	process_exe(s->pid, exe, sizeof(exe));
 	p->pid = s->pid;
+	p->start_ticks = (int64_t)s->start_ticks;
 	p->parent = s->parent;
 	p->exe = exe[0] ? run_str(r, exe) : NULL;
 	p->name = run_str(r, s->name);

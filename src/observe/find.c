@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The facade's half that looks at the service as it is: find, refresh, alive. */
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,30 +10,6 @@
 #include "observe/host.h"
 #include "observe/observe.h"
 #include "observe/peers.h"
-
-/* Start times by pid as first seen: a pid alone may have been given to another process since.
- * A fact about this host, not about one run, hence kept here once. */
-static struct map births;
-static pthread_mutex_t births_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static void
-births_note(const struct tree *t)
-{
-	pthread_mutex_lock(&births_lock);
-	for (size_t i = 0; i < t->n; i++)
-		*map_at(&births, &t->members[i].pid, sizeof(int), NULL) = t->members[i].start_ticks;
-	pthread_mutex_unlock(&births_lock);
-}
-
-static bool
-is_same_process(const struct proc_stat *s)
-{
-	pthread_mutex_lock(&births_lock);
-	const uint64_t *start = map_find(&births, &s->pid, sizeof(s->pid));
-	bool same = !start || *start == s->start_ticks;
-	pthread_mutex_unlock(&births_lock);
-	return same;
-}
 
 static void
 add_eye(struct run *r, const char *name, bool open, const char *means, const char *cure)
@@ -158,7 +133,6 @@ observe_find(const struct spec *spec, struct run *r, struct err *e)
 		return result;
 	discover_masters(&t);
 	tree_scan(&t);
-	births_note(&t);
 	describe_processes(&t, r);
 	if (t.full)
 		add_eye(r, "all processes", false, run_printf(r, "the service has more than %d "
@@ -178,23 +152,23 @@ observe_refresh(struct run *r)
 	if (!t.n)
 		return;
 	tree_scan(&t);
-	births_note(&t);
 	describe_processes(&t, r);
 	peers_find(r);
 }
 
+/* A pid alone may have been given to another process since: the start time tells. */
 static bool
-runs(int64_t pid, const char **ret_how)
+runs(const struct run_process *p, const char **ret_how)
 {
 	struct proc_stat s;
 
-	if (!proc_stat_read((int)pid, &s)) {
+	if (!proc_stat_read((int)p->pid, &s)) {
 		*ret_how = "is gone";
 		return false;
 	}
 	bool ended = s.state == 'Z' || s.state == 'X';
 	*ret_how = ended ? "has ended" : "was replaced by another process";
-	return !ended && is_same_process(&s);
+	return !ended && (int64_t)s.start_ticks == p->start_ticks;
 }
 
 /* A worker that ended while the process that forked it goes on and listens too is the master's
@@ -219,7 +193,7 @@ observe_alive(const struct run *r, char *why, size_t why_size)
 		const struct run_process *p = &r->system.processes[i];
 		const char *how;
 		bool counts = any_listens ? p->n_ports > 0 : i == 0;
-		if (!counts || runs(p->pid, &how) || has_living_master(r, p))
+		if (!counts || runs(p, &how) || has_living_master(r, p))
 			continue;
 		snprintf(why, why_size, "process %d (%s) of the service %s", (int)p->pid,
 		    p->name ? p->name : "?", how);

@@ -70,6 +70,7 @@ struct run_eye {
 
 struct run_process {
 	int64_t pid, parent;
+	int64_t start_ticks;       /* when it started, clock ticks since boot: tells a pid from its reuse */
 	const char *exe;           /* path */
 	const char *name;          /* comm */
 	const char *runtime;       /* node python java go ruby php nginx native ... */

@@ -96,6 +96,7 @@ TYPE(eye, "One thing that prony can or cannot see here.");
 #define S struct run_process
 static const struct run_field process_fields[] = {
 	INT(pid, "process id"), INT(parent, "parent's process id"),
+	INT(start_ticks, "when it started, clock ticks since boot"),
 	STR(exe, "path of the program"), STR(name, "command name"),
 	STR(runtime, "node python java go ruby php nginx native ..."),
 	STR(framework, "gunicorn, express, ... where known"),
