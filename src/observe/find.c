@@ -177,9 +177,11 @@ static bool
 has_living_master(const struct run *r, const struct run_process *p)
 {
 	const char *how;
-	for (size_t i = 0; i < r->system.n_processes; i++)
-		if (r->system.processes[i].pid == p->parent && r->system.processes[i].n_ports)
-			return runs(p->parent, &how);
+	for (size_t i = 0; i < r->system.n_processes; i++) {
+		const struct run_process *master = &r->system.processes[i];
+		if (master->pid == p->parent && master->n_ports)
+			return runs(master, &how);
+	}
 	return false;
 }
 
