@@ -10,6 +10,7 @@
 
 #define HOST_FULL     0.90
 #define SERVICE_MIN   0.60   /* of the host's CPUs */
+#define WAIT_MIN      0.10   /* of the requests' time */
 #define DOMINANT      0.50   /* a function with more is the finding instead */
 
 static void
@@ -17,7 +18,10 @@ detect(const struct facts *f, struct draft *d)
 {
 	double cpus = f->run->host.cpus > 0 ? f->run->host.cpus : NAN;
 	double mine = f->cores_used / cpus;
-	double share = f->charged[PART_CPU] + f->charged[PART_RUNQUEUE];
+	/* More CPU takes the waiting away, not the computing. */
+	double share = f->estimated ? 0.5 * f->charged[PART_CPU]
+	                            : f->charged[PART_RUNQUEUE] + f->raw[PART_QUEUE];
+	double other = facts_mean(f, "host_other_cpu_cores");
 	const struct hot *h = facts_hottest(f);
 	double hottest = h ? facts_hot_share(f, h) : 0;
 
@@ -26,14 +30,16 @@ detect(const struct facts *f, struct draft *d)
 	else if (f->host_busy < HOST_FULL)
 		rule_out(d, "the host's CPUs are %s busy", PCT(f->host_busy));
 	else if (!(mine >= SERVICE_MIN))
-		rule_out(d, "the host's CPUs are %s busy, but the service uses only %.2f of %.3g cores%s",
+		rule_out(d, "the host's CPUs are %s busy, but the service uses only %.2f of %.3g cores%s%s",
 		    PCT(f->host_busy), f->cores_used, cpus,
-		    f->run->host.generator_on_host ? " (the load generator runs on them too)" : "");
+		    f->run->host.generator_on_host ? "; the load generator runs on them too" : "",
+		    other > 0.1 ? run_printf(f->run, "; other processes use %.2f", other) : "");
 	else if (hottest >= DOMINANT)
 		rule_out(d, "the CPUs are full, but one function, %s, has %s of the time", h->name,
 		    PCT(hottest));
-	else if (share < 0.25)
-		rule_out(d, "requests spend only %s of their time on or waiting for a CPU", PCT(share));
+	else if (share < WAIT_MIN)
+		rule_out(d, "the CPUs are full, but requests wait for them only %s of their time",
+		    PCT(share));
 	else {
 		struct run_finding *out = finding_add(d, share, 0.9,
 		    run_printf(f->run, "%.3g CPUs of the host", cpus));

@@ -19,9 +19,8 @@ tell(const struct facts *f, struct draft *d, const struct run_query *q, double s
 	    statement_place(f->run, q));
 
 	out->route = q->route ? run_str(f->run, q->route) : facts_route(f, PART_DB, q->fingerprint);
-	out->summary = run_printf(f->run, "%s of the time is one statement that reads the whole table "
-	    "%s: it has no index on %s", PCT(share), q->scan_table,
-	    text_brief(f->run, statement_place(f->run, q), 48));
+	out->summary = run_printf(f->run, "%s of the time is %s (no index on %s)", PCT(share),
+	    text_brief(f->run, q->fingerprint, 48), statement_index(f->run, q));
 	finding_evidence(d, "reads %s without an index, about %.0f rows", q->scan_table,
 	    isfinite(q->scan_rows) ? q->scan_rows : 0);
 	statement_evidence(d, q);

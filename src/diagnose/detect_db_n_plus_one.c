@@ -18,9 +18,9 @@ tell(const struct facts *f, struct draft *d, const struct run_query *q, double s
 	    text_brief(f->run, q->fingerprint, 160));
 
 	out->route = q->route ? run_str(f->run, q->route) : facts_route(f, PART_DB, q->fingerprint);
-	out->summary = run_printf(f->run, "%s runs one statement %.3g times per request: %s of the "
-	    "time", out->route ? out->route : "a request", q->per_request >= 1 ? q->per_request : calls,
-	    PCT(share));
+	out->summary = run_printf(f->run, "%s%s runs one statement %.3g times: %s of the time",
+	    out->route ? "a request of " : "a request", out->route ? out->route : "",
+	    q->per_request >= 1 ? q->per_request : calls, PCT(share));
 	finding_evidence(d, "%.3g calls per request on average, %.3g in the heavier ones",
 	    q->per_request, calls);
 	statement_evidence(d, q);

@@ -70,18 +70,18 @@ detect(const struct facts *f, struct draft *d)
 		struct run_finding *out = finding_add(d, share, 0.8, t->route);
 		out->route = run_str(f->run, t->route);
 		out->summary = run_printf(f->run, "%s answers %s at once: fetching, rendering and sending "
-		    "them is %s of the time", t->route, SIZE(t->body_bytes), PCT(share));
+		    "that is %s of the time", t->route, SIZE(t->body_bytes), PCT(share));
 		finding_evidence(d, "%s per answer%s%s", SIZE(t->body_bytes),
 		    t->content_encoding ? ", encoded as " : ", uncompressed",
 		    t->content_encoding ? t->content_encoding : "");
-		finding_evidence(d, "%.3g rows per answer from %s", q->rows,
+		finding_evidence(d, "%.0f rows per answer from %s", q->rows,
 		    text_brief(f->run, q->fingerprint, 80));
 		finding_against(d, "whether the client needs all of it is for it to say");
 		told = true;
 	}
 	if (!told)
-		rule_out(d, "no large answer made of many rows has %s of the time; the largest is %s",
-		    PCT(SHARE_MIN), SIZE(largest));
+		rule_out(d, "no large answer made of many rows has %s of the time; the largest answer "
+		    "is %s", PCT(SHARE_MIN), SIZE(largest));
 }
 
 const struct detector detect_net_payload = {

@@ -11,6 +11,7 @@
 
 #define QUEUE_MIN   0.20
 #define CPU_FULL    0.70
+#define LOOP_TAKEN  0.30   /* a loop that does less only hands requests to the workers */
 
 /* What the workers did while requests queued, over all queues. */
 static size_t
@@ -87,7 +88,7 @@ detect(const struct facts *f, struct draft *d)
 		    did);
 	else if (f->utilisation > CPU_FULL)
 		rule_out(d, "CPU is %s used: more workers would only wait for it", PCT(f->utilisation));
-	else if (f->loop && !f->blocked_workers)
+	else if (f->loop && f->loop->cpu + f->loop->runqueue + f->loop->blocked > LOOP_TAKEN)
 		rule_out(d, "an event loop serves the requests: it needs no worker per request");
 	else
 		tell(f, d, queue, cpu, did);

@@ -106,14 +106,20 @@ is_noise(const struct draft *d, const struct run_finding *f)
 	return f->share > 0 && f->share < d->f->min_share;
 }
 
-/* The busy function of a busy loop is one finding, the loop's. */
+/* The same place told as two kinds is one finding, that of the more telling kind. */
 static bool
 told_twice(const struct draft *d, const struct run_finding *f)
 {
-	for (size_t i = 0; i < d->n_findings && is_kind(f, "cpu.hot-function"); i++)
-		if (is_kind(&d->findings[i], "cpu.event-loop")
-		    && text_same(d->findings[i].where, f->where))
-			return true;
+	static const struct { const char *kind, *told_as; } pairs[] = {
+		{ "cpu.hot-function", "cpu.event-loop" }, { "io.net.downstream", "io.net.n-plus-one" },
+		{ "io.disk.read", "io.blocking-call" },
+	};
+
+	for (size_t p = 0; p < COUNT_OF(pairs); p++)
+		for (size_t i = 0; is_kind(f, pairs[p].kind) && i < d->n_findings; i++)
+			if (is_kind(&d->findings[i], pairs[p].told_as)
+			    && text_same(d->findings[i].where, f->where))
+				return true;
 	return false;
 }
 
@@ -132,7 +138,7 @@ drop(struct draft *d, const struct run_finding *f)
 	struct run_ruled_out *o = RUN_ADD(r, ruled_out, r->ruled_out, r->n_ruled_out);
 	o->kind = f->kind;
 	o->why = told_twice(d, f)
-	    ? run_printf(r, "the busy function is told with the event loop that it blocks")
+	    ? run_printf(r, "%s is told as another kind", text_brief(r, f->where, 60))
 	    : run_printf(r, "%s: %s of the time, below the %s that counts here",
 	          text_brief(r, f->where, 60), PCT(f->share), PCT(d->f->min_share));
 }

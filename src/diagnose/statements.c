@@ -51,20 +51,25 @@ statement_calls(const struct run_query *q)
 }
 
 const char *
-statement_place(struct run *r, const struct run_query *q)
+statement_index(struct run *r, const struct run_query *q)
 {
 	struct buf b = { 0 };
 
-	if (statement_lacks_index(q)) {
-		buf_printf(&b, "%s(", q->index_table ? q->index_table : q->scan_table);
-		for (size_t i = 0; i < q->n_index_columns; i++)
-			buf_printf(&b, "%s%s", i ? ", " : "", q->index_columns[i]);
-		buf_puts(&b, "): ");
-	}
-	buf_puts(&b, text_brief(r, q->fingerprint, PLACE_MAX));
+	buf_printf(&b, "%s(", q->index_table ? q->index_table : q->scan_table);
+	for (size_t i = 0; i < q->n_index_columns; i++)
+		buf_printf(&b, "%s%s", i ? ", " : "", q->index_columns[i]);
+	buf_putc(&b, ')');
 	const char *out = run_str(r, buf_text(&b));
 	buf_done(&b);
 	return out;
+}
+
+const char *
+statement_place(struct run *r, const struct run_query *q)
+{
+	const char *text = text_brief(r, q->fingerprint, PLACE_MAX);
+
+	return statement_lacks_index(q) ? run_printf(r, "%s: %s", statement_index(r, q), text) : text;
 }
 
 void
@@ -77,7 +82,7 @@ statement_evidence(struct draft *d, const struct run_query *q)
 		    DURATION(q->seconds / q->calls), q->per_request, q->route ? " of " : "",
 		    q->route ? q->route : "");
 	if (isfinite(q->rows))
-		finding_evidence(d, "%.3g rows returned per call", q->rows);
+		finding_evidence(d, "%.0f rows returned per call", q->rows);
 	for (size_t i = 0; i < q->n_plan && i < PLAN_LINES; i++)
 		finding_evidence(d, "plan: %s", text_brief(r, q->plan[i], 120));
 	double held = facts_share_held(d->f, PART_DB, q->fingerprint)

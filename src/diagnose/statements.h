@@ -14,6 +14,8 @@ double statement_share_around(const struct facts *f, const struct run_query *q);
 bool statement_lacks_index(const struct run_query *q);
 /* Calls of the statement in a request of its route; the larger of mean and p95. */
 double statement_calls(const struct run_query *q);
+/* "orders(customer_id)": the index that the planner would use. */
+const char *statement_index(struct run *r, const struct run_query *q);
 /* "orders(customer_id): SELECT ..." or the statement, cut. */
 const char *statement_place(struct run *r, const struct run_query *q);
 /* Lines that all three give: calls, time per call, plan. */

@@ -205,8 +205,8 @@ target_text(struct run *r, const struct run_target *t)
 		value = run_str(r, RATE(t->value));
 		limit = run_str(r, RATE(t->limit));
 	} else if (text_same(t->metric, "errors") || text_same(t->metric, "availability")) {
-		value = run_str(r, PCT(t->value));
-		limit = run_str(r, PCT(t->limit));
+		value = run_str(r, format_percent((char[24]){ 0 }, t->value));
+		limit = run_str(r, format_percent((char[24]){ 0 }, t->limit));
 	} else {
 		return run_printf(r, "%s was not measured", name);
 	}

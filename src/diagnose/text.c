@@ -2,11 +2,26 @@
 #include "diagnose/text.h"
 
 #include <ctype.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
 
 #define PLACE_MAX 40   /* characters of a place inside a list of parts */
+
+char *
+text_percent(char out[24], double ratio)
+{
+	if (!isfinite(ratio))
+		snprintf(out, 24, "-");
+	else if (fabs(ratio) < 0.0005)
+		snprintf(out, 24, "0 %%");
+	else
+		snprintf(out, 24, fabs(ratio) < 0.0995 ? "%.1f %%" : "%.0f %%",
+		    100 * fmin(fmax(ratio, -999), 999));
+	return out;
+}
 
 bool
 text_same(const char *a, const char *b)

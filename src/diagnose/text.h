@@ -9,11 +9,12 @@
 #include "run/run.h"
 
 /* Each makes its text in the block that uses it. */
-#define PCT(ratio)    format_percent((char[24]){ 0 }, (ratio))
+#define PCT(ratio)    text_percent((char[24]){ 0 }, (ratio))
 #define DURATION(s)   format_duration((char[24]){ 0 }, (s))
 #define RATE(per_s)   format_rate((char[24]){ 0 }, (per_s))
 #define SIZE(bytes)   format_size((char[24]){ 0 }, (bytes))
 
+char *text_percent(char out[24], double ratio);          /* "71 %", below ten "7.1 %" */
 bool text_same(const char *a, const char *b);            /* NULL equals NULL */
 bool text_has(const char *s, const char *part);          /* any case; NULL has nothing */
 bool text_in(const char *s, const char *const *words);   /* one of a NULL-terminated list */

@@ -8,7 +8,8 @@ propose(struct run *r, const struct run_finding *f, struct run_step *s)
 {
 	s->what = run_printf(r, "wait less for %s", words_place(r, f->where));
 	s->apply = run_printf(r, "remember the answers of %s with a time to live, call in parallel "
-	    "what does not depend on each other, set a timeout with a fallback", words_place(r, f->where));
+	    "what does not depend on each other, set a timeout with a fallback",
+	    words_place(r, f->where));
 	s->undo = UNDO_REVERT;
 }
 

@@ -8,8 +8,8 @@ propose(struct run *r, const struct run_finding *f, struct run_step *s)
 {
 	s->what = run_printf(r, "spread the work of %s over the cores", words_place(r, f->where));
 	s->apply = run_printf(r, "run one worker process or loop per core (%lld here) behind one "
-	    "listening socket (SO_REUSEPORT, cluster, gunicorn --workers %lld)", (long long)r->host.cpus,
-	    (long long)r->host.cpus);
+	    "listening socket (SO_REUSEPORT, cluster, gunicorn --workers %lld)",
+	    (long long)r->host.cpus, (long long)r->host.cpus);
 	s->undo = "set the old number of workers again";
 }
 

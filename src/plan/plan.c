@@ -130,7 +130,9 @@ write_step(struct run *r, const struct proposals *p, size_t i, struct predict *s
 	s->priority = (int64_t)i + 1;
 	s->ceiling = predict_ceiling(f->share);
 	fix->propose(r, f, s);
-	predict_step(so_far, f, fix->gain_low, fix->gain_high, place_left(p, i), &s->predicted);
+	if (f->share > 0)   /* else it is not about time: nothing to predict */
+		predict_step(so_far, f, fix->gain_low, fix->gain_high, place_left(p, i),
+		    &s->predicted);
 	s->then = next_limit(r, p, i);
 }
 
