@@ -28,6 +28,9 @@ demangle(struct arena *a, const char *name)
 	char *plain = arena_strndup(a, name, size_without_suffix(name));
 	if (plain[0] != '_' || (plain[1] != 'Z' && plain[1] != 'R'))
 		return plain;
-	CLEANUP(free_p) char *text = cplus_demangle(plain, DMGL_GNU_V3 | DMGL_RUST | DMGL_ANSI);
+	/* Older Rust names look like C++ but for a hash at the end, so Rust is asked first. */
+	CLEANUP(free_p) char *rust = rust_demangle(plain, DMGL_NO_OPTS);
+	CLEANUP(free_p) char *cplus = rust ? NULL : cplus_demangle_v3(plain, DMGL_ANSI);
+	const char *text = rust ? rust : cplus;
 	return text ? arena_strdup(a, text) : plain;
 }

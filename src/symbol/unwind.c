@@ -86,11 +86,21 @@ frame_address(const struct walk *w, const struct cfi_row *row, uint64_t *ret)
 	}
 }
 
+/* In an epilogue the tables may still name the place below rsp that rbp was popped from: then
+ * rbp is the caller's already. */
+static bool
+saved_bp(const struct walk *w, const struct cfi_row *row, uint64_t cfa, uint64_t *ret)
+{
+	uint64_t base = row->bp == CFI_BP_AT_CFA ? cfa : w->bp;
+	uint64_t address = base + (uint64_t)(int64_t)row->bp_offset;
+	*ret = w->bp;
+	return row->bp == CFI_BP_KEPT || address < w->sp || stack_word(w, address, ret);
+}
+
 static enum walk_end
 step_row(struct walk *w, const struct cfi_row *row)
 {
-	uint64_t cfa, caller_ip, caller_bp = w->bp;
-	uint64_t bp_offset = (uint64_t)(int64_t)row->bp_offset;
+	uint64_t cfa, caller_ip, caller_bp;
 
 	if (row->cfa == CFI_OUTERMOST)
 		return WALK_ROOT;
@@ -100,9 +110,7 @@ step_row(struct walk *w, const struct cfi_row *row)
 		return step_frame_pointer(w);
 	if (!frame_address(w, row, &cfa) || cfa <= w->sp || !stack_word(w, cfa - 8, &caller_ip))
 		return WALK_CUT;
-	if (row->bp == CFI_BP_AT_CFA && !stack_word(w, cfa + bp_offset, &caller_bp))
-		return WALK_CUT;
-	if (row->bp == CFI_BP_AT_BP && !stack_word(w, w->bp + bp_offset, &caller_bp))
+	if (!saved_bp(w, row, cfa, &caller_bp))
 		return WALK_CUT;
 	w->ip = caller_ip;
 	w->sp = cfa;

