@@ -14,6 +14,7 @@
 struct conn {
 	bool server, connecting;
 	uint8_t kind;
+	uint32_t generation;       /* sockets' addresses are used again */
 	uint32_t peer;
 	uint32_t span;             /* server: the open span; client: whose call is out */
 	uint32_t call;             /* client: the call that is out */
@@ -306,9 +307,9 @@ span_over(struct worker *w, struct conn *c)
 }
 
 static void
-note_return(struct worker *w, const struct rec *r)
+note_return(struct worker *w, const struct conn *c, const struct rec *r)
 {
-	struct { uint64_t conn; uint32_t thread, zero; } id = { r->key, r->thread, 0 };
+	struct { uint64_t conn; uint32_t thread, generation; } id = { r->key, r->thread, c->generation };
 	struct actor *actor = &w->actors[r->thread];
 	bool new;
 	map_at(&w->conns_read, &id, sizeof(id), &new);
@@ -329,7 +330,7 @@ request_read(struct worker *w, struct conn *c, const struct rec *r)
 	    r->at > a->spans[c->span].read)
 		a->spans[c->span].end = r->at;
 	span_over(w, c);
-	note_return(w, r);
+	note_return(w, c, r);
 	leave(w, r->thread, r->ts);
 	actor->resumed = r->ts;
 	c->span = (uint32_t)a->n_spans;
@@ -458,7 +459,8 @@ on_conn(struct worker *w, const struct rec *r)
 
 	if (r->flags == CONN_ACCEPTED) {
 		span_over(w, c);
-		*c = (struct conn){ .server = true, .span = NOBODY, .call = NOBODY };
+		*c = (struct conn){ .server = true, .span = NOBODY, .call = NOBODY,
+			.generation = c->generation + 1 };
 		leave(w, r->thread, r->ts);
 		w->actors[r->thread].resumed = r->ts;
 		return;
