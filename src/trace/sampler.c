@@ -2,6 +2,7 @@
 #include "trace/sampler.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -12,7 +13,8 @@
 #include "trace/perf_ring.h"
 #include "trace/python_sampler.h"
 
-enum { USER_IPS_MAX = 256, HZ_DEFAULT = 199, STACK_BYTES_DEFAULT = 8192 };
+enum { USER_IPS_MAX = 256, HZ_DEFAULT = 199, STACK_BYTES_DEFAULT = 8192,
+	STACK_BYTES_BIG = 32768 };
 
 struct sampler {
 	struct symbols *symbols;
@@ -38,12 +40,35 @@ thread_cpu_ns(void)
 	return t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
+/* Node keeps big frames; most of its stacks would be cut at 8 KiB. */
+static bool
+has_big_frames(int pid)
+{
+	char link[64], path[256];
+	snprintf(link, sizeof(link), "/proc/%d/exe", pid);
+	ssize_t size = readlink(link, path, sizeof(path) - 1);
+	path[size > 0 ? size : 0] = '\0';
+	const char *name = strrchr(path, '/');
+	return name && strncmp(name, "/node", 5) == 0;
+}
+
+static size_t
+wanted_stack_bytes(const struct sampler_options *o, const int *pids, size_t n_pids)
+{
+	if (o->stack_bytes)
+		return o->stack_bytes;
+	for (size_t i = 0; i < n_pids; i++)
+		if (has_big_frames(pids[i]))
+			return STACK_BYTES_BIG;
+	return STACK_BYTES_DEFAULT;
+}
+
 static int
 open_set(struct sampler *s, const struct sampler_options *o, const int *pids, size_t n_pids,
     struct err *e)
 {
 	struct perf_options perf = { .hz = s->hz,
-		.stack_bytes = o->stack_bytes ? o->stack_bytes : STACK_BYTES_DEFAULT };
+		.stack_bytes = wanted_stack_bytes(o, pids, n_pids) };
 	if (!o->only_service && perf_set_open(&perf, &s->set, e) == 0) {
 		s->system_wide = true;
 		return 0;
@@ -85,9 +110,12 @@ int
 sampler_open(const struct sampler_options *o, const int *pids, size_t n_pids,
     struct symbols *symbols, struct sampler **ret, struct err *e)
 {
+	static const struct sampler_options presets;
 	struct sampler *s = calloc(1, sizeof(*s));
 	if (!s)
 		abort();
+	if (!o)
+		o = &presets;
 	s->symbols = symbols;
 	s->own_pid = getpid();
 	s->no_script = o->no_script;

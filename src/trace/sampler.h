@@ -23,7 +23,7 @@ struct sampler;
 
 struct sampler_options {
 	double hz;             /* samples per second of CPU; 0: 199 */
-	size_t stack_bytes;    /* copied per sample; 0: 8 KiB. Node needs 32 KiB */
+	size_t stack_bytes;    /* copied per sample; 0: 8 KiB, with a Node process 32 KiB */
 	bool only_service;     /* do not try to watch the whole host */
 	bool no_script;        /* leave Python frames alone: native frames for every process */
 };
@@ -48,7 +48,7 @@ struct sampler_counts {
 
 typedef void (*sampler_fn)(void *ctx, const struct sampler_sample *sample);
 
-/* Opens the events, disabled, for these processes. `symbols` must outlive the sampler. Fails with
+/* Opens the events, disabled, for these processes. `o` may be NULL. `symbols` must outlive the sampler. Fails with
  * a hint when the host allows neither way. */
 int sampler_open(const struct sampler_options *o, const int *pids, size_t n_pids,
     struct symbols *symbols, struct sampler **ret, struct err *e);
