@@ -5,7 +5,7 @@
  * the main user before its CPUs are called full. */
 #include <math.h>
 
-#include "diagnose/detect.h"
+#include "diagnose/statements.h"
 #include "diagnose/text.h"
 
 #define HOST_FULL     0.90
@@ -23,7 +23,9 @@ detect(const struct facts *f, struct draft *d)
 	                            : f->charged[PART_RUNQUEUE] + f->raw[PART_QUEUE];
 	double other = facts_mean(f, "host_other_cpu_cores");
 	const struct hot *h = facts_hottest(f);
+	const struct run_query *q = statement_largest(f);
 	double hottest = h ? facts_hot_share(f, h) : 0;
+	double heaviest = q ? statement_share(f, q) : 0;
 
 	if (isnan(f->host_busy))
 		rule_out(d, "how busy the host's CPUs are is not known");
@@ -37,6 +39,8 @@ detect(const struct facts *f, struct draft *d)
 	else if (hottest >= DOMINANT)
 		rule_out(d, "the CPUs are full, but one function, %s, has %s of the time", h->name,
 		    PCT(hottest));
+	else if (heaviest >= DOMINANT)
+		rule_out(d, "the CPUs are full, but one statement has %s of the time", PCT(heaviest));
 	else if (share < WAIT_MIN)
 		rule_out(d, "the CPUs are full, but requests wait for them only %s of their time",
 		    PCT(share));

@@ -13,7 +13,7 @@
 #define SHARE_MIN_AT_EASE 0.25
 #define REQUESTS_FEW      50
 #define DROPPED_MUCH      0.05
-#define EASE_UTILISATION  0.7
+#define BUSY              0.7    /* of the CPU that it may use, or of one thread */
 #define NOISE_HIGH        0.3
 #define ROUTE_DOMINATES   0.6
 #define WORKER_TAKEN      0.85   /* of its time at work, on or off CPU */
@@ -109,9 +109,9 @@ estimate_time(struct facts *f)
 
 	if (f->scope)
 		return;
-	if (f->utilisation > EASE_UTILISATION)
+	if (f->utilisation > BUSY)
 		cpu = f->utilisation;
-	else if (f->busiest && f->busiest->cpu > EASE_UTILISATION)
+	else if (f->busiest && f->busiest->cpu > BUSY)
 		cpu = f->busiest->cpu;
 	if (!(cpu > 0))
 		return;
@@ -186,6 +186,26 @@ facts_route(const struct facts *f, enum run_part_kind kind, const char *where)
 		}
 	}
 	return routes > 1 && best_share >= ROUTE_DOMINATES * sum ? best : NULL;
+}
+
+static bool
+has_embedded_database(const struct facts *f)
+{
+	for (size_t i = 0; i < f->trace->n_queries; i++)
+		if (text_same(f->trace->queries[i].engine, "sqlite"))
+			return true;
+	return false;
+}
+
+double
+facts_with_runqueue(const struct facts *f, double share)
+{
+	double computing = f->charged[PART_CPU] + (has_embedded_database(f) ? f->charged[PART_DB] : 0);
+	bool full = f->utilisation > BUSY || (f->busiest && f->busiest->cpu > BUSY);
+
+	if (full && computing > 0)
+		share += f->charged[PART_RUNQUEUE] * fmin(share / computing, 1);
+	return fmin(share, 1);
 }
 
 const struct run_series *
@@ -378,7 +398,7 @@ facts_make(struct facts *f, struct run *r)
 	estimate_time(f);
 	facts_make_hot(f);
 	f->outside = find_outside(f);
-	f->at_ease = all_targets_met(r) && !(f->utilisation >= EASE_UTILISATION);
+	f->at_ease = all_targets_met(r) && !(f->utilisation >= BUSY);
 	f->min_share = f->at_ease ? SHARE_MIN_AT_EASE
 	                          : fmin(fmax(SHARE_MIN, known(r->evidence.noise)), NOISE_HIGH);
 	judge_evidence(f);

@@ -68,7 +68,7 @@ function_of(const struct tree *t, const char *name)
 }
 
 /* The program of an interpreted service is the interpreter: its C functions are not the
- * application's. */
+ * application's. "[jit]" and its like stand for a function that has no name here. */
 static bool
 is_application(const struct tree *t, const char *name)
 {
@@ -76,7 +76,7 @@ is_application(const struct tree *t, const char *name)
 		"php", NULL };
 	const struct run_function *fn = function_of(t, name);
 
-	return fn && fn->application && !text_same(fn->language, "kernel")
+	return fn && fn->application && name[0] != '[' && !text_same(fn->language, "kernel")
 	    && !((text_same(fn->language, "native") || !fn->language)
 	         && text_in(facts_runtime(t->f), interpreted));
 }
@@ -85,11 +85,11 @@ static bool
 is_kernel(const struct tree *t, const char *name)
 {
 	static const char *const entries[] = { "entry_SYSCALL_64_after_hwframe", "do_syscall_64",
-		"asm_exc_page_fault", "el0_svc", "do_el0_svc", "[kernel]", NULL };
+		"el0_svc", "do_el0_svc", "[kernel]", NULL };
 	const struct run_function *fn = function_of(t, name);
 	size_t length = strlen(name);
 
-	return text_in(name, entries) || (fn && text_same(fn->language, "kernel"))
+	return text_in(name, entries) || strncmp(name, "asm_", 4) == 0 || (fn && text_same(fn->language, "kernel"))
 	    || (length > 4 && strcmp(name + length - 4, "_[k]") == 0);
 }
 
@@ -277,10 +277,5 @@ facts_hot_share(const struct facts *f, const struct hot *h)
 	    && (h->own >= 0.5 * h->total || h->total >= TOTAL_CLEAR * cpu);
 	double share = whole ? h->total : h->own;
 
-	if (cpu <= 0)
-		return 0;
-	/* Waits for a CPU shrink with the CPU time when the service itself fills the CPUs. */
-	if (f->utilisation > 0.7 || (f->busiest && f->busiest->cpu > 0.7))
-		share += f->charged[PART_RUNQUEUE] * fmin(share / cpu, 1);
-	return fmin(share, 1);
+	return facts_with_runqueue(f, share);
 }

@@ -16,7 +16,7 @@ statement_share(const struct facts *f, const struct run_query *q)
 	double share = facts_share_held(f, PART_DB, q->fingerprint);
 
 	if (share > 0 || !q->fingerprint)
-		return share;
+		return text_same(q->engine, "sqlite") ? facts_with_runqueue(f, share) : share;
 	/* Requests do not name it: its time against all traced time. */
 	double all = f->trace->requests * f->seconds;
 	return f->charged[PART_DB] > 0 || !f->scope

@@ -7,7 +7,8 @@
 
 #define QUERY_REPEATED 5      /* calls of one statement per request: one too many by four */
 
-/* Share of the time in this statement, with the lock waits behind it. */
+/* Share of the time in this statement, with the waits behind it for locks and, where the database
+ * computes in the service, for a CPU. */
 double statement_share(const struct facts *f, const struct run_query *q);
 /* The same with its part of the database's work around statements (preparing them), by calls. */
 double statement_share_around(const struct facts *f, const struct run_query *q);

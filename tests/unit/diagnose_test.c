@@ -735,6 +735,43 @@ slow_requests_decide_when_they_are_told_apart(void **state)
 	run_free(r);
 }
 
+/* A proxy at its limit: most time under its functions is the kernel's. */
+static void
+the_kernels_work_is_no_hot_function(void **state)
+{
+	struct run *r = service("native");
+	r->baseline.cpu = 3.8;
+	part(r, PART_CPU, "send_file", 0.7);
+	part(r, PART_CPU, "parse", 0.2);
+	function(r, "send_file", "native", 0.7, true)->total = 0.9;
+	function(r, "parse", "native", 0.1, true);
+	function(r, "tcp_sendmsg", "kernel", 0.6, false);
+	stack(r, "main;loop;handle;send_file;writev;entry_SYSCALL_64_after_hwframe;do_syscall_64;"
+	    "tcp_sendmsg", 9);
+	stack(r, "main;loop;handle;send_file", 1);
+	stack(r, "main;loop;handle;parse", 1);
+	stack(r, "main;loop;handle;parse;asm_exc_page_fault;do_user_addr_fault", 1);
+	diagnose(r);
+	assert_null(finding(r, "cpu.hot-function"));
+	assert_true(ruled_out(r, "cpu.hot-function"));
+	run_free(r);
+}
+
+static void
+preparing_statements_is_the_databases_work(void **state)
+{
+	struct run *r = repeated(40);
+	r->baseline.cpu = 3.8;
+	part(r, PART_CPU, "query", 0.35);
+	r->evidence.trace.routes[0].parts[2].share = 0;
+	function(r, "query", "native", 0.5, true);
+	stack(r, "main;cart;query;sqlite3_prepare_v2;yyparse", 1);
+	diagnose(r);
+	assert_null(finding(r, "cpu.hot-function"));
+	CHECK_NEAR(finding(r, "io.db.n-plus-one")->share, 0.95 * 39 / 40, 1e-9);
+	run_free(r);
+}
+
 static void
 samples_alone_name_the_function(void **state)
 {
@@ -1035,6 +1072,8 @@ RUN_TESTS(
 	cmocka_unit_test(a_leak_is_told_after_the_limit),
 	cmocka_unit_test(weak_evidence_makes_a_hypothesis),
 	cmocka_unit_test(slow_requests_decide_when_they_are_told_apart),
+	cmocka_unit_test(the_kernels_work_is_no_hot_function),
+	cmocka_unit_test(preparing_statements_is_the_databases_work),
 	cmocka_unit_test(samples_alone_name_the_function),
 	cmocka_unit_test(what_was_not_seen_is_not_judged),
 	cmocka_unit_test(targets_are_judged),
