@@ -16,13 +16,15 @@
 
 struct load;
 
-/* Resolve the URLs and open the generator. Does not connect yet. */
+/* Resolve the URLs, all on one host and port, and open the generator. Does not connect yet. Phases
+ * count their start from here. `spec` and `progress` must outlive the load. */
 int load_open(const struct spec *spec, const struct progress *progress, struct load **ret,
     struct err *e);
 void load_close(struct load *l);     /* accepts NULL */
 
 /* One request to each route, one after another: is it HTTP, does it answer, with what? Errors are
- * for people: unreachable, not HTTP, TLS where none is spoken, 4xx/5xx on every route. */
+ * for people: unreachable, not HTTP, TLS where none is spoken, no answer in time, 4xx/5xx on every
+ * route. A redirect is an answer. */
 int load_probe(struct load *l, struct run *r, struct err *e);
 
 /* What to offer in one phase. */
@@ -36,12 +38,16 @@ struct load_step {
 
 /* Offer one phase and add it to r->evidence.phases (returned in ret_phase, valid until the next
  * phase). With `baseline` also fill r->baseline (its load figures and routes) and write
- * latency.hlog into the run's folder. Fails only when the target cannot be reached at all. */
+ * latency.hlog into the run's folder. Fails only when the target cannot be reached at all, or went
+ * away meanwhile; the phase is recorded in that case too. Ends early when stop_requested(). */
 int load_run(struct load *l, const struct load_step *step, bool baseline, struct run *r,
     struct run_phase **ret_phase, struct err *e);
 
 /* Search the knee: double the rate until the targets are missed, the service falls behind or the
- * generator is the limit; bisect to 5 %; confirm. Fills r->capacity. `budget_ns` bounds it. */
+ * generator is the limit; bisect to 7 %; confirm; test the rates that targets are promised at.
+ * Starts from r->baseline's latency when it is known. Fills r->capacity; adds phases "knee-N" and
+ * "target-N". `budget_ns` bounds it. When the service was never pushed over (stopped_by
+ * "generator", "limit" or "interrupted") the knee is a lower bound: capacity.at_least. */
 int load_find_knee(struct load *l, int64_t budget_ns, struct run *r, struct err *e);
 
 /* CPU of the service between two calls is asked for through this hook (cores since the last

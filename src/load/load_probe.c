@@ -94,7 +94,9 @@ take_answer(int fd, struct probe *p, int64_t deadline)
 		enum http1_verdict v = http1_feed(&p->answer, bytes, (size_t)n, &used);
 		if (v == HTTP1_MORE)
 			continue;
-		p->end = v == HTTP1_DONE ? PROBE_ANSWERED : PROBE_NOT_HTTP;
+		if (v == HTTP1_DONE && used < (size_t)n)
+			p->answer.why = "it sends more than its answer's length says";
+		p->end = v == HTTP1_DONE && used == (size_t)n ? PROBE_ANSWERED : PROBE_NOT_HTTP;
 		return;
 	}
 }

@@ -206,6 +206,7 @@ the_probe_explains(void **state)
 		{ "reset", "reset", "log" },
 		{ "half", "in the middle of its answer", "log" },
 		{ "flood", "too many interim", "port" },
+		{ "long", "more than its answer's length", "port" },
 	};
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct bench b = { 0 };
