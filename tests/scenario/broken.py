@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Broken invocations: each gives one message with its cause and the next step, the documented exit
 status, no process left, no run that claims to be whole. usage: broken.py PRONY; prints TAP."""
+import json
 import os
 import re
 import subprocess
@@ -75,6 +76,18 @@ def usage():
         ('too many words', ['report', 'a', 'b'], 'one word too many', 'RUN'),
     ]:
         broken(name, words, USAGE, says, next_says)
+
+
+def errors_in_json():
+    call = Call(PRONY, ['check', '--frobnicate', '--json'])
+    faults = faults_of(call, USAGE, 'unknown option', 'prony check --help')
+    try:
+        error = json.loads(call.out)['error']
+        if (error['code'], error['status']) != ('usage', USAGE) or '--frobnicate' not in error['message'] or not error['next']:
+            faults.append(error)
+    except (ValueError, KeyError) as e:
+        faults.append(f'{e!r}: {call.out}')
+    tap.row('an error with --json', faults)
 
 
 def specs():
@@ -162,6 +175,7 @@ def unprivileged(service):
 
 def main():
     usage()
+    errors_in_json()
     specs()
     runs()
     services()

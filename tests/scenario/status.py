@@ -52,7 +52,8 @@ def main():
         load = ['load', s.url, '--rate', '100', '--for', '2s', '--quiet']
         gives('load within its target', 0, load + ['-t', 'p99<2s'])
         gives('load without a target', 0, load)
-        gives('closed loop', 0, ['load', s.url, '--closed', '--connections', '2', '--for', '1s'])
+        gives('closed loop', 0, ['load', s.url, s.url + 'b', '--closed', '--connections', '2', '--threads', '1',
+                                  '--for', '1s', '--seed', '7', '--quiet', '--json'])
         is_run('load --json is a run', gives('load --json', 0, load + ['--json']), ('met',))
         missed = gives('load missing its target', 1, load + ['-t', 'p50<1us', '--json'])
         is_run('its verdict is missed', missed, ('missed',))
