@@ -28,10 +28,13 @@ function seconds(us) {
 /** Preorder lists back into a tree. @param {Profile} p @returns {Frame[]} */
 function grow(p) {
 	/** @type {Frame[]} */
-	const all = [], path = [];
+	const all = [];
+	/** @type {Frame[]} */
+	const path = [];
 	p.depth.forEach((depth, i) => {
-		const up = depth ? path[depth - 1] : null;
-		const f = { name: p.names[p.name[i]], us: p.us[i], kind: p.kind[i], depth, up, down: [], at: up ? up.at + up.down.reduce((sum, s) => sum + s.us, 0) : 0 };
+		const up = depth ? path[depth - 1] : null, last = up && up.down[up.down.length - 1];
+		/** @type {Frame} */
+		const f = { name: p.names[p.name[i]], us: p.us[i], kind: p.kind[i], depth, up, down: [], at: last ? last.at + last.us : up ? up.at : 0 };
 		if (up)
 			up.down.push(f);
 		all.push(path[depth] = f);
@@ -51,9 +54,10 @@ function svg(tag, attributes, text) {
 
 /** @param {HTMLElement} figure */
 function flame(figure) {
-	const data = figure.querySelector("script"), view = figure.querySelector(".view");
-	if (!data || !view)
+	const data = figure.querySelector("script"), place = figure.querySelector(".view");
+	if (!data || !place)
 		return;
+	const view = place;
 	const all = grow(JSON.parse(data.textContent || "{}")), root = all[0];
 	const kinds = figure.dataset.kinds === "1";
 	let zoom = root, current = root, wanted = "";

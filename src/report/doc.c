@@ -97,7 +97,8 @@ void
 doc_pair(struct doc *d, struct doc_block *b, const char *name, const char *value)
 {
 	if (value && *value)
-		*ARENA_PUSH(d->arena, b->pairs, b->n_pairs) = (struct doc_pair){ .name = name, .value = value };
+		*ARENA_PUSH(d->arena, b->pairs, b->n_pairs) =
+		    (struct doc_pair){ .name = name, .value = value };
 }
 
 struct doc_table *

@@ -13,7 +13,8 @@
 #define MOST_JSON_BYTES ((size_t)120 << 10)
 
 static struct flame_node *
-node_new(struct arena *a, struct flame_tree *t, struct flame_node *parent, const char *name, size_t size)
+node_new(struct arena *a, struct flame_tree *t, struct flame_node *parent, const char *name,
+    size_t size)
 {
 	struct flame_node *n = arena_alloc(a, sizeof(*n));
 
@@ -32,7 +33,8 @@ node_new(struct arena *a, struct flame_tree *t, struct flame_node *parent, const
 }
 
 static struct flame_node *
-child_of(struct arena *a, struct flame_tree *t, struct flame_node *parent, const char *name, size_t size)
+child_of(struct arena *a, struct flame_tree *t, struct flame_node *parent, const char *name,
+    size_t size)
 {
 	size_t kept = size > MOST_NAME ? MOST_NAME : size;
 	while (size > MOST_NAME && kept && ((unsigned char)name[kept] & 0xc0) == 0x80)
@@ -178,8 +180,10 @@ flame_json(struct buf *out, const struct flame_tree *t)
 		add_node(&p, t->root);
 		bool fits = parts_size(&p) <= MOST_JSON_BYTES;
 		if (fits)
-			buf_printf(out, "{\"names\":[%s],\"depth\":[%s],\"name\":[%s],\"us\":[%s],\"kind\":[%s]}",
-			    buf_text(&p.names), buf_text(&p.depth), buf_text(&p.name), buf_text(&p.us),
+			buf_printf(out,
+			    "{\"names\":[%s],\"depth\":[%s],\"name\":[%s],\"us\":[%s],\"kind\":[%s]}",
+			    buf_text(&p.names), buf_text(&p.depth), buf_text(&p.name),
+			    buf_text(&p.us),
 			    buf_text(&p.kind));
 		parts_done(&p);
 		if (fits)

@@ -72,12 +72,14 @@ put_cell(struct buf *out, const struct doc_table *t, size_t column, const struct
 static void
 put_table(struct buf *out, const struct doc_table *t, int id)
 {
-	buf_printf(out, "<div class=\"scroll\" role=\"group\" tabindex=\"0\" aria-labelledby=\"c%d\"><table>"
+	buf_printf(out,
+	    "<div class=\"scroll\" role=\"group\" tabindex=\"0\" aria-labelledby=\"c%d\"><table>"
 	    "<caption id=\"c%d\">", id, id);
 	escape_html(out, t->caption ? t->caption : "");
 	buf_puts(out, "</caption><thead><tr>");
 	for (size_t i = 0; i < t->n_columns; i++)
-		put(out, t->columns[i].right ? "<th scope=\"col\" class=\"n\">" : "<th scope=\"col\">",
+		put(out, t->columns[i].right ? "<th scope=\"col\" class=\"n\">"
+		    : "<th scope=\"col\">",
 		    *t->columns[i].title ? t->columns[i].title : "id", "</th>");
 	buf_puts(out, "</tr></thead><tbody>\n");
 	for (size_t i = 0; i + t->n_columns <= t->n_cells; i += t->n_columns) {
@@ -98,7 +100,8 @@ put_lines(struct buf *out, const struct doc_lines *l, int id)
 {
 	put(out, "<figure class=\"chart\"><figcaption><h3>", l->title, "</h3><p class=\"legend\">");
 	for (size_t i = 0; i < l->n_series; i++) {
-		buf_printf(out, "<span class=\"key k%zu%s\">", i % 4, l->series[i].dashed ? " dashed" : "");
+		buf_printf(out, "<span class=\"key k%zu%s\">", i % 4,
+		    l->series[i].dashed ? " dashed" : "");
 		put(out, "", l->series[i].name, "</span>");
 	}
 	buf_puts(out, "</p></figcaption>");
@@ -156,7 +159,8 @@ put_bars(struct buf *out, const struct doc_bars *chart)
 
 	put(out, "<figure><figcaption><h3>", chart->title, "</h3>");
 	if (isfinite(chart->limit))
-		put(out, "<p class=\"legend\"><span class=\"key klimit\">", chart->limit_label, "</span></p>");
+		put(out, "<p class=\"legend\"><span class=\"key klimit\">", chart->limit_label,
+		    "</span></p>");
 	buf_puts(out, "</figcaption><ul class=\"bars\">");
 	for (size_t i = 0; i < chart->n_bars; i++) {
 		put(out, "<li><span>", chart->bars[i].label, "</span>");

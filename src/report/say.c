@@ -155,7 +155,7 @@ say_value(struct doc *d, const struct run *r, const char *name, double value)
 	const struct metric *m = metric_find(name);
 
 	if (m && strcmp(name, "availability") == 0 && isfinite(value))
-		return doc_printf(d, "%.5g %%", value * 100);   /* three digits cannot tell four nines */
+		return doc_printf(d, "%.5g %%", value * 100);   /* three digits hide four nines */
 	if (m && strcmp(name, "cost") == 0 && isfinite(value))
 		return doc_printf(d, "%.0f %s", value, r->spec.currency ? r->spec.currency : "");
 	return say_unit(d, value, m ? m->unit : UNIT_NONE);
@@ -175,7 +175,8 @@ say_interval(struct doc *d, const struct run *r, const struct run_target *t)
 {
 	if (!isfinite(t->low) || !isfinite(t->high))
 		return NULL;
-	const char *low = say_value(d, r, t->metric, t->low), *high = say_value(d, r, t->metric, t->high);
+	const char *low = say_value(d, r, t->metric, t->low);
+	const char *high = say_value(d, r, t->metric, t->high);
 	return strcmp(low, high) == 0 ? NULL : say_range(d, low, high);
 }
 
@@ -208,11 +209,11 @@ const char *
 say_part(enum run_part_kind kind)
 {
 	static const char *const words[PART_KINDS] = {
-		[PART_NONE] = "unknown", [PART_CPU] = "computing", [PART_RUNQUEUE] = "waiting for a CPU",
-		[PART_LOCK] = "waiting for a lock", [PART_DISK] = "disk", [PART_DB] = "database",
+		[PART_NONE] = "unknown", [PART_CPU] = "computing",
+		[PART_RUNQUEUE] = "waiting for a CPU", [PART_LOCK] = "waiting for a lock", [PART_DISK] = "disk", [PART_DB] = "database",
 		[PART_CACHE] = "cache", [PART_NET] = "network and other services",
-		[PART_GC] = "garbage collection", [PART_FAULT] = "page faults", [PART_SLEEP] = "sleeping",
-		[PART_OTHER] = "other", [PART_QUEUE] = "waiting for a worker",
+		[PART_GC] = "garbage collection", [PART_FAULT] = "page faults",
+		[PART_SLEEP] = "sleeping", [PART_OTHER] = "other", [PART_QUEUE] = "waiting for a worker",
 	};
 	return words[kind];
 }

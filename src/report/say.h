@@ -20,18 +20,21 @@ const char *say_unit(struct doc *d, double value, enum doc_unit unit);
 const char *say_metric(const char *metric);
 const char *say_metric_short(const char *metric);        /* "p99" */
 const char *say_value(struct doc *d, const struct run *r, const char *metric, double value);
-const char *say_limit(struct doc *d, const struct run *r, const struct run_target *t);   /* "< 500 ms at 20.0k/s" */
-const char *say_interval(struct doc *d, const struct run *r, const struct run_target *t); /* "1.79 s – 1.90 s"; NULL unknown */
+/* "< 500 ms at 20.0k/s" */
+const char *say_limit(struct doc *d, const struct run *r, const struct run_target *t);
+/* "1.79–1.90 s"; NULL when not known. */
+const char *say_interval(struct doc *d, const struct run *r, const struct run_target *t);
 const char *say_met(const struct run_target *t);         /* "met", "missed", "not known" */
 enum doc_tone say_met_tone(const struct run_target *t);
 
-/* "240 ms (190 ms – 320 ms)"; NULL when not known. */
+/* "240 ms (190–320 ms)"; NULL when not known. */
 const char *say_predicted(struct doc *d, const struct run_num *n, enum doc_unit unit);
 
 /* What a step is expected to bring, in the first figure that it has a prediction of ("p99"). NULL
  * none. */
 const char *say_expected(struct doc *d, const struct run_step *s, const char **ret_name);
-const char *say_step(struct doc *d, const struct run_step *s);   /* "p99 240 ms (190–320 ms)"; NULL none */
+/* "p99 240 ms (190–320 ms)"; NULL none. */
+const char *say_step(struct doc *d, const struct run_step *s);
 
 const char *say_part(enum run_part_kind kind);           /* "waiting for a lock" */
 const char *say_finding(struct doc *d, const char *kind); /* "database: missing index" */

@@ -22,8 +22,8 @@ void section_head(struct doc *d, const struct run *r);
 /* The target that the verdict turns on: the first that is missed, else the first; NULL none. */
 const struct run_target *section_target(const struct run *r);
 
-/* The word the verdict is shown as: "MISSED"; "HEALTHY" when nothing was promised and nothing is
- * wrong. */
+/* The word the verdict is shown as: "MISSED"; where nothing was promised "HEALTHY", or "LIMITED"
+ * when a limit was found. */
 const char *section_verdict_word(const struct run *r);
 enum doc_tone section_verdict_tone(const struct run *r);
 const char *section_headline(struct doc *d, const struct run *r);

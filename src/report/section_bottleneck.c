@@ -12,7 +12,8 @@ first_finding(struct doc *d, const struct run *r)
 
 	doc_lead(d, TONE_BAD, f->summary ? say_clip(d, f->summary, 500) : say_finding(d, kind));
 	struct doc_block *b = doc_block(d, DOC_PAIRS);
-	doc_pair(d, b, "Finding", doc_printf(d, "%s (%s, %s)", kind ? kind : "-", say_class(f->class),
+	doc_pair(d, b, "Finding", doc_printf(d, "%s (%s, %s)", kind ? kind : "-",
+	    say_class(f->class),
 	    say_source(f->source)));
 	if (say_known(f->share))
 		doc_pair(d, b, "Share of slow-request time", say_share(d, f->share));
@@ -70,7 +71,8 @@ time_chart(struct doc *d, const struct run *r)
 			s->kind = t->parts[k].kind;
 			s->share = t->parts[k].share;
 			s->text = say_share(d, s->share);
-			s->label = where ? doc_printf(d, "%s: %s", say_part(s->kind), where) : say_part(s->kind);
+			s->label = where ? doc_printf(d, "%s: %s", say_part(s->kind), where)
+			    : say_part(s->kind);
 		}
 	}
 	doc_block(d, DOC_STACK)->stack = chart;
@@ -79,7 +81,8 @@ time_chart(struct doc *d, const struct run *r)
 static void
 other_findings(struct doc *d, const struct run *r)
 {
-	static const char *const titles[] = { "", "finding", ">share", ">confidence", "where", "what", NULL };
+	static const char *const titles[] = { "", "finding", ">share", ">confidence", "where",
+	    "what", NULL };
 
 	if (r->n_findings < 2)
 		return;

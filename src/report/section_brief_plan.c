@@ -60,5 +60,6 @@ section_brief_plan(struct doc *d, const struct run *r)
 	if (r->n_plan > shown)
 		doc_text(d, doc_printf(d, "and %zu more in the report", r->n_plan - shown));
 	if (r->plan[r->n_plan - 1].then)
-		doc_text(d, doc_printf(d, "then: %s", say_clip(d, r->plan[r->n_plan - 1].then, 120)));
+		doc_text(d, doc_printf(d, "then: %s", say_clip(d, r->plan[r->n_plan - 1].then,
+		    120)));
 }

@@ -12,8 +12,9 @@ chain(struct doc *d, const struct run *r)
 	struct doc_block *b = doc_block(d, DOC_TREE);
 
 	if (t && say_known(t->value))
-		doc_item(d, b, doc_printf(d, "Symptom: %s is %s, the target is %s", say_metric(t->metric),
-		    say_value(d, r, t->metric, t->value), say_limit(d, r, t)));
+		doc_item(d, b, doc_printf(d, "Symptom: %s is %s, the target is %s",
+		    say_metric(t->metric), say_value(d, r, t->metric, t->value),
+		    say_limit(d, r, t)));
 	if (f->route)
 		doc_item(d, b, doc_printf(d, "Requests: %s", say_clip(d, f->route, 120)));
 	if (say_known(f->share))
@@ -47,7 +48,8 @@ waits(struct doc *d, const struct run_trace *trace)
 	struct doc_table *t = doc_table(d, "Waits, and what the holders were doing", titles);
 	for (size_t i = 0; i < trace->n_waits && i < 10; i++) {
 		const struct run_wait *w = &trace->waits[i];
-		doc_cell(d, t, doc_printf(d, "%s%s%s", w->where ? say_clip(d, w->where, 100) : say_part(w->kind),
+		doc_cell(d, t, doc_printf(d, "%s%s%s", w->where ? say_clip(d, w->where, 100)
+		    : say_part(w->kind),
 		    w->site ? ", held by " : "", w->site ? say_clip(d, w->site, 80) : ""));
 		doc_cell(d, t, say_count(d, (double)w->waits));
 		doc_cell(d, t, say_count(d, w->mean_waiters));
@@ -85,8 +87,8 @@ queries(struct doc *d, const struct run_trace *trace)
 		doc_cell(d, t, say_count(d, q->per_request));
 		doc_cell(d, t, say_duration(d, q->seconds));
 		doc_cell(d, t, say_count(d, q->rows));
-		doc_cell(d, t, q->scan_table ? doc_printf(d, "%s (%s rows)", say_clip(d, q->scan_table, 60),
-		    say_count(d, q->scan_rows)) : NULL);
+		doc_cell(d, t, q->scan_table ? doc_printf(d, "%s (%s rows)",
+		    say_clip(d, q->scan_table, 60), say_count(d, q->scan_rows)) : NULL);
 	}
 	t->left_out = trace->n_queries > 10 ? trace->n_queries - 10 : 0;
 	query_plan(d, &trace->queries[0]);

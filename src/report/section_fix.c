@@ -3,6 +3,7 @@
 #include "report/section.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "report/say.h"
 
@@ -20,9 +21,11 @@ no_steps(struct doc *d, const struct run *r)
 	if (!r->n_findings)
 		doc_text(d, "No step is recommended without a named cause.");
 	else
-		doc_text(d, "There is no ready step for this finding; what to look at is in the explanation:");
+		doc_text(d,
+		    "There is no ready step for this finding; what to look at is in the explanation:");
 	if (r->n_findings && r->findings[0].kind)
-		doc_code(d, doc_printf(d, "prony explain %s", say_clip(d, r->findings[0].kind, 80)));
+		doc_code(d, doc_printf(d, "prony explain %s",
+		    say_clip(d, r->findings[0].kind, 80)));
 }
 
 static void
@@ -30,7 +33,8 @@ plan_table(struct doc *d, const struct run *r)
 {
 	static const char *const titles[] = { "step", "what", "expected, with the steps before it",
 	                                      ">at most alone", "effort", "risk", "undo", NULL };
-	struct doc_table *t = doc_table(d, "The plan (modelled; in brackets the interval of the prediction)",
+	struct doc_table *t = doc_table(d,
+	    "The plan (modelled; in brackets the interval of the prediction)",
 	    titles);
 
 	for (size_t i = 0; i < r->n_plan && i < 20; i++) {
@@ -38,7 +42,7 @@ plan_table(struct doc *d, const struct run *r)
 		doc_cell(d, t, s->id);
 		doc_cell(d, t, say_clip(d, s->what ? s->what : s->action, 300));
 		doc_cell(d, t, say_step(d, s) ? say_step(d, s) : "no prediction");
-		doc_cell(d, t, say_known(s->ceiling) ? doc_printf(d, "%s faster", say_times(d, s->ceiling)) : NULL);
+		doc_cell(d, t, doc_printf(d, "%s faster", say_times(d, s->ceiling)));
 		doc_cell(d, t, say_level(s->effort));
 		doc_cell(d, t, say_level(s->risk));
 		doc_cell(d, t, s->undo ? "yes" : "advice");
@@ -70,7 +74,7 @@ plan_chart(struct doc *d, const struct run *r)
 
 	chart->title = "p99 latency, now and after each step";
 	chart->limit = NAN;
-	if (target && target->metric && say_metric_short(target->metric) == say_metric_short("latency_p99")) {
+	if (target && target->metric && strcmp(target->metric, "latency_p99") == 0) {
 		chart->limit = target->limit;
 		chart->limit_label = doc_printf(d, "target %s", say_duration(d, target->limit));
 	}
@@ -90,7 +94,8 @@ void
 section_fix(struct doc *d, const struct run *r)
 {
 	if (!section_has_profile(r) && !r->healthy && r->verdict != VERDICT_ERROR) {
-		doc_text(d, "First action: gather a profile. Profiling data is missing from this run; this "
+		doc_text(d,
+		    "First action: gather a profile. Profiling data is missing from this run; this "
 		            "names what would open the view:");
 		doc_code(d, "prony doctor");
 	}

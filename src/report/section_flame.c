@@ -28,13 +28,15 @@ flame(struct doc *d, const struct run_trace *trace, bool on_cpu)
 	if (f->n_stacks)
 		doc_block(d, DOC_FLAME)->flame = f;
 	else
-		doc_note(d, on_cpu ? "No on-CPU stacks were recorded." : "No off-CPU stacks were recorded.");
+		doc_note(d, on_cpu ? "No on-CPU stacks were recorded."
+		    : "No off-CPU stacks were recorded.");
 }
 
 static void
 functions(struct doc *d, const struct run_trace *trace)
 {
-	static const char *const titles[] = { "function", "in", "source", ">self", ">with callees", NULL };
+	static const char *const titles[] = { "function", "in", "source", ">self", ">with callees",
+	    NULL };
 
 	if (!trace->n_functions)
 		return;
@@ -43,7 +45,8 @@ functions(struct doc *d, const struct run_trace *trace)
 		const struct run_function *f = &trace->functions[i];
 		doc_cell_code(d, t, say_clip(d, f->name, 120));
 		doc_cell(d, t, say_clip(d, f->module, 60));
-		doc_cell(d, t, f->file ? doc_printf(d, "%s:%lld", say_clip(d, f->file, 80), (long long)f->line)
+		doc_cell(d, t, f->file ? doc_printf(d, "%s:%lld", say_clip(d, f->file, 80),
+		    (long long)f->line)
 		    : NULL);
 		doc_cell(d, t, say_share(d, f->self));
 		doc_cell(d, t, say_share(d, f->total));
@@ -54,7 +57,8 @@ functions(struct doc *d, const struct run_trace *trace)
 static void
 threads(struct doc *d, const struct run_trace *trace)
 {
-	static const char *const titles[] = { "thread", ">tid", ">on CPU", ">waiting for a CPU", ">blocked",
+	static const char *const titles[] = { "thread", ">tid", ">on CPU", ">waiting for a CPU",
+	    ">blocked",
 	                                      ">longest run", "kind", NULL };
 	if (!trace->n_threads)
 		return;
@@ -98,7 +102,8 @@ section_flame(struct doc *d, const struct run *r)
 	const struct run_trace *trace = &r->evidence.trace;
 
 	if (!section_has_profile(r)) {
-		doc_note(d, "No profile was taken, so there is nothing to draw. prony doctor says what would "
+		doc_note(d,
+		    "No profile was taken, so there is nothing to draw. prony doctor says what would "
 		            "open the view.");
 		return;
 	}

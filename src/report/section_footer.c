@@ -23,7 +23,8 @@ next_step(struct doc *d, const struct run *r)
 		return "run prony on another machine, or leave it more CPU, and check again";
 	if (r->verdict == VERDICT_IDLE)
 		return "send requests meanwhile, or let prony check URL make the load";
-	return r->verdict == VERDICT_INCONCLUSIVE ? "measure longer (--for 60s) on a quieter machine" : NULL;
+	return r->verdict == VERDICT_INCONCLUSIVE
+	    ? "measure longer (--for 60s) on a quieter machine" : NULL;
 }
 
 void
@@ -33,9 +34,11 @@ section_footer(struct doc *d, const struct run *r)
 	size_t closed = closed_eyes(r);
 
 	if (r->folder)
-		doc_pair(d, b, "report", doc_printf(d, "%s/report.html", say_clip(d, r->folder, 200)));
+		doc_pair(d, b, "report", doc_printf(d, "%s/report.html", say_clip(d, r->folder,
+		    200)));
 	if (say_known(r->self.cpu))
-		doc_pair(d, b, "cost", doc_printf(d, "prony used %s and %s beside the load generator",
+		doc_pair(d, b, "cost", doc_printf(d,
+		    "prony used %s and %s beside the load generator",
 		    say_cores(d, r->self.cpu), say_size(d, (double)r->self.rss_bytes)));
 	if (closed)
 		doc_pair(d, b, "unseen", doc_printf(d, "%zu of %zu views were closed: prony doctor",

@@ -2,9 +2,9 @@
 /* The head of every form, and the choices that several sections share. */
 #include "report/section.h"
 
-#include <ctype.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "report/say.h"
 
 const struct run_target *
@@ -23,6 +23,15 @@ section_has_profile(const struct run *r)
 	return t->n_routes || t->n_functions || t->n_stacks;
 }
 
+static bool
+any_target_known(const struct run *r)
+{
+	for (size_t i = 0; i < r->n_targets; i++)
+		if (say_known(r->targets[i].value))
+			return true;
+	return false;
+}
+
 const char *
 section_verdict_word(const struct run *r)
 {
@@ -32,8 +41,8 @@ section_verdict_word(const struct run *r)
 		[VERDICT_GENERATOR_LIMITED] = "GENERATOR-LIMITED", [VERDICT_IDLE] = "IDLE",
 		[VERDICT_ERROR] = "ERROR",
 	};
-	if (r->verdict == VERDICT_MET && !r->n_targets && r->healthy)
-		return "HEALTHY";
+	if (r->verdict == VERDICT_MET && !any_target_known(r))
+		return r->healthy ? "HEALTHY" : "LIMITED";
 	return words[r->verdict];
 }
 
@@ -41,7 +50,7 @@ enum doc_tone
 section_verdict_tone(const struct run *r)
 {
 	switch (r->verdict) {
-	case VERDICT_MET:    return TONE_GOOD;
+	case VERDICT_MET:    return any_target_known(r) || r->healthy ? TONE_GOOD : TONE_WARN;
 	case VERDICT_MISSED:
 	case VERDICT_ERROR:  return TONE_BAD;
 	case VERDICT_IDLE:   return TONE_QUIET;
@@ -49,19 +58,35 @@ section_verdict_tone(const struct run *r)
 	}
 }
 
+/* The headline without the verdict in front: every form shows that by itself. */
+static const char *
+without_verdict(const struct run *r, const char *headline)
+{
+	const char *words[] = { verdict_name(r->verdict), "healthy" };
+
+	for (size_t i = 0; i < COUNT_OF(words); i++) {
+		size_t n = strlen(words[i]);
+		if (n && strncasecmp(headline, words[i], n) == 0 && strncmp(headline + n, ": ",
+		    2) == 0)
+			return headline + n + 2;
+	}
+	return headline;
+}
+
 const char *
 section_headline(struct doc *d, const struct run *r)
 {
 	static const char *const presets[] = {
-		[VERDICT_NONE] = "The run was not finished.", [VERDICT_MET] = "The targets are met.",
+		[VERDICT_NONE] = "The run was not finished.",
+		    [VERDICT_MET] = "The targets are met.",
 		[VERDICT_MISSED] = "A target is missed.",
 		[VERDICT_INCONCLUSIVE] = "The data allow no conclusion.",
-		[VERDICT_GENERATOR_LIMITED] = "The load generator was the limit: no conclusion about the service.",
+		[VERDICT_GENERATOR_LIMITED] = "The load generator was the limit.",
 		[VERDICT_IDLE] = "The service was idle: nothing to judge.",
 		[VERDICT_ERROR] = "The run could not be finished.",
 	};
 	const char *s = r->headline ? r->headline : r->error ? r->error : presets[r->verdict];
-	return say_clip(d, s, 400);
+	return say_clip(d, without_verdict(r, s), 400);
 }
 
 static void
@@ -79,7 +104,8 @@ add_chips(struct doc *d, const struct run *r)
 		add_pair(d, &d->chips, &d->n_chips, (struct doc_pair){
 		    .name = doc_printf(d, "%s %s", say_metric(t->metric), say_limit(d, r, t)),
 		    .value = say_known(t->value) ? doc_printf(d, "%s: %s", say_met(t),
-		        say_value(d, r, t->metric, t->value)) : say_met(t), .tone = say_met_tone(t) });
+		        say_value(d, r, t->metric, t->value)) : say_met(t),
+		    .tone = say_met_tone(t) });
 	}
 }
 
@@ -93,7 +119,8 @@ add_expected(struct doc *d, const struct run_step *last)
 	if (!value)
 		return;
 	add_pair(d, &d->figures, &d->n_figures, (struct doc_pair){
-	    .name = doc_printf(d, "%s after the plan", name), .tone = TONE_GOOD, .detail = detail ? detail + 1 : NULL,
+	    .name = doc_printf(d, "%s after the plan", name), .tone = TONE_GOOD, .detail = detail
+	    ? detail + 1 : NULL,
 	    .value = detail ? doc_printf(d, "%.*s", (int)(detail - value), value) : value });
 }
 
@@ -105,15 +132,18 @@ add_figures(struct doc *d, const struct run *r)
 	const struct run_target *t = section_target(r);
 
 	if (t && say_known(t->value))
-		add_pair(d, pairs, n, (struct doc_pair){ doc_printf(d, "%s now", say_metric(t->metric)),
+		add_pair(d, pairs, n, (struct doc_pair){ doc_printf(d, "%s now",
+		    say_metric(t->metric)),
 		    say_value(d, r, t->metric, t->value), say_met_tone(t), say_interval(d, r, t) });
 	else if (say_known(r->baseline.latency.p99))
 		add_pair(d, pairs, n, (struct doc_pair){ .name = "p99 latency now",
 		    .value = say_duration(d, r->baseline.latency.p99) });
 	if (t)
-		add_pair(d, pairs, n, (struct doc_pair){ .name = "target", .value = say_limit(d, r, t) });
+		add_pair(d, pairs, n, (struct doc_pair){ .name = "target", .value = say_limit(d, r,
+		    t) });
 	if (say_known(r->capacity.knee_rate))
-		add_pair(d, pairs, n, (struct doc_pair){ .value = say_rate(d, r->capacity.knee_rate),
+		add_pair(d, pairs, n, (struct doc_pair){ .value = say_rate(d,
+		    r->capacity.knee_rate),
 		    .name = r->capacity.at_least ? "holds at least" : "holds" });
 	if (r->n_findings)
 		add_pair(d, pairs, n, (struct doc_pair){ .name = "limited by",
@@ -125,7 +155,8 @@ add_figures(struct doc *d, const struct run *r)
 void
 section_head(struct doc *d, const struct run *r)
 {
-	const char *name = r->system.name ? r->system.name : r->spec.system ? r->spec.system : "service";
+	const char *name = r->system.name ? r->system.name : r->spec.system ? r->spec.system
+	    : "service";
 
 	name = say_clip(d, name, 80);
 	d->verdict = section_verdict_word(r);

@@ -14,19 +14,22 @@ ruled_out(struct doc *d, const struct run *r)
 		names[n] = say_clip(d, r->ruled_out[n].kind ? r->ruled_out[n].kind : "-", 40);
 	if (!n)
 		return;
-	const char *more = r->n_ruled_out > n ? doc_printf(d, " and %zu more", r->n_ruled_out - n) : "";
+	const char *more = r->n_ruled_out > n ? doc_printf(d, " and %zu more", r->n_ruled_out - n)
+	    : "";
 	doc_text(d, doc_printf(d, "ruled out: %s%s", say_join(d, names, n, n, ", "), more));
 }
 
 static void
 nothing_named(struct doc *d, const struct run *r)
 {
-	if (r->verdict != VERDICT_MET && r->verdict != VERDICT_MISSED && r->verdict != VERDICT_INCONCLUSIVE)
+	if (r->verdict != VERDICT_MET && r->verdict != VERDICT_MISSED &&
+	    r->verdict != VERDICT_INCONCLUSIVE)
 		return;
 	doc_lead(d, TONE_QUIET, r->healthy ? "none found" : "none is named");
 	doc_text(d, say_clip(d, r->healthy, 300));
 	if (!r->healthy && !section_has_profile(r))
-		doc_text(d, "there is no profile of the service: prony doctor names what would open one");
+		doc_text(d,
+		    "there is no profile of the service: prony doctor names what would open one");
 	ruled_out(d, r);
 }
 
@@ -42,10 +45,12 @@ section_limit(struct doc *d, const struct run *r)
 	doc_lead(d, TONE_BAD, say_known(f->share)
 	    ? doc_printf(d, "%s, %s of slow-request time", kind, say_share(d, f->share)) : kind);
 	if (say_known(f->confidence))
-		doc_section(d)->aside = doc_printf(d, f->confidence < 0.6 ? "hypothesis, %s" : "confidence %s",
+		doc_section(d)->aside = doc_printf(d, f->confidence < 0.6 ? "hypothesis, %s"
+		    : "confidence %s",
 		    say_share(d, f->confidence));
 	if (f->where)
-		doc_text(d, f->route ? doc_printf(d, "%s \xe2\x80\xba %s", say_clip(d, f->route, 60),
+		doc_text(d, f->route ? doc_printf(d, "%s \xe2\x80\xba %s", say_clip(d, f->route,
+		    60),
 		    say_clip(d, f->where, 200)) : say_clip(d, f->where, 200));
 	else
 		doc_text(d, say_clip(d, f->summary, 200));

@@ -26,7 +26,8 @@ column(struct doc *d, const struct run_capacity *c, enum column which)
 static const char *
 knee_label(struct doc *d, const struct run_capacity *c)
 {
-	return doc_printf(d, "%s %s", c->at_least ? "holds at least" : "holds", say_rate(d, c->knee_rate));
+	return doc_printf(d, "%s %s", c->at_least ? "holds at least" : "holds", say_rate(d,
+	    c->knee_rate));
 }
 
 static void
@@ -41,13 +42,16 @@ latency_chart(struct doc *d, const struct run *r)
 	l->x_unit = UNIT_RATE;
 	l->y_unit = UNIT_SECONDS;
 	l->log_y = true;
-	doc_series(d, l, (struct doc_series){ "p99", column(d, c, RATE), column(d, c, P99), c->n_curve, false });
-	doc_series(d, l, (struct doc_series){ "p50", column(d, c, RATE), column(d, c, P50), c->n_curve, true });
+	doc_series(d, l, (struct doc_series){ "p99", column(d, c, RATE), column(d, c, P99),
+	    c->n_curve, false });
+	doc_series(d, l, (struct doc_series){ "p50", column(d, c, RATE), column(d, c, P50),
+	    c->n_curve, true });
 	if (say_known(c->knee_rate))
 		doc_mark(d, l, knee_label(d, c), c->knee_rate, true);
 	for (size_t i = 0; i < r->n_targets; i++)
 		if (r->targets[i].metric && strcmp(r->targets[i].metric, "latency_p99") == 0)
-			doc_mark(d, l, doc_printf(d, "target %s", say_duration(d, r->targets[i].limit)),
+			doc_mark(d, l, doc_printf(d, "target %s", say_duration(d,
+			    r->targets[i].limit)),
 			    r->targets[i].limit, false);
 }
 
@@ -60,9 +64,11 @@ throughput_chart(struct doc *d, const struct run_capacity *c)
 	l->x_label = "offered load";
 	l->x_unit = UNIT_RATE;
 	l->y_unit = UNIT_RATE;
-	doc_series(d, l, (struct doc_series){ "answered", column(d, c, RATE), column(d, c, THROUGHPUT),
+	doc_series(d, l, (struct doc_series){ "answered", column(d, c, RATE), column(d, c,
+	    THROUGHPUT),
 	    c->n_curve, false });
-	doc_series(d, l, (struct doc_series){ "offered", column(d, c, RATE), column(d, c, RATE), c->n_curve,
+	doc_series(d, l, (struct doc_series){ "offered", column(d, c, RATE), column(d, c, RATE),
+	    c->n_curve,
 	    true });
 	if (say_known(c->knee_rate))
 		doc_mark(d, l, knee_label(d, c), c->knee_rate, true);
@@ -71,7 +77,8 @@ throughput_chart(struct doc *d, const struct run_capacity *c)
 static void
 curve_table(struct doc *d, const struct run_capacity *c)
 {
-	static const char *const titles[] = { ">offered", ">answered", ">p50", ">p99", ">CPU", ">errors",
+	static const char *const titles[] = { ">offered", ">answered", ">p50", ">p99", ">CPU",
+	    ">errors",
 	                                      "held", NULL };
 	struct doc_table *t = doc_table(d, "The points of the curve", titles);
 
@@ -83,7 +90,8 @@ curve_table(struct doc *d, const struct run_capacity *c)
 		doc_cell(d, t, say_duration(d, p->p99));
 		doc_cell(d, t, say_cores(d, p->cpu));
 		doc_cell(d, t, say_percent(d, p->error_rate));
-		doc_cell_tone(d, t, p->sustained ? "yes" : "no", p->sustained ? TONE_GOOD : TONE_BAD);
+		doc_cell_tone(d, t, p->sustained ? "yes" : "no", p->sustained ? TONE_GOOD
+		    : TONE_BAD);
 	}
 	t->left_out = c->n_curve > 40 ? c->n_curve - 40 : 0;
 }
@@ -95,7 +103,8 @@ main_phase(const struct run *r)
 	const struct run_phase *best = NULL;
 	for (size_t i = 0; i < r->evidence.n_phases; i++) {
 		const struct run_phase *p = &r->evidence.phases[i];
-		if (p->n_latency_by_second > 2 && (!best || p->n_latency_by_second >= best->n_latency_by_second))
+		size_t most = best ? best->n_latency_by_second : 3;
+		if (p->n_latency_by_second >= most)
 			best = p;
 	}
 	return best;
@@ -108,29 +117,35 @@ by_second(struct doc *d, const struct run *r)
 	if (!p)
 		return;
 	struct doc_lines *l = doc_lines(d, "p99 latency by second");
-	l->about = doc_printf(d, "Phase '%s', %s long at %s.", p->name ? say_clip(d, p->name, 40) : "-",
+	l->about = doc_printf(d, "Phase '%s', %s long at %s.", p->name ? say_clip(d, p->name, 40)
+	    : "-",
 	    say_duration(d, p->seconds), say_rate(d, p->rate));
 	l->x_label = "second";
 	l->y_unit = UNIT_SECONDS;
-	doc_series(d, l, (struct doc_series){ "p99", NULL, p->latency_by_second, p->n_latency_by_second, false });
+	doc_series(d, l, (struct doc_series){ "p99", NULL, p->latency_by_second,
+	    p->n_latency_by_second, false });
 	if (p->n_rate_by_second < 3)
 		return;
 	l = doc_lines(d, "Answers by second");
 	l->about = "Requests answered in each second of the same phase.";
 	l->x_label = "second";
 	l->y_unit = UNIT_RATE;
-	doc_series(d, l, (struct doc_series){ "answered", NULL, p->rate_by_second, p->n_rate_by_second, false });
+	doc_series(d, l, (struct doc_series){ "answered", NULL, p->rate_by_second,
+	    p->n_rate_by_second, false });
 }
 
 static void
 phase_table(struct doc *d, const struct run *r)
 {
-	static const char *const titles[] = { "phase", ">offered", ">length", ">scheduled", ">answered",
-	                                      ">errors", ">timeouts", ">in flight", ">unsent", ">p99",
+	static const char *const titles[] = { "phase", ">offered", ">length", ">scheduled",
+	    ">answered",
+	                                      ">errors", ">timeouts", ">in flight", ">unsent",
+	    ">p99",
 	                                      "generator", NULL };
 	if (!r->evidence.n_phases)
 		return;
-	struct doc_table *t = doc_table(d, "Every request accounted for: scheduled = answered + errors + "
+	struct doc_table *t = doc_table(d,
+	    "Every request accounted for: scheduled = answered + errors + "
 	    "timeouts + in flight + unsent", titles);
 	for (size_t i = 0; i < r->evidence.n_phases && i < 40; i++) {
 		const struct run_phase *p = &r->evidence.phases[i];
@@ -157,7 +172,8 @@ section_load(struct doc *d, const struct run *r)
 
 	if (say_known(c->knee_rate))
 		doc_lead(d, TONE_PLAIN, doc_printf(d, "The service %s%s%s%s.", knee_label(d, c),
-		    r->n_targets ? " within the target" : "", c->stopped_by ? "; the search was ended by: " : "",
+		    r->n_targets ? " within the target" : "", c->stopped_by
+		    ? "; the search was ended by: " : "",
 		    c->stopped_by ? say_clip(d, c->stopped_by, 40) : ""));
 	if (c->n_curve) {
 		latency_chart(d, r);

@@ -7,7 +7,8 @@
 static void
 eyes(struct doc *d, const struct run *r)
 {
-	static const char *const titles[] = { "view", "open", "how, or what is lost", "opened by", NULL };
+	static const char *const titles[] = { "view", "open", "how, or what is lost", "opened by",
+	    NULL };
 
 	if (!r->n_eyes)
 		return;
@@ -29,19 +30,23 @@ measurement(struct doc *d, const struct run *r)
 
 	doc_pair(d, b, "Load", r->spec.observe ? "real traffic, watched" : doc_printf(d,
 	    "open loop, %s arrivals, seed %lld; latency counts from the intended start",
-	    r->spec.arrivals ? say_clip(d, r->spec.arrivals, 20) : "poisson", (long long)r->spec.seed));
+	    r->spec.arrivals ? say_clip(d, r->spec.arrivals, 20) : "poisson",
+	    (long long)r->spec.seed));
 	if (say_known(r->evidence.noise))
 		doc_pair(d, b, "Noise", doc_printf(d, "p50 of equal blocks varies by %s",
 		    say_percent(d, r->evidence.noise)));
 	doc_pair(d, b, "Tracing", t->mode ? doc_printf(d, "%s for %s: %s requests, %s samples",
-	    say_clip(d, t->mode, 20), say_duration(d, t->seconds), say_count(d, (double)t->requests),
+	    say_clip(d, t->mode, 20), say_duration(d, t->seconds), say_count(d,
+	    (double)t->requests),
 	    say_count(d, (double)t->samples)) : "none");
 	if (say_known(t->unwound))
-		doc_pair(d, b, "Stacks", doc_printf(d, "%s reach their root, %s of the frames have a name",
+		doc_pair(d, b, "Stacks", doc_printf(d,
+		    "%s reach their root, %s of the frames have a name",
 		    say_percent(d, t->unwound), say_percent(d, t->symbolised)));
 	doc_pair(d, b, "Lost events", doc_printf(d, "%lld", (long long)r->self.dropped_events));
 	if (say_known(r->self.cpu))
-		doc_pair(d, b, "prony's own cost", doc_printf(d, "%s and %s, and %s for the load generator",
+		doc_pair(d, b, "prony's own cost", doc_printf(d,
+		    "%s and %s, and %s for the load generator",
 		    say_cores(d, r->self.cpu), say_size(d, (double)r->self.rss_bytes),
 		    say_cores(d, r->self.generator_cpu)));
 	if (say_known(r->self.seconds))
@@ -54,6 +59,7 @@ section_method(struct doc *d, const struct run *r)
 {
 	measurement(d, r);
 	eyes(d, r);
-	doc_note(d, "Intervals are 95 % unless said otherwise. What is measured, estimated or modelled is "
+	doc_note(d,
+	    "Intervals are 95 % unless said otherwise. What is measured, estimated or modelled is "
 	            "marked so. Everything on this page comes from run.json beside it.");
 }

@@ -13,7 +13,8 @@ target_pairs(struct doc *d, const struct run *r)
 
 	if (!t) {
 		doc_pair(d, b, "Metric", say_known(r->baseline.latency.p99)
-		    ? doc_printf(d, "p99 latency %s (measured)", say_duration(d, r->baseline.latency.p99))
+		    ? doc_printf(d, "p99 latency %s (measured)", say_duration(d,
+		    r->baseline.latency.p99))
 		    : "not measured yet");
 		doc_pair(d, b, "Target", "none was given (--target 'p99 < 500ms' sets one)");
 		doc_pair(d, b, "Gap", "not known without a target");
@@ -25,14 +26,16 @@ target_pairs(struct doc *d, const struct run *r)
 	    say_value(d, r, t->metric, t->value), interval ? "95 % interval " : "",
 	    interval ? doc_printf(d, "%s, ", interval) : "", say_source(t->src)));
 	doc_pair(d, b, "Target", doc_printf(d, "%s %s", say_metric(t->metric), say_limit(d, r, t)));
-	doc_pair(d, b, "Gap", say_known(t->gap) ? doc_printf(d, "%s the limit: %s", say_times(d, t->gap),
+	doc_pair(d, b, "Gap", say_known(t->gap) ? doc_printf(d, "%s the limit: %s", say_times(d,
+	    t->gap),
 	    say_met(t)) : say_met(t));
 }
 
 static void
 target_table(struct doc *d, const struct run *r)
 {
-	static const char *const titles[] = { "metric", ">now", ">95 % interval", "target", ">of limit",
+	static const char *const titles[] = { "metric", ">now", ">95 % interval", "target",
+	    ">of limit",
 	                                      "verdict", "source", NULL };
 	if (r->n_targets < 2)
 		return;
@@ -78,7 +81,8 @@ baseline(struct doc *d, const struct run_baseline *b)
 		if (say_known(rows[i].value))
 			doc_pair(d, pairs, rows[i].name, say_unit(d, rows[i].value, rows[i].unit));
 	if (l->censored)
-		doc_note(d, "Some requests were never answered: the tail of the latency is a lower bound.");
+		doc_note(d,
+		    "Some requests were never answered: the tail of the latency is a lower bound.");
 }
 
 static void

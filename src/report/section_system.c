@@ -18,7 +18,8 @@ ports(struct doc *d, const struct run_process *p)
 static void
 processes(struct doc *d, const struct run_system *s)
 {
-	static const char *const titles[] = { ">pid", "program", "runtime", "ports", ">threads", ">CPU limit",
+	static const char *const titles[] = { ">pid", "program", "runtime", "ports", ">threads",
+	    ">CPU limit",
 	                                      ">memory limit", NULL };
 	if (!s->n_processes) {
 		doc_note(d, "The processes of the service were not found on this host.");
@@ -29,7 +30,8 @@ processes(struct doc *d, const struct run_system *s)
 		const struct run_process *p = &s->processes[i];
 		doc_cell(d, t, doc_printf(d, "%lld", (long long)p->pid));
 		doc_cell_code(d, t, say_clip(d, p->exe ? p->exe : p->name, 120));
-		doc_cell(d, t, p->framework ? doc_printf(d, "%s, %s", p->runtime ? p->runtime : "?", p->framework)
+		doc_cell(d, t, p->framework ? doc_printf(d, "%s, %s", p->runtime ? p->runtime : "?",
+		    p->framework)
 		    : p->runtime);
 		doc_cell(d, t, ports(d, p));
 		doc_cell(d, t, doc_printf(d, "%lld", (long long)p->threads));
@@ -61,7 +63,8 @@ machine(struct doc *d, const struct run_host *h)
 	struct doc_block *b = doc_block(d, DOC_PAIRS);
 
 	if (h->cpus)
-		doc_pair(d, b, "CPUs", doc_printf(d, "%lld%s%s", (long long)h->cpus, h->cpu_model ? ", " : "",
+		doc_pair(d, b, "CPUs", doc_printf(d, "%lld%s%s", (long long)h->cpus, h->cpu_model
+		    ? ", " : "",
 		    h->cpu_model ? say_clip(d, h->cpu_model, 80) : ""));
 	if (h->memory_bytes)
 		doc_pair(d, b, "Memory", say_size(d, (double)h->memory_bytes));
@@ -69,7 +72,8 @@ machine(struct doc *d, const struct run_host *h)
 	doc_pair(d, b, "Virtualisation", say_clip(d, h->virtualisation, 40));
 	if (say_known(h->steal))
 		doc_pair(d, b, "CPU time stolen", say_percent(d, h->steal));
-	doc_pair(d, b, "Load generator", h->generator_on_host ? "on the same machine" : "on another machine");
+	doc_pair(d, b, "Load generator", h->generator_on_host ? "on the same machine"
+	    : "on another machine");
 }
 
 void

@@ -24,12 +24,18 @@ held(struct doc *d, const struct run *r)
 	struct buf b = { .cap_bytes = 512 };
 
 	if (say_known(c->knee_rate))
-		buf_printf(&b, "holds %s%s%s", c->at_least ? "at least " : "", say_rate(d, c->knee_rate),
+		buf_printf(&b, "holds %s%s%s", c->at_least ? "at least " : "", say_rate(d,
+		    c->knee_rate),
 		    r->n_targets ? " within the target" : "");
 	if (say_known(c->max_rate) && !c->at_least && c->max_rate > c->knee_rate)
 		buf_printf(&b, "%sat most %s", b.size ? "; " : "", say_rate(d, c->max_rate));
+	if (!r->n_targets && say_known(r->baseline.latency.p99))
+		buf_printf(&b, "%sp99 %s at %s", b.size ? "; " : "", say_duration(d,
+		    r->baseline.latency.p99),
+		    say_rate(d, r->baseline.rate));
 	if (say_known(r->baseline.error_rate))
-		buf_printf(&b, "%serrors %s", b.size ? "; " : "", say_percent(d, r->baseline.error_rate));
+		buf_printf(&b, "%serrors %s", b.size ? "; " : "", say_percent(d,
+		    r->baseline.error_rate));
 	const char *s = arena_strdup(d->arena, buf_text(&b));
 	buf_done(&b);
 	return s;
@@ -48,7 +54,9 @@ section_verdict(struct doc *d, const struct run *r)
 	bool by_figures = concludes(r) && t && say_known(t->value);
 
 	doc_section(d)->title = d->verdict;
-	doc_lead(d, d->tone, by_figures ? figures(d, r, t) : d->headline);
+	const char *holds = held(d, r);
+	bool by_load = concludes(r) && !r->n_targets && *holds;
+	doc_lead(d, d->tone, by_figures ? figures(d, r, t) : by_load ? holds : d->headline);
 	if (!by_figures && r->error && r->error != r->headline && r->headline)
 		doc_text(d, say_clip(d, r->error, 300));
 	size_t shown = 0;
@@ -56,6 +64,6 @@ section_verdict(struct doc *d, const struct run *r)
 		if (&r->targets[i] != t && ++shown)
 			doc_text(d, doc_printf(d, "%s: %s", figures(d, r, &r->targets[i]),
 			    say_met(&r->targets[i])));
-	if (concludes(r) || say_known(r->capacity.knee_rate))
-		doc_text(d, held(d, r));
+	if (!by_load && (concludes(r) || say_known(r->capacity.knee_rate)))
+		doc_text(d, holds);
 }

@@ -37,22 +37,27 @@ expectations(struct doc *d, const struct run *r)
 
 	doc_item(d, b, r->n_plan ? "Apply one step at a time, the first one first."
 	    : "Change nothing, or only what you want to judge.");
-	doc_item(d, b, "Measure again with the same load, seed and data set, on the same machine (command below).");
+	doc_item(d, b,
+	    "Measure again with the same load, seed and data set, on the same machine (command below).");
 	for (size_t i = 0; i < r->n_plan && i < 8; i++)
 		if (say_step(d, &r->plan[i]))
-			doc_item(d, b, doc_printf(d, "After %s expect %s.", r->plan[i].id ? r->plan[i].id
+			doc_item(d, b, doc_printf(d, "After %s expect %s.", r->plan[i].id
+			    ? r->plan[i].id
 			    : "the step", say_step(d, &r->plan[i])));
 	if (t)
-		doc_item(d, b, doc_printf(d, "Done when %s %s with its whole interval.", say_metric(t->metric),
+		doc_item(d, b, doc_printf(d, "Done when %s %s with its whole interval.",
+		    say_metric(t->metric),
 		    say_limit(d, r, t)));
-	doc_item(d, b, "Keep a step only if the change is larger than the noise and no other route, error "
+	doc_item(d, b,
+	    "Keep a step only if the change is larger than the noise and no other route, error "
 	               "rate, memory or CPU figure got worse; else undo it.");
 }
 
 static void
 proofs(struct doc *d, const struct run *r)
 {
-	static const char *const titles[] = { "step", ">p99 before", ">p99 after", ">ratio (interval)",
+	static const char *const titles[] = { "step", ">p99 before", ">p99 after",
+	    ">ratio (interval)",
 	                                      "verdict", "kept", NULL };
 	if (!r->n_proofs)
 		return;
@@ -63,7 +68,8 @@ proofs(struct doc *d, const struct run *r)
 		doc_cell(d, t, p->step);
 		doc_cell(d, t, say_duration(d, p->before.latency.p99));
 		doc_cell(d, t, say_duration(d, p->after.latency.p99));
-		doc_cell(d, t, doc_printf(d, "%s (%s to %s)", say_times(d, e->ratio), say_times(d, e->low),
+		doc_cell(d, t, doc_printf(d, "%s (%s to %s)", say_times(d, e->ratio), say_times(d,
+		    e->low),
 		    say_times(d, e->high)));
 		doc_cell(d, t, p->verdict);
 		doc_cell(d, t, p->kept ? "yes" : "no");
@@ -76,7 +82,8 @@ section_verification(struct doc *d, const struct run *r)
 	expectations(d, r);
 	doc_code(d, same_again(d, r));
 	if (say_known(r->evidence.noise))
-		doc_text(d, doc_printf(d, "Noise here: the p50 of equal blocks of load varies by %s. Smaller "
+		doc_text(d, doc_printf(d,
+		    "Noise here: the p50 of equal blocks of load varies by %s. Smaller "
 		    "changes cannot be told from chance.", say_percent(d, r->evidence.noise)));
 	proofs(d, r);
 }

@@ -55,7 +55,8 @@ svg_ticks(const struct svg_scale *s, size_t most, double ticks[SVG_MOST_TICKS])
 		return 1;
 	}
 	double raw = span / (double)most, unit = pow(10, floor(log10(raw)));
-	double step = raw / unit <= 1 ? unit : raw / unit <= 2 ? 2 * unit : raw / unit <= 5 ? 5 * unit : 10 * unit;
+	double step = raw / unit <= 1 ? unit : raw / unit <= 2 ? 2 * unit : raw / unit <= 5
+	    ? 5 * unit : 10 * unit;
 	for (double v = ceil(s->min / step) * step; v <= s->max + step * 1e-6 && n < most; v += step)
 		ticks[n++] = fabs(v) < step * 1e-6 ? 0 : v;
 	return n;

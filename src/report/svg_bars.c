@@ -20,10 +20,12 @@ svg_bar(struct buf *out, const struct doc_bar *b, double max, double limit)
 	    "<rect class=\"b-%s\" y=\"4\" width=\"%.2f%%\" height=\"16\"/>", classes[b->tone],
 	    percent(b->value, max));
 	if (isfinite(b->low) && isfinite(b->high))
-		buf_printf(out, "<line class=\"whisker\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"12\" y2=\"12\"/>",
+		buf_printf(out,
+		    "<line class=\"whisker\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"12\" y2=\"12\"/>",
 		    percent(b->low, max), percent(b->high, max));
 	if (isfinite(limit))
-		buf_printf(out, "<line class=\"limit\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"0\" y2=\"24\"/>",
+		buf_printf(out,
+		    "<line class=\"limit\" x1=\"%.2f%%\" x2=\"%.2f%%\" y1=\"0\" y2=\"24\"/>",
 		    percent(limit, max), percent(limit, max));
 	buf_puts(out, "</svg>");
 }

@@ -108,7 +108,8 @@ flame_svg(struct buf *out, const struct flame_tree *t, const struct doc_flame *f
 		measure(t->root, &v);
 	}
 	buf_printf(out, "<svg class=\"flame\" width=\"100%%\" height=\"%d\" role=\"img\" "
-	    "aria-labelledby=\"c%d d%d\"><title id=\"c%d\">Flame graph: ", v.rows * ROW, id, id, id);
+	    "aria-labelledby=\"c%d d%d\"><title id=\"c%d\">Flame graph: ", v.rows * ROW, id, id,
+	    id);
 	escape_html(out, f->title);
 	buf_printf(out, "</title><desc id=\"d%d\">", id);
 	escape_html(out, f->about);

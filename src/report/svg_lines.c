@@ -52,7 +52,8 @@ measure(const struct doc_lines *l, struct svg_scale *x, struct svg_scale *y)
 }
 
 static void
-axes(struct buf *out, const struct doc_lines *l, const struct svg_scale *x, const struct svg_scale *y)
+axes(struct buf *out, const struct doc_lines *l, const struct svg_scale *x,
+    const struct svg_scale *y)
 {
 	double ticks[SVG_MOST_TICKS];
 	char label[24];
@@ -67,8 +68,10 @@ axes(struct buf *out, const struct doc_lines *l, const struct svg_scale *x, cons
 	n = svg_ticks(x, 6, ticks);
 	for (size_t i = 0; i < n; i++)
 		buf_printf(out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>",
-		    svg_at(x, ticks[i]), HEIGHT - BOTTOM + 16, svg_label(label, ticks[i], l->x_unit));
-	buf_printf(out, "<path class=\"axis\" d=\"M%d %dH%d\"/>", LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT);
+		    svg_at(x, ticks[i]), HEIGHT - BOTTOM + 16, svg_label(label, ticks[i],
+		    l->x_unit));
+	buf_printf(out, "<path class=\"axis\" d=\"M%d %dH%d\"/>", LEFT, HEIGHT - BOTTOM,
+	    WIDTH - RIGHT);
 	if (l->x_label) {
 		buf_printf(out, "<text class=\"name\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">",
 		    (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8);
@@ -78,19 +81,23 @@ axes(struct buf *out, const struct doc_lines *l, const struct svg_scale *x, cons
 }
 
 static void
-mark(struct buf *out, const struct doc_mark *m, const struct svg_scale *x, const struct svg_scale *y)
+mark(struct buf *out, const struct doc_mark *m, const struct svg_scale *x,
+    const struct svg_scale *y)
 {
 	if (!isfinite(m->at))
 		return;
 	if (m->vertical) {
 		double at = svg_at(x, m->at);
 		bool left = at > (LEFT + WIDTH) / 2.0;
-		buf_printf(out, "<path class=\"mark\" d=\"M%.1f %dV%d\"/><text class=\"mark\" x=\"%.1f\" "
-		    "y=\"%d\" text-anchor=\"%s\">", at, TOP - 12, HEIGHT - BOTTOM, left ? at - 5 : at + 5,
+		buf_printf(out,
+		    "<path class=\"mark\" d=\"M%.1f %dV%d\"/><text class=\"mark\" x=\"%.1f\" "
+		    "y=\"%d\" text-anchor=\"%s\">", at, TOP - 12, HEIGHT - BOTTOM, left ? at - 5
+		    : at + 5,
 		    TOP - 5, left ? "end" : "start");
 	} else {
 		double at = svg_at(y, m->at);
-		buf_printf(out, "<path class=\"limit\" d=\"M%d %.1fH%d\"/><text class=\"limit\" x=\"%d\" "
+		buf_printf(out,
+		    "<path class=\"limit\" d=\"M%d %.1fH%d\"/><text class=\"limit\" x=\"%d\" "
 		    "y=\"%.1f\">", LEFT, at, WIDTH - RIGHT, LEFT + 5, at - 4);
 	}
 	escape_html(out, m->label);
@@ -106,7 +113,8 @@ vertex(struct buf *out, bool *up, double x, double y)
 
 /* Of too many points the lowest and the highest of each stretch are drawn: no peak is lost. */
 static void
-curve(struct buf *out, const struct doc_series *s, const struct svg_scale *x, const struct svg_scale *y)
+curve(struct buf *out, const struct doc_series *s, const struct svg_scale *x,
+    const struct svg_scale *y)
 {
 	size_t stride = s->n > MOST_POINTS ? 2 * s->n / MOST_POINTS : 1;
 	bool up = true;
@@ -118,7 +126,8 @@ curve(struct buf *out, const struct doc_series *s, const struct svg_scale *x, co
 			high = !(s->y[k] <= s->y[high]) ? k : high;
 		}
 		size_t first = low < high ? low : high, second = low < high ? high : low;
-		if (!isfinite(s->y[first]) || !isfinite(s->y[second]) || !isfinite(x_of(s, first))) {
+		if (!isfinite(s->y[first]) || !isfinite(s->y[second]) || !isfinite(x_of(s,
+		    first))) {
 			up = true;
 			continue;
 		}
@@ -137,7 +146,8 @@ series(struct buf *out, const struct doc_series *s, size_t index, const struct s
 	buf_puts(out, "\"/>");
 	for (size_t i = 0; i < s->n && s->n <= 40 && s->x && !s->dashed; i++)
 		if (isfinite(s->y[i]) && isfinite(s->x[i]))
-			buf_printf(out, "<circle class=\"s%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>", index % 4,
+			buf_printf(out, "<circle class=\"s%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>",
+			    index % 4,
 			    svg_at(x, s->x[i]), svg_at(y, s->y[i]));
 }
 
@@ -148,7 +158,8 @@ svg_lines(struct buf *out, const struct doc_lines *l, int id)
 	struct svg_scale y = { NAN, NAN, HEIGHT - BOTTOM, TOP, l->log_y };
 
 	measure(l, &x, &y);
-	buf_printf(out, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"c%d d%d\"><title id=\"c%d\">",
+	buf_printf(out,
+	    "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"c%d d%d\"><title id=\"c%d\">",
 	    WIDTH, HEIGHT, id, id, id);
 	escape_html(out, l->title);
 	buf_printf(out, "</title><desc id=\"d%d\">", id);

@@ -27,7 +27,8 @@ svg_spark(struct buf *out, const struct doc_spark *s)
 	bool up = true;
 
 	range_of(s, &y);
-	buf_printf(out, "<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
+	buf_printf(out,
+	    "<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
 	    "<path class=\"axis\" d=\"M0 %.1fH%d\"/><path class=\"line s0\" d=\"", WIDTH, HEIGHT,
 	    svg_at(&y, 0), WIDTH);
 	for (size_t i = 0; i < s->n_points; i++) {
@@ -35,7 +36,8 @@ svg_spark(struct buf *out, const struct doc_spark *s)
 			up = true;
 			continue;
 		}
-		buf_printf(out, "%c%.1f %.1f", up ? 'M' : 'L', (double)i * step, svg_at(&y, s->points[i]));
+		buf_printf(out, "%c%.1f %.1f", up ? 'M' : 'L', (double)i * step, svg_at(&y,
+		    s->points[i]));
 		up = false;
 	}
 	buf_puts(out, "\"/></svg>");

@@ -18,7 +18,8 @@ svg_stack_bar(struct buf *out, const struct doc_stack_row *row)
 		if (!isfinite(s->share) || s->share <= 0 || x >= 1)
 			continue;
 		double share = x + s->share > 1 ? 1 - x : s->share;
-		buf_printf(out, "<svg class=\"p-%s\" x=\"%.2f%%\" width=\"%.2f%%\" height=\"28\"><title>",
+		buf_printf(out,
+		    "<svg class=\"p-%s\" x=\"%.2f%%\" width=\"%.2f%%\" height=\"28\"><title>",
 		    part_kind_name(s->kind), 100 * x, 100 * share);
 		escape_html(out, s->label);
 		buf_printf(out, ", %s</title><rect width=\"100%%\" height=\"100%%\"/>", s->text);

@@ -52,7 +52,8 @@ put_head(struct buf *out, const struct doc *d)
 }
 
 static void
-put_pairs(struct buf *out, const char *class, const char *name, const struct doc_pair *pairs, size_t n)
+put_pairs(struct buf *out, const char *class, const char *name, const struct doc_pair *pairs,
+    size_t n)
 {
 	if (!n)
 		return;
@@ -106,7 +107,8 @@ put_blocks(struct buf *out, const struct doc *d, const struct doc_section *s, in
 	for (size_t i = 0; i < s->n_blocks; i++) {
 		if (out->size > FULL_BYTES) {
 			buf_puts(out, grid ? "</div>\n" : "");
-			buf_puts(out, "<p class=\"note\">The page is full; the rest is in run.json.</p>\n");
+			buf_puts(out,
+			    "<p class=\"note\">The page is full; the rest is in run.json.</p>\n");
 			return;
 		}
 		bool chart = s->blocks[i].kind == DOC_LINES;
@@ -122,7 +124,8 @@ put_blocks(struct buf *out, const struct doc *d, const struct doc_section *s, in
 static void
 put_section(struct buf *out, const struct doc *d, const struct doc_section *s, int *id)
 {
-	buf_printf(out, "<section id=\"%s\" aria-labelledby=\"h-%s\">\n<h2 id=\"h-%s\">", s->id, s->id, s->id);
+	buf_printf(out, "<section id=\"%s\" aria-labelledby=\"h-%s\">\n<h2 id=\"h-%s\">", s->id,
+	    s->id, s->id);
 	escape_html(out, s->title);
 	buf_puts(out, "</h2>\n");
 	if (s->lead) {

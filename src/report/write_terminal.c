@@ -259,7 +259,8 @@ void
 write_terminal(const struct doc *d, const struct report_terminal *t, struct buf *out)
 {
 	int columns = t->columns <= 0 ? 80 : t->columns;
-	columns = columns > MOST_COLUMNS ? MOST_COLUMNS : columns < LEAST_COLUMNS ? LEAST_COLUMNS : columns;
+	columns = columns > MOST_COLUMNS ? MOST_COLUMNS : columns < LEAST_COLUMNS ? LEAST_COLUMNS
+	    : columns;
 
 	for (int wrap = 3; wrap > 0; wrap--) {
 		struct buf b = { 0 };

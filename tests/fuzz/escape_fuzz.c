@@ -23,7 +23,8 @@ require_safe(const struct buf *b, const char *but)
 	char again[4];
 	for (const char *s = buf_text(b), *at = s; *s; at = s) {
 		uint32_t c = utf8_next(&s);
-		require(utf8_write(again, c) == (size_t)(s - at) && memcmp(again, at, (size_t)(s - at)) == 0);
+		require(utf8_write(again, c) == (size_t)(s - at) && memcmp(again, at,
+		    (size_t)(s - at)) == 0);
 		require(!utf8_is_unsafe(c) || (c < 0x80 && strchr(but, (int)c)));
 	}
 }

@@ -42,7 +42,8 @@ check_markdown(const struct run *r)
 	int headings = 0;
 
 	report_markdown(r, &b);
-	for (const char *line = buf_text(&b); line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+	for (const char *line = buf_text(&b); line; line = strchr(line, '\n') ? strchr(line,
+	    '\n') + 1 : NULL)
 		headings += strncmp(line, "### ", 4) == 0;
 	require(headings == 6);
 	buf_done(&b);

@@ -133,6 +133,10 @@ async function keyboard(browser, file, name) {
 
 async function onPaper(browser, file, name) {
 	const { page, context } = await open(browser, file, { viewport: { width: 1280, height: 900 } });
+	await page.emulateMedia({ media: "print" });
+	const shown = await page.evaluate(() => ["nav", ".skip", ".tools", ".status", "pre button"].filter(s =>
+		[...document.querySelectorAll(s)].some(e => getComputedStyle(e).display !== "none")));
+	check(`${name}: nothing to press on paper`, shown);
 	const pdf = await page.pdf({ format: "A4", margin: { top: "12mm", bottom: "12mm", left: "12mm", right: "12mm" } });
 	const pages = (pdf.toString("latin1").match(/\/Type\s*\/Page\b/g) || []).length;
 	check(`${name}: at most 12 sheets of paper`, (pages < 1 || pages > 12) && `${pages} pages`);

@@ -105,7 +105,8 @@ stacks_merge_into_a_tree(void **state)
 		{ "cpu", "main;a;b", 1 }, { "cpu", "main;a", 2 }, { "cpu", "main;c", 4 }, { "cpu", ";;main;;c;", 1 },
 	};
 	const struct run_stack *list[] = { &rows[0], &rows[1], &rows[2], &rows[3] };
-	const struct doc_flame f = { .id = "x", .title = "x", .about = "x", .stacks = list, .n_stacks = 4 };
+	const struct doc_flame f = { .id = "x", .title = "x", .about = "x", .stacks = list,
+	    .n_stacks = 4 };
 	struct arena *a = arena_new();
 	struct flame_tree t;
 	struct buf b = { 0 };
@@ -116,12 +117,14 @@ stacks_merge_into_a_tree(void **state)
 	assert_string_equal(t.root->child->child->name, "c");          /* the widest first */
 	assert_string_equal(t.root->child->child->next->name, "a");
 	flame_json(&b, &t);
-	assert_string_equal(buf_text(&b), "{\"names\":[\"all\",\"main\",\"c\",\"a\",\"b\"],\"depth\":[0,1,2,2,3],"
+	assert_string_equal(buf_text(&b),
+	    "{\"names\":[\"all\",\"main\",\"c\",\"a\",\"b\"],\"depth\":[0,1,2,2,3],"
 	    "\"name\":[0,1,2,3,4],\"us\":[8000000,8000000,5000000,3000000,1000000],\"kind\":[11,1,1,1,1]}");
 	buf_done(&b);
 	arena_free(a);
 }
 
-RUN_TESTS(cmocka_unit_test(html), cmocka_unit_test(json), cmocka_unit_test(markdown), cmocka_unit_test(markdown_code),
+RUN_TESTS(cmocka_unit_test(html), cmocka_unit_test(json), cmocka_unit_test(markdown),
+    cmocka_unit_test(markdown_code),
     cmocka_unit_test(terminal), cmocka_unit_test(shell), cmocka_unit_test(columns),
     cmocka_unit_test(stacks_merge_into_a_tree))

@@ -56,7 +56,8 @@ check_terminal(const struct sample *s, const struct run *r, struct report_termin
 		drop_colour(text);
 	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
 		if (utf8_columns(line) >= t.columns)
-			fail_msg("%s: a line takes %d of %d columns: %s", s->name, utf8_columns(line), t.columns, line);
+			fail_msg("%s: a line takes %d of %d columns: %s", s->name,
+			    utf8_columns(line), t.columns, line);
 		for (const char *c = line; *c; c++)
 			if (iscntrl((unsigned char)*c) || (!t.utf8 && (unsigned char)*c >= 0x80))
 				fail_msg("%s: byte %02x in: %s", s->name, (unsigned char)*c, line);
@@ -78,7 +79,8 @@ terminal_always_fits(void **state)
 	for (const struct sample *s = samples; s->name; s++) {
 		struct run *r = s->make();
 		for (int i = 0; i < 16; i++)
-			check_terminal(s, r, (struct report_terminal){ columns[i / 4], i & 1, i & 2 });
+			check_terminal(s, r, (struct report_terminal){ columns[i / 4], i & 1,
+			    i & 2 });
 		run_free(r);
 	}
 }
@@ -89,7 +91,8 @@ terminal_begins_with_the_verdict(void **state)
 	static const struct { const char *name, *begins; } rows[] = {
 		{ "missed", "  MISSED   p99 1.84 s (1.78\xe2\x80\x93" "1.90 s)   target < 500 ms at 2.60k/s   gap 3.7\xc3\x97\n" },
 		{ "met", "  MET      p99 38.0 ms " },
-		{ "healthy", "  HEALTHY  Nothing limits the service up to 2.60k/s.\n" },
+		{ "healthy", "  HEALTHY  holds at least 2.60k/s; p99 38.0 ms at 2.00k/s; errors 0.02 %\n" },
+		{ "limited", "  LIMITED  holds 2.60k/s; at most 2.79k/s; p99 1.84 s at 2.60k/s; errors 0.02 %\n" },
 		{ "inconclusive", "  INCONCLUSIVE  The data allow no conclusion" },
 		{ "generator-limited", "  GENERATOR-LIMITED  The load generator was the limit" },
 		{ "idle", "  IDLE     No request reached" },
@@ -114,8 +117,10 @@ terminal_names_limit_plan_and_next(void **state)
 {
 	static const char *const wanted[] = {
 		"LIMIT    database: missing index, 71 % of slow-request time   confidence 95 %\n",
-		"orders(customer_id)", "full scan: 1.20M rows read for 20 returned", "ruled out: cpu.saturated",
-		"PLAN ", "p99 after", "index orders(customer_id, created_at)  240 ms (192", "+ cache GET /catalog for 30 s",
+		"orders(customer_id)", "full scan: 1.20M rows read for 20 returned",
+		    "ruled out: cpu.saturated",
+		"PLAN ", "p99 after", "index orders(customer_id, created_at)  240 ms (192",
+		    "+ cache GET /catalog for 30 s",
 		"then: CPU in json_escape (28 %)", "/report.html\n", "0.021 cores and 24.0 MiB",
 		"prony explain io.db.missing-index\n",
 	};
@@ -135,7 +140,8 @@ static void
 markdown_has_exactly_six_headings(void **state)
 {
 	static const char *const titles[] = {
-		"## Performance Analysis", "### Current State", "### Bottleneck Identified", "### Root Cause",
+		"## Performance Analysis", "### Current State", "### Bottleneck Identified",
+		    "### Root Cause",
 		"### Recommended Fix", "### Implementation", "### Verification Plan",
 	};
 	for (const struct sample *s = samples; s->name; s++) {
@@ -220,7 +226,8 @@ check_well_formed(const char *sample, const char *s)
 		}
 		if (closing) {
 			if (!depth || strcmp(open[depth - 1], name) != 0)
-				fail_msg("%s: </%s> closes <%s>", sample, name, depth ? open[depth - 1] : "nothing");
+				fail_msg("%s: </%s> closes <%s>", sample, name, depth
+				    ? open[depth - 1] : "nothing");
 			depth--;
 		} else if (*last != '/' && !is_void(name)) {
 			assert_true(depth < 64);
@@ -263,7 +270,8 @@ html_is_whole_and_small(void **state)
 static void
 hostile_text_stays_text(void **state)
 {
-	static const char *const forbidden[] = { "<script>alert", "<img", "onerror=alert(2)>\"", "\033", "\007",
+	static const char *const forbidden[] = { "<script>alert", "<img", "onerror=alert(2)>\"",
+	    "\033", "\007",
 	                                         "\xe2\x80\xae" };
 	struct run *r = sample_hostile();
 	char *html = form_of(r, report_html), *md = form_of(r, report_markdown);
@@ -319,9 +327,11 @@ static void
 forms_agree(void **state)
 {
 	static const char *const figures[] = { "1.84 s", "2.60k/s", "500 ms", "71 %", "0.02 %",
-	    "240 ms (192\xe2\x80\x93" "324 ms)", "165 ms (132\xe2\x80\x93" "223 ms)", "io.db.missing-index", "1.20M rows" };
+	    "240 ms (192\xe2\x80\x93" "324 ms)", "165 ms (132\xe2\x80\x93" "223 ms)",
+	    "io.db.missing-index", "1.20M rows" };
 	struct run *r = sample_missed();
-	char *forms[] = { form_of(r, terminal_80), form_of(r, report_markdown), form_of(r, report_html) };
+	char *forms[] = { form_of(r, terminal_80), form_of(r, report_markdown), form_of(r,
+	    report_html) };
 
 	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
 		for (size_t k = 0; k < 3; k++)
@@ -393,9 +403,13 @@ ticks_are_round(void **state)
 	}
 }
 
-RUN_TESTS(cmocka_unit_test(terminal_always_fits), cmocka_unit_test(terminal_begins_with_the_verdict),
-    cmocka_unit_test(terminal_names_limit_plan_and_next), cmocka_unit_test(markdown_has_exactly_six_headings),
-    cmocka_unit_test(markdown_states_metric_target_gap), cmocka_unit_test(a_missing_profile_is_the_first_action),
+RUN_TESTS(cmocka_unit_test(terminal_always_fits),
+    cmocka_unit_test(terminal_begins_with_the_verdict),
+    cmocka_unit_test(terminal_names_limit_plan_and_next),
+    cmocka_unit_test(markdown_has_exactly_six_headings),
+    cmocka_unit_test(markdown_states_metric_target_gap),
+    cmocka_unit_test(a_missing_profile_is_the_first_action),
     cmocka_unit_test(html_is_whole_and_small), cmocka_unit_test(hostile_text_stays_text),
     cmocka_unit_test(policy_names_style_and_script), cmocka_unit_test(forms_agree),
-    cmocka_unit_test(json_is_the_run), cmocka_unit_test(files_are_written), cmocka_unit_test(ticks_are_round))
+    cmocka_unit_test(json_is_the_run), cmocka_unit_test(files_are_written),
+    cmocka_unit_test(ticks_are_round))

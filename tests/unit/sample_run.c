@@ -51,12 +51,14 @@ add_phase(struct run *r, const char *name, double rate, double seconds, int64_t 
 	for (int i = 0; i < (int)seconds; i++) {
 		ADD_NUMBER(r, p->latency_by_second, p->n_latency_by_second,
 		    p->latency.p99 * (1 + 0.3 * sin(i * 1.7)));
-		ADD_NUMBER(r, p->rate_by_second, p->n_rate_by_second, rate * (1 + 0.02 * cos(i * 2.3)));
+		ADD_NUMBER(r, p->rate_by_second, p->n_rate_by_second,
+		    rate * (1 + 0.02 * cos(i * 2.3)));
 	}
 }
 
 static void
-add_series(struct run *r, const char *name, const char *unit, const char *scope, double base, double swing)
+add_series(struct run *r, const char *name, const char *unit, const char *scope, double base,
+    double swing)
 {
 	struct run_series *s = RUN_ADD(r, series, r->evidence.series, r->evidence.n_series);
 
@@ -76,7 +78,8 @@ add_all_series(struct run *r)
 	add_series(r, "service_cpu_cores", "cores", "service", 1.18, 0.4);
 	add_series(r, "service_runqueue_ratio", "ratio", "service", 0.06, 0.05);
 	add_series(r, "service_rss_bytes", "bytes", "service", 184e6, 12e6);
-	add_series(r, "service_disk_read_bytes_per_second", "per_second", "service", 2.1e6, 2e6);
+	add_series(r, "service_read_bytes_per_second", "bytes", "service", 2.1e6, 2e6);
+	add_series(r, "service_swap_bytes", "bytes", "service", 0, 0);
 	add_series(r, "service_net_sent_bytes", "bytes", "service", 8.4e6, 3e6);
 	add_series(r, "host_psi_cpu_ratio", "ratio", "host", 0.08, 0.05);
 	add_series(r, "host_psi_io_ratio", "ratio", "host", 0.02, 0.015);
@@ -86,7 +89,8 @@ add_all_series(struct run *r)
 static void
 add_stack(struct run *r, const char *kind, const char *frames, double seconds)
 {
-	struct run_stack *s = RUN_ADD(r, stack, r->evidence.trace.stacks, r->evidence.trace.n_stacks);
+	struct run_stack *s = RUN_ADD(r, stack, r->evidence.trace.stacks,
+	    r->evidence.trace.n_stacks);
 	s->kind = kind;
 	s->frames = frames;
 	s->seconds = seconds;
@@ -95,25 +99,31 @@ add_stack(struct run *r, const char *kind, const char *frames, double seconds)
 static void
 add_stacks(struct run *r)
 {
-	static const char *const leaves[] = { "memcmp", "sqlite3VdbeExec", "btreeParseCell", "pcache1Fetch",
+	static const char *const leaves[] = { "memcmp", "sqlite3VdbeExec", "btreeParseCell",
+	    "pcache1Fetch",
 	    "sqlite3BtreeNext", "json_escape", "snprintf", "malloc", "free", "write" };
 	static const char *const routes[] = { "route_orders", "route_catalog", "route_login" };
 
 	for (int i = 0; i < 180; i++) {
-		const char *frames = run_printf(r, "start_thread;worker_main;handle_request;%s;%s;%s;%s_%d",
+		const char *frames = run_printf(r,
+		    "start_thread;worker_main;handle_request;%s;%s;%s;%s_%d",
 		    routes[i % 7 ? i % 2 : 2], i % 3 ? "orders_of_customer" : "render_json",
 		    i % 3 ? "sqlite3_step;sqlite3VdbeExec" : "json_object", leaves[i % 10], i / 30);
 		add_stack(r, "cpu", frames, 0.002 * (200 - i) * (1 + i % 5));
 	}
-	add_stack(r, "db", "start_thread;worker_main;handle_request;route_orders;sqlite3_step;pread64", 4.1);
-	add_stack(r, "lock", "start_thread;worker_main;handle_request;cache_get;pthread_mutex_lock;futex_wait", 2.2);
-	add_stack(r, "lock", "start_thread;worker_main;handle_request;log_line;pthread_mutex_lock;futex_wait", 0.4);
+	add_stack(r, "db",
+	    "start_thread;worker_main;handle_request;route_orders;sqlite3_step;pread64", 4.1);
+	add_stack(r, "lock",
+	    "start_thread;worker_main;handle_request;cache_get;pthread_mutex_lock;futex_wait", 2.2);
+	add_stack(r, "lock",
+	    "start_thread;worker_main;handle_request;log_line;pthread_mutex_lock;futex_wait", 0.4);
 	add_stack(r, "disk", "start_thread;worker_main;handle_request;log_line;fsync", 0.9);
 	add_stack(r, "net", "start_thread;worker_main;handle_request;send_answer;sendmsg", 0.3);
 }
 
 static void
-add_part(struct run *r, struct run_time *t, enum run_part_kind kind, const char *where, double share)
+add_part(struct run *r, struct run_time *t, enum run_part_kind kind, const char *where,
+    double share)
 {
 	struct run_part *p = RUN_ADD(r, part, t->parts, t->n_parts);
 	p->kind = kind;
@@ -123,7 +133,8 @@ add_part(struct run *r, struct run_time *t, enum run_part_kind kind, const char 
 }
 
 static void
-add_time(struct run *r, const char *route, const char *scope, double seconds, double db, double cpu, double lock)
+add_time(struct run *r, const char *route, const char *scope, double seconds, double db, double cpu,
+    double lock)
 {
 	struct run_time *t = RUN_ADD(r, time, r->time, r->n_time);
 
@@ -147,7 +158,8 @@ add_functions(struct run *r)
 		{ "std::vector<item, std::allocator<item> >::push_back(item const&)", "shop", 0.04, 0.05 },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct run_function *f = RUN_ADD(r, function, r->evidence.trace.functions, r->evidence.trace.n_functions);
+		struct run_function *f = RUN_ADD(r, function, r->evidence.trace.functions,
+		    r->evidence.trace.n_functions);
 		f->name = rows[i].name;
 		f->module = rows[i].module;
 		f->file = i == 1 ? "src/json.c" : NULL;
@@ -254,7 +266,8 @@ add_baseline(struct run *r, double rate, double p99)
 
 	b->rate = rate;
 	b->throughput = rate * 0.98;
-	b->latency = (struct run_latency){ p99 / 8, p99 / 20, p99 / 3, p99, p99 * 1.3, p99 * 1.6, false };
+	b->latency = (struct run_latency){ p99 / 8, p99 / 20, p99 / 3, p99, p99 * 1.3, p99 * 1.6,
+	    false };
 	b->error_rate = 0.0002;
 	b->timeout_rate = 0;
 	b->cpu = 1.18;
@@ -288,10 +301,12 @@ add_eye(struct run *r, const char *name, bool open, const char *means, const cha
 static void
 add_surroundings(struct run *r)
 {
-	r->host = (struct run_host){ "6.1.0-18-amd64", "AMD EPYC 7B13", "tsc", "kvm", 2, INT64_C(8) << 30, 0.004, true };
+	r->host = (struct run_host){ "6.1.0-18-amd64", "AMD EPYC 7B13", "tsc", "kvm", 2,
+	    INT64_C(8) << 30, 0.004, true };
 	add_eye(r, "on-CPU stacks", true, "BPF, 99 samples a second", NULL);
 	add_eye(r, "off-CPU stacks", true, "BPF, scheduler switches", NULL);
-	add_eye(r, "kernel symbols", false, "kernel frames have no names", "sysctl kernel.kptr_restrict=0");
+	add_eye(r, "kernel symbols", false, "kernel frames have no names",
+	    "sysctl kernel.kptr_restrict=0");
 	struct run_process *p = RUN_ADD(r, process, r->system.processes, r->system.n_processes);
 	p->pid = 4711;
 	p->exe = "/srv/shop/shop";
@@ -341,9 +356,12 @@ add_finding(struct run *r)
 	f->summary = "71 % of the slow requests' time is one statement that reads the whole table orders to return 20 rows.";
 	f->source = SOURCE_MEASURED;
 	RUN_ADD_STR(r, f->evidence, f->n_evidence, "full scan: 1.20M rows read for 20 returned");
-	RUN_ADD_STR(r, f->evidence, f->n_evidence, "with an index on (customer_id) the planner itself would search");
-	RUN_ADD_STR(r, f->evidence, f->n_evidence, "waits for the cache mutex follow the statement: the holder runs it 92 % of the time");
-	RUN_ADD_STR(r, f->against, f->n_against, "3 % of the slow requests never ran the statement");
+	RUN_ADD_STR(r, f->evidence, f->n_evidence,
+	    "with an index on (customer_id) the planner itself would search");
+	RUN_ADD_STR(r, f->evidence, f->n_evidence,
+	    "waits for the cache mutex follow the statement: the holder runs it 92 % of the time");
+	RUN_ADD_STR(r, f->against, f->n_against,
+	    "3 % of the slow requests never ran the statement");
 	f = RUN_ADD(r, finding, r->findings, r->n_findings);
 	f->id = "F2";
 	f->kind = "cpu.hot-function";
@@ -355,7 +373,8 @@ add_finding(struct run *r)
 }
 
 static void
-add_step(struct run *r, const char *id, const char *what, double p99, const char *apply, const char *undo)
+add_step(struct run *r, const char *id, const char *what, double p99, const char *apply,
+    const char *undo)
 {
 	struct run_step *s = RUN_ADD(r, step, r->plan, r->n_plan);
 
@@ -389,7 +408,8 @@ add_conclusions(struct run *r)
 	}
 	RUN_ADD_STR(r, r->path, r->n_path, "the generator kept up: conclusions are allowed");
 	RUN_ADD_STR(r, r->path, r->n_path, "slow requests spend 71 % in one part: it is the limit");
-	RUN_ADD_STR(r, r->path, r->n_path, "the part is a statement with a full scan: look for an index");
+	RUN_ADD_STR(r, r->path, r->n_path,
+	    "the part is a statement with a full scan: look for an index");
 	add_time(r, "/orders", "slow", 1.31, 0.71, 0.12, 0.09);
 	add_time(r, "/orders", "all", 0.082, 0.58, 0.2, 0.06);
 	add_time(r, "/catalog", "all", 0.011, 0.2, 0.55, 0.05);
@@ -398,7 +418,8 @@ add_conclusions(struct run *r)
 struct run *
 sample_missed(void)
 {
-	struct run *r = base(VERDICT_MISSED, "p99 is 1.84 s at 2.60k/s, 3.7× the target: one statement reads the whole table orders.");
+	struct run *r = base(VERDICT_MISSED,
+	    "MISSED: p99 is 1.84 s at 2.60k/s, 3.7× the target: one statement reads the whole table orders.");
 
 	add_target(r, "latency_p99", "<", 0.5, 1.84, false);
 	r->targets[0].at_rate = 2600;
@@ -418,7 +439,9 @@ sample_missed(void)
 	add_step(r, "P1", "index orders(customer_id, created_at)", 0.24,
 	    "CREATE INDEX orders_customer_id_created_at ON orders (customer_id, created_at);",
 	    "DROP INDEX orders_customer_id_created_at;");
-	add_step(r, "P2", "cache GET /catalog for 30 s", 0.18, "routes:\n  - match: /catalog\n    cache: { enabled: true, ttl: 30s }", "remove the route's cache line");
+	add_step(r, "P2", "cache GET /catalog for 30 s", 0.18,
+	    "routes:\n  - match: /catalog\n    cache: { enabled: true, ttl: 30s }",
+	    "remove the route's cache line");
 	add_step(r, "P3", "escape JSON eight bytes at a time in json_escape", 0.165, NULL, NULL);
 	return r;
 }
@@ -426,7 +449,8 @@ sample_missed(void)
 struct run *
 sample_met(void)
 {
-	struct run *r = base(VERDICT_MET, "p99 is 38 ms at 2.00k/s, well within the target of 500 ms.");
+	struct run *r = base(VERDICT_MET,
+	    "p99 is 38 ms at 2.00k/s, well within the target of 500 ms.");
 
 	add_target(r, "latency_p99", "<", 0.5, 0.038, true);
 	add_target(r, "availability", ">", 0.9999, 0.99998, true);
@@ -447,20 +471,33 @@ sample_healthy(void)
 {
 	struct run *r = sample_met();
 	r->n_targets = 0;
-	r->headline = "Nothing limits the service up to 2.60k/s.";
+	r->headline = "healthy: holds at least 2.60k/s; nothing stands out";
+	return r;
+}
+
+struct run *
+sample_limited(void)
+{
+	struct run *r = sample_missed();
+	r->n_targets = r->spec.n_targets = 0;
+	r->verdict = VERDICT_MET;
+	r->headline = "holds 2.60k/s: one statement reads the whole table orders";
 	return r;
 }
 
 struct run *
 sample_inconclusive(void)
 {
-	struct run *r = base(VERDICT_INCONCLUSIVE, "The data allow no conclusion: p99 varies by 41 % between equal blocks of load.");
+	struct run *r = base(VERDICT_INCONCLUSIVE,
+	    "The data allow no conclusion: p99 varies by 41 % between equal blocks of load.");
 
 	add_target(r, "latency_p99", "<", 0.5, NAN, false);
 	add_baseline(r, 120, 0.43);
 	add_phase(r, "baseline", 120, 10, 0);
-	add_eye(r, "on-CPU stacks", false, "no function can be named", "setcap cap_bpf,cap_perfmon+ep /usr/bin/prony");
-	add_eye(r, "off-CPU stacks", false, "no wait can be named", "setcap cap_bpf,cap_perfmon+ep /usr/bin/prony");
+	add_eye(r, "on-CPU stacks", false, "no function can be named",
+	    "setcap cap_bpf,cap_perfmon+ep /usr/bin/prony");
+	add_eye(r, "off-CPU stacks", false, "no wait can be named",
+	    "setcap cap_bpf,cap_perfmon+ep /usr/bin/prony");
 	r->evidence.noise = 0.41;
 	return r;
 }
@@ -468,7 +505,8 @@ sample_inconclusive(void)
 struct run *
 sample_generator(void)
 {
-	struct run *r = base(VERDICT_GENERATOR_LIMITED, "The load generator was the limit at 88k/s: the figures say nothing about the service.");
+	struct run *r = base(VERDICT_GENERATOR_LIMITED,
+	    "The load generator was the limit at 88k/s: the figures say nothing about the service.");
 
 	add_baseline(r, 88e3, 0.009);
 	add_phase(r, "knee-4", 88e3, 5, 0);
@@ -555,7 +593,8 @@ sample_huge(void)
 	for (int i = 0; i < 3000; i++) {
 		struct run_route *o = RUN_ADD(r, route, r->baseline.routes, r->baseline.n_routes);
 		o->route = run_printf(r, "/item/%d/%s", i, text);
-		add_stack(r, i % 2 ? "cpu" : "lock", run_printf(r, "main;f%d;g%d;%s;h%d;i;j;k;l;m;n;o;p;q%d", i % 7, i % 91,
+		add_stack(r, i % 2 ? "cpu" : "lock", run_printf(r,
+		    "main;f%d;g%d;%s;h%d;i;j;k;l;m;n;o;p;q%d", i % 7, i % 91,
 		    text + i % 9000, i, i * 31), 0.5 + i % 17);
 		struct run_query *q = RUN_ADD(r, query, t->queries, t->n_queries);
 		q->fingerprint = text;
@@ -574,6 +613,7 @@ sample_huge(void)
 
 const struct sample samples[] = {
 	{ "missed", sample_missed }, { "met", sample_met }, { "healthy", sample_healthy },
+	{ "limited", sample_limited },
 	{ "inconclusive", sample_inconclusive }, { "generator-limited", sample_generator },
 	{ "idle", sample_idle }, { "error", sample_error }, { "empty", sample_empty },
 	{ "hostile", sample_hostile }, { "huge", sample_huge }, { NULL, NULL },

@@ -8,6 +8,7 @@
 struct run *sample_missed(void);        /* a missed target, findings, a plan, stacks, series */
 struct run *sample_met(void);           /* targets met, a small finding */
 struct run *sample_healthy(void);       /* no target, nothing wrong */
+struct run *sample_limited(void);        /* no target, a limit found */
 struct run *sample_inconclusive(void);  /* no profile, nothing named */
 struct run *sample_generator(void);     /* the generator was the limit */
 struct run *sample_idle(void);
