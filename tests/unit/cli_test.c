@@ -70,7 +70,7 @@ every_option_is_told_everywhere(void **state)
 		texts_write(c, &t);
 		bash_options_of(&t.bash, c->name, bash, sizeof(bash));
 		for (size_t k = 0; k < n; k++) {
-			char flag[64], name[64];
+			char flag[64];
 			struct buf spelt = { 0 };
 			option_spell(rows[k], &spelt);
 			assert_has(&t.help, c->name, "  %s", buf_text(&spelt));
@@ -78,9 +78,8 @@ every_option_is_told_everywhere(void **state)
 			assert_has(&t.zsh, c->name, "--%s%s[", rows[k]->name, rows[k]->argument ? "=" : "");
 			assert_has(&t.fish, c->name, "seen_subcommand_from %s' -l %s", c->name, rows[k]->name);
 			snprintf(flag, sizeof(flag), " --%s ", rows[k]->name);
-			snprintf(name, sizeof(name), "%s %s", c->name, flag);
 			if (!strstr(bash, flag))
-				fail_msg("bash lacks%s", name);
+				fail_msg("bash lacks prony %s%s", c->name, flag);
 			buf_done(&spelt);
 		}
 		texts_done(&t);
@@ -152,7 +151,7 @@ fresh(void)
 static int
 parse(struct invocation *in, struct err *e, const char *const *words)
 {
-	char *argv[16] = { "prony" };
+	char program[] = "prony", *argv[16] = { program };
 	int n = 1;
 
 	for (; words[n - 1]; n++)
