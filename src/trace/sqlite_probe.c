@@ -43,8 +43,10 @@ sqlite_text_field(const uint8_t *code, size_t size, uint64_t *ret_offset)
 	if (at + 7 > size || code[at] != 0x48 || code[at + 1] != 0x8b)
 		return -EINVAL;
 	if (code[at + 2] == 0x47) {                      /* mov disp8(%rdi),%rax */
+		if (code[at + 3] >= 0x80)
+			return -EINVAL;
 		*ret_offset = code[at + 3];
-		return code[at + 3] < 0x80 ? 0 : -EINVAL;
+		return 0;
 	}
 	if (code[at + 2] != 0x87)                        /* mov disp32(%rdi),%rax */
 		return -EINVAL;

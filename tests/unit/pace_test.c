@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
+#include "trace/pace.h"
+#include "check.h"
+
+/* Seconds recorded, of `seconds`, by a service that makes `rate` records a second. */
+static double
+recorded(double rate, size_t max, int seconds, size_t *ret_records)
+{
+	struct pace p = { 0 };
+	double open = 0, records = 0;
+	const int64_t tick = 20 * NS_PER_MS;
+	for (int64_t now = NS_PER_S; now < (seconds + 1) * NS_PER_S; now += tick) {
+		pace_step(&p, now, (size_t)records, max);
+		if (p.open) {
+			open += ns_to_s(tick);
+			records += rate * ns_to_s(tick);
+		}
+	}
+	*ret_records = (size_t)records;
+	return open;
+}
+
+static void
+a_quiet_service_is_recorded_without_a_break(void **state)
+{
+	size_t n;
+	CHECK_NEAR(recorded(1000, 200000, 30, &n), 30, 0.1);
+}
+
+static void
+a_busy_service_is_recorded_to_the_end(void **state)
+{
+	size_t n;
+	double open = recorded(100000, 200000, 30, &n);
+	assert_true(n <= 210000);
+	assert_true(open > 1.2 && open < 2.2);
+
+	struct pace p = { 0 };
+	assert_int_equal(pace_step(&p, NS_PER_S, 0, 200000), PACE_OPEN);
+	assert_int_equal(pace_step(&p, NS_PER_S + NS_PER_MS, 100, 200000), PACE_GO_ON);
+	assert_int_equal(pace_step(&p, 2 * NS_PER_S, 100000, 200000), PACE_CLOSE);
+	assert_int_equal(pace_step(&p, 3 * NS_PER_S, 100000, 200000), PACE_GO_ON);
+	assert_int_equal(pace_step(&p, 60 * NS_PER_S, 100000, 200000), PACE_OPEN);
+}
+
+static void
+a_flood_ends_its_window_early(void **state)
+{
+	struct pace p = { 0 };
+	assert_int_equal(pace_step(&p, NS_PER_S, 0, 1000), PACE_OPEN);
+	assert_int_equal(pace_step(&p, NS_PER_S + NS_PER_S / 4, 900, 1000), PACE_CLOSE);
+	assert_int_equal(pace_step(&p, 60 * NS_PER_S, 1000, 1000), PACE_GO_ON);
+}
+
+RUN_TESTS(cmocka_unit_test(a_quiet_service_is_recorded_without_a_break),
+    cmocka_unit_test(a_busy_service_is_recorded_to_the_end),
+    cmocka_unit_test(a_flood_ends_its_window_early))
