@@ -3,7 +3,8 @@
  *
  * Growth of a filling cache or of a heap that warms up slows down; a leak does not: the later half
  * of what is looked at must grow nearly as fast as the earlier. It seldom limits latency now, so
- * it comes after what does, with the time until the memory ends. */
+ * it comes after what does, with the time until the memory ends. A minute of load cannot tell a
+ * slow cache from a leak for certain, so confidence is bounded. */
 #include <math.h>
 
 #include "diagnose/detect.h"
@@ -13,7 +14,43 @@
 #define SLOPE_MIN_BYTES    (256 * 1024)   /* per second ... */
 #define REQUEST_MIN_BYTES  256            /* ... or per request */
 #define STEADY_MIN         0.4            /* later growth against earlier */
+#define PER_REQUEST_MIN    0.6            /* growth per request now against before */
 #define POINTS_MIN         8
+
+/* The series' value at a time of the run; its points are evenly spaced over all of it. */
+static double
+value_at(const struct run *r, const struct run_series *s, double seconds)
+{
+	const struct run_phase *last = &r->evidence.phases[r->evidence.n_phases - 1];
+	double whole = fmax(last->started + last->seconds, 1e-3);
+	double at = fmin(fmax(seconds / whole, 0), 1) * (s->n_points - 1);
+
+	return s->points[isfinite(at) ? (size_t)at : 0];
+}
+
+/* Growth per request while traced, over that of the search before it: about 1 for a leak, less
+ * for caches that fill. 1 when there is nothing to compare. */
+static double
+against_search(const struct facts *f, const struct run_series *s)
+{
+	const struct run *r = f->run;
+	double began = INFINITY, requests = 0;
+
+	if (s->n_points < POINTS_MIN || !f->phase || f->phase->answered <= 0)
+		return 1;
+	for (size_t i = 0; i < r->evidence.n_phases; i++) {
+		const struct run_phase *p = &r->evidence.phases[i];
+		if (!text_has(p->name, "knee") || p->answered <= 0)
+			continue;
+		began = fmin(began, p->started);
+		requests += p->answered;
+	}
+	double bytes = requests > 0 ? value_at(r, s, f->phase->started) - value_at(r, s, began) : 0;
+	double now = value_at(r, s, f->phase->started + f->phase->seconds)
+	    - value_at(r, s, f->phase->started);
+	double ratio = now / f->phase->answered / (bytes / requests);
+	return requests > 0 && bytes > 0 && isfinite(ratio) ? fmin(ratio, 1) : 1;
+}
 
 /* Later growth over earlier growth in the second half of the series; 1 when too short to say. */
 static double
@@ -54,7 +91,7 @@ tell(const struct facts *f, struct draft *d, const struct run_series *s)
 	double left = memory_left(r, rss, &of);
 	double per_request = s->slope_per_s / r->baseline.throughput;
 	const char *name = r->system.n_processes ? r->system.processes[0].name : NULL;
-	struct run_finding *out = finding_add(d, 0, 0.85, run_printf(f->run, "memory of %s",
+	struct run_finding *out = finding_add(d, 0, 0.75, run_printf(f->run, "memory of %s",
 	    name ? name : "the service"));
 
 	out->summary = run_printf(f->run, "memory grows by %s per second%s%s", SIZE(s->slope_per_s),
@@ -88,6 +125,9 @@ detect(const struct facts *f, struct draft *d)
 	else if (steadiness(s) < STEADY_MIN)
 		rule_out(d, "memory grew, but levels off (later growth %.2g times the earlier)",
 		    steadiness(s));
+	else if (against_search(f, s) < PER_REQUEST_MIN)
+		rule_out(d, "memory grew, but less and less per request (%.2g times the growth before): "
+		    "caches fill", against_search(f, s));
 	else
 		tell(f, d, s);
 }

@@ -15,6 +15,8 @@
 #define DROPPED_MUCH      0.05
 #define BUSY              0.7    /* of the CPU that it may use, or of one thread */
 #define NOISE_HIGH        0.3
+#define HOST_FULL         0.9
+#define OTHERS_MUCH       0.25   /* of the host's CPUs */
 #define ROUTE_DOMINATES   0.6
 #define WORKER_TAKEN      0.85   /* of its time at work, on or off CPU */
 
@@ -197,14 +199,26 @@ has_embedded_database(const struct facts *f)
 	return false;
 }
 
+/* How much of the waiting for a CPU is for CPUs that the service itself keeps busy. */
+static double
+own_part_of_runqueue(const struct facts *f)
+{
+	if (isfinite(f->cpu_limit) && f->utilisation > BUSY)
+		return 1;
+	if (f->busiest && f->busiest->cpu > BUSY && !(f->host_busy > HOST_FULL))
+		return 1;
+	double busy = f->host_busy * f->run->host.cpus;
+	double own = busy > 0 ? f->cores_used / busy : f->utilisation > BUSY ? 1 : 0;
+	return isfinite(own) ? fmin(own, 1) : 0;
+}
+
 double
 facts_with_runqueue(const struct facts *f, double share)
 {
 	double computing = f->charged[PART_CPU] + (has_embedded_database(f) ? f->charged[PART_DB] : 0);
-	bool full = f->utilisation > BUSY || (f->busiest && f->busiest->cpu > BUSY);
 
-	if (full && computing > 0)
-		share += f->charged[PART_RUNQUEUE] * fmin(share / computing, 1);
+	if (computing > 0)
+		share += f->charged[PART_RUNQUEUE] * own_part_of_runqueue(f) * fmin(share / computing, 1);
 	return fmin(share, 1);
 }
 
@@ -358,6 +372,10 @@ judge_evidence(struct facts *f)
 		doubt(f, 0.7, run_printf(f->run, "%lld trace events were lost", (long long)t->dropped));
 	if (!text_same(t->mode, "bpf"))
 		doubt(f, 0.8, "tracing was limited on this host");
+	double others = facts_mean(f, "host_other_cpu_cores");
+	if (f->host_busy > HOST_FULL && others > OTHERS_MUCH * f->run->host.cpus)
+		doubt(f, 0.9, run_printf(f->run, "other processes used %.2f of the host's %lld CPUs "
+		    "meanwhile", others, (long long)f->run->host.cpus));
 	if (t->symbolised < 0.5)
 		doubt(f, 0.9, "most functions have no name");
 	if (f->run->evidence.noise > NOISE_HIGH)

@@ -65,8 +65,8 @@ const struct run_process *facts_process(const struct run *r, int64_t pid);
 /* The service's main runtime ("node", "python", ...); "native" when unknown. */
 const char *facts_runtime(const struct facts *f);
 
-/* A share of computing with its part of the waits for a CPU: they shrink with the computing when
- * the service itself fills the CPUs. Embedded databases compute too. */
+/* A share of computing with its part of the waits for a CPU: they shrink with the computing as far
+ * as the service itself keeps the CPUs busy. Embedded databases compute too. */
 double facts_with_runqueue(const struct facts *f, double share);
 
 /* The function that CPU time should be blamed on; NULL: none stands out. */

@@ -89,7 +89,8 @@ is_kernel(const struct tree *t, const char *name)
 	const struct run_function *fn = function_of(t, name);
 	size_t length = strlen(name);
 
-	return text_in(name, entries) || strncmp(name, "asm_", 4) == 0 || (fn && text_same(fn->language, "kernel"))
+	return text_in(name, entries) || strncmp(name, "asm_", 4) == 0
+	    || (fn && text_same(fn->language, "kernel"))
 	    || (length > 4 && strcmp(name + length - 4, "_[k]") == 0);
 }
 
