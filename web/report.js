@@ -8,7 +8,7 @@
 
 const KINDS = ["other", "cpu", "runqueue", "lock", "disk", "db", "cache", "net", "gc", "fault", "sleep", "other", "queue"];
 const ROW = 18;
-const LEAST = 0.001;
+const LEAST = 0.003;
 const SVG = "http://www.w3.org/2000/svg";
 
 /** The same as in svg_flame.c. @param {string} name */

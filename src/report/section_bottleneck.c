@@ -2,7 +2,11 @@
 /* The one thing that limits, what speaks for and against it, and what was ruled out. */
 #include "report/section.h"
 
+#include <string.h>
+
 #include "report/say.h"
+
+#define MOST_BARS 8
 
 static void
 first_finding(struct doc *d, const struct run *r)
@@ -44,11 +48,39 @@ nothing_named(struct doc *d, const struct run *r)
 	    : "There is no profile of the service, so nothing can be named. Gather one first.");
 }
 
-static const char *
-stack_label(struct doc *d, const struct run_time *t)
+static bool
+is_slow(const struct run_time *t)
 {
-	return doc_printf(d, "%s, %s", t->route ? say_clip(d, t->route, 80) : "all routes",
-	    t->scope && *t->scope == 's' ? "slow requests" : "all requests");
+	return t->scope && strcmp(t->scope, "slow") == 0;
+}
+
+/* What the limit is about comes first, and slow requests before all. */
+static int
+rank_of(const struct run *r, const struct run_time *t)
+{
+	const char *route = r->n_findings ? r->findings[0].route : NULL;
+	bool about = route && t->route && strcmp(route, t->route) == 0;
+
+	return (about ? 0 : 2) + (is_slow(t) ? 0 : 1);
+}
+
+static void
+time_bar(struct doc *d, struct doc_stack *chart, const struct run_time *t)
+{
+	struct doc_stack_row *row = ARENA_PUSH(d->arena, chart->rows, chart->n_rows);
+
+	row->label = doc_printf(d, "%s, %s", t->route ? say_clip(d, t->route, 80) : "all routes",
+	    is_slow(t) ? "slow requests" : "all requests");
+	row->value = doc_printf(d, "%s mean of %s requests", say_duration(d, t->seconds),
+	    say_count(d, (double)t->requests));
+	for (size_t i = 0; i < t->n_parts && i < 24; i++) {
+		struct doc_share *s = ARENA_PUSH(d->arena, row->shares, row->n_shares);
+		const char *where = say_clip(d, t->parts[i].where, 80);
+		s->kind = t->parts[i].kind;
+		s->share = t->parts[i].share;
+		s->text = say_share(d, s->share);
+		s->label = where ? doc_printf(d, "%s: %s", say_part(s->kind), where) : say_part(s->kind);
+	}
 }
 
 static void
@@ -59,23 +91,13 @@ time_chart(struct doc *d, const struct run *r)
 	struct doc_stack *chart = arena_alloc(d->arena, sizeof(*chart));
 	chart->title = "Where the time of a request goes";
 	chart->about = "Waiting is charged to what the holders were doing.";
-	for (size_t i = 0; i < r->n_time && i < 12; i++) {
-		const struct run_time *t = &r->time[i];
-		struct doc_stack_row *o = ARENA_PUSH(d->arena, chart->rows, chart->n_rows);
-		o->label = stack_label(d, t);
-		o->value = doc_printf(d, "%s mean of %s requests", say_duration(d, t->seconds),
-		    say_count(d, (double)t->requests));
-		for (size_t k = 0; k < t->n_parts && k < 24; k++) {
-			struct doc_share *s = ARENA_PUSH(d->arena, o->shares, o->n_shares);
-			const char *where = say_clip(d, t->parts[k].where, 80);
-			s->kind = t->parts[k].kind;
-			s->share = t->parts[k].share;
-			s->text = say_share(d, s->share);
-			s->label = where ? doc_printf(d, "%s: %s", say_part(s->kind), where)
-			    : say_part(s->kind);
-		}
-	}
+	for (int rank = 0; rank < 4; rank++)
+		for (size_t i = 0; i < r->n_time && chart->n_rows < MOST_BARS; i++)
+			if (rank_of(r, &r->time[i]) == rank)
+				time_bar(d, chart, &r->time[i]);
 	doc_block(d, DOC_STACK)->stack = chart;
+	if (r->n_time > chart->n_rows)
+		doc_note(d, doc_printf(d, "%zu more are in run.json.", r->n_time - chart->n_rows));
 }
 
 static void

@@ -32,7 +32,7 @@ static void
 plan_table(struct doc *d, const struct run *r)
 {
 	static const char *const titles[] = { "step", "what", "expected, with the steps before it",
-	                                      ">at most alone", "effort", "risk", "undo", NULL };
+	                                      ">faster, at most", "effort", "risk", "undo", NULL };
 	struct doc_table *t = doc_table(d,
 	    "The plan (modelled; in brackets the interval of the prediction)",
 	    titles);
@@ -42,7 +42,7 @@ plan_table(struct doc *d, const struct run *r)
 		doc_cell(d, t, s->id);
 		doc_cell(d, t, say_clip(d, s->what ? s->what : s->action, 300));
 		doc_cell(d, t, say_step(d, s) ? say_step(d, s) : "no prediction");
-		doc_cell(d, t, doc_printf(d, "%s faster", say_times(d, s->ceiling)));
+		doc_cell(d, t, say_times(d, s->ceiling));
 		doc_cell(d, t, say_level(s->effort));
 		doc_cell(d, t, say_level(s->risk));
 		doc_cell(d, t, s->undo ? "yes" : "advice");

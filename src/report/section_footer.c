@@ -2,6 +2,8 @@
 /* Terminal: where the rest is, what this cost, what to do next. */
 #include "report/section.h"
 
+#include <string.h>
+
 #include "report/say.h"
 
 static size_t
@@ -27,6 +29,16 @@ next_step(struct doc *d, const struct run *r)
 	    ? "measure longer (--for 60s) on a quieter machine" : NULL;
 }
 
+/* Without slashes at its end; at most so much as a person can use. */
+static int
+folder_size(const char *folder)
+{
+	size_t n = strnlen(folder, 1000);
+	while (n > 1 && folder[n - 1] == '/')
+		n--;
+	return (int)n;
+}
+
 void
 section_footer(struct doc *d, const struct run *r)
 {
@@ -34,8 +46,8 @@ section_footer(struct doc *d, const struct run *r)
 	size_t closed = closed_eyes(r);
 
 	if (r->folder)
-		doc_pair(d, b, "report", doc_printf(d, "%s/report.html", say_clip(d, r->folder,
-		    200)));
+		doc_pair(d, b, "report", doc_printf(d, "%.*s/report.html",
+		    folder_size(r->folder), r->folder));
 	if (say_known(r->self.cpu))
 		doc_pair(d, b, "cost", doc_printf(d,
 		    "prony used %s and %s beside the load generator",

@@ -73,6 +73,18 @@ without_verdict(const struct run *r, const char *headline)
 	return headline;
 }
 
+/* A sentence, unless it begins with a name or a figure ("p99", "json_escape"). */
+static const char *
+capitalised(struct doc *d, const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz");
+	if (!n || (s[n] && !strchr(" ,:;", s[n])))
+		return s;
+	char *copy = arena_strdup(d->arena, s);
+	copy[0] = (char)(copy[0] - 'a' + 'A');
+	return copy;
+}
+
 const char *
 section_headline(struct doc *d, const struct run *r)
 {
@@ -86,7 +98,7 @@ section_headline(struct doc *d, const struct run *r)
 		[VERDICT_ERROR] = "The run could not be finished.",
 	};
 	const char *s = r->headline ? r->headline : r->error ? r->error : presets[r->verdict];
-	return say_clip(d, without_verdict(r, s), 400);
+	return capitalised(d, say_clip(d, without_verdict(r, s), 400));
 }
 
 static void

@@ -171,23 +171,51 @@ rest_of(const struct writer *w, const struct doc_table *t)
 	return rest > 8 ? rest : 8;
 }
 
+/* One line of a row. Where texts may wrap, what does not fit into the column without a width goes
+ * to `ret_rest`. */
 static void
-put_row(struct writer *w, const struct doc_table *t, const struct doc_cell *cells)
+put_row_line(struct writer *w, const struct doc_table *t, const struct doc_cell *cells,
+    struct buf *ret_rest)
 {
-	int at = 4, rest = rest_of(w, t);
+	int at = 4, flexible = rest_of(w, t);
 
 	blanks(w, 4);
 	for (size_t i = 0; i < t->n_columns && at < w->columns; i++) {
-		int width = t->columns[i].width ? t->columns[i].width : rest;
+		int width = t->columns[i].width ? t->columns[i].width : flexible;
 		if (i) {
 			blanks(w, 2);
 			at += 2;
 		}
 		width = width > w->columns - at ? w->columns - at : width;
-		put_cell(w, cells[i].text, width, true);
+		if (t->columns[i].width || w->wrap == 1 || utf8_columns(cells[i].text) <= width) {
+			put_cell(w, cells[i].text, width, true);
+		} else {
+			size_t n = break_at(cells[i].text, width);
+			buf_append(ret_rest, cells[i].text, n);
+			put_cell(w, buf_text(ret_rest), width, true);
+			buf_clear(ret_rest);
+			buf_puts(ret_rest, cells[i].text + n + strspn(cells[i].text + n, " "));
+		}
 		at += width;
 	}
 	end_line(w);
+}
+
+static void
+put_row(struct writer *w, const struct doc_table *t, const struct doc_cell *cells)
+{
+	struct buf rest = { 0 };
+	int at = 4;
+
+	put_row_line(w, t, cells, &rest);
+	for (size_t i = 0; i < t->n_columns && t->columns[i].width; i++)
+		at += t->columns[i].width + 2;
+	if (rest.size && at < w->columns) {
+		blanks(w, at);
+		put_cell(w, rest.data, w->columns - at, false);
+		end_line(w);
+	}
+	buf_done(&rest);
 }
 
 /* The head stands on the line of the section's title, columns where the rows have them. */
