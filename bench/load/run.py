@@ -62,8 +62,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         with open(f"{folder}/conf", "w") as f:
             f.write(CONF.format(folder, port))
-        server = subprocess.Popen(["taskset", "-c", "1", nginx, "-c", f"{folder}/conf", "-p", folder],
-                                  stderr=subprocess.DEVNULL)
+        server = subprocess.Popen(["taskset", "-c", "1", nginx, "-c", f"{folder}/conf",
+                                   "-p", folder], stderr=subprocess.DEVNULL)
         try:
             wait_for(port)
             for _ in range(ROUNDS):

@@ -2,8 +2,8 @@
 /* The engine on epoll.
  *
  * Edge-triggered and registered once a connection, so that a request costs one send, one receive
- * and a share of one wait. A receive that does not fill the buffer has emptied the socket (epoll(7))
- * and needs no second call. Waiting is exact to the timer slack of the thread: epoll_pwait2 takes
+ * and a share of one wait. A receive that does not fill the buffer has emptied the socket
+ * (epoll(7)) and needs no second call. Waiting is exact to the timer slack of the thread: epoll_pwait2 takes
  * nanoseconds; kernels before 5.11 get an absolute timerfd in the set instead. */
 #include <errno.h>
 #include <stdbool.h>

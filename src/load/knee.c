@@ -34,10 +34,13 @@ choose(struct knee *k)
 }
 
 void
-knee_tell(struct knee *k, bool held)
+knee_tell(struct knee *k, enum knee_answer answer)
 {
-	bool again = k->stage == KNEE_CONFIRM;
+	bool again = k->stage == KNEE_CONFIRM, held = answer == KNEE_HELD;
 
+	k->doubted = answer == KNEE_DOUBTFUL && k->stage == KNEE_DOUBLE && !k->doubted;
+	if (k->doubted)
+		return;
 	if (again && held) {
 		k->confirmed = true;
 		k->stage = KNEE_FOUND;

@@ -12,9 +12,17 @@ struct knee {
 	double held, missed;  /* highest that was held, lowest that was missed; 0 none */
 	double most;          /* never more than this */
 	bool confirmed;       /* `held` was held twice */
+	bool doubted;         /* `next` is tried a second time */
+};
+
+enum knee_answer {
+	KNEE_HELD,
+	KNEE_MISSED,          /* by far: the queue grew */
+	KNEE_DOUBTFUL,        /* missed, but a hiccup of the machine would look the same */
 };
 
 struct knee knee_begin(double first_rate, double most);
 
-/* What came of k->next. A rate that was held and then missed counts as missed. */
-void knee_tell(struct knee *k, bool held);
+/* What came of k->next. While doubling, a doubtful rate is tried again, because a false miss there
+ * would halve the result. A rate that was held and then missed counts as missed. */
+void knee_tell(struct knee *k, enum knee_answer answer);

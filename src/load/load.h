@@ -32,7 +32,7 @@ struct load_step {
 	const char *name;         /* of the phase: "warm-up", "baseline", "knee-3", "trace" */
 	double rate;              /* per second over all routes, spread evenly */
 	int64_t for_ns;
-	int64_t closed;           /* >0: instead, this many connections, each request after the answer before */
+	int64_t closed;           /* >0: instead, on so many connections, each after the answer before */
 	int64_t at_most;          /* stop after this many requests; 0: none */
 };
 

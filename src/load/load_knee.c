@@ -29,9 +29,11 @@
 #define P99_GROWTH       10
 #define P99_GROWTH_S     0.050
 #define BEHIND_ALLOWED   0.02
+#define BEHIND_BY_FAR    0.10     /* no hiccup explains that */
 #define BEHIND_MIN_S     0.5
 #define BEHIND_MAX_S     2.0
-#define GENERATOR_TRIES  2
+#define GENERATOR_TRIES  3
+#define GENERATOR_LOWER  4        /* as often a lower start is tried */
 
 struct search {
 	struct load *l;
@@ -41,6 +43,7 @@ struct search {
 	struct knee knee;
 	int steps;
 	int limited;                  /* steps in a row in which the generator was the limit */
+	int lowered;                  /* starts given up for that */
 	const char *stopped_by;
 };
 
@@ -126,6 +129,12 @@ missed_by(const struct search *s, const struct run_phase *p, const struct histog
 	    : latency_missed(s, p, h) ? "latency" : NULL;
 }
 
+static bool
+is_doubtful(const struct run_phase *p)
+{
+	return p->throughput * p->seconds >= (1 - BEHIND_BY_FAR) * (double)p->scheduled;
+}
+
 /* ---- steps --------------------------------------------------------------------------------- */
 
 static int64_t
@@ -184,6 +193,20 @@ try_rate(struct search *s, const char *name, double rate, int64_t length_ns,
 	return code;
 }
 
+/* A step in which the generator was the limit tells nothing of the service. Tried again, for it may
+ * have been a neighbour on the machine; where nothing has been held yet, at a lower rate. */
+static void
+generator_failed(struct search *s)
+{
+	if (++s->limited < GENERATOR_TRIES)
+		return;
+	s->limited = 0;
+	if (!s->knee.held && s->lowered++ < GENERATOR_LOWER)
+		s->knee.next /= 4;
+	else
+		s->stopped_by = "generator";
+}
+
 /* One step of the search. */
 static int
 step(struct search *s, struct err *e)
@@ -202,13 +225,15 @@ step(struct search *s, struct err *e)
 	if (code < 0)
 		return code;
 	if (missed && p->generator_limited) {
-		if (++s->limited == GENERATOR_TRIES)
-			s->stopped_by = "generator";
+		generator_failed(s);
 		return 0;
 	}
 	s->limited = 0;
+	enum knee_answer answer = !missed ? KNEE_HELD : is_doubtful(p) ? KNEE_DOUBTFUL : KNEE_MISSED;
+	knee_tell(k, answer);
+	if (k->doubted)
+		return 0;
 	add_point(s, p, !missed);
-	knee_tell(k, !missed);
 	if (missed && p->rate <= k->missed)
 		s->run->capacity.stopped_by = missed;
 	return 0;

@@ -14,7 +14,7 @@
 #define COOKIE_V2_COMPRESSED 0x1c849304u
 #define COOKIE_WORD_SIZE     0x10u        /* "counts are LEB128" */
 #define DIGITS    3u
-#define HALF_BITS 10u                     /* 3 digits: 2048 sub-buckets, half of them new per octave */
+#define HALF_BITS 10u                     /* 3 digits: 2048 sub-buckets, half of them new */
 
 /* Place of a value in an HdrHistogram of 3 digits and unit 1. */
 static uint64_t

@@ -102,4 +102,5 @@ lines_have_the_columns(void **state)
 	histogram_done(&h);
 }
 
-RUN_TESTS(cmocka_unit_test(counts_are_encoded_as_described), cmocka_unit_test(lines_have_the_columns))
+RUN_TESTS(cmocka_unit_test(counts_are_encoded_as_described),
+    cmocka_unit_test(lines_have_the_columns))

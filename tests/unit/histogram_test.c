@@ -100,7 +100,9 @@ merging_is_associative_and_equals_recording(void **state)
 static void
 extremes_are_kept(void **state)
 {
-	static const int64_t rows[] = { 0, 1, 255, 256, 511, 512, HISTOGRAM_MAX, HISTOGRAM_MAX + 1, INT64_MAX };
+	static const int64_t rows[] = {
+		0, 1, 255, 256, 511, 512, HISTOGRAM_MAX, HISTOGRAM_MAX + 1, INT64_MAX,
+	};
 	struct histogram h = { 0 };
 
 	assert_true(isnan(histogram_quantile(&h, 0.5)));

@@ -27,7 +27,8 @@ static const struct row rows[] = {
 	{ "HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", HTTP1_DONE, 200, 0, true },
 	{ "HTTP/1.1 200 OK\nContent-Length: 1\n\na", HTTP1_DONE, 200, 1, true },
 	{ "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\na", HTTP1_DONE, 200, 1, false },
-	{ "HTTP/1.0 200 OK\r\nContent-Length: 1\r\nConnection: Keep-Alive\r\n\r\na", HTTP1_DONE, 200, 1, true },
+	{ "HTTP/1.0 200 OK\r\nContent-Length: 1\r\nConnection: Keep-Alive\r\n\r\na", HTTP1_DONE, 200,
+	  1, true },
 	{ "HTTP/1.1 204 No\r\n\r\n", HTTP1_DONE, 204, 0, true },
 	{ "HTTP/1.1 304 Same\r\nContent-Length: 10\r\n\r\n", HTTP1_DONE, 304, 0, true },
 	{ OK "Content-Length: 10\r\n\r\n", HTTP1_DONE, 200, 0, true, 0, true },
@@ -36,8 +37,8 @@ static const struct row rows[] = {
 	  HTTP1_DONE, 200, 1, true },
 	{ OK "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=\"y\"\r\n0123456789\r\n0\r\n\r\n",
 	  HTTP1_DONE, 200, 13, true },
-	{ OK "Transfer-Encoding: Chunked\r\n\r\n0\r\nTrailer: x\r\nOther: y\r\n\r\nrest", HTTP1_DONE, 200, 0,
-	  true, 4 },
+	{ OK "Transfer-Encoding: Chunked\r\n\r\n0\r\nTrailer: x\r\nOther: y\r\n\r\nrest",
+	  HTTP1_DONE, 200, 0, true, 4 },
 	{ OK "\r\nuntil the end", HTTP1_MORE, 200, 13, false },
 	{ OK "Content-Length: 30\r\n\r\nabc", HTTP1_MORE, 200, 3, true },
 	{ OK "X: y\r\n", HTTP1_MORE, 200, 0, true },
@@ -195,7 +196,8 @@ endless_heads_are_refused(void **state)
 	assert_true(refused_after(OK "Transfer-Encoding: chunked\r\n\r\n1;", "xxxxxxxxxx", 1 << 20) <=
 	    HTTP1_LINE_MAX + 64);
 	/* A long chunked body is no endless head. */
-	assert_true(refused_after(OK "Transfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n", 1 << 20) == SIZE_MAX);
+	assert_true(refused_after(OK "Transfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n", 1 << 20) ==
+	    SIZE_MAX);
 }
 
 RUN_TESTS(cmocka_unit_test(responses_read_alike_in_pieces_of_any_size),

@@ -9,7 +9,7 @@ search(struct knee *k, double capacity)
 	int steps = 0;
 
 	for (; k->stage != KNEE_FOUND && steps < 100; steps++)
-		knee_tell(k, k->next <= capacity);
+		knee_tell(k, k->next <= capacity ? KNEE_HELD : KNEE_MISSED);
 	return steps;
 }
 
@@ -47,15 +47,31 @@ luck_is_taken_back(void **state)
 {
 	struct knee k = knee_begin(100, 1000);
 	while (k.stage != KNEE_CONFIRM)
-		knee_tell(&k, k.next <= 640);
+		knee_tell(&k, k.next <= 640 ? KNEE_HELD : KNEE_MISSED);
 	double lucky = k.next;
-	knee_tell(&k, false);
+	knee_tell(&k, KNEE_MISSED);
 	assert_int_equal(k.stage, KNEE_CONFIRM);
 	assert_true(k.next < lucky);
-	knee_tell(&k, true);
+	knee_tell(&k, KNEE_HELD);
 	assert_int_equal(k.stage, KNEE_FOUND);
 	assert_true(k.held < lucky && k.missed <= lucky && k.confirmed);
 }
 
-RUN_TESTS(cmocka_unit_test(the_knee_is_found_within_seven_percent),
+/* One hiccup while doubling costs a step, not half of the result; a second one is believed. */
+static void
+a_hiccup_is_tried_again(void **state)
+{
+	struct knee k = knee_begin(100, 1000);
+	knee_tell(&k, KNEE_DOUBTFUL);
+	assert_true(k.next == 100 && !k.missed);
+	knee_tell(&k, KNEE_HELD);
+	assert_true(k.next == 200 && k.held == 100);
+	knee_tell(&k, KNEE_DOUBTFUL);
+	knee_tell(&k, KNEE_DOUBTFUL);
+	assert_true(k.missed == 200 && k.next < 200);
+	knee_tell(&k, KNEE_DOUBTFUL);
+	assert_true(k.missed < 200);
+}
+
+RUN_TESTS(cmocka_unit_test(a_hiccup_is_tried_again), cmocka_unit_test(the_knee_is_found_within_seven_percent),
     cmocka_unit_test(the_ends_of_the_scale_end_the_search), cmocka_unit_test(luck_is_taken_back))

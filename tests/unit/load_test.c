@@ -67,7 +67,9 @@ offer(struct bench *b, const struct load_step *step)
 	return p;
 }
 
-static const struct load_step hundred = { .name = "hundred", .rate = 500, .for_ns = 200 * NS_PER_MS };
+static const struct load_step hundred = {
+	.name = "hundred", .rate = 500, .for_ns = 200 * NS_PER_MS,
+};
 
 /* Every fifth request goes wrong in one way: twenty of a hundred, in the right class. */
 static void

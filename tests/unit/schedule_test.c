@@ -23,7 +23,9 @@ static struct schedule
 one_rate(struct schedule_part *part, double rate, int64_t for_ns, bool poisson)
 {
 	*part = (struct schedule_part){ rate, for_ns };
-	return (struct schedule){ .parts = part, .n_parts = 1, .poisson = poisson, .seed = 42, .routes = 3 };
+	return (struct schedule){
+		.parts = part, .n_parts = 1, .poisson = poisson, .seed = 42, .routes = 3,
+	};
 }
 
 static void

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* The verdict on the generator: what is its own fault, and what is the service's. */
+#include <errno.h>
+
+#include "base/clock.h"
+#include "load/load_int.h"
+#include "check.h"
+
+struct row {
+	const char *label;
+	int64_t n;                 /* requests */
+	double late_ms;            /* lag of ... */
+	int64_t late;              /* ... so many of them; the others 50 us */
+	double p99_ms;             /* of the service */
+	double cpu, waited;
+	double done;               /* share answered in the window */
+	bool closed;
+	int out_of;
+	const char *why;           /* part of the reason; NULL: not limited */
+};
+
+static const struct row rows[] = {
+	{ "quiet", 1000, .p99_ms = 2, .cpu = 0.1, .done = 1 },
+	{ "a hiccup in a short step", 50, .late_ms = 20, .late = 2, .p99_ms = 2, .cpu = 0.1, .done = 1 },
+	{ "late in one of fifty", 1000, .late_ms = 3, .late = 20, .p99_ms = 2, .cpu = 0.1, .done = 1,
+	  .why = "sent late" },
+	{ "late, but little against the latency", 1000, .late_ms = 3, .late = 500, .p99_ms = 80,
+	  .cpu = 0.1, .done = 1 },
+	{ "the service is overloaded", 1000, .late_ms = 3, .late = 500, .p99_ms = 900, .cpu = 0.1,
+	  .waited = 0.7, .done = 0.6 },
+	{ "full core and behind", 1000, .p99_ms = 50, .cpu = 0.95, .done = 0.9, .why = "95 % of a core" },
+	{ "full core, all answered", 1000, .p99_ms = 50, .cpu = 0.95, .done = 1 },
+	{ "half a core and never asleep", 1000, .p99_ms = 50, .cpu = 0.6, .waited = 0.38, .done = 0.9,
+	  .why = "60 % of a core" },
+	{ "closed loop on a full core", 1000, .p99_ms = 1, .cpu = 0.99, .done = 1, .closed = true,
+	  .why = "99 % of a core" },
+	{ "no descriptors", 1000, .p99_ms = 2, .cpu = 0.1, .done = 1, .out_of = EMFILE,
+	  .why = "file descriptors (limit" },
+	{ "no ports", 1000, .p99_ms = 2, .cpu = 0.1, .done = 1, .out_of = EADDRNOTAVAIL,
+	  .why = "local ports" },
+};
+
+static void
+the_generator_is_judged(void **state)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *w = &rows[i];
+		struct run *r = run_new();
+		struct tally *t = tally_new(1);
+		struct run_phase *p = RUN_ADD(r, phase, r->evidence.phases, r->evidence.n_phases);
+		struct phase_signs signs = { w->closed, w->waited, w->out_of };
+
+		histogram_record_n(&t->lag, 50 * NS_PER_US, w->n - w->late);
+		histogram_record_n(&t->lag, (int64_t)(w->late_ms * 1e6), w->late);
+		histogram_record_n(&t->routes[0].latency, (int64_t)(w->p99_ms * 1e6), w->n);
+		t->routes[0].outcome[OUTCOME_ANSWERED] = t->sent = t->scheduled = w->n;
+		phase_record(p, t);
+		p->seconds = 1;
+		p->throughput = w->done * (double)w->n;
+		p->generator_cpu = w->cpu;
+		phase_judge(r, p, t, &signs);
+		if (p->generator_limited != (w->why != NULL) ||
+		    (w->why && !strstr(p->generator_why, w->why)))
+			fail_msg("%s: %s", w->label, p->generator_why ? p->generator_why : "not limited");
+		tally_free(t);
+		run_free(r);
+	}
+}
+
+RUN_TESTS(cmocka_unit_test(the_generator_is_judged))
