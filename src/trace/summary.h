@@ -50,3 +50,6 @@ void summary_queries(struct summary *s);
 void summary_calls(struct summary *s);
 void summary_functions(struct summary *s);
 void summary_stacks(struct summary *s);
+
+/* cpu.folded, offcpu.folded and profile.pb.gz into the run's folder; nothing without a folder. */
+int summary_files(struct summary *s, int64_t duration_ns, struct err *e);

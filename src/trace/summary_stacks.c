@@ -8,6 +8,8 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "trace/export_folded.h"
+#include "trace/export_pprof.h"
 
 #define FUNCTIONS_MAX 50
 #define STACKS_SHOWN  1500
@@ -109,20 +111,24 @@ summary_functions(struct summary *s)
 
 /* ---- stacks -------------------------------------------------------------------------------- */
 
+/* "root;caller;leaf", for files with " (file:line)" behind each frame whose source is known. */
 static const char *
-folded(struct summary *s, uint32_t stack)
+folded(struct summary *s, uint32_t stack, bool lines)
 {
 	struct buf b = { .cap_bytes = 16384 };
 	for (size_t i = s->in->stacks->items[stack].n; i-- > 0; ) {
+		const struct frame *f = stacks_frame(s->in->stacks, stack, i);
 		size_t at = b.size;
-		buf_puts(&b, stacks_frame(s->in->stacks, stack, i)->name);
+		buf_puts(&b, f->name);
+		if (lines && f->file)
+			buf_printf(&b, " (%s:%d)", f->file, f->line);
 		for (; at < b.size; at++)
 			if (b.data[at] == ';' || b.data[at] == '\n')
 				b.data[at] = ':';
 		if (i)
 			buf_putc(&b, ';');
 	}
-	const char *text = run_str(s->r, buf_text(&b));
+	const char *text = arena_strdup(s->arena, buf_text(&b));
 	buf_done(&b);
 	return text;
 }
@@ -149,25 +155,84 @@ is_idle(const struct summary *s, const struct wait_stack *w)
 	return (w->kind == PART_LOCK || w->kind == PART_SLEEP) && !in_request(s, w->thread, w->at);
 }
 
+/* Waiting of the requests' threads by (kind, stack). */
+static struct ledger
+waits_by_stack(const struct summary *s)
+{
+	struct ledger all = { 0 };
+	for (size_t i = 0; i < s->in->n_waits; i++) {
+		const struct wait_stack *w = &s->in->waits[i];
+		if (!w->unlock && w->stack && !is_idle(s, w))
+			ledger_add(&all, (enum run_part_kind)w->kind, w->stack, w->ns);
+	}
+	return all;
+}
+
 void
 summary_stacks(struct summary *s)
 {
-	struct ledger all = { 0 };
+	struct ledger all = waits_by_stack(s);
 	struct ledger_row *rows;
 	int64_t *counts = count_stacks(s);
 
 	for (uint32_t i = 1; i < s->in->stacks->n; i++)
 		ledger_add(&all, PART_CPU, i, (int64_t)((double)counts[i] * s->sample_seconds * 1e9));
-	for (size_t i = 0; i < s->in->n_waits; i++)
-		if (!s->in->waits[i].unlock && s->in->waits[i].stack && !is_idle(s, &s->in->waits[i]))
-			ledger_add(&all, s->in->waits[i].kind, s->in->waits[i].stack, s->in->waits[i].ns);
 	size_t n = ledger_rows(&all, s->arena, &rows);
 	struct run_trace *t = &s->r->evidence.trace;
 	for (size_t i = 0; i < n && i < STACKS_SHOWN; i++) {
 		struct run_stack *out = RUN_ADD(s->r, stack, t->stacks, t->n_stacks);
 		out->kind = part_kind_name(rows[i].kind);
-		out->frames = folded(s, rows[i].where);
+		out->frames = run_str(s->r, folded(s, rows[i].where, false));
 		out->seconds = ns_to_s(rows[i].ns);
 	}
 	ledger_done(&all);
+}
+
+/* ---- files --------------------------------------------------------------------------------- */
+
+static struct export_stack *
+cpu_stacks(struct summary *s, size_t *ret_n)
+{
+	struct export_stack *list = NULL;
+	int64_t *counts = count_stacks(s);
+	for (uint32_t i = 1; i < s->in->stacks->n; i++)
+		if (counts[i])
+			*ARENA_PUSH(s->arena, list, *ret_n) = (struct export_stack){ folded(s, i, true), counts[i],
+			    (int64_t)((double)counts[i] * s->sample_seconds * 1e9) };
+	return list;
+}
+
+/* The kind stands at the root, so that a flame graph has one tower for each. */
+static struct export_stack *
+wait_stacks(struct summary *s, size_t *ret_n)
+{
+	struct export_stack *list = NULL;
+	struct ledger all = waits_by_stack(s);
+	struct ledger_row *rows;
+	size_t n = ledger_rows(&all, s->arena, &rows);
+	for (size_t i = 0; i < n; i++)
+		*ARENA_PUSH(s->arena, list, *ret_n) = (struct export_stack){
+		    arena_printf(s->arena, "%s;%s", part_kind_name(rows[i].kind),
+		        folded(s, rows[i].where, true)), rows[i].ns / NS_PER_US, rows[i].ns };
+	ledger_done(&all);
+	return list;
+}
+
+int
+summary_files(struct summary *s, int64_t duration_ns, struct err *e)
+{
+	size_t n_cpu = 0, n_waits = 0;
+	if (!s->r->folder)
+		return 0;
+	struct export_stack *cpu = cpu_stacks(s, &n_cpu), *waits = wait_stacks(s, &n_waits);
+	struct export_profile profile = { .stacks = cpu, .n_stacks = n_cpu,
+		.wall_ns = wall_ns() - duration_ns, .duration_ns = duration_ns,
+		.period_ns = (int64_t)(s->sample_seconds * 1e9) };
+	int code = export_folded(arena_printf(s->arena, "%s/cpu.folded", s->r->folder), cpu, n_cpu, e);
+	if (!code)
+		code = export_folded(arena_printf(s->arena, "%s/offcpu.folded", s->r->folder), waits,
+		    n_waits, e);
+	if (!code)
+		code = export_pprof(arena_printf(s->arena, "%s/profile.pb.gz", s->r->folder), &profile, e);
+	return code;
 }

@@ -384,8 +384,8 @@ fill_costs(struct trace *t, struct run *r)
 	    (int64_t)t->tape.lost;
 }
 
-static void
-fill(struct trace *t, struct run *r)
+static int
+fill(struct trace *t, struct run *r, struct err *e)
 {
 	struct assembly *a = assemble(&t->tape);
 	struct summary *s = summary_new(a, &t->intake, r, t->sampler ? sampler_period_ns(t->sampler) : 0);
@@ -398,8 +398,10 @@ fill(struct trace *t, struct run *r)
 	}
 	summary_functions(s);
 	summary_stacks(s);
+	int code = summary_files(s, t->stopped - t->started, e);
 	summary_free(s);
 	assembly_free(a);
+	return code;
 }
 
 int
@@ -410,10 +412,9 @@ trace_stop(struct trace *t, struct run *r, struct err *e)
 		return 0;
 	r->evidence.trace.mode = mode_of(t);
 	fill_costs(t, r);
-	fill(t, r);
 	if (t->watch)
 		proc_watch_fill(t->watch, r, t->stopped);
-	return 0;
+	return fill(t, r, e);
 }
 
 void
