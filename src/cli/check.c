@@ -41,22 +41,6 @@ struct check {
 	int64_t started_ns;
 };
 
-/* ---- what was asked, into the run ---------------------------------------------------------- */
-
-static void
-record_question(struct run *r, const struct spec *s)
-{
-	cli_record_spec(s, r);
-	for (size_t i = 0; i < s->n_targets; i++) {
-		const struct target *t = &s->targets[i];
-		struct run_target *out = RUN_ADD(r, target, r->targets, r->n_targets);
-		out->metric = target_metric_name(t->metric);
-		out->op = t->at_least ? ">" : "<";
-		out->limit = t->limit;
-		out->at_rate = t->at_rate > 0 ? t->at_rate : (double)NAN;
-	}
-}
-
 /* ---- phases -------------------------------------------------------------------------------- */
 
 /* A service given as pid:N or unit:NAME is loaded at the root of the port it listens on. */
@@ -73,6 +57,7 @@ urls_from_ports(struct check *c, struct err *e)
 		    arena_printf(c->spec->arena, "http://127.0.0.1:%lld/", (long long)p->ports[0]);
 		*ARENA_PUSH(c->spec->arena, c->spec->urls, c->spec->n_urls) = url;
 		RUN_ADD_STR(c->run, c->run->system.targets, c->run->system.n_targets, url);
+		RUN_ADD_STR(c->run, c->run->spec.urls, c->run->spec.n_urls, url);
 		return 0;
 	}
 	err_set(e, ENOTCONN, "the service listens on no TCP port");
@@ -276,10 +261,10 @@ give_up(struct check *c, struct err *e)
 static int
 run_check(struct check *c, struct err *e)
 {
+	cli_record_question(c->spec, c->run);
 	int r = discover(c, e);
 	if (r < 0)
 		return r;
-	record_question(c->run, c->spec);
 	if ((r = run_create(c->run, c->spec->out, e)) < 0)
 		return r;
 	r = phases(c, e);

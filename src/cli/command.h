@@ -84,6 +84,3 @@ int cli_run_status(const struct run *r);
 /* Fill r->spec, r->tool, the name and URLs of r->system and r->targets (their values unknown);
  * passwords are left out. */
 void cli_record_question(const struct spec *s, struct run *r);
-
-/* Only r->spec and r->tool. */
-void cli_record_spec(const struct spec *s, struct run *r);

@@ -54,8 +54,8 @@ record_targets(const struct spec *s, struct run *r)
 	}
 }
 
-void
-cli_record_spec(const struct spec *s, struct run *r)
+static void
+record_spec(const struct spec *s, struct run *r)
 {
 	struct run_spec *to = &r->spec;
 
@@ -83,7 +83,7 @@ cli_record_spec(const struct spec *s, struct run *r)
 void
 cli_record_question(const struct spec *s, struct run *r)
 {
-	cli_record_spec(s, r);
+	record_spec(s, r);
 	r->system.name = service_name(r, s);
 	for (size_t i = 0; i < s->n_urls; i++)
 		RUN_ADD_STR(r, r->system.targets, r->system.n_targets, s->urls[i]);

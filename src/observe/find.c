@@ -22,27 +22,6 @@ add_eye(struct run *r, const char *name, bool open, const char *means, const cha
 }
 
 static void
-name_system(const struct spec *spec, struct run *r)
-{
-	struct url at;
-	struct err ignored;
-
-	if (!r->system.n_targets)
-		for (size_t i = 0; i < spec->n_urls; i++)
-			RUN_ADD_STR(r, r->system.targets, r->system.n_targets, spec->urls[i]);
-	if (r->system.name)
-		return;
-	if (spec->system)
-		r->system.name = run_str(r, spec->system);
-	else if (spec->n_urls && url_parse(spec->urls[0], &at, &ignored) == 0)
-		r->system.name = run_printf(r, "%s:%u", at.host, at.port);
-	else if (spec->unit)
-		r->system.name = run_str(r, spec->unit);
-	else if (spec->pid)
-		r->system.name = run_printf(r, "pid %d", spec->pid);
-}
-
-static void
 explain_absence(enum found how, const struct url *at, const char *url, struct run *r)
 {
 	const char *cure = run_printf(r, "sudo prony check %s", url), *means;
@@ -127,7 +106,6 @@ observe_find(const struct spec *spec, struct run *r, struct err *e)
 	CLEANUP(tree_done) struct tree t = { 0 };
 
 	host_describe(r);
-	name_system(spec, r);
 	int result = seed(spec, r, &t, e);
 	if (result < 0 || !t.n)
 		return result;
