@@ -85,6 +85,8 @@ say_cores(struct doc *d, double cores)
 {
 	if (!isfinite(cores))
 		return "-";
+	if (cores == 0)
+		return "0 cores";
 	return doc_printf(d, cores < 0.0995 ? "%.3f cores" : "%.2f cores", cores);
 }
 

@@ -6,7 +6,7 @@
 
 #include "report/say.h"
 
-#define MOST_BARS 8
+#define MOST_BARS 6
 
 static void
 first_finding(struct doc *d, const struct run *r)

@@ -5,6 +5,8 @@
 #include "report/escape.h"
 #include "report/svg.h"
 
+#define LEAST_DRAWN 0.002
+#define LEAST_NAMED 0.02    /* to be pointed at */
 #define WIDE_ENOUGH 0.09    /* to hold its percentage */
 
 void
@@ -15,7 +17,7 @@ svg_stack_bar(struct buf *out, const struct doc_stack_row *row)
 	buf_puts(out, "<svg class=\"stack\" width=\"100%\" height=\"28\" aria-hidden=\"true\">");
 	for (size_t i = 0; i < row->n_shares; i++) {
 		const struct doc_share *s = &row->shares[i];
-		if (!isfinite(s->share) || s->share <= 0 || x >= 1)
+		if (!isfinite(s->share) || s->share < LEAST_DRAWN || x >= 1)
 			continue;
 		double share = x + s->share > 1 ? 1 - x : s->share;
 		buf_printf(out,

@@ -96,7 +96,7 @@ terminal_begins_with_the_verdict(void **state)
 		{ "inconclusive", "  INCONCLUSIVE  The data allow no conclusion" },
 		{ "generator-limited", "  GENERATOR-LIMITED  The load generator was the limit" },
 		{ "idle", "  IDLE     No request reached" },
-		{ "error", "  ERROR    cannot load http://127.0.0.1:8080/orders: connection refused" },
+		{ "error", "  ERROR    Cannot load http://127.0.0.1:8080/orders: connection refused" },
 		{ "empty", "  UNFINISHED  The run was not finished." },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
