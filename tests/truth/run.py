@@ -70,7 +70,7 @@ def flask_downstream(stage):
     return [stage.gunicorn('flask_downstream:app', PEER=peer.split('/')[2])]
 
 
-@case('nginx-file')
+@case('nginx-file', verdict='met')
 def nginx_file(stage):
     return [stage.nginx()]
 

@@ -15,6 +15,7 @@ answer(void)
 	if (!s)
 		return "full";
 	memset(s->state, 'x', sizeof(s->state));
+	nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);   /* the pace of a real handler */
 	pthread_mutex_lock(&sessions_lock);
 	s->next = sessions;
 	sessions = s;
