@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include "symbol/symbol.h"
+#include "check.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "symbol/elf_view.h"
+
+static pthread_mutex_t inventory_lock = PTHREAD_MUTEX_INITIALIZER;
+static int counted_things[16];
+
+/* A function of the program that is not exported. */
+static __attribute__((noinline, noclone, noipa)) int
+quite_private(int n)
+{
+	counted_things[n & 15]++;
+	return counted_things[0];
+}
+
+static void
+names_functions(void **state)
+{
+	struct symbols *s = symbols_new();
+	struct symbol out;
+	uint64_t start = (uint64_t)(uintptr_t)quite_private;
+
+	symbols_name(s, getpid(), start, true, &out);
+	assert_string_equal(out.name, "quite_private");
+	assert_string_equal(out.language, "native");
+	assert_true(out.named && out.application);
+	/* A call as the last thing of a function returns to the next one's first byte. */
+	symbols_name(s, getpid(), start, false, &out);
+	assert_string_not_equal(out.name, "quite_private");
+	symbols_name(s, getpid(), (uint64_t)(uintptr_t)malloc, true, &out);
+	assert_false(out.application);
+	symbols_name(s, getpid(), 16, true, &out);
+	assert_false(out.named);
+	assert_non_null(out.module);
+	symbols_free(s);
+}
+
+static void
+names_data(void **state)
+{
+	struct symbols *s = symbols_new();
+	assert_string_equal(symbols_data_name(s, getpid(), (uint64_t)(uintptr_t)&inventory_lock),
+	    "inventory_lock");
+	assert_string_equal(symbols_data_name(s, getpid(),
+	    (uint64_t)(uintptr_t)&counted_things[15]), "counted_things");
+	int local;
+	assert_null(symbols_data_name(s, getpid(), (uint64_t)(uintptr_t)&local));
+	assert_null(symbols_data_name(s, getpid(), 0));
+	symbols_free(s);
+	assert_int_equal(pthread_mutex_trylock(&inventory_lock), 0);
+	quite_private(3);
+}
+
+static int line_of_marked;
+
+static __attribute__((noinline, noclone, noipa)) uint64_t
+marked(void)
+{
+	line_of_marked = __LINE__ + 1;
+	return (uint64_t)(uintptr_t)__builtin_return_address(0);
+}
+
+static void
+finds_lines(void **state)
+{
+	struct symbols *s = symbols_new();
+	const char *file;
+	int line;
+	marked();
+	if (!symbols_line(s, getpid(), (uint64_t)(uintptr_t)marked, &file, &line)) {
+		symbols_free(s);
+		skip();   /* built without debug information */
+		return;
+	}
+	assert_non_null(strstr(file, "symbol_test.c"));
+	CHECK_NEAR(line, line_of_marked, 4);
+	assert_false(symbols_line(s, getpid(), 16, &file, &line));
+	symbols_free(s);
+}
+
+static void
+gives_offsets_for_probes(void **state)
+{
+	uint64_t offset = symbols_function_offset("/proc/self/exe", "main");
+	struct buf image = { 0 };
+	struct err e;
+	struct elf_view view;
+	uint64_t vaddr;
+
+	assert_true(offset > 0);
+	assert_int_equal(file_read("/proc/self/exe", 64 << 20, &image, &e), 0);
+	assert_int_equal(elf_view_init(&view, image.data, image.size), 0);
+	assert_true(elf_view_vaddr(&view, offset, &vaddr));
+	uint64_t back;
+	assert_true(elf_view_offset(&view, vaddr, &back));
+	assert_int_equal(back, offset);
+	/* The bytes in the file there are those of the running function. */
+	extern int main(void);
+	assert_memory_equal(image.data + offset, (const void *)(uintptr_t)main, 16);
+	assert_int_equal(symbols_function_offset("/proc/self/exe", "no_such_function"), 0);
+	assert_int_equal(symbols_function_offset("/dev/null", "main"), 0);
+	buf_done(&image);
+}
+
+static void
+names_the_kernel_or_says_that_it_cannot(void **state)
+{
+	struct symbols *s = symbols_new();
+	struct symbol out;
+	symbols_kernel_name(s, 16, &out);
+	assert_false(out.named);
+	assert_string_equal(out.module, "[kernel]");
+	assert_string_equal(out.language, "kernel");
+	symbols_free(s);
+}
+
+static void
+remembers_a_process_that_has_ended(void **state)
+{
+	struct symbols *s = symbols_new();
+	struct symbol out;
+	int gate[2];
+	assert_int_equal(pipe(gate), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		char byte;
+		close(gate[1]);
+		_exit(read(gate[0], &byte, 1) != 0);
+	}
+	close(gate[0]);
+	assert_int_equal(symbols_see(s, child), 0);
+	close(gate[1]);
+	int status;
+	while (waitpid(child, &status, 0) < 0)
+		;
+	assert_int_not_equal(symbols_see(s, child), 0);
+	symbols_name(s, child, (uint64_t)(uintptr_t)quite_private, true, &out);
+	assert_string_equal(out.name, "quite_private");
+	symbols_free(s);
+}
+
+RUN_TESTS(cmocka_unit_test(names_functions), cmocka_unit_test(names_data),
+    cmocka_unit_test(finds_lines), cmocka_unit_test(gives_offsets_for_probes),
+    cmocka_unit_test(names_the_kernel_or_says_that_it_cannot),
+    cmocka_unit_test(remembers_a_process_that_has_ended))
