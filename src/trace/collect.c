@@ -179,6 +179,8 @@ probe(struct collect *c, struct bpf_program *program, const char *path, uint64_t
 	LIBBPF_OPTS(bpf_uprobe_opts, o, .bpf_cookie = text_field, .retprobe = at_return);
 	if (c->n_links == SQLITE_LINKS_MAX)
 		return -ENOSPC;
+	if (!offset)
+		return 0;
 	struct bpf_link *link = bpf_program__attach_uprobe_opts(program, -1, path, offset, &o);
 	if (!link)
 		return -errno;
@@ -197,16 +199,18 @@ collect_add_sqlite(struct collect *c, int pid, const char *path, struct err *e)
 	if (code)
 		return code;
 	struct collect_bpf *b = c->bpf;
-	code = probe(c, b->progs.sql_step, through, s.step, s.text_field, false);
+	const struct { struct bpf_program *program; uint64_t offset; bool at_return; } rows[] = {
+		{ b->progs.sql_step_return, s.step, true }, { b->progs.sql_end, s.reset, false },
+		{ b->progs.sql_end, s.finalize, false }, { b->progs.sql_step, s.step, false },
+	};
+	size_t before = c->n_links;
+	for (size_t i = 0; i < COUNT_OF(rows) && !code; i++)
+		code = probe(c, rows[i].program, through, rows[i].offset, s.text_field, rows[i].at_return);
 	if (!code)
-		code = probe(c, b->progs.sql_step_return, through, s.step, s.text_field, true);
-	if (!code && s.reset)
-		code = probe(c, b->progs.sql_end, through, s.reset, s.text_field, false);
-	if (!code && s.finalize)
-		code = probe(c, b->progs.sql_end, through, s.finalize, s.text_field, false);
-	if (code)
-		return err_set(e, -code, "cannot probe SQLite in '%s': %s", path, strerror(-code));
-	return 0;
+		return 0;
+	while (c->n_links > before)    /* half of them would count wrongly */
+		bpf_link__destroy(c->links[--c->n_links]);
+	return err_set(e, -code, "cannot probe SQLite in '%s': %s", path, strerror(-code));
 }
 
 /* ---- windows ------------------------------------------------------------------------------- */

@@ -134,19 +134,35 @@ is_plumbing(const struct frame *f)
 	return false;
 }
 
+/* Code that a JIT compiler made and nobody named is still the service's own, unlike the runtime's
+ * functions around it. */
+static bool
+is_unnamed_jit(const struct frame *f)
+{
+	return f->module && !strcmp(f->module, "[jit]") && !f->named;
+}
+
 const struct frame *
 stacks_own_frame(struct stacks *s, uint32_t stack)
 {
+	static const struct frame jit = { .name = "JIT-compiled code", .module = "[jit]",
+		.language = "native", .application = true };
 	const struct stack *st = &s->items[stack];
-	const struct frame *named = NULL, *f = NULL;
+	const struct frame *own = NULL, *named = NULL, *f = NULL;
 	for (size_t i = 0; i < st->n; i++) {
 		f = stacks_frame(s, stack, i);
-		if (f->application)
+		if (is_unnamed_jit(f))
+			return &jit;
+		/* A script's top level stands at the root of everything: it says nothing. */
+		bool says = f->application && strcmp(f->name, "<module>");
+		if (says && strcmp(f->language ? f->language : "", "native"))
 			return f;
+		if (says && !own)
+			own = f;
 		if (!named && f->named && !IS_KERNEL(st->frames[i]) && !is_plumbing(f))
 			named = f;
 	}
-	return named ? named : f;
+	return own ? own : named ? named : f;
 }
 
 bool

@@ -111,6 +111,7 @@ first_sample(const struct summary *s, uint32_t thread, int64_t from)
 }
 
 #define GC_MARK (UINT32_C(1) << 31)
+#define DB_MARK (UINT32_C(1) << 30)   /* inside SQLite, whose statements could not be probed */
 
 void
 tally_visit(void *ctx, uint32_t thread, int64_t from, int64_t to)
@@ -124,7 +125,7 @@ tally_visit(void *ctx, uint32_t thread, int64_t from, int64_t to)
 		const struct stack_view *v = summary_view(s, sample->stack);
 		if (v->statement && s->a->threads[thread].n_sql)
 			continue;
-		uint32_t key = v->gc ? GC_MARK : v->function;
+		uint32_t key = v->gc ? GC_MARK : v->statement ? DB_MARK : v->function;
 		(*map_at(&c->tally->functions, &key, sizeof(key), NULL))++;
 		c->tally->n++;
 	}
@@ -226,6 +227,8 @@ draft_cpu(struct summary *s, struct drafts *d, const struct tally *t, double ns)
 		double part = ns * (double)slot->value / (double)t->n;
 		if (key == GC_MARK)
 			draft_add(d, PART_GC, NULL, part);
+		else if (key == DB_MARK)
+			draft_add(d, PART_DB, "SQLite", part);
 		else
 			draft_add(d, PART_CPU, tape_text(s->a->tape, key), part);
 	}

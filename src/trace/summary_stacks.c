@@ -155,83 +155,113 @@ is_idle(const struct summary *s, const struct wait_stack *w)
 	return (w->kind == PART_LOCK || w->kind == PART_SLEEP) && !in_request(s, w->thread, w->at);
 }
 
-/* Waiting of the requests' threads by (kind, stack). */
-static struct ledger
-waits_by_stack(const struct summary *s)
+/* Stacks by what they read as: the same functions at other addresses are one. */
+struct tower { enum run_part_kind kind; const char *frames; int64_t count, ns; };
+struct towers { struct map ids; struct tower *items; size_t n; };
+
+static void
+tower_add(struct summary *s, struct towers *t, enum run_part_kind kind, const char *frames,
+    int64_t count, int64_t ns)
+{
+	const char *key = arena_printf(s->arena, "%d;%s", (int)kind, frames);
+	bool new;
+	uint64_t *at = map_at(&t->ids, key, strlen(key), &new);
+	if (new) {
+		*at = t->n;
+		*ARENA_PUSH(s->arena, t->items, t->n) = (struct tower){ .kind = kind, .frames = frames };
+	}
+	t->items[*at].count += count;
+	t->items[*at].ns += ns;
+}
+
+static void
+add_cpu(struct summary *s, struct towers *t, bool lines)
+{
+	int64_t *counts = count_stacks(s);
+	for (uint32_t i = 1; i < s->in->stacks->n; i++)
+		if (counts[i])
+			tower_add(s, t, PART_CPU, folded(s, i, lines), counts[i],
+			    (int64_t)((double)counts[i] * s->sample_seconds * 1e9));
+}
+
+/* Waiting of the requests' threads. */
+static void
+add_waits(struct summary *s, struct towers *t, bool lines)
 {
 	struct ledger all = { 0 };
+	struct ledger_row *rows;
 	for (size_t i = 0; i < s->in->n_waits; i++) {
 		const struct wait_stack *w = &s->in->waits[i];
 		if (!w->unlock && w->stack && !is_idle(s, w))
 			ledger_add(&all, (enum run_part_kind)w->kind, w->stack, w->ns);
 	}
-	return all;
+	size_t n = ledger_rows(&all, s->arena, &rows);
+	for (size_t i = 0; i < n; i++)
+		tower_add(s, t, rows[i].kind, folded(s, rows[i].where, lines), rows[i].ns / NS_PER_US,
+		    rows[i].ns);
+	ledger_done(&all);
+}
+
+static int
+highest_first(const void *left, const void *right)
+{
+	const struct tower *l = left, *r = right;
+	return l->ns > r->ns ? -1 : l->ns < r->ns;
 }
 
 void
 summary_stacks(struct summary *s)
 {
-	struct ledger all = waits_by_stack(s);
-	struct ledger_row *rows;
-	int64_t *counts = count_stacks(s);
-
-	for (uint32_t i = 1; i < s->in->stacks->n; i++)
-		ledger_add(&all, PART_CPU, i, (int64_t)((double)counts[i] * s->sample_seconds * 1e9));
-	size_t n = ledger_rows(&all, s->arena, &rows);
+	struct towers towers = { 0 };
 	struct run_trace *t = &s->r->evidence.trace;
-	for (size_t i = 0; i < n && i < STACKS_SHOWN; i++) {
+
+	add_cpu(s, &towers, false);
+	add_waits(s, &towers, false);
+	if (towers.n)
+		qsort(towers.items, towers.n, sizeof(*towers.items), highest_first);
+	for (size_t i = 0; i < towers.n && i < STACKS_SHOWN; i++) {
 		struct run_stack *out = RUN_ADD(s->r, stack, t->stacks, t->n_stacks);
-		out->kind = part_kind_name(rows[i].kind);
-		out->frames = run_str(s->r, folded(s, rows[i].where, false));
-		out->seconds = ns_to_s(rows[i].ns);
+		out->kind = part_kind_name(towers.items[i].kind);
+		out->frames = run_str(s->r, towers.items[i].frames);
+		out->seconds = ns_to_s(towers.items[i].ns);
 	}
-	ledger_done(&all);
+	map_done(&towers.ids);
 }
 
 /* ---- files --------------------------------------------------------------------------------- */
 
+/* Of waits the kind stands at the root, so that a flame graph has one tower for each. */
 static struct export_stack *
-cpu_stacks(struct summary *s, size_t *ret_n)
+exported(struct summary *s, struct towers *t)
 {
-	struct export_stack *list = NULL;
-	int64_t *counts = count_stacks(s);
-	for (uint32_t i = 1; i < s->in->stacks->n; i++)
-		if (counts[i])
-			*ARENA_PUSH(s->arena, list, *ret_n) = (struct export_stack){ folded(s, i, true), counts[i],
-			    (int64_t)((double)counts[i] * s->sample_seconds * 1e9) };
-	return list;
-}
-
-/* The kind stands at the root, so that a flame graph has one tower for each. */
-static struct export_stack *
-wait_stacks(struct summary *s, size_t *ret_n)
-{
-	struct export_stack *list = NULL;
-	struct ledger all = waits_by_stack(s);
-	struct ledger_row *rows;
-	size_t n = ledger_rows(&all, s->arena, &rows);
-	for (size_t i = 0; i < n; i++)
-		*ARENA_PUSH(s->arena, list, *ret_n) = (struct export_stack){
-		    arena_printf(s->arena, "%s;%s", part_kind_name(rows[i].kind),
-		        folded(s, rows[i].where, true)), rows[i].ns / NS_PER_US, rows[i].ns };
-	ledger_done(&all);
+	struct export_stack *list = arena_alloc(s->arena, (t->n + 1) * sizeof(*list));
+	for (size_t i = 0; i < t->n; i++) {
+		const struct tower *from = &t->items[i];
+		list[i] = (struct export_stack){ from->kind == PART_CPU ? from->frames :
+		    arena_printf(s->arena, "%s;%s", part_kind_name(from->kind), from->frames),
+		    from->count, from->ns };
+	}
+	map_done(&t->ids);
 	return list;
 }
 
 int
 summary_files(struct summary *s, int64_t duration_ns, struct err *e)
 {
-	size_t n_cpu = 0, n_waits = 0;
+	struct towers cpu = { 0 }, waits = { 0 };
 	if (!s->r->folder)
 		return 0;
-	struct export_stack *cpu = cpu_stacks(s, &n_cpu), *waits = wait_stacks(s, &n_waits);
-	struct export_profile profile = { .stacks = cpu, .n_stacks = n_cpu,
+	add_cpu(s, &cpu, true);
+	add_waits(s, &waits, true);
+	struct export_stack *stacks = exported(s, &cpu), *off = exported(s, &waits);
+	struct export_profile profile = { .stacks = stacks, .n_stacks = cpu.n,
 		.wall_ns = wall_ns() - duration_ns, .duration_ns = duration_ns,
 		.period_ns = (int64_t)(s->sample_seconds * 1e9) };
-	int code = export_folded(arena_printf(s->arena, "%s/cpu.folded", s->r->folder), cpu, n_cpu, e);
+	int code = export_folded(arena_printf(s->arena, "%s/cpu.folded", s->r->folder), stacks, cpu.n,
+	    e);
 	if (!code)
-		code = export_folded(arena_printf(s->arena, "%s/offcpu.folded", s->r->folder), waits,
-		    n_waits, e);
+		code = export_folded(arena_printf(s->arena, "%s/offcpu.folded", s->r->folder), off, waits.n,
+		    e);
 	if (!code)
 		code = export_pprof(arena_printf(s->arena, "%s/profile.pb.gz", s->r->folder), &profile, e);
 	return code;

@@ -36,6 +36,10 @@
 #define STACKS_PER_S_MIN   250
 #define COST_SAMPLE_NS     NS_PER_S
 
+#define CURE_SWITCH    "prony check without the option that switches tracing off"
+#define CURE_SAMPLER   "sudo sysctl kernel.perf_event_paranoid=1"
+#define CURE_COLLECTOR "sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace+ep $(command -v prony)"
+
 struct trace {
 	struct collect *collect;   /* NULL: lower rung */
 	struct sampler *sampler;   /* NULL: not allowed */
@@ -103,7 +107,8 @@ probe_sqlite(struct trace *t, struct run *r, const struct run_process *p, struct
 		int code = new ? collect_add_sqlite(t->collect, (int)p->pid, path, &e) : -ENOENT;
 		if (code != -ENOENT)
 			eye_set(r, "SQL", !code, code ? e.text :
-			    "statements of SQLite, by probes on its functions", "use a SQLite library with symbols");
+			    "statements of SQLite, by probes on its functions", code == -EPERM || code == -EACCES ?
+			    "sudo prony check ..." : "use a SQLite library with symbols");
 	}
 }
 
@@ -145,7 +150,7 @@ open_sampler(struct trace *t, struct run *r, double hz)
 			o.stack_bytes = 32 << 10;
 	if (sampler_open(&o, t->pids, t->n_pids, t->symbols, &t->sampler, &e)) {
 		t->sampler = NULL;
-		eyes_sampler(r, e.text, e.hint[0] ? e.hint : "run as root", false);
+		eyes_sampler(r, e.text, CURE_SAMPLER, false);
 		return;
 	}
 	eyes_sampler(r, NULL, NULL, sampler_is_system_wide(t->sampler));
@@ -176,11 +181,13 @@ trace_open(struct run *r, const struct trace_options *o, struct trace **ret, str
 		know_process(t, (int)r->system.processes[i].pid);
 	struct err why = { 0 };
 	if (t->n_pids && ceiling < 1 && open_collector(t, r, &why))
-		eyes_collector(r, why.text, why.hint[0] ? why.hint : "run as root");
+		eyes_collector(r, why.text, CURE_COLLECTOR);
 	else if (t->n_pids)
-		eyes_collector(r, t->collect ? NULL : "switched off", "run without --no-trace");
+		eyes_collector(r, t->collect ? NULL : "switched off", CURE_SWITCH);
 	if (t->n_pids && ceiling < 2)
 		open_sampler(t, r, o ? o->sample_hz : 0);
+	else if (t->n_pids)
+		eyes_sampler(r, "switched off", CURE_SWITCH, false);
 	if (t->n_pids && !t->collect && ceiling < 3)
 		t->watch = proc_watch_new();
 	r->evidence.trace.mode = mode_of(t);
@@ -447,11 +454,10 @@ trace_probe_eyes(struct run *r)
 	int code = collect_open(&c, &e);
 	if (!code)
 		code = collect_attach(c, &e);
-	eyes_collector(r, code ? e.text : NULL, e.hint[0] ? e.hint : "run as root");
+	eyes_collector(r, code ? e.text : NULL, CURE_COLLECTOR);
 	collect_close(c);
 	code = sampler_open(NULL, &self, 1, symbols, &s, &why);
-	eyes_sampler(r, code ? why.text : NULL, why.hint[0] ? why.hint : "run as root",
-	    !code && sampler_is_system_wide(s));
+	eyes_sampler(r, code ? why.text : NULL, CURE_SAMPLER, !code && sampler_is_system_wide(s));
 	if (!code)
 		sampler_close(s);
 	symbols_free(symbols);
