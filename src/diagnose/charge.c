@@ -7,7 +7,8 @@
 
 #include "diagnose/text.h"
 
-#define REST_MIN 0.0005   /* a smaller missing rest is rounding */
+#define REST_MIN     0.0005   /* a smaller missing rest is rounding */
+#define BLOCKED_MIN  0.02     /* of a group's time: enough to tell what it is blocked in */
 
 static double
 positive(double v)
@@ -90,9 +91,41 @@ parts_sum(const struct run_part *parts, size_t n)
 	return sum;
 }
 
-static void
-charge_part(struct mix *m, enum run_part_kind kind, const char *where, double share, int depth)
+static bool
+is_blocked(enum run_part_kind kind)
 {
+	return kind == PART_LOCK || kind == PART_DISK || kind == PART_DB || kind == PART_CACHE
+	    || kind == PART_NET || kind == PART_SLEEP;
+}
+
+/* A holder that was blocked in something unknown was serving requests like these: it was blocked
+ * in what they are blocked in. */
+static void
+charge_unknown(struct mix *m, const struct run_time *own, double share)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < own->n_parts; i++)
+		sum += is_blocked(own->parts[i].kind) ? positive(own->parts[i].share) : 0;
+	if (sum < BLOCKED_MIN)
+		mix_add(m, PART_OTHER, NULL, share);
+	for (size_t i = 0; i < own->n_parts && sum >= BLOCKED_MIN; i++)
+		if (is_blocked(own->parts[i].kind))
+			mix_add(m, own->parts[i].kind, own->parts[i].where,
+			    share * positive(own->parts[i].share) / sum);
+}
+
+static void
+charge_part(struct mix *m, const struct run_time *own, const struct run_part *p, double share,
+    int depth)
+{
+	enum run_part_kind kind = p->kind;
+	const char *where = p->where;
+
+	if (kind == PART_OTHER && depth > 0 && !(where && *where)) {
+		charge_unknown(m, own, share);
+		return;
+	}
 	if (kind != PART_QUEUE) {
 		mix_add(m, kind, where, share);
 		return;
@@ -105,8 +138,8 @@ charge_part(struct mix *m, enum run_part_kind kind, const char *where, double sh
 	}
 	double scale = held > 1 ? 1 / held : 1;
 	for (size_t i = 0; i < w->n_holder; i++)
-		charge_part(m, w->holder[i].kind, w->holder[i].where,
-		    share * positive(w->holder[i].share) * scale, depth + 1);
+		charge_part(m, own, &w->holder[i], share * positive(w->holder[i].share) * scale,
+		    depth + 1);
 	if (held < 1)
 		mix_add(m, PART_OTHER, where ? where : "queue", share * (1 - held));
 }
@@ -122,8 +155,7 @@ charge(struct run *r)
 		const struct run_time *raw = &t->routes[i];
 		struct mix m = { .run = r };
 		for (size_t k = 0; k < raw->n_parts; k++)
-			charge_part(&m, raw->parts[k].kind, raw->parts[k].where,
-			    raw->parts[k].share, 0);
+			charge_part(&m, raw, &raw->parts[k], raw->parts[k].share, 0);
 		mix_seal(&m, raw->seconds);
 		struct run_time *out = RUN_ADD(r, time, r->time, r->n_time);
 		out->route = raw->route;

@@ -4,7 +4,8 @@
  * Trace paints what a request waited for. A wait in a queue says nothing by itself: a queue in
  * front of a busy loop is the loop's CPU, a queue in front of blocked workers is what they block
  * on. Each PART_QUEUE is replaced by the holders' mix of that queue, through queues behind queues
- * up to CHARGE_DEPTH. A run-queue wait stays (the CPUs are the holder) and a lock wait stays at
+ * up to CHARGE_DEPTH; a holder blocked in something unknown is taken to be blocked in what the
+ * group itself is. A run-queue wait stays (the CPUs are the holder) and a lock wait stays at
  * its lock, because the lock is where it is fixed; contention.lock tells what the holder did.
  * Time is conserved: the parts of a group sum to 1 before and after. */
 #pragma once

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* One function of the application takes the CPU time that requests wait for.
  *
- * Must also hold: CPU is a limit (the service uses most of what it may, or a thread is full), or
- * the function alone is half of the time. A hot function of an idle machine limits nobody. */
+ * Must also hold: CPU is a limit (the service uses most of what it may, a thread is full, or
+ * threads queue for a CPU), or the function alone is half of the time. A hot function of an idle
+ * machine limits nobody. */
 #include <math.h>
 
 #include "diagnose/detect.h"
@@ -15,7 +16,8 @@
 static bool
 cpu_is_limit(const struct facts *f)
 {
-	return f->utilisation > BUSY_MIN || (f->busiest && f->busiest->cpu > BUSY_MIN);
+	return f->utilisation > BUSY_MIN || (f->busiest && f->busiest->cpu > BUSY_MIN)
+	    || f->waiting >= 1;
 }
 
 static const char *
@@ -37,8 +39,10 @@ tell(const struct facts *f, struct draft *d, const struct hot *h, double share, 
 	struct run_finding *out = finding_add(d, share, limit ? 0.95 : 0.85, h->name);
 
 	out->route = facts_route(f, PART_CPU, h->name);
-	out->summary = run_printf(f->run, "%s spends %s of the requests' time on CPU", h->name,
-	    PCT(share));
+	out->summary = share > 2 * h->total
+	    ? run_printf(f->run, "%s costs %s of the requests' time: most of it waiting for a CPU",
+	          h->name, PCT(share))
+	    : run_printf(f->run, "%s spends %s of the requests' time on CPU", h->name, PCT(share));
 	finding_evidence(d, "%s: %s of the time by itself and the library code it calls, %s with "
 	    "all that it calls", place(f, h), PCT(h->own), PCT(h->total));
 	if (f->n_hot > 1)
@@ -52,6 +56,8 @@ tell(const struct facts *f, struct draft *d, const struct hot *h, double share, 
 		finding_evidence(d, "thread %s (%lld) is on CPU %s of the time",
 		    f->busiest->name ? f->busiest->name : "?", (long long)f->busiest->tid,
 		    PCT(f->busiest->cpu));
+	if (f->waiting >= 1)
+		finding_evidence(d, "%.3g threads of the service wait for a CPU at a time", f->waiting);
 	if (h->function)
 		finding_evidence(d, "%lld CPU samples in it", (long long)h->function->samples);
 	if (f->trace->unwound < 0.8)

@@ -12,9 +12,11 @@
 #define SHARE_MIN         0.05
 #define SHARE_MIN_AT_EASE 0.25
 #define REQUESTS_FEW      50
+#define SLOW_REQUESTS_FEW 15
 #define DROPPED_MUCH      0.05
 #define BUSY              0.7    /* of the CPU that it may use, or of one thread */
 #define NOISE_HIGH        0.3
+#define CPU_ENOUGH        0.1    /* of the time: its own samples tell the functions apart */
 #define HOST_FULL         0.9
 #define OTHERS_MUCH       0.25   /* of the host's CPUs */
 #define ROUTE_DOMINATES   0.6
@@ -133,6 +135,31 @@ estimate_time(struct facts *f)
 	memcpy(f->raw, f->charged, sizeof(f->raw));
 }
 
+/* Slow requests that mostly wait have too few samples of their own: then all requests tell which
+ * functions keep the CPUs busy, scaled to the CPU time of the scope. */
+static void
+make_cpu(struct facts *f)
+{
+	struct mix m = { .run = f->run };
+	double sum = 0;
+
+	for (size_t i = 0; f->charged[PART_CPU] >= CPU_ENOUGH && i < f->n_parts; i++)
+		if (f->parts[i].kind == PART_CPU)
+			mix_add(&m, PART_CPU, f->parts[i].where, f->parts[i].share);
+	for (size_t i = 0; f->charged[PART_CPU] < CPU_ENOUGH && i < f->run->n_time; i++) {
+		const struct run_time *t = &f->run->time[i];
+		for (size_t k = 0; k < t->n_parts && !text_same(t->scope, "slow"); k++)
+			if (t->parts[k].kind == PART_CPU)
+				mix_add(&m, PART_CPU, t->parts[k].where, t->parts[k].share * weight(t));
+	}
+	for (size_t i = 0; i < m.n; i++)
+		sum += m.parts[i].share;
+	for (size_t i = 0; i < m.n; i++)
+		m.parts[i].share *= f->charged[PART_CPU] / sum;
+	f->cpu_parts = m.parts;
+	f->n_cpu_parts = m.n;
+}
+
 /* ---- questions ----------------------------------------------------------------------------- */
 
 double
@@ -199,10 +226,14 @@ has_embedded_database(const struct facts *f)
 	return false;
 }
 
-/* How much of the waiting for a CPU is for CPUs that the service itself keeps busy. */
+/* How much of the waiting for a CPU shrinks with the service's own computing: all of it when its
+ * threads queue up for what they get, whoever has the rest; else as far as the CPUs are busy with
+ * the service. */
 static double
 own_part_of_runqueue(const struct facts *f)
 {
+	if (f->waiting >= 1)
+		return 1;
 	if (isfinite(f->cpu_limit) && f->utilisation > BUSY)
 		return 1;
 	if (f->busiest && f->busiest->cpu > BUSY && !(f->host_busy > HOST_FULL))
@@ -297,6 +328,7 @@ find_threads(struct facts *f)
 			f->loop = t;
 			f->loop_of = p;
 		}
+		f->waiting += known(t->runqueue);
 		if (taken >= WORKER_TAKEN && off > known(t->cpu))
 			f->blocked_workers = true;
 	}
@@ -366,8 +398,11 @@ judge_evidence(struct facts *f)
 	double seen = (double)t->samples + 4.0 * t->requests + 1;
 
 	f->trust = 1;
-	if (f->requests < REQUESTS_FEW)
-		doubt(f, 0.6, run_printf(f->run, "only %.0f requests were traced", f->requests));
+	double requests = fmax(f->requests, t->requests);
+	if (requests < REQUESTS_FEW)
+		doubt(f, 0.6, run_printf(f->run, "only %.0f requests were traced", requests));
+	else if (f->requests < SLOW_REQUESTS_FEW)
+		doubt(f, 0.85, run_printf(f->run, "only %.0f slow requests were traced", f->requests));
 	if (t->dropped > DROPPED_MUCH * (t->dropped + seen))
 		doubt(f, 0.7, run_printf(f->run, "%lld trace events were lost", (long long)t->dropped));
 	if (!text_same(t->mode, "bpf"))
@@ -414,6 +449,7 @@ facts_make(struct facts *f, struct run *r)
 	find_resources(f);
 	make_time(f);
 	estimate_time(f);
+	make_cpu(f);
 	facts_make_hot(f);
 	f->outside = find_outside(f);
 	f->at_ease = all_targets_met(r) && !(f->utilisation >= BUSY);

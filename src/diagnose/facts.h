@@ -27,6 +27,9 @@ struct facts {
 	size_t n_parts;
 	double charged[PART_KINDS];     /* share by kind, charged */
 	double raw[PART_KINDS];         /* share by kind, as painted */
+	struct run_part *cpu_parts;     /* the CPU time of the scope by function */
+	size_t n_cpu_parts;
+	double waiting;                 /* threads of the service that wait for a CPU, mean */
 	bool estimated;                 /* no requests were traced: parts come from samples */
 
 	struct hot *hot;                /* largest own first */

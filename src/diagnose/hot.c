@@ -53,9 +53,9 @@ index_names(struct tree *t)
 		if (trace->functions[i].name)
 			*map_at(&t->function_at, trace->functions[i].name,
 			    strlen(trace->functions[i].name), NULL) = i + 1;
-	for (size_t i = 0; i < t->f->n_parts; i++)
-		if (t->f->parts[i].kind == PART_CPU && t->f->parts[i].where)
-			*map_at(&t->part_at, t->f->parts[i].where, strlen(t->f->parts[i].where),
+	for (size_t i = 0; i < t->f->n_cpu_parts; i++)
+		if (t->f->cpu_parts[i].kind == PART_CPU && t->f->cpu_parts[i].where)
+			*map_at(&t->part_at, t->f->cpu_parts[i].where, strlen(t->f->cpu_parts[i].where),
 			    NULL) = i + 1;
 }
 
@@ -189,7 +189,7 @@ walk_stacks(struct tree *t, bool charging)
 		if (!part)
 			continue;
 		if (charging)
-			charge_stack(t, &s, t->f->parts[part - 1].share * raw->seconds
+			charge_stack(t, &s, t->f->cpu_parts[part - 1].share * raw->seconds
 			                 / t->part_seconds[part - 1]);
 		else
 			t->part_seconds[part - 1] += raw->seconds;
@@ -200,8 +200,8 @@ walk_stacks(struct tree *t, bool charging)
 static void
 charge_bare_parts(struct tree *t)
 {
-	for (size_t i = 0; i < t->f->n_parts; i++) {
-		const struct run_part *p = &t->f->parts[i];
+	for (size_t i = 0; i < t->f->n_cpu_parts; i++) {
+		const struct run_part *p = &t->f->cpu_parts[i];
 		if (p->kind != PART_CPU || t->part_seconds[i] > 0 || !is_application(t, p->where))
 			continue;
 		struct hot *h = hot_at(t, p->where);
@@ -225,9 +225,9 @@ facts_make_hot(struct facts *f)
 {
 	struct tree t = { .f = f };
 
-	if (f->n_parts == 0)
+	if (f->n_cpu_parts == 0)
 		return;
-	t.part_seconds = arena_alloc(f->run->arena, f->n_parts * sizeof(double));
+	t.part_seconds = arena_alloc(f->run->arena, f->n_cpu_parts * sizeof(double));
 	index_names(&t);
 	walk_stacks(&t, false);
 	walk_stacks(&t, true);

@@ -12,7 +12,10 @@
 #define LOST_MAX          0.2    /* of trace events */
 #define IDLE_INSIDE       0.05   /* requests in the service at a time, mean */
 #define IDLE_UTILISATION  0.05
+#define IDLE_RATE         10     /* per second: load that was made on purpose is more */
 #define OUTSIDE_MAX       0.7    /* of the answer time spent before or after the service */
+#define STARVED_MIN       0.6    /* of the requests' time */
+#define OTHERS_MUCH       0.25   /* of the host's CPUs */
 #define SLEEP_MAX         0.5
 
 static enum target_state
@@ -65,9 +68,11 @@ is_idle(const struct facts *f)
 
 	if (r->n_targets > 0 && !r->spec.observe)
 		return false;
-	return (isnan(r->capacity.knee_rate) && inside < IDLE_INSIDE
-	        && !(f->utilisation >= IDLE_UTILISATION))
-	    || (r->spec.observe && r->baseline.throughput == 0);
+	if (r->spec.observe && r->baseline.throughput == 0)
+		return true;
+	return isnan(r->capacity.knee_rate) && inside < IDLE_INSIDE
+	    && !(f->utilisation >= IDLE_UTILISATION)
+	    && (r->spec.observe || r->baseline.throughput < IDLE_RATE);
 }
 
 static const char *
@@ -141,6 +146,15 @@ spread(const struct facts *f)
 	    text_parts(f->run, f->parts, f->n_parts, 1));
 }
 
+/* Other processes have the CPUs that the requests wait for. */
+static bool
+starved(const struct facts *f)
+{
+	double others = facts_mean(f, "host_other_cpu_cores");
+
+	return f->charged[PART_RUNQUEUE] > STARVED_MIN && others > OTHERS_MUCH * f->run->host.cpus;
+}
+
 /* Why nothing is wrong; NULL: that cannot be said. */
 static const char *
 health(const struct facts *f, const char *refusal)
@@ -155,7 +169,7 @@ health(const struct facts *f, const char *refusal)
 		return s == TARGET_MET ? "every target is met" : NULL;
 	if (s == TARGET_MET)
 		return run_printf(r, "every target is met and nothing stands out%s", spread(f));
-	if (facts_share(f, PART_SLEEP, NULL) > SLEEP_MAX)
+	if (facts_share(f, PART_SLEEP, NULL) > SLEEP_MAX || starved(f))
 		return NULL;
 	if (r->capacity.at_least)
 		return run_printf(r, "it held %s, the most that was offered, and nothing stands out%s",
@@ -190,6 +204,9 @@ why_no_limit(const struct facts *f, const char *refusal)
 {
 	if (refusal)
 		return refusal;
+	if (starved(f))
+		return run_printf(f->run, "requests wait %s of their time for CPUs of which other "
+		    "processes use %.2f", PCT(f->charged[PART_RUNQUEUE]), facts_mean(f, "host_other_cpu_cores"));
 	return sees_inside(f) ? run_printf(f->run, "nothing known stands out%s", spread(f))
 	                      : "the inside of the service was not seen";
 }

@@ -568,6 +568,25 @@ a_queue_is_what_its_holders_did(void **state)
 	run_free(r);
 }
 
+/* Workers that poll a peer's socket are blocked in something unknown: what requests block in. */
+static void
+an_unknown_holder_does_what_requests_do(void **state)
+{
+	struct run *r = service("python");
+	part(r, PART_QUEUE, "socket queue", 0.9);
+	part(r, PART_NET, "10.0.0.7:80", 0.08);
+	part(r, PART_CPU, "f", 0.02);
+	wait_for(r, PART_QUEUE, "socket queue", 16);
+	held(r, PART_OTHER, NULL, 0.9);
+	held(r, PART_CPU, "f", 0.1);
+	diagnose(r);
+	CHECK_NEAR(sum_of(&r->time[0]), 1, 1e-12);
+	CHECK_NEAR(share_of(&r->time[0], PART_NET), 0.89, 1e-9);
+	assert_string_equal(r->findings[0].kind, "io.net.downstream");
+	assert_string_equal(r->findings[1].kind, "contention.workers");
+	run_free(r);
+}
+
 static void
 queues_behind_queues_end(void **state)
 {
@@ -738,7 +757,7 @@ static void
 weak_evidence_makes_a_hypothesis(void **state)
 {
 	struct run *r = syncs();
-	r->evidence.trace.routes[0].requests = 12;
+	r->evidence.trace.routes[0].requests = r->evidence.trace.requests = 12;
 	diagnose(r);
 	assert_string_equal(r->findings[0].kind, "io.disk.sync");
 	assert_true(r->findings[0].confidence < 0.6);
@@ -760,6 +779,27 @@ slow_requests_decide_when_they_are_told_apart(void **state)
 	assert_string_equal(r->findings[0].kind, "io.disk.sync");
 	CHECK_NEAR(r->findings[0].share, 0.9, 1e-9);
 	run_free(r);
+}
+
+/* Neighbours have most of the host; what the service gets goes into one function. */
+static void
+a_starved_service_still_names_its_function(void **state)
+{
+	struct run *r = hot(0.004, 0.1), *twin = painted(PART_RUNQUEUE, NULL, 0.9);
+	part(r, PART_RUNQUEUE, NULL, 0.945);
+	r->evidence.trace.routes[0].parts[2].share = 0.001;
+	r->evidence.trace.routes[0].parts[3].share = 0.05;
+	for (int i = 0; i < 8; i++)
+		thread(r, "worker", 0.02)->runqueue = 0.9;
+	series(twin, "host_other_cpu_cores", 3.5);
+	diagnose(r);
+	diagnose(twin);
+	assert_string_equal(r->findings[0].where, "score_cart");
+	assert_true(r->findings[0].share > 0.7);
+	assert_int_equal(twin->verdict, VERDICT_INCONCLUSIVE);
+	assert_null(twin->healthy);
+	run_free(r);
+	run_free(twin);
 }
 
 /* A proxy at its limit: most time under its functions is the kernel's. */
@@ -1089,6 +1129,7 @@ RUN_TESTS(
 	cmocka_unit_test(connecting_each_time_is_told),
 	cmocka_unit_test(every_detector_fires_or_says_why_not),
 	cmocka_unit_test(a_queue_is_what_its_holders_did),
+	cmocka_unit_test(an_unknown_holder_does_what_requests_do),
 	cmocka_unit_test(queues_behind_queues_end),
 	cmocka_unit_test(charging_conserves_time_whatever_comes),
 	cmocka_unit_test(a_statement_behind_a_lock_is_the_statement),
@@ -1100,6 +1141,7 @@ RUN_TESTS(
 	cmocka_unit_test(filling_caches_are_no_leak),
 	cmocka_unit_test(weak_evidence_makes_a_hypothesis),
 	cmocka_unit_test(slow_requests_decide_when_they_are_told_apart),
+	cmocka_unit_test(a_starved_service_still_names_its_function),
 	cmocka_unit_test(the_kernels_work_is_no_hot_function),
 	cmocka_unit_test(preparing_statements_is_the_databases_work),
 	cmocka_unit_test(samples_alone_name_the_function),
