@@ -340,7 +340,8 @@ prepare(struct phase *p, const struct phase_bounds *bounds)
 	p->task.workers = p->active;
 	p->task.at_most = p->task.closed && p->step->at_most
 	    ? (p->step->at_most + p->active - 1) / p->active : 0;
-	p->task.pace_ns = p->step->rate * ns_to_s(PACE_NS) > p->active ? PACE_NS : 0;
+	p->task.rate = p->step->rate / p->active;
+	p->task.pace_ns = p->task.rate * ns_to_s(PACE_NS) > 1 ? PACE_NS : 0;
 	p->n_seconds = (size_t)((p->task.for_ns + NS_PER_S - 1) / NS_PER_S) + 1;
 	p->seconds = calloc(p->n_seconds, sizeof(struct tally *));
 	p->p99 = calloc(p->n_seconds, sizeof(double));

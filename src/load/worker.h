@@ -43,6 +43,7 @@ struct worker_task {
 	int64_t timeout_ns;
 	int64_t drain_ns;         /* how long to wait for the last answers */
 	int64_t behind_ns;        /* end when this far behind the schedule; 0: never */
+	double rate;              /* of each worker, on average */
 	int64_t pace_ns;          /* sleep at least so long: what falls due together is sent together */
 	int64_t workers;
 };
