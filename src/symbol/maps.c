@@ -184,8 +184,8 @@ add_module(struct reading *r, const struct maps_line *line, struct object *o)
 	uint64_t bias = line->start - vaddr;
 	struct maps *m = &r->maps;
 	m->modules = grow(m->modules, m->n_modules, &r->modules_allocated, sizeof(*m->modules));
-	m->modules[m->n_modules++] = (struct module){ .start = bias + o->view.first_vaddr,
-		.end = bias + o->view.end_vaddr, .bias = bias, .object = o };
+	m->modules[m->n_modules++] = (struct module){ .start = line->start,
+		.end = line->end, .bias = bias, .object = o };
 }
 
 static void
@@ -267,6 +267,18 @@ maps_module(const struct maps *m, uint64_t address)
 	}
 	const struct module *found = low ? &m->modules[low - 1] : NULL;
 	return found && address < found->end ? found : NULL;
+}
+
+const struct module *
+maps_module_of_data(const struct maps *m, uint64_t address)
+{
+	for (size_t i = 0; i < m->n_modules; i++) {
+		const struct elf_view *v = &m->modules[i].object->view;
+		uint64_t vaddr = address - m->modules[i].bias;
+		if (vaddr >= v->first_vaddr && vaddr < v->end_vaddr)
+			return &m->modules[i];
+	}
+	return NULL;
 }
 
 bool

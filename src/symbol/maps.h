@@ -31,8 +31,9 @@ struct objects {
 	struct map by_file, by_build_id;   /* -> index + 1; by_file also 0: tried, no ELF file */
 };
 
+/* One executable mapping of an object; an engine may map a part of itself once more elsewhere. */
 struct module {
-	uint64_t start, end;     /* all segments of the object in this process */
+	uint64_t start, end;
 	uint64_t bias;           /* address = vaddr + bias */
 	struct object *object;
 };
@@ -52,4 +53,6 @@ int maps_read(struct maps *m, struct objects *objects, int pid);
 void maps_done(struct maps *m);
 
 const struct module *maps_module(const struct maps *m, uint64_t address);
+/* The same for an address in any segment of an object, its data too. Slow: one by one. */
+const struct module *maps_module_of_data(const struct maps *m, uint64_t address);
 bool maps_is_anonymous_code(const struct maps *m, uint64_t address);

@@ -193,7 +193,7 @@ symbols_line(struct symbols *s, int pid, uint64_t ip, const char **ret_file, int
 const char *
 symbols_data_name(struct symbols *s, int pid, uint64_t address)
 {
-	const struct module *m = maps_module(&process_get(s, pid)->maps, address);
+	const struct module *m = maps_module_of_data(&process_get(s, pid)->maps, address);
 	const struct object_symbol *found =
 	    m ? object_data(m->object, s->arena, address - m->bias) : NULL;
 	const char *name = found ? object_symbol_name(m->object, found) : NULL;
