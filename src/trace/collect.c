@@ -22,7 +22,7 @@
 #include "trace/collect.skel.h"
 #include "trace/sqlite_probe.h"
 
-#define SQLITE_LINKS_MAX 32
+#define SQLITE_LINKS_MAX 256   /* four a process */
 
 struct thread_state {          /* struct thread of the collector */
 	uint32_t epoch, pid;
@@ -173,7 +173,7 @@ collect_has_arrivals(const struct collect *c)
 /* ---- SQLite -------------------------------------------------------------------------------- */
 
 static int
-probe(struct collect *c, struct bpf_program *program, const char *path, uint64_t offset,
+probe(struct collect *c, struct bpf_program *program, int pid, const char *path, uint64_t offset,
     uint64_t text_field, bool at_return)
 {
 	LIBBPF_OPTS(bpf_uprobe_opts, o, .bpf_cookie = text_field, .retprobe = at_return);
@@ -181,7 +181,7 @@ probe(struct collect *c, struct bpf_program *program, const char *path, uint64_t
 		return -ENOSPC;
 	if (!offset)
 		return 0;
-	struct bpf_link *link = bpf_program__attach_uprobe_opts(program, -1, path, offset, &o);
+	struct bpf_link *link = bpf_program__attach_uprobe_opts(program, pid, path, offset, &o);
 	if (!link)
 		return -errno;
 	c->links[c->n_links++] = link;
@@ -205,7 +205,8 @@ collect_add_sqlite(struct collect *c, int pid, const char *path, struct err *e)
 	};
 	size_t before = c->n_links;
 	for (size_t i = 0; i < COUNT_OF(rows) && !code; i++)
-		code = probe(c, rows[i].program, through, rows[i].offset, s.text_field, rows[i].at_return);
+		code = probe(c, rows[i].program, pid, through, rows[i].offset, s.text_field,
+		    rows[i].at_return);
 	if (!code)
 		return 0;
 	while (c->n_links > before)    /* half of them would count wrongly */

@@ -21,7 +21,8 @@ void collect_close(struct collect *c);   /* accepts NULL */
 void collect_add_process(struct collect *c, int pid);
 void collect_add_port(struct collect *c, uint16_t port);
 
-/* Statement probes on an object (a library or a program with SQLite inside) that `pid` maps.
+/* Statement probes on an object (a library or a program with SQLite inside) that `pid` maps, in
+ * this process alone: others that use the library pay nothing.
  * -ENOENT: it has no SQLite; other errors: it has, but cannot be probed, and err says why. */
 int collect_add_sqlite(struct collect *c, int pid, const char *path, struct err *e);
 

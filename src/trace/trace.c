@@ -86,10 +86,11 @@ may_hold_sqlite(const char *path, const char *exe)
 	return base && (strstr(base, "sqlite") || !strcmp(path, exe));
 }
 
-/* Probe each object with SQLite inside once, whoever maps it. */
+/* Probe each object with SQLite inside, once a process. */
 static void
-probe_sqlite(struct trace *t, struct run *r, const struct run_process *p, struct map *done)
+probe_sqlite(struct trace *t, struct run *r, const struct run_process *p)
 {
+	struct map done = { 0 };
 	char line[1024], path[768], maps[64];
 	snprintf(maps, sizeof(maps), "/proc/%d/maps", (int)p->pid);
 	CLEANUP(file_close_p) FILE *f = fopen(maps, "re");
@@ -103,19 +104,19 @@ probe_sqlite(struct trace *t, struct run *r, const struct run_process *p, struct
 			continue;
 		struct { char device[16]; unsigned long inode; } key = { .inode = inode };
 		memcpy(key.device, device, strlen(device));
-		map_at(done, &key, sizeof(key), &new);
+		map_at(&done, &key, sizeof(key), &new);
 		int code = new ? collect_add_sqlite(t->collect, (int)p->pid, path, &e) : -ENOENT;
 		if (code != -ENOENT)
 			eye_set(r, "SQL", !code, code ? e.text :
 			    "statements of SQLite, by probes on its functions", code == -EPERM || code == -EACCES ?
 			    "sudo prony check ..." : "use a SQLite library with symbols");
 	}
+	map_done(&done);
 }
 
 static int
 open_collector(struct trace *t, struct run *r, struct err *e)
 {
-	struct map probed = { 0 };
 	int code = collect_open(&t->collect, e);
 	if (!code)
 		code = collect_attach(t->collect, e);
@@ -131,8 +132,7 @@ open_collector(struct trace *t, struct run *r, struct err *e)
 			collect_add_port(t->collect, (uint16_t)p->ports[j]);
 	}
 	for (size_t i = 0; i < r->system.n_processes; i++)
-		probe_sqlite(t, r, &r->system.processes[i], &probed);
-	map_done(&probed);
+		probe_sqlite(t, r, &r->system.processes[i]);
 	t->tape.arrivals = collect_has_arrivals(t->collect);
 	eye_set(r, "socket queue", t->tape.arrivals, t->tape.arrivals ?
 	    "arrival of requests in the kernel, by BPF" : "requests begin when they are read",
