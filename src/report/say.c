@@ -212,10 +212,12 @@ say_part(enum run_part_kind kind)
 {
 	static const char *const words[PART_KINDS] = {
 		[PART_NONE] = "unknown", [PART_CPU] = "computing",
-		[PART_RUNQUEUE] = "waiting for a CPU", [PART_LOCK] = "waiting for a lock", [PART_DISK] = "disk", [PART_DB] = "database",
+		[PART_RUNQUEUE] = "waiting for a CPU", [PART_LOCK] = "waiting for a lock",
+		    [PART_DISK] = "disk", [PART_DB] = "database",
 		[PART_CACHE] = "cache", [PART_NET] = "network and other services",
 		[PART_GC] = "garbage collection", [PART_FAULT] = "page faults",
-		[PART_SLEEP] = "sleeping", [PART_OTHER] = "other", [PART_QUEUE] = "waiting for a worker",
+		[PART_SLEEP] = "sleeping", [PART_OTHER] = "other",
+		    [PART_QUEUE] = "waiting for a worker",
 	};
 	return words[kind];
 }
@@ -270,6 +272,19 @@ say_confidence(struct doc *d, double confidence)
 		return "not known";
 	return doc_printf(d, "%s (%s)", confidence >= 0.85 ? "high" : confidence >= 0.6 ? "fair"
 	    : "low, a hypothesis", say_share(d, confidence));
+}
+
+const char *
+say_step_id(struct doc *d, const struct run_step *s)
+{
+	return s->id ? say_clip(d, s->id, 20) : "step";
+}
+
+const char *
+say_step_what(struct doc *d, const struct run_step *s)
+{
+	const char *what = s->what ? s->what : s->action;
+	return what ? say_clip(d, what, 300) : "not named";
 }
 
 const char *

@@ -30,6 +30,8 @@ enum doc_tone say_met_tone(const struct run_target *t);
 /* "240 ms (190–320 ms)"; NULL when not known. */
 const char *say_predicted(struct doc *d, const struct run_num *n, enum doc_unit unit);
 
+const char *say_step_id(struct doc *d, const struct run_step *s);     /* "P1" */
+const char *say_step_what(struct doc *d, const struct run_step *s);
 /* What a step is expected to bring, in the first figure that it has a prediction of ("p99"). NULL
  * none. */
 const char *say_expected(struct doc *d, const struct run_step *s, const char **ret_name);

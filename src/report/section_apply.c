@@ -7,8 +7,8 @@
 static void
 step(struct doc *d, const struct run_step *s)
 {
-	doc_heading(d, doc_printf(d, "%s: %s", s->id ? s->id : "step",
-	    say_clip(d, s->what ? s->what : s->action, 200)));
+	doc_heading(d, doc_printf(d, "%s: %s", say_step_id(d, s),
+	    say_step_what(d, s)));
 	if (s->apply) {
 		doc_text(d, s->automatic ? "Apply (prony can do it):" : "Apply:");
 		doc_code(d, say_clip(d, s->apply, 4000));

@@ -48,7 +48,7 @@ section_brief_plan(struct doc *d, const struct run *r)
 		t->columns[2].title = doc_printf(d, "%s after", figure);
 	for (size_t i = 0; i < shown; i++) {
 		const struct run_step *s = &r->plan[i];
-		const char *what = say_clip(d, s->what ? s->what : s->action, 200);
+		const char *what = say_step_what(d, s);
 		doc_cell(d, t, doc_printf(d, "%zu", i + 1));
 		doc_cell(d, t, i ? doc_printf(d, "+ %s", what) : what);
 		doc_cell(d, t, figure ? say_expected(d, s, &name) : say_step(d, s));

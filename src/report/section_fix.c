@@ -39,8 +39,8 @@ plan_table(struct doc *d, const struct run *r)
 
 	for (size_t i = 0; i < r->n_plan && i < 20; i++) {
 		const struct run_step *s = &r->plan[i];
-		doc_cell(d, t, s->id);
-		doc_cell(d, t, say_clip(d, s->what ? s->what : s->action, 300));
+		doc_cell(d, t, say_step_id(d, s));
+		doc_cell(d, t, say_step_what(d, s));
 		doc_cell(d, t, say_step(d, s) ? say_step(d, s) : "no prediction");
 		doc_cell(d, t, say_times(d, s->ceiling));
 		doc_cell(d, t, say_level(s->effort));
@@ -83,9 +83,11 @@ plan_chart(struct doc *d, const struct run *r)
 		chart->bars[0].tone = TONE_PLAIN;
 		chart->bars[0].text = doc_printf(d, "%s (measured)", say_duration(d, now.value));
 	}
-	for (size_t i = 0; i < r->n_plan && i < 8; i++)
-		add_bar(d, chart, i ? doc_printf(d, "+ %s", r->plan[i].id) : r->plan[i].id,
+	for (size_t i = 0; i < r->n_plan && i < 8; i++) {
+		const char *id = say_step_id(d, &r->plan[i]);
+		add_bar(d, chart, i ? doc_printf(d, "+ %s", id) : id,
 		    &r->plan[i].predicted.latency_p99);
+	}
 	if (chart->n_bars > 1)
 		doc_block(d, DOC_BARS)->bars = chart;
 }

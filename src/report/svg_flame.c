@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The flame graph as it stands without a script: the widest frames of the first levels, callers
  * on top. web/report.js draws the same elements when it lets one zoom. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -35,8 +36,7 @@ put_name(struct buf *out, const char *name)
 	if (n > MOST_NAME) {
 		for (n = MOST_NAME; n && ((unsigned char)name[n] & 0xc0) == 0x80;)
 			n--;
-		memcpy(text + n, "\xe2\x80\xa6", 4);
-		memcpy(text, name, n);
+		snprintf(text, sizeof(text), "%.*s\xe2\x80\xa6", (int)n, name);
 		name = text;
 	}
 	escape_html(out, name);

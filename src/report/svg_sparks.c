@@ -51,7 +51,8 @@ svg_spark(struct buf *out, const struct doc_spark *s)
 	struct svg_scale y = { 0, NAN, HEIGHT - 2, 3, false };
 
 	range_of(s, &y);
-	buf_printf(out, "<svg viewBox=\"0 0 %zu %d\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
+	buf_printf(out,
+	    "<svg viewBox=\"0 0 %zu %d\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
 	    "<path class=\"axis\" d=\"M0 %.0fh%zu\"/><path class=\"line s0\" d=\"", s->n_points - 1,
 	    HEIGHT, svg_at(&y, 0), s->n_points - 1);
 	trace_points(out, s, &y);

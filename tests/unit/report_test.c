@@ -54,6 +54,8 @@ check_terminal(const struct sample *s, const struct run *r, struct report_termin
 	char *text = b.data;
 	if (t.colour)
 		drop_colour(text);
+	if (strstr(text, "(null)"))
+		fail_msg("%s: something unknown is shown:\n%s", s->name, text);
 	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
 		if (utf8_columns(line) >= t.columns)
 			fail_msg("%s: a line takes %d of %d columns: %s", s->name,
@@ -257,6 +259,8 @@ html_is_whole_and_small(void **state)
 		struct run *r = s->make();
 		char *text = form_of(r, report_html);
 		check_well_formed(s->name, text);
+		if (strstr(text, "(null)") || strstr(text, "nan%") || strstr(text, "\"nan"))
+			fail_msg("%s: something unknown is shown", s->name);
 		assert_int_equal(occurrences(text, "<h1>"), 1);
 		assert_int_equal(occurrences(text, "<html lang=\"en\">"), 1);
 		assert_int_equal(occurrences(text, "<section "), 11);

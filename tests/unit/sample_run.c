@@ -538,6 +538,39 @@ sample_empty(void)
 	return run_new();
 }
 
+struct run *
+sample_bare(void)
+{
+	struct run *r = run_new();
+	struct run_trace *t = &r->evidence.trace;
+
+	r->verdict = VERDICT_MISSED;
+	RUN_ADD(r, eye, r->eyes, r->n_eyes);
+	RUN_ADD(r, process, r->system.processes, r->system.n_processes);
+	RUN_ADD(r, peer, r->system.peers, r->system.n_peers);
+	RUN_ADD(r, target, r->targets, r->n_targets);
+	RUN_ADD(r, route, r->baseline.routes, r->baseline.n_routes);
+	RUN_ADD(r, point, r->capacity.curve, r->capacity.n_curve);
+	struct run_time *time = RUN_ADD(r, time, r->time, r->n_time);
+	RUN_ADD(r, part, time->parts, time->n_parts);
+	RUN_ADD(r, finding, r->findings, r->n_findings);
+	RUN_ADD(r, ruled_out, r->ruled_out, r->n_ruled_out);
+	RUN_ADD(r, step, r->plan, r->n_plan)->predicted.latency_p99.value = 1;
+	RUN_ADD(r, step, r->plan, r->n_plan)->predicted.latency_p99.value = 0.5;
+	RUN_ADD(r, proof, r->proofs, r->n_proofs);
+	RUN_ADD(r, phase, r->evidence.phases, r->evidence.n_phases);
+	RUN_ADD(r, series, r->evidence.series, r->evidence.n_series);
+	RUN_ADD(r, time, t->routes, t->n_routes);
+	struct run_wait *wait = RUN_ADD(r, wait, t->waits, t->n_waits);
+	RUN_ADD(r, part, wait->holder, wait->n_holder);
+	RUN_ADD(r, thread, t->threads, t->n_threads);
+	RUN_ADD(r, function, t->functions, t->n_functions);
+	RUN_ADD(r, stack, t->stacks, t->n_stacks)->seconds = 1;
+	RUN_ADD(r, query, t->queries, t->n_queries);
+	RUN_ADD(r, call, t->calls, t->n_calls);
+	return r;
+}
+
 /* ---- unkind ones --------------------------------------------------------------------------- */
 
 #define EVIL "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"' onload=\"x\n### Owned\n" \
@@ -615,6 +648,6 @@ const struct sample samples[] = {
 	{ "missed", sample_missed }, { "met", sample_met }, { "healthy", sample_healthy },
 	{ "limited", sample_limited },
 	{ "inconclusive", sample_inconclusive }, { "generator-limited", sample_generator },
-	{ "idle", sample_idle }, { "error", sample_error }, { "empty", sample_empty },
+	{ "idle", sample_idle }, { "error", sample_error }, { "empty", sample_empty }, { "bare", sample_bare },
 	{ "hostile", sample_hostile }, { "huge", sample_huge }, { NULL, NULL },
 };

@@ -14,6 +14,7 @@ struct run *sample_generator(void);     /* the generator was the limit */
 struct run *sample_idle(void);
 struct run *sample_error(void);         /* died at its start */
 struct run *sample_empty(void);         /* as run_new made it */
+struct run *sample_bare(void);          /* one of everything, nothing filled in */
 struct run *sample_hostile(void);       /* every text tries to break out of its context */
 struct run *sample_huge(void);          /* far more of everything than a page can hold */
 
