@@ -103,11 +103,11 @@ cart(struct request *r)
 	answer_printf(r, "null]}");
 }
 
-/* Stands for the card terminal: a call to somebody else that takes 5 ms and no CPU. */
+/* Stands for the card terminal: a call to somebody else that takes 6 ms and no CPU. */
 static void
 charge_card(void)
 {
-	nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+	nanosleep(&(struct timespec){ .tv_nsec = 6000000 }, NULL);
 }
 
 static bool
@@ -154,15 +154,15 @@ checkout(struct request *r)
 	answer_printf(r, "{\"bought\":%s}", taken ? "true" : "false");
 }
 
-/* PLANT large-answer: the whole catalogue, with long texts, uncompressed, for a page that shows
- * twenty articles. */
+/* PLANT large-answer: 200 articles with all their text, uncompressed, for a page that shows
+ * twenty. */
 static void
 catalog(struct request *r)
 {
 	sqlite3_stmt *s = query(r, "SELECT id, name, about, price_cents FROM products LIMIT ?");
 	if (!s)
 		return;
-	sqlite3_bind_int(s, 1, r->faults->large_answer ? PRODUCTS : 20);
+	sqlite3_bind_int(s, 1, r->faults->large_answer ? 200 : 20);
 	answer_printf(r, "{\"products\":[");
 	for (const char *comma = ""; sqlite3_step(s) == SQLITE_ROW; comma = ",")
 		answer_printf(r, "%s{\"id\":%d,\"name\":\"%s\",\"about\":\"%s\",\"price\":%d}", comma,
