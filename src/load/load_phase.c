@@ -338,8 +338,7 @@ prepare(struct phase *p, const struct phase_bounds *bounds)
 	p->task.drain_ns = spec->timeout_ns < bounds->drain_ns ? spec->timeout_ns : bounds->drain_ns;
 	p->task.behind_ns = bounds->behind_ns;
 	p->task.workers = p->active;
-	p->task.at_most = p->task.closed && p->step->at_most
-	    ? (p->step->at_most + p->active - 1) / p->active : 0;
+	p->task.at_most = p->task.closed ? p->step->at_most : 0;
 	p->task.rate = p->step->rate / p->active;
 	p->task.pace_ns = p->task.rate * ns_to_s(PACE_NS) > 1 ? PACE_NS : 0;
 	p->n_seconds = (size_t)((p->task.for_ns + NS_PER_S - 1) / NS_PER_S) + 1;

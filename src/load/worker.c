@@ -234,7 +234,8 @@ worker_start(struct worker *w, const struct worker_task *task, int64_t number, u
 	w->task = task;
 	w->number = number;
 	w->limit = limit < w->max_conns ? limit : w->max_conns;
-	w->left = task->at_most ? task->at_most : -1;
+	w->left = task->at_most ? task->at_most / task->workers + (number < task->at_most % task->workers)
+	    : -1;
 	w->next = (struct arrival){ .index = -1 };
 	w->freed_ns = w->window_ns = w->cpu_ns = w->total_cpu_ns = w->unsent = w->refusals = 0;
 	w->exhausted = w->gave_up = false;

@@ -39,7 +39,7 @@ struct worker_task {
 	bool closed;              /* instead: each request after the answer before */
 	int64_t start_ns;         /* absolute */
 	int64_t for_ns;
-	int64_t at_most;          /* closed: requests of each worker; 0: none */
+	int64_t at_most;          /* closed: requests of all workers; 0: no bound */
 	int64_t timeout_ns;
 	int64_t drain_ns;         /* how long to wait for the last answers */
 	int64_t behind_ns;        /* end when this far behind the schedule; 0: never */
