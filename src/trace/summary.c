@@ -245,12 +245,12 @@ static void
 fold_small(struct drafts *d, double sum)
 {
 	struct drafts kept = { .arena = d->arena };
-	qsort(d->items, d->n, sizeof(*d->items), by_ns);
+	sort_list(d->items, d->n, sizeof(*d->items), by_ns);
 	for (size_t i = 0; i < d->n; i++) {
 		bool small = i >= PARTS_MAX || d->items[i].ns < sum * SHARE_MIN;
 		draft_add(&kept, d->items[i].kind, small ? NULL : d->items[i].where, d->items[i].ns);
 	}
-	qsort(kept.items, kept.n, sizeof(*kept.items), by_ns);
+	sort_list(kept.items, kept.n, sizeof(*kept.items), by_ns);
 	*d = kept;
 }
 

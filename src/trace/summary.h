@@ -2,6 +2,8 @@
 /* summary: from an assembly to r->evidence.trace, one file a list. No I/O but reading symbols. */
 #pragma once
 
+#include <stdlib.h>
+
 #include "trace/assemble.h"
 #include "trace/intake.h"
 #include "trace/paint.h"
@@ -42,6 +44,14 @@ void summary_parts(struct summary *s, const struct ledger *l, const struct tally
 const char *summary_lock_name(struct summary *s, uint32_t lock);   /* lock + 1, as in ledgers */
 const char *summary_lock_site(struct summary *s, uint32_t lock);   /* NULL unknown */
 const struct stack_view *summary_view(struct summary *s, uint32_t stack);
+
+/* qsort that may be given an empty list. */
+static inline void
+sort_list(void *items, size_t n, size_t size, int (*order)(const void *, const void *))
+{
+	if (n > 1)
+		qsort(items, n, size, order);
+}
 
 void summary_routes(struct summary *s);
 void summary_waits(struct summary *s);

@@ -64,7 +64,7 @@ summary_calls(struct summary *s)
 	size_t n = 0;
 	struct group *groups = group_calls(s, &n);
 	struct run_trace *t = &s->r->evidence.trace;
-	qsort(groups, n, sizeof(*groups), longest_first);
+	sort_list(groups, n, sizeof(*groups), longest_first);
 	for (size_t i = 0; i < n && i < CALLS_MAX; i++) {
 		const struct group *g = &groups[i];
 		double requests = 0;

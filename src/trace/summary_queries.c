@@ -128,8 +128,8 @@ summary_queries(struct summary *s)
 	for (size_t i = 0; i < s->a->n_spans; i++)
 		if (s->a->spans[i].complete)
 			count_in_span(s, &s->a->spans[i], &pairs, &n_pairs);
-	qsort(pairs, n_pairs, sizeof(*pairs), by_statement);
-	qsort(queries, n, sizeof(*queries), by_busy);
+	sort_list(pairs, n_pairs, sizeof(*pairs), by_statement);
+	sort_list(queries, n, sizeof(*queries), by_busy);
 	struct run_trace *t = &s->r->evidence.trace;
 	for (size_t i = 0; i < n && i < QUERIES_MAX; i++) {
 		struct run_query *out = RUN_ADD(s->r, query, t->queries, t->n_queries);

@@ -88,7 +88,7 @@ summary_routes(struct summary *s)
 	size_t n = 0;
 	s->r->evidence.trace.requests = 0;
 	struct route *routes = group_by_route(s, &n);
-	qsort(routes, n, sizeof(*routes), by_count);
+	sort_list(routes, n, sizeof(*routes), by_count);
 	for (size_t i = 0; i < n && i < ROUTES_MAX; i++) {
 		struct route *route = &routes[i];
 		qsort_r(route->spans, route->n, sizeof(uint32_t), by_duration, s->a->spans);

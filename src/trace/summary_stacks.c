@@ -97,7 +97,7 @@ summary_functions(struct summary *s)
 			at->counted = i + 1;
 		}
 	}
-	qsort(f.items, f.n, sizeof(*f.items), by_total);
+	sort_list(f.items, f.n, sizeof(*f.items), by_total);
 	for (size_t i = 0; i < f.n && i < FUNCTIONS_MAX; i++)
 		add_function(s, &f.items[i], (double)n);
 	map_done(&f.ids);
@@ -217,8 +217,7 @@ summary_stacks(struct summary *s)
 
 	add_cpu(s, &towers, false);
 	add_waits(s, &towers, false);
-	if (towers.n)
-		qsort(towers.items, towers.n, sizeof(*towers.items), highest_first);
+	sort_list(towers.items, towers.n, sizeof(*towers.items), highest_first);
 	for (size_t i = 0; i < towers.n && i < STACKS_SHOWN; i++) {
 		struct run_stack *out = RUN_ADD(s->r, stack, t->stacks, t->n_stacks);
 		out->kind = part_kind_name(towers.items[i].kind);

@@ -79,7 +79,7 @@ summary_threads(struct summary *s)
 	for (uint32_t i = 0; i < s->a->tape->n_threads; i++)
 		if (s->a->threads[i].n_off || s->n_samples[i])
 			*ARENA_PUSH(s->arena, uses, n) = use_of(s, i);
-	qsort(uses, n, sizeof(*uses), busiest_first);
+	sort_list(uses, n, sizeof(*uses), busiest_first);
 	for (size_t i = 0; i < n && i < THREADS_MAX; i++)
 		add_thread(s, &uses[i]);
 }

@@ -56,7 +56,7 @@ static double
 mean_waiters(struct group *g)
 {
 	int64_t covered = 0, until = 0;
-	qsort(g->waits, g->n, sizeof(*g->waits), by_from);
+	sort_list(g->waits, g->n, sizeof(*g->waits), by_from);
 	for (size_t i = 0; i < g->n; i++) {
 		int64_t from = g->waits[i].from > until ? g->waits[i].from : until;
 		if (g->waits[i].to <= from)
@@ -115,7 +115,7 @@ summary_waits(struct summary *s)
 		*ARENA_PUSH(s->arena, g->waits, g->n) = all.waits[i];
 		g->sum += all.waits[i].to - all.waits[i].from;
 	}
-	qsort(groups, n, sizeof(*groups), by_sum);
+	sort_list(groups, n, sizeof(*groups), by_sum);
 	for (size_t i = 0; i < n && i < WAITS_MAX; i++)
 		add_wait(s, &groups[i]);
 }
