@@ -15,7 +15,9 @@ static void
 tell(const struct facts *f, struct draft *d, const struct run_query *q, double share)
 {
 	const char *table = q->index_table ? q->index_table : q->scan_table;
-	struct run_finding *out = finding_add(d, share, q->index_plan ? 0.97 : 0.85,
+	double direct = facts_share_held(f, PART_DB, q->fingerprint);
+	struct run_finding *out = finding_add(d, share,
+	    (q->index_plan ? 0.97 : 0.85) * facts_attribution(share, direct),
 	    statement_place(f->run, q));
 
 	out->route = q->route ? run_str(f->run, q->route) : facts_route(f, PART_DB, q->fingerprint);

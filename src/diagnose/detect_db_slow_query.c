@@ -24,8 +24,9 @@ query_of(const struct facts *f, const char *where)
 static void
 tell_query(const struct facts *f, struct draft *d, const struct run_query *q, double share)
 {
-	struct run_finding *out = finding_add(d, share, q->n_plan ? 0.9 : 0.8,
-	    statement_place(f->run, q));
+	double direct = facts_share_held(f, PART_DB, q->fingerprint);
+	struct run_finding *out = finding_add(d, share,
+	    (q->n_plan ? 0.9 : 0.8) * facts_attribution(share, direct), statement_place(f->run, q));
 
 	out->route = q->route ? run_str(f->run, q->route) : facts_route(f, PART_DB, q->fingerprint);
 	out->summary = run_printf(f->run, "%s of the time is one statement: %s", PCT(share),

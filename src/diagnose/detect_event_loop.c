@@ -67,7 +67,7 @@ static void
 detect(const struct facts *f, struct draft *d)
 {
 	const struct run_thread *t = f->loop;
-	double cpu = f->charged[PART_CPU] + f->charged[PART_GC];
+	double cpu = facts_with_runqueue(f, f->charged[PART_CPU] + f->charged[PART_GC]);
 
 	if (!t) {
 		rule_out(d, "no thread of the service runs an event loop");

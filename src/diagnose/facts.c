@@ -16,6 +16,7 @@
 #define DROPPED_MUCH      0.05
 #define BUSY              0.7    /* of the CPU that it may use, or of one thread */
 #define NOISE_HIGH        0.3
+#define LOOP_FULL         0.85   /* on CPU or waiting for one */
 #define CPU_ENOUGH        0.1    /* of the time: its own samples tell the functions apart */
 #define HOST_FULL         0.9
 #define OTHERS_MUCH       0.25   /* of the host's CPUs */
@@ -232,7 +233,7 @@ has_embedded_database(const struct facts *f)
 static double
 own_part_of_runqueue(const struct facts *f)
 {
-	if (f->waiting >= 1)
+	if (f->waiting >= 1 || (f->loop && f->loop->cpu + f->loop->runqueue > LOOP_FULL))
 		return 1;
 	if (isfinite(f->cpu_limit) && f->utilisation > BUSY)
 		return 1;
@@ -251,6 +252,12 @@ facts_with_runqueue(const struct facts *f, double share)
 	if (computing > 0)
 		share += f->charged[PART_RUNQUEUE] * own_part_of_runqueue(f) * fmin(share / computing, 1);
 	return fmin(share, 1);
+}
+
+double
+facts_attribution(double share, double direct)
+{
+	return share > 2 * direct ? 0.8 : 1;
 }
 
 const struct run_series *

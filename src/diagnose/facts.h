@@ -72,6 +72,10 @@ const char *facts_runtime(const struct facts *f);
  * as the service itself keeps the CPUs busy. Embedded databases compute too. */
 double facts_with_runqueue(const struct facts *f, double share);
 
+/* Confidence in a share of which `direct` was measured and the rest attributed: less when the
+ * greater part is waiting for a CPU. */
+double facts_attribution(double share, double direct);
+
 /* The function that CPU time should be blamed on; NULL: none stands out. */
 const struct hot *facts_hottest(const struct facts *f);
 /* What fixing it would save: its CPU time and its part of the waits for a CPU. */

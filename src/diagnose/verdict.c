@@ -206,7 +206,8 @@ why_no_limit(const struct facts *f, const char *refusal)
 		return refusal;
 	if (starved(f))
 		return run_printf(f->run, "requests wait %s of their time for CPUs of which other "
-		    "processes use %.2f", PCT(f->charged[PART_RUNQUEUE]), facts_mean(f, "host_other_cpu_cores"));
+		    "processes use %.2f", PCT(f->charged[PART_RUNQUEUE]),
+		    facts_mean(f, "host_other_cpu_cores"));
 	return sees_inside(f) ? run_printf(f->run, "nothing known stands out%s", spread(f))
 	                      : "the inside of the service was not seen";
 }
