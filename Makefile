@@ -8,7 +8,7 @@ MESON_FLAGS ?=
 DEPS = gcc libc6-dev meson ninja-build pkg-config clang llvm bpftool libbpf-dev libelf-dev libdw-dev \
   libjansson-dev libyaml-dev libsqlite3-dev libiberty-dev libssl-dev zlib1g-dev linux-libc-dev
 DEPS_TEST = libcmocka-dev python3 python3-flask python3-jsonschema gunicorn nginx-light nodejs npm \
-  chromium jq mandoc procps iproute2 curl shellcheck libclang-rt-14-dev
+  chromium fonts-dejavu-core jq mandoc procps iproute2 curl shellcheck libclang-rt-14-dev
 
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # Installs only what is missing, so that a second run needs no network and no root.
