@@ -38,6 +38,14 @@ recommend_load(sqlite3 *db)
 	return sqlite3_finalize(s) == SQLITE_OK ? 0 : -1;
 }
 
+struct best { int customer; double score; };
+
+static double
+similarity(const struct basket *a, const struct basket *b, int common)
+{
+	return common ? (double)common / (a->size + b->size - common) : 0;
+}
+
 /* PLANT hot-function: every pair of articles is compared, and that for every customer of the shop.
  * Not inlined, as it would be were it in a library, so that a profile has a name to show. */
 static __attribute__((noinline)) double
@@ -48,19 +56,7 @@ score_similarity(const struct basket *a, const struct basket *b)
 	for (int i = 0; i < a->size; i++)
 		for (int k = 0; k < b->size; k++)
 			common += a->articles[i] == b->articles[k];
-	return common ? (double)common / (a->size + b->size - common) : 0;
-}
-
-struct best { int customer; double score; };
-
-static void
-consider(struct best *best, int me, int other)
-{
-	if (other == me)
-		return;
-	double score = score_similarity(&baskets[me], &baskets[other]);
-	if (score > best->score)
-		*best = (struct best){ other, score };
+	return similarity(a, b, common);
 }
 
 static struct best
@@ -68,21 +64,31 @@ nearest_of_all(int me)
 {
 	struct best best = { 0 };
 
-	for (int other = 1; other <= CUSTOMERS; other++)
-		consider(&best, me, other);
+	for (int other = 1; other <= CUSTOMERS; other++) {
+		double score = other == me ? 0 : score_similarity(&baskets[me], &baskets[other]);
+		if (score > best.score)
+			best = (struct best){ other, score };
+	}
 	return best;
 }
 
-/* Only who shares an article can be similar. */
+/* Walks along who bought the same articles, and counts how often each of them turns up. */
 static struct best
 nearest_of_buyers(int me)
 {
+	static _Thread_local int common[CUSTOMERS + 1];
+	const struct basket *mine = &baskets[me];
 	struct best best = { 0 };
 
-	for (int i = 0; i < baskets[me].size; i++) {
-		const struct shelf *f = &shelves[baskets[me].articles[i]];
-		for (int k = 0; k < f->size; k++)
-			consider(&best, me, f->buyers[k]);
+	for (int i = 0; i < mine->size; i++)
+		for (int k = 0; k < shelves[mine->articles[i]].size; k++)
+			common[shelves[mine->articles[i]].buyers[k]]++;
+	common[me] = 0;
+	for (int other = 1; other <= CUSTOMERS; other++) {
+		double score = common[other] ? similarity(mine, &baskets[other], common[other]) : 0;
+		if (score > best.score)
+			best = (struct best){ other, score };
+		common[other] = 0;
 	}
 	return best;
 }
