@@ -49,7 +49,7 @@ write_errors(struct buf *out, const struct run_phase *p)
 {
 	const struct { const char *name; int64_t count; } classes[] = {
 		{ "refused", p->error_connect }, { "reset", p->error_reset }, { "closed", p->error_closed },
-		{ "not HTTP", p->error_protocol }, { "status 4xx 5xx", p->error_status },
+		{ "not HTTP", p->error_protocol }, { "status 5xx or 429", p->error_status },
 	};
 
 	buf_printf(out, "  errors     %lld", (long long)p->errors);

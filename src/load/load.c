@@ -81,7 +81,10 @@ open_workers(struct load *l, struct err *e)
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	raise_descriptor_limit();
-	l->n_workers = cpus >= 4 ? (uint32_t)(cpus / 2) : 1;
+	if (l->spec->threads > 0)
+		l->n_workers = (uint32_t)l->spec->threads;
+	else
+		l->n_workers = cpus >= 4 ? (uint32_t)(cpus / 2) : 1;
 	l->connections = l->spec->connections > 0 ? (uint32_t)l->spec->connections : LOAD_CONNECTIONS;
 	l->workers = calloc(l->n_workers, sizeof(*l->workers));
 	if (!l->workers)
