@@ -90,6 +90,7 @@ summary_view(struct summary *s, uint32_t stack)
 		const struct frame *f = stacks_frame(s->in->stacks, stack, i);
 		v->gc |= is_collector(f->name);
 		v->statement |= !strcmp(f->name, "sqlite3_step");
+		v->sync |= !strcmp(f->name, "do_fsync") || !strcmp(f->name, "vfs_fsync_range");
 	}
 	const struct frame *own = stacks_own_frame(s->in->stacks, stack);
 	v->function = own ? tape_name(s->a->tape, own->name) : 0;
@@ -112,6 +113,7 @@ first_sample(const struct summary *s, uint32_t thread, int64_t from)
 
 #define GC_MARK (UINT32_C(1) << 31)
 #define DB_MARK (UINT32_C(1) << 30)   /* inside SQLite, whose statements could not be probed */
+#define SYNC_MARK (UINT32_C(1) << 29) /* the kernel's own work of an fsync */
 
 void
 tally_visit(void *ctx, uint32_t thread, int64_t from, int64_t to)
@@ -125,7 +127,7 @@ tally_visit(void *ctx, uint32_t thread, int64_t from, int64_t to)
 		const struct stack_view *v = summary_view(s, sample->stack);
 		if (v->statement && s->a->threads[thread].n_sql)
 			continue;
-		uint32_t key = v->gc ? GC_MARK : v->statement ? DB_MARK : v->function;
+		uint32_t key = v->gc ? GC_MARK : v->statement ? DB_MARK : v->sync ? SYNC_MARK : v->function;
 		(*map_at(&c->tally->functions, &key, sizeof(key), NULL))++;
 		c->tally->n++;
 	}
@@ -214,6 +216,18 @@ draft_add(struct drafts *d, enum run_part_kind kind, const char *where, double n
 	*ARENA_PUSH(d->arena, d->items, d->n) = (struct draft){ kind, where, ns };
 }
 
+/* The file that this group of requests syncs most; without one, the call. */
+static const char *
+synced_file(const struct drafts *d)
+{
+	const struct draft *most = NULL;
+	for (size_t i = 0; i < d->n; i++)
+		if (d->items[i].kind == PART_DISK && d->items[i].where && strstr(d->items[i].where, "sync ") &&
+		    (!most || d->items[i].ns > most->ns))
+			most = &d->items[i];
+	return most ? most->where : "fsync";
+}
+
 static void
 draft_cpu(struct summary *s, struct drafts *d, const struct tally *t, double ns)
 {
@@ -229,6 +243,8 @@ draft_cpu(struct summary *s, struct drafts *d, const struct tally *t, double ns)
 			draft_add(d, PART_GC, NULL, part);
 		else if (key == DB_MARK)
 			draft_add(d, PART_DB, "SQLite", part);
+		else if (key == SYNC_MARK)
+			draft_add(d, PART_DISK, synced_file(d), part);
 		else
 			draft_add(d, PART_CPU, tape_text(s->a->tape, key), part);
 	}

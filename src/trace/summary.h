@@ -13,6 +13,7 @@
 struct stack_view {            /* what matters of a stack here */
 	uint32_t function;         /* text: the service's own innermost function */
 	bool known, gc, statement; /* in a garbage collector; inside a statement of SQLite */
+	bool sync;                 /* in the kernel, bringing a file to the disk */
 };
 
 struct summary {
