@@ -12,7 +12,8 @@
 
 #define BUSY_MIN       0.70
 #define LONG_RUN_S     0.010
-#define SHORT_RUN_S    0.005
+#define SHORT_WORK_S   0.0002 /* CPU of a request that blocks nobody for long */
+#define BATCH          500    /* requests that one poll may hand to a full loop */
 #define SHARE_MIN      0.25   /* CPU, charged */
 #define FUNCTION_MIN   0.15
 
@@ -22,6 +23,16 @@ interpreted(const struct facts *f)
 	static const char *const names[] = { "node", "deno", "bun", "python", NULL };
 
 	return text_in(f->loop_of ? f->loop_of->runtime : NULL, names);
+}
+
+/* One callback is long. A full loop of short requests also runs long between two polls: as long as
+ * a batch of them takes. */
+static bool
+is_blocked(const struct facts *f)
+{
+	double work = f->run->baseline.cpu_per_request, run = f->loop->longest_run;
+
+	return run >= LONG_RUN_S && !(work < SHORT_WORK_S && run < BATCH * work);
 }
 
 static const char *
@@ -39,7 +50,7 @@ tell(const struct facts *f, struct draft *d, const struct hot *h, double share)
 {
 	const struct run_thread *t = f->loop;
 	const char *loop = name_of(f);
-	bool located = h != NULL || t->longest_run >= LONG_RUN_S;
+	bool located = h != NULL || is_blocked(f);
 	struct run_finding *out = finding_add(d, share,
 	    located && t->cpu > BUSY_MIN ? 0.95 : located ? 0.85 : 0.65, h ? h->name : loop);
 
@@ -74,7 +85,8 @@ detect(const struct facts *f, struct draft *d)
 		return;
 	}
 	bool busy = t->cpu > BUSY_MIN || t->cpu + t->runqueue > 0.85;
-	bool blocks = t->longest_run >= LONG_RUN_S;
+	bool blocks = is_blocked(f);
+	bool brief = f->run->baseline.cpu_per_request < SHORT_WORK_S;
 	const struct hot *h = facts_hottest(f);
 	if (h && facts_hot_share(f, h) < FUNCTION_MIN)
 		h = NULL;
@@ -84,8 +96,7 @@ detect(const struct facts *f, struct draft *d)
 		    isfinite(t->longest_run) ? DURATION(t->longest_run) : "");
 	else if (cpu < SHARE_MIN || (f->at_ease && !busy))
 		rule_out(d, "computing on the loop is only %s of the requests' time", PCT(cpu));
-	else if (!h && !blocks && !(interpreted(f) && busy)
-	    && !(t->longest_run >= SHORT_RUN_S))
+	else if (!h && !blocks && !(interpreted(f) && busy && !brief))
 		rule_out(d, "the loop is %s busy with short, evenly spread work: no function and no "
 		    "long stretch stands out", PCT(t->cpu));
 	else

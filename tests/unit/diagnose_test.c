@@ -224,7 +224,7 @@ loop(double cpu, double longest, const char *runtime)
 
 static struct run *node_blocked(void) { return loop(0.9, 0.045, "node"); }
 static struct run *node_calm(void) { return loop(0.3, 0.001, "node"); }
-static struct run *nginx_full(void) { return loop(0.95, 0.0004, "nginx"); }
+static struct run *nginx_full(void) { return loop(0.95, 0.0075, "nginx"); }
 
 static struct run *
 single(double second)
