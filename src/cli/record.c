@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "cli/command.h"
+#include "net/url.h"
 
 /* "postgresql://user:secret@host/db" without "user:secret@", and without a query, where a password
  * may stand too. */
@@ -62,7 +63,7 @@ record_spec(const struct spec *s, struct run *r)
 	r->tool = "prony " PRONY_VERSION;
 	to->system = run_str(r, s->system);
 	for (size_t i = 0; i < s->n_urls; i++)
-		RUN_ADD_STR(r, to->urls, to->n_urls, s->urls[i]);
+		RUN_ADD_STR(r, to->urls, to->n_urls, url_public(r->arena, s->urls[i]));
 	for (size_t i = 0; i < s->n_issues; i++)
 		RUN_ADD_STR(r, to->issues, to->n_issues, s->issues[i]);
 	for (size_t i = 0; i < s->n_targets; i++)
@@ -86,6 +87,6 @@ cli_record_question(const struct spec *s, struct run *r)
 	record_spec(s, r);
 	r->system.name = service_name(r, s);
 	for (size_t i = 0; i < s->n_urls; i++)
-		RUN_ADD_STR(r, r->system.targets, r->system.n_targets, s->urls[i]);
+		RUN_ADD_STR(r, r->system.targets, r->system.n_targets, url_public(r->arena, s->urls[i]));
 	record_targets(s, r);
 }

@@ -113,7 +113,7 @@ route_record(struct run *r, struct run_route *out, const char *path, const struc
 	for (int o = OUTCOME_CONNECT; o <= OUTCOME_STATUS; o++)
 		errors += t->outcome[o];
 	int64_t answered = t->outcome[OUTCOME_ANSWERED], all = answered + errors + open;
-	out->route = run_str(r, path);
+	out->route = url_public(r->arena, path);
 	out->requests = all;
 	out->rate = (double)all / seconds;
 	out->latency = latency_of(&t->latency, t->latency.count > answered);

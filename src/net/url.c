@@ -155,3 +155,28 @@ url_is_loopback(const struct url *u, bool *ret, struct err *e)
 	*ret = all;
 	return 0;
 }
+
+const char *
+url_public(struct arena *a, const char *text)
+{
+	char *out = arena_strdup(a, text), *to = strchr(out, '?');
+
+	for (const char *from = to; from && *from;) {
+		size_t name = strcspn(from, "=&");
+		memmove(to, from, name);
+		to += name;
+		from += name;
+		if (*from == '=') {
+			*to++ = *from++;
+			size_t value = strcspn(from, "&");
+			if (value)                /* an empty one stays: the copy never grows */
+				*to++ = '*';
+			from += value;
+		}
+		if (*from == '&')
+			*to++ = *from++;
+	}
+	if (to)
+		*to = '\0';
+	return out;
+}

@@ -21,6 +21,10 @@ int url_parse(const char *text, struct url *ret, struct err *e);
 /* "http://host:port" and a path, port 80 left out. */
 const char *url_join(struct arena *a, const struct url *u, const char *path);
 
+/* A URL or path as it may be written down: the values of its query, which may be secrets, become
+ * '*'. "/orders?customer=*". */
+const char *url_public(struct arena *a, const char *text);
+
 /* Does every address of the host belong to this machine's loopback? Asks the resolver for names.
  * -errno when it knows no such host. */
 int url_is_loopback(const struct url *u, bool *ret, struct err *e);

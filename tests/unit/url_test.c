@@ -98,6 +98,22 @@ loopback_is_known(void **state)
 	}
 }
 
-RUN_TESTS(cmocka_unit_test(urls_are_taken_apart),
+static void
+query_values_are_hidden(void **state)
+{
+	static const struct { const char *text, *want; } rows[] = {
+		{ "/orders", "/orders" },
+		{ "/orders?customer=4711", "/orders?customer=*" },
+		{ "http://127.0.0.1:80/a?token=s3cret&flag&x=&y=1=2", "http://127.0.0.1:80/a?token=*&flag&x=&y=*" },
+		{ "/?", "/?" }, { "/?=a", "/?=*" }, { "/?a=b&", "/?a=*&" },
+	};
+	struct arena *a = arena_new();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(url_public(a, rows[i].text), rows[i].want);
+	arena_free(a);
+}
+
+RUN_TESTS(cmocka_unit_test(query_values_are_hidden),
+    cmocka_unit_test(urls_are_taken_apart),
     cmocka_unit_test(what_would_have_to_be_guessed_is_refused),
     cmocka_unit_test(long_hosts_do_not_fit), cmocka_unit_test(loopback_is_known))
