@@ -2,7 +2,8 @@
 /* Requests wait for one lock while CPUs idle.
  *
  * Must also hold: the CPUs are not full (waiting for a holder that waits for a CPU is too little
- * CPU), and more than one waits on average. Locks inside a database's execution are the
+ * CPU), and more than one waits on average, or waiting is
+ * a large part of the time. Locks inside a database's execution are the
  * statement's; an interpreter's global lock is cpu.single-thread. */
 #include <math.h>
 
@@ -11,6 +12,7 @@
 #include "diagnose/text.h"
 
 #define SHARE_MIN    0.15
+#define SHARE_CLEAR  0.30   /* from here on even one waiter at a time is a queue */
 #define WAITERS_MIN  1.5
 #define CPU_FULL     0.90
 
@@ -79,7 +81,7 @@ detect(const struct facts *f, struct draft *d)
 		const struct run_wait *w = charge_wait(f->run, PART_LOCK, p->where);
 		if (is_interpreter_lock(p->where))
 			why = "it is the interpreter's own lock: threads take turns on one core";
-		else if (w && w->mean_waiters < WAITERS_MIN)
+		else if (w && w->mean_waiters < (p->share < SHARE_CLEAR ? WAITERS_MIN : 1))
 			why = run_printf(f->run, "only %.2g wait for %s at the same time", w->mean_waiters,
 			    text_brief(f->run, p->where, 60));
 		else if (starved(f, w))
