@@ -208,6 +208,8 @@ add_line(struct reading *r, const struct maps_line *line)
 		return;
 	if (line->path_size == 6 && memcmp(line->path, "[vdso]", 6) == 0)
 		add_module(r, line, object_of_vdso(r->objects));
+	else if (line->path_size == 9 && memcmp(line->path, "[uprobes]", 9) == 0)
+		r->maps.trampoline = (struct anonymous){ line->start, line->end };
 	else if (line->inode && line->path_size && line->path[0] == '/')
 		add_module(r, line, object_of_file(r->objects, r->pid, line));
 	else if (line->path_size == 0 || line->path[0] == '[' || line->path[0] == '/')

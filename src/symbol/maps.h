@@ -43,6 +43,7 @@ struct anonymous { uint64_t start, end; };   /* executable memory without a file
 struct maps {
 	struct module *modules; size_t n_modules;          /* sorted by start */
 	struct anonymous *anonymous; size_t n_anonymous;   /* sorted */
+	struct anonymous trampoline;   /* where the kernel lets functions with a return probe return to */
 };
 
 void objects_init(struct objects *o, struct arena *a);

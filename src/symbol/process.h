@@ -43,6 +43,8 @@ struct symbols {
 	struct kallsyms kallsyms;
 	struct lines lines;
 	bool kallsyms_read;
+	uint64_t (*original_return)(void *ctx, int pid, uint64_t slot);
+	void *original_ctx;
 };
 
 /* Made and read on first use; never NULL. */

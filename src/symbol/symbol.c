@@ -29,6 +29,14 @@ symbols_new(void)
 }
 
 void
+symbols_set_returns(struct symbols *s,
+    uint64_t (*original)(void *ctx, int pid, uint64_t slot), void *ctx)
+{
+	s->original_return = original;
+	s->original_ctx = ctx;
+}
+
+void
 symbols_free(struct symbols *s)
 {
 	size_t at = 0;

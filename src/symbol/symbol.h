@@ -29,6 +29,12 @@ struct symbol_regs { uint64_t ip, sp, bp, rbx, r12, r13, r14, r15; };
 size_t symbols_unwind(struct symbols *s, int pid, const struct symbol_regs *regs,
     const void *stack, size_t stack_size, uint64_t *ips, size_t max, bool *ret_rooted);
 
+/* A function with a return probe returns to the kernel's trampoline, and its return address on the
+ * stack is the trampoline's: ask `original` for what stood there (0: not known, the stack ends).
+ * `slot` is the address of that word in the process. */
+void symbols_set_returns(struct symbols *s,
+    uint64_t (*original)(void *ctx, int pid, uint64_t slot), void *ctx);
+
 struct symbol {
 	const char *name;      /* demangled; "[module+0x1234]" when nothing better is known */
 	const char *module;    /* file name of the object, "[kernel]", "[jit]", "[vdso]" */

@@ -97,6 +97,20 @@ saved_bp(const struct walk *w, const struct cfi_row *row, uint64_t cfa, uint64_t
 	return row->bp == CFI_BP_KEPT || address < w->sp || stack_word(w, address, ret);
 }
 
+/* What the kernel put in place of a return address, undone. 0: the address is lost. */
+static uint64_t
+true_return(const struct walk *w, uint64_t ip, uint64_t slot)
+{
+	if (process_module(w->symbols, w->process, ip - 1))
+		return ip;
+	const struct anonymous *t = &w->process->maps.trampoline;
+	if (ip < t->start || ip >= t->end)
+		return ip;
+	return w->symbols->original_return
+	           ? w->symbols->original_return(w->symbols->original_ctx, w->process->pid, slot)
+	           : 0;
+}
+
 static enum walk_end
 step_row(struct walk *w, const struct cfi_row *row)
 {
@@ -112,10 +126,12 @@ step_row(struct walk *w, const struct cfi_row *row)
 		return WALK_CUT;
 	if (!saved_bp(w, row, cfa, &caller_bp))
 		return WALK_CUT;
-	w->ip = caller_ip;
+	if (!caller_ip)
+		return WALK_ROOT;
+	w->ip = true_return(w, caller_ip, cfa - 8);
 	w->sp = cfa;
 	w->bp = caller_bp;
-	return caller_ip ? WALK_ON : WALK_ROOT;
+	return w->ip ? WALK_ON : WALK_CUT;
 }
 
 /* One frame up. An address outside all code was no return address: the walk went astray. */

@@ -41,6 +41,7 @@ struct collect {
 	collect_fn fn;
 	void *ctx;
 	int stats_fd;
+	bool has_arrivals;
 	int64_t cost_at_begin;
 };
 
@@ -94,20 +95,14 @@ collect_open(struct collect **ret, struct err *e)
 	return 0;
 }
 
-int
-collect_attach(struct collect *c, struct err *e)
+struct row { struct bpf_program *program; struct bpf_link **link; bool required; };
+
+#define ROW(name, required) { c->bpf->progs.name, &c->bpf->links.name, required }
+
+static int
+attach_rows(const struct row *rows, size_t n, struct err *e)
 {
-	struct collect_bpf *b = c->bpf;
-	const struct { struct bpf_program *program; struct bpf_link **link; bool required; } rows[] = {
-		{ b->progs.on_fork, &b->links.on_fork, true },
-		{ b->progs.on_exit, &b->links.on_exit, true },
-		{ b->progs.on_switch, &b->links.on_switch, true },
-		{ b->progs.on_waking, &b->links.on_waking, true },
-		{ b->progs.on_call_end, &b->links.on_call_end, true },
-		{ b->progs.on_tcp_data, &b->links.on_tcp_data, false },
-		{ b->progs.on_tcp_state, &b->links.on_tcp_state, false },
-	};
-	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+	for (size_t i = 0; i < n; i++) {
 		*rows[i].link = bpf_program__attach(rows[i].program);
 		int code = errno;
 		if (!*rows[i].link && rows[i].required)
@@ -115,6 +110,39 @@ collect_attach(struct collect *c, struct err *e)
 			    bpf_program__name(rows[i].program), strerror(code));
 	}
 	return 0;
+}
+
+/* The programs that every process of the host pays for, some ten ns a time, even when they have
+ * nothing to do: there only while a window is open. */
+static int
+attach_busy(struct collect *c, struct err *e)
+{
+	const struct row rows[] = { ROW(on_switch, true), ROW(on_waking, true),
+		ROW(on_call_end, true), ROW(on_tcp_data, false) };
+	return attach_rows(rows, COUNT_OF(rows), e);
+}
+
+static void
+detach_busy(struct collect *c)
+{
+	struct bpf_link **const links[] = { &c->bpf->links.on_switch, &c->bpf->links.on_waking,
+		&c->bpf->links.on_call_end, &c->bpf->links.on_tcp_data };
+	for (size_t i = 0; i < COUNT_OF(links); i++) {
+		bpf_link__destroy(*links[i]);
+		*links[i] = NULL;
+	}
+}
+
+int
+collect_attach(struct collect *c, struct err *e)
+{
+	const struct row rows[] = { ROW(on_fork, true), ROW(on_exit, true), ROW(on_tcp_state, false) };
+	int code = attach_rows(rows, COUNT_OF(rows), e);
+	if (!code)
+		code = attach_busy(c, e);
+	c->has_arrivals = c->bpf->links.on_tcp_data != NULL;
+	detach_busy(c);
+	return code;
 }
 
 void
@@ -167,7 +195,7 @@ collect_add_port(struct collect *c, uint16_t port)
 bool
 collect_has_arrivals(const struct collect *c)
 {
-	return c->bpf->links.on_tcp_data != NULL;
+	return c->has_arrivals;
 }
 
 /* ---- SQLite -------------------------------------------------------------------------------- */
@@ -216,10 +244,23 @@ collect_add_sqlite(struct collect *c, int pid, const char *path, struct err *e)
 
 /* ---- windows ------------------------------------------------------------------------------- */
 
+uint64_t
+collect_return(void *collect, int pid, uint64_t slot)
+{
+	struct collect *c = collect;
+	struct return_slot key = { .address = slot, .pid = (uint32_t)pid };
+	uint64_t address = 0;
+
+	bpf_map_lookup_elem(bpf_map__fd(c->bpf->maps.returns), &key, &address);
+	return address;
+}
+
 uint32_t
 collect_window_open(struct collect *c)
 {
+	struct err ignored = { 0 };
 	uint32_t epoch = ++c->bpf->bss->epoch;
+	attach_busy(c, &ignored);   /* it could be done before: a window without is only empty */
 	__atomic_store_n(&c->bpf->bss->enabled, 1, __ATOMIC_RELEASE);
 	return epoch;
 }
@@ -228,6 +269,7 @@ void
 collect_window_close(struct collect *c)
 {
 	__atomic_store_n(&c->bpf->bss->enabled, 0, __ATOMIC_RELEASE);
+	detach_busy(c);
 }
 
 size_t

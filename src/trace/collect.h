@@ -26,6 +26,10 @@ void collect_add_port(struct collect *c, uint16_t port);
  * -ENOENT: it has no SQLite; other errors: it has, but cannot be probed, and err says why. */
 int collect_add_sqlite(struct collect *c, int pid, const char *path, struct err *e);
 
+/* The return address that a statement probe's trampoline took the place of, for
+ * symbols_set_returns; 0 unknown. `collect` is a struct collect. Any thread. */
+uint64_t collect_return(void *collect, int pid, uint64_t slot);
+
 /* Events are sent only inside a window; returns its number, counted from 1. */
 uint32_t collect_window_open(struct collect *c);
 void collect_window_close(struct collect *c);

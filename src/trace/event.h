@@ -16,6 +16,9 @@ enum ev_kind { EV_OFF = 1, EV_POLL, EV_IO, EV_CONN, EV_FILE, EV_STACK, EV_SQL, E
 #define EV_STACK_BYTES 8192
 #define EV_NO_SYSCALL  0xffff  /* not in a system call: a fault, or preempted in user code */
 
+/* Key of the map of return addresses that a return probe has replaced. */
+struct return_slot { __u64 address; __u32 pid, pad; };
+
 struct ev_head {
 	__u64 ts;              /* when the interval or call ended */
 	__u32 tid, pid;

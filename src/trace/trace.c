@@ -131,6 +131,7 @@ open_collector(struct trace *t, struct run *r, struct err *e)
 		for (size_t j = 0; j < p->n_ports; j++)
 			collect_add_port(t->collect, (uint16_t)p->ports[j]);
 	}
+	symbols_set_returns(t->symbols, collect_return, t->collect);
 	for (size_t i = 0; i < r->system.n_processes; i++)
 		probe_sqlite(t, r, &r->system.processes[i]);
 	t->tape.arrivals = collect_has_arrivals(t->collect);

@@ -55,6 +55,8 @@ struct { __uint(type, BPF_MAP_TYPE_LRU_HASH); __uint(max_entries, 32768); __type
 	__type(value, struct connection); } connections SEC(".maps");
 struct { __uint(type, BPF_MAP_TYPE_LRU_HASH); __uint(max_entries, 8192);
 	__type(key, struct execution_key); __type(value, struct execution); } executions SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_LRU_HASH); __uint(max_entries, 4096);
+	__type(key, struct return_slot); __type(value, __u64); } returns SEC(".maps");
 struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 1 << 21); } events SEC(".maps");
 
 volatile __u32 enabled = 0;
@@ -571,11 +573,25 @@ execution_end(struct pt_regs *ctx, __u64 statement, __u32 tid, __u32 pid)
 	bpf_map_delete_elem(&executions, &id);
 }
 
+/* The return probe is about to replace the return address: unwinding needs the true one. */
+static __always_inline void
+keep_return(struct pt_regs *ctx)
+{
+	struct return_slot slot = { .address = ctx->sp, .pid = bpf_get_current_pid_tgid() >> 32 };
+	__u64 address = 0;
+	if (bpf_probe_read_user(&address, sizeof(address), (void *)ctx->sp))
+		return;
+	__u64 *known = bpf_map_lookup_elem(&returns, &slot);
+	if (!known || *known != address)
+		bpf_map_update_elem(&returns, &slot, &address, BPF_ANY);
+}
+
 SEC("uprobe")
 int sql_step(struct pt_regs *ctx)
 {
 	if (!enabled)
 		return 0;
+	keep_return(ctx);
 	struct thread *t = thread_of((__u32)bpf_get_current_pid_tgid());
 	if (!t || t->sql_depth++)
 		return 0;
