@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/file.h"
 #include "base/map.h"
 
 #define RINGS_BYTES_MAX (16u << 20)   /* of a whole set: the ceiling of prony's memory is 64 MiB */
@@ -32,6 +34,7 @@ struct ring {
 struct perf_set {
 	struct perf_event_attr attr;
 	bool whole_host;
+	int64_t opened_ns;                /* since boot, as start times of processes are */
 	struct ring *rings; size_t n_rings;
 	struct pollfd *polls;
 	int *fds; size_t n_fds;           /* all events, those of rings too */
@@ -83,7 +86,7 @@ wanted_ring_bytes(const struct perf_options *o, size_t n_cpus)
 {
 	double record = (double)o->stack_bytes + 512;
 	size_t size = RING_BYTES_MIN;
-	while ((double)size < 0.2 * o->hz * record && size * 2 * n_cpus <= RINGS_BYTES_MAX)
+	while ((double)size < 0.4 * o->hz * record && size * 2 * n_cpus <= RINGS_BYTES_MAX)
 		size *= 2;
 	return size;
 }
@@ -150,6 +153,34 @@ add_on_all_cpus(struct perf_set *s, int pid)
 	return result;
 }
 
+static int64_t
+boot_ns(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+/* A child that a watched process made since the set was opened brought its events along. */
+static bool
+is_inherited(const struct perf_set *s, int pid)
+{
+	enum { FIELDS_FROM_PARENT_TO_START = 18 };
+	char stat[1024];
+	if (file_peek(stat, sizeof(stat), "/proc/%d/stat", pid) <= 0)
+		return false;
+	const char *at = strrchr(stat, ')');   /* names may hold blanks and brackets */
+	if (!at || strlen(at) < 5)
+		return false;
+	int parent = atoi(at + 4);
+	at += 4;
+	for (int i = 0; at && i < FIELDS_FROM_PARENT_TO_START; i++)
+		at = strchr(at + 1, ' ');
+	int64_t tick_ns = NS_PER_S / sysconf(_SC_CLK_TCK);
+	return at && map_find(&s->pids, &parent, sizeof(parent)) &&
+	    strtoll(at, NULL, 10) * tick_ns > s->opened_ns;
+}
+
 int
 perf_set_add(struct perf_set *s, int pid, struct err *e)
 {
@@ -158,7 +189,7 @@ perf_set_add(struct perf_set *s, int pid, struct err *e)
 	bool new = false;
 	if (!s->whole_host)
 		*map_at(&s->pids, &pid, sizeof(pid), &new) = 1;
-	if (!new)
+	if (!new || is_inherited(s, pid))
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	DIR *threads = opendir(path);
@@ -210,6 +241,7 @@ perf_set_open(const struct perf_options *o, struct perf_set **ret, struct err *e
 	if (!s->rings || !s->polls || !s->fds || !s->record)
 		abort();
 	s->ring_bytes = wanted_ring_bytes(o, n_cpus);
+	s->opened_ns = boot_ns();
 	fill_attr(&s->attr, o);
 	int result = open_all(s, o, e);
 	if (result < 0) {

@@ -74,13 +74,20 @@ int
 python_sampler_add(struct python_sampler *s, int pid, struct err *e)
 {
 	struct python *p;
-	int result = python_sampler_has(s, pid) ? 0 : python_open(pid, &p, e);
-	if (result < 0 || python_sampler_has(s, pid))
+	if (python_sampler_has(s, pid))
+		return 0;
+	int result = python_open(pid, &p, e);
+	if (result < 0)
 		return result;
+	result = perf_set_add(s->set, pid, e);
+	if (result < 0) {
+		python_close(p);
+		return result;
+	}
 	pthread_mutex_lock(&s->lock);
 	*map_at(&s->by_pid, &pid, sizeof(pid), NULL) = (uint64_t)(uintptr_t)p;
 	pthread_mutex_unlock(&s->lock);
-	return perf_set_add(s->set, pid, e);
+	return 0;
 }
 
 static struct python *

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* python_sampler: on-CPU samples of CPython processes with the Python functions that ran.
  *
- * A thread of its own wakes with each sample of the host and, when it is of such a process, reads
- * the interpreter's frames at once, before they move on: some 30 us after the sample. Runs at real-time
- * priority where that is allowed, since each reading is short and late readings are wrong. */
+ * A thread of its own wakes with each sample of their threads and reads the interpreter's frames
+ * at once, before they move on. It runs at real-time priority where that is allowed, since each
+ * reading is short and late readings are wrong. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,7 +23,7 @@ struct python_sample {
 	struct python_frame frames[PYTHON_FRAMES_MAX];
 };
 
-/* Takes a set opened with `wake`, disabled; it owns it from here on. */
+/* Takes a set opened with `wake` and some pid, disabled; it owns it from here on. */
 struct python_sampler *python_sampler_new(struct perf_set *set);
 void python_sampler_free(struct python_sampler *s);   /* accepts NULL */
 

@@ -92,7 +92,7 @@ add_python(struct sampler *s, int pid)
 
 	if (!s->python) {
 		struct perf_options perf = { .hz = s->hz, .wake = true, .pids = &pid,
-			.n_pids = s->system_wide ? 0 : 1 };
+			.n_pids = 1 };
 		struct perf_set *set;
 		if (python_open(pid, &probe, &ignored) < 0)
 			return;

@@ -63,7 +63,7 @@ void sampler_start(struct sampler *s);
 void sampler_stop(struct sampler *s);   /* what was sampled until now can still be drained */
 
 /* Gives every sample taken since to `fn`, about in order of time (per CPU exact). Call each
- * 20 ms or so: the rings hold some 100 ms. Returns how many. */
+ * 20 ms or so: the rings hold some 400 ms. Returns how many. */
 size_t sampler_drain(struct sampler *s, sampler_fn fn, void *ctx);
 void sampler_counts(const struct sampler *s, struct sampler_counts *ret);
 void sampler_close(struct sampler *s);  /* accepts NULL */

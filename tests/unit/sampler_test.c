@@ -6,10 +6,13 @@
 #include "trace/sampler.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define APART __attribute__((noinline, noclone, noipa))
@@ -185,6 +188,78 @@ samples_python_functions(void **state)
 }
 
 static void
+count_only(void *ctx, const struct sampler_sample *sample)
+{
+	if (sample->pid == *(const pid_t *)ctx)
+		((pid_t *)ctx)[1]++;
+}
+
+/* Makes a spinning child of its own when the gate's other end is closed; tells its pid. */
+static pid_t
+start_master(const int gate[2], volatile pid_t *ret_worker)
+{
+	pid_t pid = fork();
+	if (pid != 0)
+		return pid;
+	char byte;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close(gate[1]);
+	if (read(gate[0], &byte, 1) == 0)
+		for (*ret_worker = start(NULL); *ret_worker > 0;)
+			pause();
+	_exit(0);
+}
+
+/* A worker forked later inherits events; adding it must not count it twice. */
+static void
+counts_a_later_child_once(void **state)
+{
+	struct sampler_options o = { .only_service = true, .hz = 500 };
+	struct symbols *symbols = symbols_new();
+	struct err e = { 0 };
+	struct sampler *s;
+	pid_t counted[2] = { 0, 0 };
+	clockid_t clock;
+	struct timespec used = { 0 };
+	int gate[2];
+
+	assert_int_equal(pipe2(gate, O_CLOEXEC), 0);
+	volatile pid_t *worker = mmap(NULL, sizeof(*worker), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(worker, MAP_FAILED);
+	pid_t master = start_master(gate, worker);
+	close(gate[0]);
+	bool allowed = sampler_open(&o, &master, 1, symbols, &s, &e) == 0;
+	if (allowed) {
+		sampler_start(s);
+		usleep(20000);   /* start times count in ticks of 10 ms */
+		close(gate[1]);
+		for (int64_t until = now_ns() + PATIENCE_NS; !*worker && now_ns() < until;)
+			usleep(1000);
+		counted[0] = *worker;
+		assert_true(counted[0] > 0);
+		sampler_add(s, counted[0]);
+		assert_int_equal(clock_getcpuclockid(counted[0], &clock), 0);
+		while (used.tv_sec == 0 && used.tv_nsec < 300000000) {
+			usleep(10000);
+			sampler_drain(s, count_only, counted);
+			assert_int_equal(clock_gettime(clock, &used), 0);
+		}
+		sampler_stop(s);
+		sampler_drain(s, count_only, counted);
+		clock_gettime(clock, &used);
+		double expected = 500 * ((double)used.tv_sec + (double)used.tv_nsec / 1e9);
+		assert_true(counted[1] > 0.5 * expected && counted[1] < 1.3 * expected);
+		sampler_close(s);
+		kill(counted[0], SIGKILL);
+	}
+	end(master);
+	symbols_free(symbols);
+	if (!allowed)
+		skip();
+}
+
+static void
 explains_why_it_cannot(void **state)
 {
 	struct err e = { 0 };
@@ -200,4 +275,5 @@ explains_why_it_cannot(void **state)
 }
 
 RUN_TESTS(cmocka_unit_test(samples_the_host), cmocka_unit_test(samples_only_the_service),
-    cmocka_unit_test(samples_python_functions), cmocka_unit_test(explains_why_it_cannot))
+    cmocka_unit_test(samples_python_functions), cmocka_unit_test(counts_a_later_child_once),
+    cmocka_unit_test(explains_why_it_cannot))
