@@ -6,25 +6,33 @@
 #define WINDOW_NS       NS_PER_S
 #define PAUSE_MAX_NS    (10 * NS_PER_S)
 #define PACE_HORIZON_NS (30 * NS_PER_S)
-#define WINDOW_MIN_NS   (NS_PER_S / 5)  /* what is left must hold for this long, else it is over */
+#define WINDOW_MIN_NS   (NS_PER_S / 5)   /* shorter ones are not begun */
+#define RESERVE_NS      (NS_PER_S / 20)  /* what may still come before a window is closed */
+
+static enum pace_step
+closed_step(struct pace *p, int64_t now, size_t records, double left)
+{
+	if (now - p->since < p->pause || left <= p->rate * (double)WINDOW_MIN_NS || left <= 0)
+		return PACE_GO_ON;
+	p->open = true;
+	p->since = now;
+	p->records_then = records;
+	return PACE_OPEN;
+}
 
 enum pace_step
 pace_step(struct pace *p, int64_t now, size_t records, size_t max)
 {
-	int64_t passed = now - p->since;
-	if (!p->open) {
-		if (passed < p->pause || records >= max)
-			return PACE_GO_ON;
-		*p = (struct pace){ .open = true, .since = now, .records_then = records };
-		return PACE_OPEN;
-	}
 	double left = (double)max - (double)records;
+	if (!p->open)
+		return closed_step(p, now, records, left);
+	int64_t passed = now - p->since;
 	double rate = passed > 0 ? (double)(records - p->records_then) / (double)passed : 0;
-	if (passed < WINDOW_NS && left > rate * (double)WINDOW_MIN_NS)
-		return PACE_GO_ON;
-	if (passed < WINDOW_MIN_NS && left > 0)
+	bool full = left <= rate * (double)RESERVE_NS;
+	if (passed < WINDOW_NS && !full)
 		return PACE_GO_ON;
 	double wanted = rate * (double)PACE_HORIZON_NS;
+	p->rate = rate;
 	p->since = now;
 	p->records_then = records;
 	if (wanted <= left)

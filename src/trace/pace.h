@@ -3,7 +3,8 @@
  *
  * Recording goes on without a break while the tape would hold for PACE_HORIZON at the rate of the
  * last second; else windows of one second alternate with pauses that stretch what is left over
- * that horizon. Pure. */
+ * that horizon. A window ends before the tape is full: a torn one would tell half of its requests.
+ * Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,6 +16,7 @@ struct pace {
 	int64_t since;         /* this second, or this pause, began */
 	int64_t pause;
 	size_t records_then;
+	double rate;           /* records per ns, of the last second recorded */
 };
 
 enum pace_step { PACE_GO_ON, PACE_OPEN, PACE_CLOSE };

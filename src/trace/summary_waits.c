@@ -9,6 +9,8 @@
 
 #define WAITS_MAX    24        /* reported */
 #define PAINTED_MAX  20000     /* waits whose holder is looked at, evenly chosen */
+#define SPANS_MAX    20000     /* requests whose waits are collected, in blocks of successive ones */
+#define BLOCK        1000
 
 struct group {
 	const char *where;
@@ -18,12 +20,14 @@ struct group {
 	int64_t sum;
 };
 
+/* One block in `step`: within a block all waits are there, so that who waits at the same time is
+ * seen; figures are scaled up. */
 static struct canvas
-collect_waits(struct summary *s)
+collect_waits(struct summary *s, size_t step)
 {
 	struct canvas canvas = { .arena = s->arena };
 	for (size_t i = 0; i < s->a->n_spans; i++)
-		if (s->a->spans[i].complete)
+		if (s->a->spans[i].complete && i / BLOCK % step == 0)
 			paint_span(s->a, &s->a->spans[i], &canvas);
 	ledger_done(&canvas.ledger);
 	return canvas;
@@ -68,7 +72,7 @@ mean_waiters(struct group *g)
 }
 
 static void
-add_wait(struct summary *s, struct group *g)
+add_wait(struct summary *s, struct group *g, size_t scale)
 {
 	struct tally tally = { 0 };
 	struct tally_ctx ctx = { s, &tally };
@@ -85,8 +89,8 @@ add_wait(struct summary *s, struct group *g)
 	wait->kind = (enum run_part_kind)g->kind;
 	wait->where = run_str(s->r, g->where);
 	wait->site = g->kind == PART_LOCK ? run_str(s->r, summary_lock_site(s, g->lock)) : NULL;
-	wait->waits = (int64_t)g->n;
-	wait->seconds = ns_to_s(g->sum);
+	wait->waits = (int64_t)(g->n * scale);
+	wait->seconds = ns_to_s(g->sum) * (double)scale;
 	wait->mean_waiters = mean_waiters(g);
 	struct run_part *parts = NULL;
 	size_t n_parts = 0;
@@ -107,7 +111,8 @@ by_sum(const void *left, const void *right)
 void
 summary_waits(struct summary *s)
 {
-	struct canvas all = collect_waits(s);
+	size_t scale = s->a->n_spans / SPANS_MAX + 1;
+	struct canvas all = collect_waits(s, scale);
 	struct group *groups = NULL;
 	size_t n = 0;
 	for (size_t i = 0; i < all.n_waits; i++) {
@@ -117,5 +122,5 @@ summary_waits(struct summary *s)
 	}
 	sort_list(groups, n, sizeof(*groups), by_sum);
 	for (size_t i = 0; i < n && i < WAITS_MAX; i++)
-		add_wait(s, &groups[i]);
+		add_wait(s, &groups[i], scale);
 }

@@ -29,7 +29,7 @@
 #include "trace/summary.h"
 
 #define TICK_NS            (20 * NS_PER_MS)
-#define RECORDS_PRESET     200000
+#define RECORDS_PRESET     160000
 #define SLEEPERS_MAX       4096
 #define STACK_PERIOD_MIN   NS_PER_MS
 #define STACKS_PER_S_MAX   1000
