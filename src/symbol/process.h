@@ -20,7 +20,7 @@ struct process {
 	int64_t maps_read_ns;       /* of the last attempt; 0: never */
 	const char *exe_path;       /* NULL unknown */
 	const char *runtime;        /* language of its JIT code: javascript java python native */
-	bool interpreter;           /* the program only runs scripts: its own functions are no application */
+	bool interpreter;           /* runs scripts: its own functions are no application */
 	struct perf_map perf_map;
 	int64_t perf_map_read_ns;
 };

@@ -42,7 +42,7 @@ struct symbol {
 	const char *file;      /* from a perf map or DWARF; NULL unknown */
 	int line;
 	bool named;            /* a real name */
-	bool application;      /* the process's own program or a script, not a shared library or the kernel */
+	bool application;      /* the process's own program or script, no library, no kernel */
 };
 
 /* `leaf`: ip is where execution was; else a return address (looked up one byte before). Strings

@@ -48,8 +48,8 @@ struct sampler_counts {
 
 typedef void (*sampler_fn)(void *ctx, const struct sampler_sample *sample);
 
-/* Opens the events, disabled, for these processes. `o` may be NULL. `symbols` must outlive the sampler. Fails with
- * a hint when the host allows neither way. */
+/* Opens the events, disabled, for these processes. `o` may be NULL. `symbols` must outlive the
+ * sampler. Fails with a hint when the host allows neither way. */
 int sampler_open(const struct sampler_options *o, const int *pids, size_t n_pids,
     struct symbols *symbols, struct sampler **ret, struct err *e);
 bool sampler_is_system_wide(const struct sampler *s);
