@@ -7,8 +7,11 @@ MESON_FLAGS ?=
 # What building and running need; what the tests need on top.
 DEPS = gcc libc6-dev meson ninja-build pkg-config clang llvm bpftool libbpf-dev libelf-dev libdw-dev \
   libjansson-dev libyaml-dev libsqlite3-dev libiberty-dev libssl-dev zlib1g-dev linux-libc-dev
-DEPS_TEST = libcmocka-dev python3 python3-flask python3-jsonschema gunicorn nginx-light nodejs npm \
+DEPS_TEST = libcmocka-dev python3 python3-flask python3-jsonschema gunicorn nginx-light \
   chromium fonts-dejavu-core jq mandoc procps iproute2 curl shellcheck libclang-rt-14-dev
+
+# Node with npm may come from elsewhere than Debian, whose npm would not go with it.
+DEPS_TEST += $(shell command -v npm >/dev/null || echo nodejs npm)
 
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # Installs only what is missing, so that a second run needs no network and no root.
