@@ -5,7 +5,7 @@
 
 #define WINDOW_NS       NS_PER_S
 #define PAUSE_MAX_NS    (10 * NS_PER_S)
-#define PACE_HORIZON_NS (30 * NS_PER_S)
+#define HORIZON_NS      (15 * NS_PER_S)
 #define WINDOW_MIN_NS   (NS_PER_S / 5)   /* shorter ones are not begun */
 #define RESERVE_NS      (NS_PER_S / 20)  /* what may still come before a window is closed */
 
@@ -31,7 +31,7 @@ pace_step(struct pace *p, int64_t now, size_t records, size_t max)
 	bool full = left <= rate * (double)RESERVE_NS;
 	if (passed < WINDOW_NS && !full)
 		return PACE_GO_ON;
-	double wanted = rate * (double)PACE_HORIZON_NS;
+	double wanted = rate * (double)(p->horizon ? p->horizon : HORIZON_NS);
 	p->rate = rate;
 	p->since = now;
 	p->records_then = records;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* pace: when to record, so that a busy service does not fill the tape in its first second.
  *
- * Recording goes on without a break while the tape would hold for PACE_HORIZON at the rate of the
- * last second; else windows of one second alternate with pauses that stretch what is left over
+ * Recording goes on without a break while the tape would hold for `horizon` at the rate of the last
+ * second; else windows of one second alternate with pauses that stretch what is left over
  * that horizon. A window ends before the tape is full: a torn one would tell half of its requests.
  * Pure. */
 #pragma once
@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct pace {
+	int64_t horizon;       /* how long tracing is expected to last; 0: 15 s */
 	bool open;
 	int64_t since;         /* this second, or this pause, began */
 	int64_t pause;

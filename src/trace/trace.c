@@ -30,6 +30,7 @@
 
 #define TICK_NS            (20 * NS_PER_MS)
 #define RECORDS_PRESET     160000
+#define HORIZON_MAX_S      3600
 #define SLEEPERS_MAX       4096
 #define STACK_PERIOD_MIN   NS_PER_MS
 #define STACKS_PER_S_MAX   1000
@@ -173,6 +174,8 @@ trace_open(struct run *r, const struct trace_options *o, struct trace **ret, str
 	t->arena = arena_new();
 	t->symbols = symbols_new();
 	t->stack_period = STACK_PERIOD_MIN;
+	if (r->spec.measure_seconds > 0 && r->spec.measure_seconds < HORIZON_MAX_S)
+		t->pace.horizon = (int64_t)(r->spec.measure_seconds * 1e9);
 	tape_init(&t->tape, o && o->budget_events > 0 ? (size_t)o->budget_events : RECORDS_PRESET);
 	stacks_init(&t->stacks, t->symbols);
 	intake_init(&t->intake, &t->tape, &t->stacks, t->symbols);

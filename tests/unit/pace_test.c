@@ -7,7 +7,7 @@
 static double
 recorded(double rate, size_t max, int seconds, size_t *ret_records)
 {
-	struct pace p = { 0 };
+	struct pace p = { .horizon = 30 * NS_PER_S };
 	double open = 0, records = 0;
 	const int64_t tick = 20 * NS_PER_MS;
 	for (int64_t now = NS_PER_S; now < (seconds + 1) * NS_PER_S; now += tick) {
