@@ -413,7 +413,7 @@ run_schema(void)
 	json_object_set_new(json_object_get(json_object_get(schema, "properties"), "schema"), "const",
 	    json_string(RUN_SCHEMA));
 	json_object_set_new(schema, "$schema", json_string("https://json-schema.org/draft/2020-12/schema"));
-	json_object_set_new(schema, "$id", json_string(RUN_SCHEMA));
+	json_object_set_new(schema, "title", json_string(RUN_SCHEMA));
 	json_object_set_new(schema, "$defs", defs);
 	return schema;
 }

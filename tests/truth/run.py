@@ -18,12 +18,18 @@ import tempfile
 import time
 from pathlib import Path
 
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
+
 sys.dont_write_bytecode = True
 from host import Skip, Stage  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 SOURCES = HERE / 'services'
 LIMIT_SECONDS = 90
+LIMIT_RSS = 64 << 20
 REFUSALS = ('generator-limited', 'inconclusive')   # of a host too busy to judge: asked once more
 CASES = {}
 
@@ -146,6 +152,29 @@ def compare(c, stage, run, seconds):
     return wrong
 
 
+def figures_cut(value):
+    """The same document with figures to six digits: run.json keeps nine."""
+    if isinstance(value, float):
+        return float(f'{value:.6g}')
+    if isinstance(value, list):
+        return [figures_cut(v) for v in value]
+    return {k: figures_cut(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+def record_faults(prony, run, out):
+    """The record itself: valid, frugal, and the same conclusions drawn again without measuring."""
+    ask = lambda *words: subprocess.run([prony, *words], stdout=subprocess.PIPE, text=True, check=False).stdout
+    if jsonschema:
+        validator = jsonschema.Draft202012Validator(json.loads(ask('schema', 'run')))
+        yield from (f'run.json: {e.json_path}: {e.message}' for e in validator.iter_errors(run))
+    again = json.loads(ask('report', out, '--json'))
+    for part in ('findings', 'ruled_out', 'plan'):
+        if figures_cut(again.get(part)) != figures_cut(run.get(part)):
+            yield f'diagnosed again, the run gives other {part}'
+    if run['self']['rss_bytes'] > LIMIT_RSS:
+        yield f"prony used {run['self']['rss_bytes'] >> 20} MiB"
+
+
 def describe(run, seconds):
     yield f"{seconds:.1f} s, {run.get('verdict')}: {run.get('headline')}"
     for f in run.get('findings', [])[:3]:
@@ -180,7 +209,7 @@ def run_case(options, name):
             run, seconds, done = check(options.prony, c, words, out)
         if run is None:
             return f'not ok - {name}', [f'exit status {done.returncode}', *done.stderr.splitlines()]
-        wrong = compare(c, stage, run, seconds)
+        wrong = [*compare(c, stage, run, seconds), *record_faults(options.prony, run, out)]
         return (f"{'not ok' if wrong else 'ok'} - {name}",
                 [*wrong, *describe(run, seconds), *stage.notes])
     except Skip as why:
