@@ -6,7 +6,8 @@
 #define WINDOW_NS       NS_PER_S
 #define PAUSE_MAX_NS    (10 * NS_PER_S)
 #define HORIZON_NS      (15 * NS_PER_S)
-#define WINDOW_MIN_NS   (NS_PER_S / 5)   /* shorter ones are not begun */
+#define WINDOW_MIN_NS   (NS_PER_S / 5)   /* no shorter one is begun */
+#define VERY_BUSY       4                /* times more than there is room for */
 #define RESERVE_NS      (NS_PER_S / 20)  /* what may still come before a window is closed */
 
 static enum pace_step
@@ -28,16 +29,17 @@ pace_step(struct pace *p, int64_t now, size_t records, size_t max)
 		return closed_step(p, now, records, left);
 	int64_t passed = now - p->since;
 	double rate = passed > 0 ? (double)(records - p->records_then) / (double)passed : 0;
-	bool full = left <= rate * (double)RESERVE_NS;
-	if (passed < WINDOW_NS && !full)
-		return PACE_GO_ON;
 	double wanted = rate * (double)(p->horizon ? p->horizon : HORIZON_NS);
+	bool full = left <= rate * (double)RESERVE_NS;
+	bool enough = passed >= WINDOW_NS || (passed >= WINDOW_MIN_NS && wanted > VERY_BUSY * left);
+	if (!enough && !full)
+		return PACE_GO_ON;
 	p->rate = rate;
 	p->since = now;
 	p->records_then = records;
 	if (wanted <= left)
 		return PACE_GO_ON;
-	double pause = left > 0 ? (double)WINDOW_NS * (wanted / left - 1) : (double)PAUSE_MAX_NS;
+	double pause = left > 0 ? (double)passed * (wanted / left - 1) : (double)PAUSE_MAX_NS;
 	p->pause = pause < (double)PAUSE_MAX_NS ? (int64_t)pause : PAUSE_MAX_NS;
 	p->open = false;
 	return PACE_CLOSE;

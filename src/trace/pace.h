@@ -2,8 +2,8 @@
 /* pace: when to record, so that a busy service does not fill the tape in its first second.
  *
  * Recording goes on without a break while the tape would hold for `horizon` at the rate of the last
- * second; else windows of one second alternate with pauses that stretch what is left over
- * that horizon. A window ends before the tape is full: a torn one would tell half of its requests.
+ * second; else windows of a second, or of a fifth of it for a very busy service, alternate with
+ * pauses that stretch what is left over that horizon. A window ends before the tape is full: a torn one would tell half of its requests.
  * Pure. */
 #pragma once
 

@@ -9,7 +9,7 @@
 
 #define WAITS_MAX    24        /* reported */
 #define PAINTED_MAX  20000     /* waits whose holder is looked at, evenly chosen */
-#define SPANS_MAX    20000     /* requests whose waits are collected, in blocks of successive ones */
+#define SPANS_MAX    20000     /* requests whose waits are collected, in blocks of neighbours */
 #define BLOCK        1000
 
 struct group {
