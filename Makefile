@@ -31,6 +31,11 @@ $(BUILD)/build.ninja:
 	@meson setup $(BUILD) --prefix $(PREFIX) $(MESON_FLAGS) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 	@rm -f $(BUILD).log
 
+# The same build folder, with the tests in it.
+with-tests: $(BUILD)/build.ninja
+	@meson setup --reconfigure -Dtests=true $(BUILD) >/dev/null
+	@ninja -C $(BUILD) --quiet
+
 deps:
 	$(call install-packages,$(DEPS))
 
@@ -44,11 +49,10 @@ demo: deps
 	@$(MAKE) --no-print-directory all
 	@$(BUILD)/prony demo
 
-test: deps-test
-	@$(MAKE) --no-print-directory all
+test: deps-test with-tests
 	@PRONY_PAGE_MODULES=$(abspath $(BUILD)-page)/node_modules tests/run.sh $(BUILD)
 
-truth: deps-test all
+truth: deps-test with-tests
 	/usr/bin/python3 tests/truth/run.py $(BUILD)/prony --all
 
 bench: deps all
@@ -57,7 +61,7 @@ bench: deps all
 # Each sanitizer has a build folder of its own.
 asan tsan: deps-test
 	@[ -d $(BUILD)-$@ ] || meson setup $(BUILD)-$@ -Db_lundef=false -Dbuildtype=debugoptimized \
-	  -Db_sanitize=$(if $(filter asan,$@),address$(comma)undefined,thread) >/dev/null
+	  -Dtests=true -Db_sanitize=$(if $(filter asan,$@),address$(comma)undefined,thread) >/dev/null
 	@ninja -C $(BUILD)-$@ --quiet
 	@tests/run.sh $(BUILD)-$@ --suite unit
 comma = ,
@@ -80,4 +84,4 @@ help:
 	@echo "make install PREFIX=$(PREFIX)       make truth    every planted fault (long)"
 	@echo "make asan | tsan | fuzz | lint | bench | clean"
 
-.PHONY: all deps deps-test demo test truth bench asan tsan fuzz lint install clean help
+.PHONY: all with-tests deps deps-test demo test truth bench asan tsan fuzz lint install clean help

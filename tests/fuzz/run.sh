@@ -6,7 +6,7 @@ seconds=$1
 top=$(cd "$(dirname "$0")/../.." && pwd)
 build=$top/build-fuzz
 if [ ! -f "$build/build.ninja" ]; then
-	CC=clang meson setup "$build" "$top" -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false >/dev/null || exit 1
+	CC=clang meson setup "$build" "$top" -Dtests=true -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false >/dev/null || exit 1
 fi
 ninja -C "$build" --quiet fuzz || exit 1
 n=0; bad=0

@@ -20,6 +20,14 @@
 			fail_msg("%s = %.9g, wanted %.9g +- %.3g", #a, a_, b_, t_); \
 	} while (0)
 
+/* This host or build cannot run the rest of the test. cmocka 1.1.5 reports its own skip() as
+ * "not ok", which every reader of TAP counts as a failure. */
+#define SKIP(reason) \
+	do { \
+		printf("# skipped: %s\n", reason); \
+		return; \
+	} while (0)
+
 #define RUN_TESTS(...) \
 	int main(void) \
 	{ \

@@ -123,10 +123,8 @@ samples_native(bool only_service)
 	pid_t pid = start(NULL);
 	bool allowed = watch(pid, &o, &seen);
 	end(pid);
-	if (!allowed) {
-		skip();
-		return;
-	}
+	if (!allowed)
+		SKIP("perf events of other processes are not allowed");
 	assert_true(seen.all >= ENOUGH);
 #if defined(__x86_64__)
 	assert_true(seen.native >= seen.all * 9 / 10);
@@ -179,10 +177,8 @@ samples_python_functions(void **state)
 	struct sampler_options o = { 0 };
 	bool allowed = ready && watch(pid, &o, &seen);
 	end(pid);
-	if (!allowed) {
-		skip();
-		return;
-	}
+	if (!allowed)
+		SKIP("perf events of other processes are not allowed");
 	assert_true(seen.all >= ENOUGH);
 	assert_true(seen.script >= seen.all * 8 / 10);
 }
@@ -256,7 +252,7 @@ counts_a_later_child_once(void **state)
 	end(master);
 	symbols_free(symbols);
 	if (!allowed)
-		skip();
+		SKIP("perf events of other processes are not allowed");
 }
 
 static void

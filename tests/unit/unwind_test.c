@@ -177,7 +177,7 @@ RUN_TESTS(cmocka_unit_test(reaches_the_root_through_libc),
 static void
 needs_plain_x86_64(void **state)
 {
-	skip();   /* no table walk elsewhere; the address sanitizer moves frames off the stack */
+	SKIP("no table walk elsewhere; the address sanitizer moves frames off the stack");
 }
 
 RUN_TESTS(cmocka_unit_test(needs_plain_x86_64))
