@@ -206,7 +206,8 @@ cpu_agrees_with_the_kernels_clock(void **state)
 	/* The kernel gives both sides in ticks of 10 ms; the two reads are not at the same instant. */
 	CHECK_NEAR(r->baseline.cpu, cores, 0.1);
 	CHECK_NEAR(series_named(r, "service_listen_backlog")->mean, 16, 0);
-	CHECK_NEAR(series_named(r, "service_threads")->mean, 2, 0);
+	/* Two processes; a sanitizer's runtime may add threads of its own. */
+	assert_true(series_named(r, "service_threads")->mean >= 2);
 	assert_true(r->baseline.rss_bytes > 0);
 	run_free(r);
 }
