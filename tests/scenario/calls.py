@@ -2,6 +2,7 @@
 """One call of prony in a folder of its own, and what it left behind."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -21,6 +22,8 @@ class Call:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 with open(path, 'w', encoding='utf-8') as f:
                     f.write(text)
+            if user:   # the build folder may be closed to others
+                prony = shutil.copy(prony, folder)
             self.run(prony, words, folder, user, interrupt_after, stdout)
             self.sealed = [run for run in sealed_runs(folder) if run + '/run.json' not in given]
 
