@@ -1,0 +1,69 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The ladder of what may be seen: as root by BPF, as the service's own user by perf events, with tracing
+switched off not at all. Each rung names what is lost and what would open it.
+usage: ladder.py PRONY HOT_SERVICE; prints TAP."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from calls import Tap
+
+NOBODY = 65534
+tap = Tap()
+
+
+def copy_for(user, folder, program):
+    """The build folder may be closed to others."""
+    return shutil.copy(program, folder) if user else program
+
+
+def check(prony, service, user, *words):
+    """run.json of a short check of a hot service, both run by `user`."""
+    with tempfile.TemporaryDirectory(prefix='prony-ladder-') as folder:
+        os.chmod(folder, 0o777)
+        as_user = {'user': user, 'group': user, 'extra_groups': []} if user else {}
+        running = subprocess.Popen([copy_for(user, folder, service)], stdout=subprocess.PIPE, text=True, **as_user)
+        try:
+            address = running.stdout.readline().split()[-1]
+            subprocess.run([copy_for(user, folder, prony), 'check', f'http://{address}/', '--quiet', '--for', '4s',
+                            '--out', folder + '/run', *words], cwd=folder, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.PIPE, timeout=150, check=False, **as_user)
+            with open(folder + '/run/run.json', encoding='utf-8') as f:
+                return json.load(f)
+        finally:
+            running.kill()
+            running.wait()
+
+
+def judge(name, run, mode, closed, function):
+    trace = run['evidence']['trace']
+    faults = [] if trace['mode'] == mode else [f"mode {trace['mode']}, wanted {mode}"]
+    shut = [eye for eye in run['eyes'] if not eye['open']]
+    faults += [f"'{eye['name']}' is closed without a word how to open it" for eye in shut if not eye.get('cure')]
+    if bool(shut) != closed:
+        faults.append(f"closed: {[eye['name'] for eye in shut]}")
+    seen = [f['name'] for f in trace['functions'][:5]]
+    if function and function not in seen:
+        faults.append(f'{function} is not among {seen}')
+    if mode == 'none' and (run['findings'] or trace['functions']):
+        faults.append('something is claimed that was not seen')
+    tap.row(name, faults)
+
+
+def main():
+    prony, service = map(os.path.abspath, sys.argv[1:3])
+    if os.geteuid() != 0:
+        tap.skip('the ladder', 'needs root to take the other rungs')
+        return tap.end()
+    judge('root sees everything', check(prony, service, None), 'bpf', False, 'checksum_rows')
+    judge('its own user sees stacks', check(prony, service, NOBODY), 'perf', True, 'checksum_rows')
+    judge('switched off sees nothing', check(prony, service, None, '--no-trace'), 'none', True, None)
+    return tap.end()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
