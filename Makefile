@@ -73,7 +73,8 @@ lint: deps-test all
 	tests/lint.sh $(BUILD)
 
 install: all
-	meson install -C $(BUILD) --quiet
+	@meson setup --reconfigure --prefix $(PREFIX) $(BUILD) >/dev/null
+	meson install -C $(BUILD) --quiet $(if $(DESTDIR),--destdir $(DESTDIR))
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-page
