@@ -87,7 +87,8 @@ def quota(stage):
     return [stage.service('hot_function', cgroup=stage.cpu_quota(0.3))]
 
 
-@case('c-fsync', ['io.disk.sync'])
+# At a rate close to what the throttled disk takes: below it the disk has credit, and is not the limit.
+@case('c-fsync', ['io.disk.sync'], flags=['--rate', '90/s'])
 def fsync(stage):
     return [stage.service('fsync', str(stage.folder / 'journal'),
                           cgroup=stage.write_limit(200))]
@@ -111,9 +112,10 @@ def idle(stage):
     return [f'pid:{stage.processes[-1].pid}']
 
 
-def shop(fault):
-    routes = ['orders', 'cart', 'recommend', 'checkout', 'catalog']
+ROUTES = ('orders', 'cart', 'recommend', 'checkout', 'catalog')
 
+
+def shop(fault, routes=ROUTES):
     def start(stage):
         base = stage.start([stage.shop, '--fault', fault])
         return [f'{base}{route}?customer=4711' for route in routes]
@@ -126,7 +128,7 @@ case('shop-missing-index', ['io.db.missing-index'], where=r'orders\(customer_id'
     shop('missing-index'))
 case('shop-lock', ['contention.lock'], where='inventory_lock')(shop('lock'))
 case('shop-hot-function', ['cpu.hot-function'], where='score_similarity')(shop('hot-function'))
-case('shop-n-plus-one', ['io.db.n-plus-one'], where='products')(shop('n-plus-one'))
+case('shop-n-plus-one', ['io.db.n-plus-one'], where='products')(shop('n-plus-one', ['cart']))
 
 
 # ---- the comparison --------------------------------------------------------------------------
