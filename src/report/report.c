@@ -37,7 +37,7 @@ void
 report_json(const struct run *r, struct buf *out)
 {
 	json_t *j = run_to_json(r);
-	CLEANUP(free_p) char *text = json_dumps(j, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+	CLEANUP(free_p) char *text = json_dumps(j, JSON_INDENT(2));
 
 	json_decref(j);
 	if (!text)

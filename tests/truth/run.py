@@ -154,15 +154,6 @@ def compare(c, stage, run, seconds):
     return wrong
 
 
-def figures_cut(value):
-    """The same document with figures to six digits: run.json keeps nine."""
-    if isinstance(value, float):
-        return float(f'{value:.6g}')
-    if isinstance(value, list):
-        return [figures_cut(v) for v in value]
-    return {k: figures_cut(v) for k, v in value.items()} if isinstance(value, dict) else value
-
-
 def record_faults(prony, run, out):
     """The record itself: valid, frugal, and the same conclusions drawn again without measuring."""
     ask = lambda *words: subprocess.run([prony, *words], stdout=subprocess.PIPE, text=True, check=False).stdout
@@ -171,7 +162,7 @@ def record_faults(prony, run, out):
         yield from (f'run.json: {e.json_path}: {e.message}' for e in validator.iter_errors(run))
     again = json.loads(ask('report', out, '--json'))
     for part in ('findings', 'ruled_out', 'plan'):
-        if figures_cut(again.get(part)) != figures_cut(run.get(part)):
+        if again.get(part) != run.get(part):
             yield f'diagnosed again, the run gives other {part}'
     if run['self']['rss_bytes'] > LIMIT_RSS:
         yield f"prony used {run['self']['rss_bytes'] >> 20} MiB"
