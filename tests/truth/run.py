@@ -82,7 +82,8 @@ def nginx_file(stage):
     return [stage.nginx()]
 
 
-@case('c-quota', ['cpu.throttled'])
+# Likewise close to what the quota allows.
+@case('c-quota', ['cpu.throttled'], flags=['--rate', '160/s'])
 def quota(stage):
     return [stage.service('hot_function', cgroup=stage.cpu_quota(0.3))]
 
