@@ -29,7 +29,7 @@
 #define BASELINE_NS       (2 * NS_PER_S)
 #define KNEE_BUDGET_NS    (20 * NS_PER_S)
 #define WARM_UP_CLOSED    4
-#define TRACED_OF_KNEE    0.85   /* near the limit, but steady */
+#define LESS_THAN_KNEE    0.85   /* near the limit, but steady */
 
 struct check {
 	struct invocation *in;
@@ -102,17 +102,30 @@ closed_phase(struct check *c, const char *name, int64_t connections, int64_t for
 	return load_run(c->load, &step, false, c->run, &phase, e);
 }
 
-/* The load that the traced measurement is made at: what was asked for, else a little under the
- * knee. */
+static bool
+latency_is_promised(const struct spec *s)
+{
+	for (size_t i = 0; i < s->n_targets; i++)
+		if (target_is_latency(s->targets[i].metric))
+			return true;
+	return false;
+}
+
+/* The load that the traced measurement is made at: what was asked for, else the knee. There what
+ * runs out shows; a little below, a quota or a throttled disk may still have credit. Less where
+ * the knee was not reached, because the generator is near its own limit, and where a latency was
+ * promised, because the knee is then where the promise breaks. */
 static double
 traced_rate(const struct check *c)
 {
+	const struct run_capacity *found = &c->run->capacity;
 	double rate = c->spec->rate;
+	bool less = found->at_least || latency_is_promised(c->spec);
 
 	for (size_t i = 0; rate <= 0 && i < c->spec->n_targets; i++)
 		if (c->spec->targets[i].at_rate > rate)
 			rate = c->spec->targets[i].at_rate;
-	return rate > 0 ? rate : TRACED_OF_KNEE * c->run->capacity.knee_rate;
+	return rate > 0 ? rate : (less ? LESS_THAN_KNEE : 1) * found->knee_rate;
 }
 
 static int

@@ -46,9 +46,9 @@ knee_tell(struct knee *k, enum knee_answer answer)
 		k->stage = KNEE_FOUND;
 		return;
 	}
-	if (again) {                      /* luck the first time: a little lower, and once more */
+	if (again) {                      /* luck the first time: lower, and once more */
 		k->missed = k->next;
-		k->held = k->next = STEP_DOWN * k->next;
+		k->held = k->next = pow(STEP_DOWN, ++k->refuted) * k->next;
 		if (k->next < LEAST_RATE)
 			k->stage = KNEE_FOUND;
 		return;

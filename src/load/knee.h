@@ -13,6 +13,7 @@ struct knee {
 	double most;          /* never more than this */
 	bool confirmed;       /* `held` was held twice */
 	bool doubted;         /* `next` is tried a second time */
+	int refuted;          /* rates that were held once and then missed */
 };
 
 enum knee_answer {
@@ -24,5 +25,6 @@ enum knee_answer {
 struct knee knee_begin(double first_rate, double most);
 
 /* What came of k->next. While doubling, a doubtful rate is tried again, because a false miss there
- * would halve the result. A rate that was held and then missed counts as missed. */
+ * would halve the result. A rate that was held and then missed counts as missed, and a
+ * lower one has to be confirmed: 7 % lower the first time, 13 % the next, and so on. */
 void knee_tell(struct knee *k, enum knee_answer answer);

@@ -46,7 +46,9 @@ int load_run(struct load *l, const struct load_step *step, bool baseline, struct
 /* Search the knee: double the rate until the targets are missed, the service falls behind or the
  * generator is the limit; bisect to 7 %; confirm; test the rates that targets are promised at.
  * Starts from r->baseline's latency when it is known. Fills r->capacity; adds phases "knee-N" and
- * "target-N". `budget_ns` bounds it. When the service was never pushed over (stopped_by
+ * "target-N". `budget_ns` bounds it; up to eight
+ * seconds more are taken where a rate held once was missed the second time and nothing near below
+ * it was tried. When the service was never pushed over (stopped_by
  * "generator", "limit" or "interrupted") the knee is a lower bound: capacity.at_least. */
 int load_find_knee(struct load *l, int64_t budget_ns, struct run *r, struct err *e);
 

@@ -25,6 +25,8 @@
 #define DRAIN_NS         (1 * NS_PER_S)
 #define SETTLE_NS        (2 * NS_PER_S)
 #define CALIBRATE_NS     (500 * NS_PER_MS)
+#define OVERTIME_NS      (8 * NS_PER_S)
+#define BRACKET_WIDE     1.25     /* missed over held: the knee would be a guess */
 #define ERRORS_ALLOWED   0.01
 #define P99_GROWTH       10
 #define P99_GROWTH_S     0.050
@@ -146,10 +148,36 @@ step_length_ns(const struct search *s, double rate, bool confirm)
 	return ns < least ? least : ns;
 }
 
+/* The highest rate that was held with nothing missed at or below it, and the lowest missed. */
+static void
+bracket(const struct run_capacity *c, double *ret_held, double *ret_missed)
+{
+	*ret_held = NAN;
+	*ret_missed = INFINITY;
+	for (size_t i = 0; i < c->n_curve; i++)
+		if (!c->curve[i].sustained)
+			*ret_missed = fmin(*ret_missed, c->curve[i].rate);
+	for (size_t i = 0; i < c->n_curve; i++)
+		if (c->curve[i].sustained && c->curve[i].rate < *ret_missed)
+			*ret_held = fmax(isnan(*ret_held) ? 0 : *ret_held, c->curve[i].rate);
+}
+
+/* Time is up later where a rate that was held once was missed when it was to be confirmed, and
+ * what is left below it is far below. */
+static int64_t
+deadline_ns(const struct search *s)
+{
+	double held, missed;
+
+	bracket(&s->run->capacity, &held, &missed);
+	bool wide = s->knee.refuted && isfinite(missed) && !(missed <= BRACKET_WIDE * held);
+	return s->end_ns + (wide ? OVERTIME_NS : 0);
+}
+
 static bool
 has_time(const struct search *s, int64_t length_ns)
 {
-	return now_ns() + length_ns < s->end_ns && !stop_requested();
+	return now_ns() + length_ns < deadline_ns(s) && !stop_requested();
 }
 
 static void
@@ -174,7 +202,7 @@ try_rate(struct search *s, const char *name, double rate, int64_t length_ns,
 {
 	double behind = fmin(fmax(2 * p99_allowed(s), BEHIND_MIN_S), BEHIND_MAX_S);
 	struct histogram latency = { 0 };
-	int64_t left = s->end_ns - now_ns() - length_ns;
+	int64_t left = deadline_ns(s) - now_ns() - length_ns;
 	struct phase_bounds bounds = {
 		.drain_ns = left < DRAIN_NS ? left : DRAIN_NS,
 		.behind_ns = (int64_t)(behind * 1e9),
@@ -312,22 +340,16 @@ by_rate(const void *a, const void *b)
 	return (x->rate > y->rate) - (x->rate < y->rate);
 }
 
-/* The knee is the highest rate that was held with nothing missed at or below it. */
 static void
 conclude(struct search *s)
 {
 	struct run_capacity *c = &s->run->capacity;
-	double missed = INFINITY;
+	double missed;
 
 	qsort(c->curve, c->n_curve, sizeof(*c->curve), by_rate);
-	for (size_t i = 0; i < c->n_curve; i++) {
-		if (!c->curve[i].sustained)
-			missed = fmin(missed, c->curve[i].rate);
-		c->max_rate = fmax(isnan(c->max_rate) ? 0 : c->max_rate, c->curve[i].throughput);
-	}
 	for (size_t i = 0; i < c->n_curve; i++)
-		if (c->curve[i].sustained && c->curve[i].rate < missed)
-			c->knee_rate = c->curve[i].rate;
+		c->max_rate = fmax(isnan(c->max_rate) ? 0 : c->max_rate, c->curve[i].throughput);
+	bracket(c, &c->knee_rate, &missed);
 	c->at_least = isinf(missed);
 	if (s->stopped_by && c->at_least)
 		c->stopped_by = s->stopped_by;

@@ -97,4 +97,5 @@ int spec_check(struct spec *s, struct err *e);
 /* The same without targets: presets only, for commands that measure nothing. */
 int spec_preset(struct spec *s, struct err *e);
 
+bool target_is_latency(enum target_metric m);
 const char *target_metric_name(enum target_metric m);   /* "latency_p99": the run's name for it */

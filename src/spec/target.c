@@ -40,6 +40,12 @@ static const struct metric {
 	{ "cost", TARGET_COST, VALUE_MONEY, false, "cost<400 USD/month" },
 };
 
+bool
+target_is_latency(enum target_metric m)
+{
+	return m <= TARGET_LATENCY_MEAN;
+}
+
 const char *
 target_metric_name(enum target_metric m)
 {

@@ -83,13 +83,13 @@ def nginx_file(stage):
 
 
 # Likewise close to what the quota allows.
-@case('c-quota', ['cpu.throttled'], flags=['--rate', '160/s'])
+@case('c-quota', ['cpu.throttled'])
 def quota(stage):
     return [stage.service('hot_function', cgroup=stage.cpu_quota(0.3))]
 
 
 # At a rate close to what the throttled disk takes: below it the disk has credit, and is not the limit.
-@case('c-fsync', ['io.disk.sync'], flags=['--rate', '90/s'])
+@case('c-fsync', ['io.disk.sync'])
 def fsync(stage):
     return [stage.service('fsync', str(stage.folder / 'journal'),
                           cgroup=stage.write_limit(200))]

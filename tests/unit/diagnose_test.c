@@ -256,6 +256,25 @@ throttle(double ratio)
 }
 
 static struct run *throttled(void) { return throttle(0.6); }
+
+/* Not stopped where it was measured, but missed higher rates with so much of its quota used. */
+static struct run *
+throttle_above(double used)
+{
+	struct run *r = throttle(0);
+
+	r->capacity.knee_rate = 100;
+	for (int i = 0; i < 3; i++) {
+		struct run_point *p = RUN_ADD(r, point, r->capacity.curve, r->capacity.n_curve);
+		p->rate = 100 + 50 * i;
+		p->sustained = i == 0;
+		p->cpu = i == 0 ? 0.3 : 0.5 * used;
+	}
+	return r;
+}
+
+static struct run *throttled_above(void) { return throttle_above(0.97); }
+static struct run *missed_below_quota(void) { return throttle_above(0.6); }
 static struct run *not_throttled(void) { return throttle(0.01); }
 
 static struct run *
@@ -450,6 +469,7 @@ static const struct row {
 	{ "cpu.event-loop", node_blocked, nginx_full, "main loop of node (pid 100)" },
 	{ "cpu.single-thread", one_thread, two_threads, "thread worker (101)" },
 	{ "cpu.throttled", throttled, not_throttled, "CPU quota of 0.5 cores" },
+	{ "cpu.throttled", throttled_above, missed_below_quota, "CPU quota of 0.5 cores" },
 	{ "cpu.saturated", host_full, host_full_of_generator, "4 CPUs of the host" },
 	{ "contention.lock", lock_convoy, lock_calm, "inventory_lock (held in buy_under_lock)" },
 	{ "contention.workers", workers_blocked, workers_compute, "workers of shop" },
