@@ -151,10 +151,11 @@ flush(struct link *l)
 }
 
 static int
-epoll_engine_send(struct engine *g, uint32_t conn, const void *bytes, size_t size)
+epoll_engine_send(struct engine *g, uint32_t conn, const void *bytes, size_t size, bool lasting)
 {
 	struct link *l = &g->links[conn];
 
+	(void)lasting;
 	l->out = bytes;
 	l->out_bytes = size;
 	return flush(l);
@@ -177,7 +178,7 @@ receive(struct engine *g, uint32_t conn, bool to_the_end)
 			report_broken(g, conn, n < 0 ? errno : 0);
 			return;
 		}
-		g->sink.received(g->sink.ctx, conn, g->buffer, (size_t)n);
+		g->sink.received(g->sink.ctx, conn, g->buffer, (size_t)n, now_ns());
 		if (l->turn != turn || ((size_t)n < sizeof(g->buffer) && !to_the_end))
 			return;
 	}
@@ -251,11 +252,11 @@ wait_until(struct engine *g, struct epoll_event *events, int64_t until_ns)
 }
 
 static void
-epoll_engine_wait(struct engine *g, int64_t until_ns)
+epoll_engine_wait(struct engine *g, const struct engine_wait *how)
 {
 	struct epoll_event events[EVENTS];
 
-	int n = wait_until(g, events, until_ns);
+	int n = wait_until(g, events, how->until_ns);
 	receive_again(g);
 	for (int i = 0; i < n; i++) {
 		uint64_t data = events[i].data.u64;

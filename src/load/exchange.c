@@ -103,7 +103,7 @@ send_request(struct worker *w, uint32_t conn)
 
 	http1_start(&c->answer, q->head);
 	c->sent_ns = now_ns();
-	int code = w->ops->send(w->engine, conn, q->bytes, q->size);
+	int code = w->ops->send(w->engine, conn, q->bytes, q->size, true);
 	if (code < 0)
 		finish(w, conn, OUTCOME_RESET, c->sent_ns);
 }
@@ -119,7 +119,7 @@ on_connected(void *ctx, uint32_t conn)
 }
 
 static void
-on_received(void *ctx, uint32_t conn, const char *bytes, size_t size)
+on_received(void *ctx, uint32_t conn, const char *bytes, size_t size, int64_t at_ns)
 {
 	struct worker *w = ctx;
 	struct conn *c = &w->conns[conn];
@@ -132,6 +132,7 @@ on_received(void *ctx, uint32_t conn, const char *bytes, size_t size)
 	enum http1_verdict v = http1_feed(&c->answer, bytes, size, &used);
 	if (v == HTTP1_MORE)
 		return;
+	(void)at_ns;
 	bool whole = v == HTTP1_DONE && used == size;
 	finish(w, conn, whole ? OUTCOME_ANSWERED : OUTCOME_PROTOCOL, now_ns());
 }

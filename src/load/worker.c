@@ -55,6 +55,12 @@ due_ns(const struct worker *w)
 	return w->task->start_ns + w->next.at_ns;
 }
 
+static void
+wait_until(struct worker *w, int64_t until_ns)
+{
+	w->ops->wait(w->engine, &(struct engine_wait){ .until_ns = until_ns, .batch = 1 });
+}
+
 /* Make `next` the arrival after the one that has been sent. */
 static void
 advance(struct worker *w)
@@ -147,7 +153,7 @@ offer(struct worker *w)
 			hand_over(w, slice);
 		exchange_expire(w, now);
 		send_due(w, now, INT64_MAX);
-		w->ops->wait(w->engine, next_wake(w, now_ns(), end));
+		wait_until(w, next_wake(w, now_ns(), end));
 		now = now_ns();
 	}
 	w->window_ns = now < end ? now - start : w->task->for_ns;
@@ -168,7 +174,7 @@ drain(struct worker *w)
 		if (send)
 			send_due(w, now, w->window_ns);
 		int64_t deadline = exchange_deadline(w);
-		w->ops->wait(w->engine, deadline < end ? deadline : end);
+		wait_until(w, deadline < end ? deadline : end);
 		now = now_ns();
 		send = send && !atomic_load(&w->stop);
 	}
@@ -213,10 +219,10 @@ worker_main(void *arg)
 	prctl(PR_SET_TIMERSLACK, 1);
 	if (!w->task->closed && w->task->rate < PROMPT_RATE)
 		run_promptly();
-	w->ops->wait(w->engine, 0);               /* hear which idle connections were closed meanwhile */
+	wait_until(w, 0);               /* hear which idle connections were closed meanwhile */
 	int64_t now;
 	while ((now = now_ns()) < w->task->start_ns && !atomic_load(&w->stop))
-		w->ops->wait(w->engine, w->task->start_ns);
+		wait_until(w, w->task->start_ns);
 	int64_t cpu = thread_cpu_ns(), waited = thread_waited_ns();
 	offer(w);
 	w->cpu_ns = thread_cpu_ns() - cpu;
