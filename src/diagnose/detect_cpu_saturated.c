@@ -47,8 +47,8 @@ detect(const struct facts *f, struct draft *d)
 	else {
 		struct run_finding *out = finding_add(d, share, 0.9,
 		    run_printf(f->run, "%.3g CPUs of the host", cpus));
-		out->summary = run_printf(f->run, "the service fills the host's %.3g CPUs, spread over "
-		    "many functions", cpus);
+		out->summary = run_printf(f->run, "the service fills the host's %.3g CPUs%s", cpus,
+		    h ? ", spread over many functions" : "");
 		finding_evidence(d, "the host's CPUs are %s busy, %.2f cores by the service",
 		    PCT(f->host_busy), f->cores_used);
 		finding_evidence(d, "requests: %s on CPU, %s waiting for one", PCT(f->charged[PART_CPU]),

@@ -1,57 +1,70 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of one request: given to a connection, sent, answered or failed.
- *
- * Every request that was given to a connection ends in exactly one of the outcomes of tally.h;
- * finish() is the only place where that happens. */
+#include "load/exchange.h"
+
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
-#include "load/worker.h"
-
-/* Nothing listens, in a row and for so long: the service is gone. */
-#define GONE_REFUSALS 3
-#define GONE_NS       NS_PER_S
+#include "load/program.h"
+#include "load/wire.h"
 
 static uint32_t
-first_of(const struct worker *w, enum conn_list list)
+head_of(const struct worker *w, enum slot_list list)
 {
-	return w->conns[w->max_conns + list].after;
+	return w->max_conns * w->depth + list;
+}
+
+static uint32_t
+first_of(const struct worker *w, enum slot_list list)
+{
+	return w->slots[head_of(w, list)].after;
 }
 
 static bool
-is_empty(const struct worker *w, enum conn_list list)
+is_empty(const struct worker *w, enum slot_list list)
 {
-	return first_of(w, list) == w->max_conns + list;
+	return first_of(w, list) == head_of(w, list);
 }
 
-/* Idle connections are used again last in, first out: few stay warm, the rest may time out. The
- * busy ones are in the order in which they will time out. */
-void
-conn_move(struct worker *w, uint32_t conn, enum conn_list to)
-{
-	struct conn *c = &w->conns[conn];
-	uint32_t head = w->max_conns + to;
-
-	w->conns[c->before].after = c->after;
-	w->conns[c->after].before = c->before;
-	uint32_t before = to == CONN_BUSY ? w->conns[head].before : head;
-	c->before = before;
-	c->after = w->conns[before].after;
-	w->conns[c->after].before = conn;
-	w->conns[before].after = conn;
-	w->n_busy += (to == CONN_BUSY) - (c->list == CONN_BUSY);
-	c->list = to;
-}
-
-/* The connection has no request any more: keep it for the next one or close it. */
+/* Idle slots are used again last in, first out: few connections stay warm, the rest may time out.
+ * The busy ones are in the order in which they will time out. */
 static void
-release(struct worker *w, uint32_t conn, bool keep, int64_t now)
+slot_move(struct worker *w, uint32_t slot, enum slot_list to)
 {
-	if (!keep) {
-		w->ops->drop(w->engine, conn);
-		w->conns[conn].connected = false;
-	}
-	conn_move(w, conn, keep ? CONN_IDLE : CONN_UNUSED);
+	struct exchange *x = &w->slots[slot];
+	uint32_t head = head_of(w, to);
+
+	w->slots[x->before].after = x->after;
+	w->slots[x->after].before = x->before;
+	uint32_t before = to == SLOT_BUSY ? w->slots[head].before : head;
+	x->before = before;
+	x->after = w->slots[before].after;
+	w->slots[x->after].before = slot;
+	w->slots[before].after = slot;
+	int more = (to == SLOT_BUSY) - (x->list == SLOT_BUSY);
+	w->n_busy += (uint32_t)more;
+	w->conns[slot / w->depth].n_busy += (uint32_t)more;
+	x->list = to;
+}
+
+/* ---- the end of a request ------------------------------------------------------------------ */
+
+static void
+note_error(struct worker *w, const char *why)
+{
+	if (why && !w->first_error[0])
+		snprintf(w->first_error, sizeof(w->first_error), "%s", why);
+}
+
+/* The slot is free again. */
+static void
+release(struct worker *w, uint32_t slot, bool failed, int64_t now)
+{
+	atomic_fetch_add_explicit(&w->done, 1, memory_order_relaxed);
+	if (failed)
+		atomic_fetch_add_explicit(&w->errors, 1, memory_order_relaxed);
+	slot_move(w, slot, SLOT_IDLE);
 	if (w->exhausted) {
 		w->exhausted = false;
 		w->freed_ns = now;
@@ -59,107 +72,141 @@ release(struct worker *w, uint32_t conn, bool keep, int64_t now)
 }
 
 static void
-count_refusal(struct worker *w, int64_t now)
+finish_failed(struct worker *w, uint32_t slot, enum outcome o, const char *why, int64_t now)
 {
-	if (!w->refusals++)
-		w->refused_ns = now;
-	if (w->refusals >= GONE_REFUSALS && now - w->refused_ns > GONE_NS)
-		atomic_store(&w->gone, true);
-}
+	struct exchange *x = &w->slots[slot];
 
-/* The request on `conn` ends. */
-static void
-finish(struct worker *w, uint32_t conn, enum outcome o, int64_t now)
-{
-	struct conn *c = &w->conns[conn];
-	int64_t latency = now - w->task->start_ns - c->arrival.at_ns;
-	bool answered = o == OUTCOME_ANSWERED;
-
-	if (answered)
-		tally_answer(w->tally, c->arrival.route, &c->answer, latency, now - c->sent_ns);
-	else if (o == OUTCOME_TIMEOUT || o == OUTCOME_IN_FLIGHT)
-		tally_open_end(w->tally, c->arrival.route, o, latency);
+	if (o == OUTCOME_TIMEOUT || o == OUTCOME_IN_FLIGHT)
+		tally_open_end(w->tally, x->route, o, now - x->due_ns);
 	else
-		tally_error(w->tally, c->arrival.route, o);
-	if (!answered || c->answer.status >= 500 || c->answer.status == 429)
-		atomic_fetch_add_explicit(&w->errors, 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&w->done, 1, memory_order_relaxed);
+		tally_error(w->tally, x->route, o);
 	if (o != OUTCOME_CONNECT)
 		w->refusals = 0;
-	release(w, conn, answered && c->answer.keep_alive, now);
+	note_error(w, why);
+	release(w, slot, true, now);
 }
 
-static enum outcome
-outcome_of(int code)
+void
+exchange_fail(struct worker *w, uint32_t slot, enum outcome o, const char *why)
 {
-	return code == 0 ? OUTCOME_CLOSED : OUTCOME_RESET;
+	finish_failed(w, slot, o, why, now_ns());
 }
 
-static void
-send_request(struct worker *w, uint32_t conn)
+/* The kernel's stamp of a connection's bytes may come from another clock's reading. */
+static int64_t
+not_before(int64_t at_ns, int64_t least)
 {
-	struct conn *c = &w->conns[conn];
-	const struct request *q = &w->requests[c->arrival.route];
-
-	http1_start(&c->answer, q->head);
-	c->sent_ns = now_ns();
-	int code = w->ops->send(w->engine, conn, q->bytes, q->size, true);
-	if (code < 0)
-		finish(w, conn, OUTCOME_RESET, c->sent_ns);
+	return at_ns > least ? at_ns : least;
 }
 
-static void
-on_connected(void *ctx, uint32_t conn)
+void
+exchange_answer(struct worker *w, uint32_t slot, const struct answer *a, int64_t at_ns)
 {
-	struct worker *w = ctx;
+	struct exchange *x = &w->slots[slot];
+	struct tally *t = w->tally;
+	int64_t now = now_ns();
+	int64_t last = not_before(at_ns, x->sent_ns), first = not_before(x->first_ns, x->sent_ns);
 
 	w->refusals = 0;
-	w->conns[conn].connected = true;
-	send_request(w, conn);
-}
-
-static void
-on_received(void *ctx, uint32_t conn, const char *bytes, size_t size, int64_t at_ns)
-{
-	struct worker *w = ctx;
-	struct conn *c = &w->conns[conn];
-	size_t used;
-
-	if (c->list != CONN_BUSY) {       /* nobody asked: a notice before closing, or garbage */
-		release(w, conn, false, now_ns());
-		return;
-	}
-	enum http1_verdict v = http1_feed(&c->answer, bytes, size, &used);
-	if (v == HTTP1_MORE)
-		return;
-	(void)at_ns;
-	bool whole = v == HTTP1_DONE && used == size;
-	finish(w, conn, whole ? OUTCOME_ANSWERED : OUTCOME_PROTOCOL, now_ns());
-}
-
-static void
-on_broken(void *ctx, uint32_t conn, int code)
-{
-	struct worker *w = ctx;
-	struct conn *c = &w->conns[conn];
-	int64_t now = now_ns();
-
-	if (c->list != CONN_BUSY) {
-		release(w, conn, false, now);
-	} else if (!c->connected) {
-		if (code == ECONNREFUSED)
-			count_refusal(w, now);
-		finish(w, conn, OUTCOME_CONNECT, now);
-	} else if (code == 0 && http1_end(&c->answer) == HTTP1_DONE) {
-		finish(w, conn, OUTCOME_ANSWERED, now);
+	if (tally_answer(t, x->route, a, last - x->due_ns)) {
+		histogram_record(&t->spans[SPAN_SERVICE], last - x->sent_ns);
+		histogram_record(&t->spans[SPAN_FIRST_BYTE], first - x->sent_ns);
+		histogram_record(&t->spans[SPAN_BODY], last - first);
+		histogram_record(&t->spans[SPAN_SEEN], now - last);
 	} else {
-		finish(w, conn, outcome_of(code), now);
+		note_error(w, a->why);
 	}
+	release(w, slot, a->failed, now);
+	if (!a->keep)
+		wire_close(w, slot / w->depth);
 }
 
-const struct engine_sink exchange_sink = {
-	.connected = on_connected, .received = on_received, .broken = on_broken,
-};
+void
+exchange_lose(struct worker *w, uint32_t conn, enum outcome o, const char *why, int64_t now)
+{
+	for (uint32_t k = 0; k < w->depth; k++)
+		if (w->slots[conn * w->depth + k].list == SLOT_BUSY)
+			finish_failed(w, conn * w->depth + k, o, why, now);
+}
+
+void
+exchange_offer_slots(struct worker *w, uint32_t conn)
+{
+	for (uint32_t k = w->depth; k-- > 0;)
+		if (w->slots[conn * w->depth + k].list == SLOT_UNUSED)
+			slot_move(w, conn * w->depth + k, SLOT_IDLE);
+}
+
+void
+exchange_retire_slots(struct worker *w, uint32_t conn)
+{
+	for (uint32_t k = w->depth; k-- > 0;)
+		if (w->slots[conn * w->depth + k].list != SLOT_UNUSED)
+			slot_move(w, conn * w->depth + k, SLOT_UNUSED);
+}
+
+/* Ended by us: the protocol takes back the one request, or else the connection goes with all that
+ * is on it. */
+static void
+give_up(struct worker *w, uint32_t slot, enum outcome o, const char *why, int64_t now)
+{
+	const struct protocol *p = w->program->protocol;
+	uint32_t conn = slot / w->depth;
+	bool ready = w->conns[conn].state == CONN_READY;
+	bool goes_on = ready && p->cancel && p->cancel(w, conn, slot);
+
+	finish_failed(w, slot, o, why, now);
+	if (goes_on)
+		return;
+	exchange_lose(w, conn, o == OUTCOME_IN_FLIGHT ? o : OUTCOME_CLOSED, why, now);
+	wire_close(w, conn);
+}
+
+int64_t
+exchange_deadline(const struct worker *w)
+{
+	return is_empty(w, SLOT_BUSY) ? INT64_MAX
+	    : w->slots[first_of(w, SLOT_BUSY)].slot_ns + w->task->timeout_ns;
+}
+
+void
+exchange_expire(struct worker *w, int64_t now)
+{
+	while (exchange_deadline(w) <= now)
+		give_up(w, first_of(w, SLOT_BUSY), OUTCOME_TIMEOUT, NULL, now);
+}
+
+void
+exchange_abandon(struct worker *w, int64_t now)
+{
+	while (!is_empty(w, SLOT_BUSY))
+		give_up(w, first_of(w, SLOT_BUSY), OUTCOME_IN_FLIGHT, NULL, now);
+}
+
+/* ---- its begin ----------------------------------------------------------------------------- */
+
+static void
+send_request(struct worker *w, uint32_t slot)
+{
+	uint32_t conn = slot / w->depth;
+
+	w->slots[slot].sent_ns = now_ns();
+	int code = w->program->protocol->send(w, conn, slot);
+	if (code == 0)
+		return;
+	exchange_lose(w, conn, OUTCOME_RESET, strerror(-code), now_ns());
+	wire_close(w, conn);
+}
+
+void
+exchange_send_waiting(struct worker *w, uint32_t conn)
+{
+	for (uint32_t k = 0; k < w->depth && w->conns[conn].state == CONN_READY; k++) {
+		const struct exchange *x = &w->slots[conn * w->depth + k];
+		if (x->list == SLOT_BUSY && !x->sent_ns)
+			send_request(w, conn * w->depth + k);
+	}
+}
 
 static bool
 is_local_lack(int code)
@@ -168,82 +215,59 @@ is_local_lack(int code)
 	    code == -ENOMEM;
 }
 
-/* A connection for a new request: an idle one, else a new one; UINT32_MAX none. */
+/* A slot for a new request: an idle one, else the first of a new connection; UINT32_MAX none. */
 static uint32_t
-take_conn(struct worker *w, int *ret_code)
+take_slot(struct worker *w, int64_t now, int *ret_code)
 {
 	*ret_code = 0;
 	if (w->n_busy >= w->limit)
 		return UINT32_MAX;
-	if (!is_empty(w, CONN_IDLE))
-		return first_of(w, CONN_IDLE);
-	if (is_empty(w, CONN_UNUSED))
+	if (!is_empty(w, SLOT_IDLE))
+		return first_of(w, SLOT_IDLE);
+	if (is_empty(w, SLOT_UNUSED))
 		return UINT32_MAX;
-	uint32_t conn = first_of(w, CONN_UNUSED);
-	*ret_code = w->ops->connect(w->engine, conn, w->to);
+	uint32_t slot = first_of(w, SLOT_UNUSED);
+	*ret_code = wire_connect(w, slot / w->depth, now);
 	if (!is_local_lack(*ret_code))
-		return conn;
+		return slot;
 	w->out_of = -*ret_code;
 	return UINT32_MAX;
 }
 
-/* Lag is what passed between "due, and a connection there" and now. */
+/* Lag is what passed between "due, and a slot there" and now. */
+static void
+note_waits(struct worker *w, int64_t due_ns, int64_t now)
+{
+	int64_t there = due_ns > w->freed_ns ? due_ns : w->freed_ns;
+
+	histogram_record(&w->tally->spans[SPAN_LAG], now - there);
+	histogram_record(&w->tally->spans[SPAN_POOL], there - due_ns);
+}
+
 bool
-exchange_begin(struct worker *w, const struct arrival *a, int64_t now)
+exchange_begin(struct worker *w, const struct arrival *a, int64_t due_ns, int64_t now)
 {
 	int code;
-	uint32_t conn = take_conn(w, &code);
-	if (conn == UINT32_MAX) {
+	uint32_t slot = take_slot(w, now, &code);
+	if (slot == UINT32_MAX) {
 		w->exhausted = true;
 		return false;
 	}
-	struct conn *c = &w->conns[conn];
-	int64_t due = w->task->start_ns + a->at_ns;
-	c->arrival = *a;
-	c->slot_ns = now;
-	c->sent_ns = now;
-	conn_move(w, conn, CONN_BUSY);
+	struct exchange *x = &w->slots[slot];
+	x->route = a->route;
+	x->index = a->index;
+	x->seed = a->seed;
+	x->due_ns = due_ns;
+	x->slot_ns = now;
+	x->sent_ns = x->first_ns = 0;
+	slot_move(w, slot, SLOT_BUSY);
 	w->tally->sent++;
-	histogram_record(&w->tally->lag, now - (due > w->freed_ns ? due : w->freed_ns));
-	if (code < 0)
-		on_broken(w, conn, -code);
-	else if (c->connected)
-		send_request(w, conn);
-	return true;
-}
-
-int64_t
-exchange_deadline(const struct worker *w)
-{
-	return is_empty(w, CONN_BUSY) ? INT64_MAX
-	    : w->conns[first_of(w, CONN_BUSY)].slot_ns + w->task->timeout_ns;
-}
-
-void
-exchange_expire(struct worker *w, int64_t now)
-{
-	while (exchange_deadline(w) <= now)
-		finish(w, first_of(w, CONN_BUSY), OUTCOME_TIMEOUT, now);
-}
-
-void
-exchange_abandon(struct worker *w, int64_t now)
-{
-	while (!is_empty(w, CONN_BUSY))
-		finish(w, first_of(w, CONN_BUSY), OUTCOME_IN_FLIGHT, now);
-}
-
-void
-exchange_trim(struct worker *w, uint32_t keep)
-{
-	uint32_t head = w->max_conns + CONN_IDLE, conn = first_of(w, CONN_IDLE);
-
-	while (conn != head) {
-		uint32_t after = w->conns[conn].after;
-		if (keep)
-			keep--;
-		else
-			release(w, conn, false, 0);
-		conn = after;
+	note_waits(w, due_ns, now);
+	if (code < 0) {
+		finish_failed(w, slot, OUTCOME_CONNECT, strerror(-code), now);
+		slot_move(w, slot, SLOT_UNUSED);
+	} else if (w->conns[slot / w->depth].state == CONN_READY) {
+		send_request(w, slot);
 	}
+	return true;
 }

@@ -5,64 +5,11 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-
-static bool
-header_given(const struct spec *spec, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (size_t i = 0; i < spec->n_headers; i++)
-		if (strncasecmp(spec->headers[i], name, n) == 0 && spec->headers[i][n] == ':')
-			return true;
-	return false;
-}
-
-/* Accept-Encoding as a browser would: whether the service compresses is part of what it costs. */
-static void
-build_request(const struct spec *spec, const struct url *u, struct request *ret)
-{
-	static const char *const usual[][2] = {
-		{ "User-Agent", "prony/" PRONY_VERSION }, { "Accept", "*/*" },
-		{ "Accept-Encoding", "gzip" },
-	};
-	struct buf b = { 0 };
-
-	buf_printf(&b, "GET %s HTTP/1.1\r\n", u->path);
-	if (!header_given(spec, "Host"))
-		buf_printf(&b, "Host: %s\r\n", u->authority);
-	for (size_t i = 0; i < COUNT_OF(usual); i++)
-		if (!header_given(spec, usual[i][0]))
-			buf_printf(&b, "%s: %s\r\n", usual[i][0], usual[i][1]);
-	for (size_t i = 0; i < spec->n_headers; i++)
-		buf_printf(&b, "%s\r\n", spec->headers[i]);
-	buf_puts(&b, "\r\n");
-	*ret = (struct request){ .bytes = b.data, .size = b.size };
-}
-
-static int
-parse_routes(struct load *l, struct err *e)
-{
-	if (!l->spec->n_urls)
-		return err_usage(e, "no URL to load");
-	l->urls = calloc(l->spec->n_urls, sizeof(*l->urls));
-	l->requests = calloc(l->spec->n_urls, sizeof(*l->requests));
-	if (!l->urls || !l->requests)
-		abort();
-	for (size_t i = 0; i < l->spec->n_urls; i++) {
-		int code = url_parse(l->spec->urls[i], &l->urls[i], e);
-		if (code < 0)
-			return code;
-		build_request(l->spec, &l->urls[i], &l->requests[l->n_routes++]);
-	}
-	return 0;
-}
 
 static void
 raise_descriptor_limit(void)
@@ -91,10 +38,12 @@ open_workers(struct load *l, struct err *e)
 		abort();
 	for (uint32_t i = 0; i < l->n_workers; i++) {
 		struct worker *w = &l->workers[i];
-		w->requests = l->requests;
-		w->n_routes = l->n_routes;
+		w->program = &l->program;
 		w->to = &l->to;
-		int code = worker_open(w, &engine_epoll, l->connections);
+		w->ops = &engine_epoll;
+		w->max_conns = l->connections;
+		w->depth = 1;
+		int code = worker_open(w);
 		if (code < 0)
 			return err_set(e, -code, "cannot open the load engine: %s", strerror(-code));
 	}
@@ -111,9 +60,9 @@ load_open(const struct spec *spec, const struct progress *progress, struct load 
 	l->spec = spec;
 	l->progress = progress;
 	l->opened_ns = now_ns();
-	int code = parse_routes(l, e);
+	int code = program_make(spec, &l->program, e);
 	if (code >= 0)
-		code = l->n_addrs = addr_resolve(l->urls[0].host, (uint16_t)l->urls[0].port,
+		code = l->n_addrs = addr_resolve(l->program.urls[0].host, (uint16_t)l->program.urls[0].port,
 		    l->addrs, LOAD_ADDRESSES, e);
 	if (code >= 0)
 		code = open_workers(l, e);
@@ -132,11 +81,8 @@ load_close(struct load *l)
 		return;
 	for (uint32_t i = 0; i < l->n_workers; i++)
 		worker_close(&l->workers[i]);
-	for (size_t i = 0; i < l->n_routes; i++)
-		free(l->requests[i].bytes);
 	free(l->workers);
-	free(l->requests);
-	free(l->urls);
+	program_done(&l->program);
 	free(l);
 }
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "load/load.h"
+#include "load/program.h"
 #include "load/worker.h"
-#include "net/url.h"
 
 #define LOAD_ADDRESSES   8
 #define LOAD_CONNECTIONS 256          /* when the spec names none */
@@ -12,9 +12,7 @@
 struct load {
 	const struct spec *spec;
 	const struct progress *progress;
-	struct url *urls;                 /* a route each, all on one host and port */
-	struct request *requests;
-	size_t n_routes;
+	struct program program;
 	struct addr addrs[LOAD_ADDRESSES];
 	int n_addrs;
 	struct addr to;                   /* the one that answers; size 0: not tried yet */

@@ -15,6 +15,7 @@
 #include "base/stop.h"
 #include "base/units.h"
 #include "load/load_int.h"
+#include "load/wire.h"
 #include "run/run_store.h"
 #include "stats/hdr_log.h"
 
@@ -24,9 +25,10 @@
 #define LEAD_NS       (2 * NS_PER_MS)       /* for the threads to start */
 #define WORKER_RATE   40e3                  /* per second that one worker keeps easily */
 #define DRAIN_MAX_NS  (2 * NS_PER_S)
-/* A wake-up costs as much CPU as several requests: above one arrival in this time, those that fall
- * due together are sent together, at most this late. */
-#define PACE_NS       (100 * NS_PER_US)
+/* A wake-up costs as much CPU as several requests. Where arrivals come closer than this, they are
+ * due at ticks, and those of a tick are sent together. */
+#define GAP_NS        (100 * NS_PER_US)
+#define TICK_NS       (400 * NS_PER_US)
 
 struct phase {
 	struct load *l;
@@ -62,7 +64,7 @@ log_second(struct phase *p, const struct tally *t, size_t s)
 		length = ns_to_s(p->task.drain_ns);
 	for (size_t i = 0; i < t->n_routes; i++)
 		if (t->routes[i].latency.count)
-			hdr_log_interval(&p->log, p->l->urls[i].path, (double)s, length,
+			hdr_log_interval(&p->log, p->l->program.routes[i].name, (double)s, length,
 			    &t->routes[i].latency);
 }
 
@@ -95,7 +97,7 @@ collect(struct phase *p)
 			if (s < p->first_open)
 				s = p->first_open;
 			if (!p->seconds[s])
-				p->seconds[s] = tally_new(p->l->n_routes);
+				p->seconds[s] = tally_new(p->l->program.n_routes);
 			tally_merge(p->seconds[s], t);
 			tally_merge(p->total, t);
 			tally_free(t);
@@ -213,7 +215,7 @@ start_workers(struct phase *p, struct err *e)
 	    ? (uint32_t)p->step->closed : l->connections;
 
 	for (uint32_t i = 0; i < l->n_workers; i++)
-		exchange_trim(&l->workers[i], i < p->active ? part_of(l->connections, p->active, i) : 0);
+		wire_trim(&l->workers[i], i < p->active ? part_of(l->connections, p->active, i) : 0);
 	p->task.start_ns = now_ns() + LEAD_NS;
 	for (uint32_t i = 0; i < p->active; i++) {
 		int code = worker_start(&l->workers[i], &p->task, i, part_of(conns, p->active, i));
@@ -340,12 +342,12 @@ prepare(struct phase *p, const struct phase_bounds *bounds)
 	p->task.workers = p->active;
 	p->task.at_most = p->task.closed ? p->step->at_most : 0;
 	p->task.rate = p->step->rate / p->active;
-	p->task.pace_ns = p->task.rate * ns_to_s(PACE_NS) > 1 ? PACE_NS : 0;
+	p->task.tick_ns = p->task.rate * ns_to_s(GAP_NS) > 1 ? TICK_NS : 0;
 	p->n_seconds = (size_t)((p->task.for_ns + NS_PER_S - 1) / NS_PER_S) + 1;
 	p->seconds = calloc(p->n_seconds, sizeof(struct tally *));
 	p->p99 = calloc(p->n_seconds, sizeof(double));
 	p->answered = calloc(p->n_seconds, sizeof(double));
-	p->total = tally_new(p->l->n_routes);
+	p->total = tally_new(p->l->program.n_routes);
 	if (!p->seconds || !p->p99 || !p->answered)
 		abort();
 	for (size_t i = 0; i < p->n_seconds; i++)
@@ -361,7 +363,7 @@ phase_run(struct load *l, const struct load_step *step, const struct phase_bound
 	struct schedule_part part = { .rate = step->rate, .for_ns = step->for_ns };
 	struct schedule schedule = {
 		.parts = &part, .n_parts = 1, .poisson = l->spec->poisson, .seed = l->spec->seed,
-		.routes = (uint32_t)l->n_routes, .at_most = step->at_most,
+		.routes = (uint32_t)l->program.n_routes, .at_most = step->at_most,
 	};
 	CLEANUP(release) struct phase p = {
 		.l = l, .run = r, .step = step, .want_log = baseline && r->folder,

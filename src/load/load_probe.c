@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "load/load_int.h"
+#include "net/http1.h"
 
 #define FIRST_BYTES   48
 #define TLS_WAIT_NS   (1 * NS_PER_S)
@@ -102,7 +103,7 @@ take_answer(int fd, struct probe *p, int64_t deadline)
 }
 
 static void
-probe_route(const struct addr *to, const struct request *q, int64_t timeout_ns, struct probe *p)
+probe_route(const struct addr *to, const struct route *q, int64_t timeout_ns, struct probe *p)
 {
 	int64_t deadline = now_ns() + timeout_ns;
 	CLEANUP(fd_close_p) int fd = connect_by(to, deadline);
@@ -121,7 +122,7 @@ load_settle(struct load *l, int64_t timeout_ns)
 {
 	struct probe p = { 0 };
 
-	probe_route(&l->to, &l->requests[0], timeout_ns, &p);
+	probe_route(&l->to, &l->program.routes[0], timeout_ns, &p);
 	http1_done(&p.answer);
 }
 
@@ -220,17 +221,17 @@ explain(const struct load *l, const struct probe *p, const char *route, struct e
 static int
 explain_statuses(const struct load *l, int first, bool all_same, struct err *e)
 {
-	const char *every = l->n_routes > 1 ? "every route" : "the route";
+	const char *every = l->program.n_routes > 1 ? "every route" : "the route";
 
 	if (all_same)
 		err_set(e, EPROTO, "%s answers %d (%s%s)", every, first, l->spec->urls[0],
-		    l->n_routes > 1 ? ", ..." : "");
+		    l->program.n_routes > 1 ? ", ..." : "");
 	else
 		err_set(e, EPROTO, "%s answers with an error (%d and others)", every, first);
 	if (first == 404 || first == 405)
-		err_hint(e, "name a route that exists: http://%s/some/page", l->urls[0].authority);
+		err_hint(e, "name a route that exists: http://%s/some/page", l->program.urls[0].authority);
 	else if (first == 400 && speaks_tls(&l->to))
-		return explain_tls(l->urls[0].authority, e);
+		return explain_tls(l->program.urls[0].authority, e);
 	else if (first == 401 || first == 403)
 		err_hint(e, "give what it asks for: --header 'Authorization: Bearer ...'");
 	else
@@ -243,9 +244,9 @@ say_route(const struct load *l, size_t i, int status)
 {
 	char line[160];
 
-	snprintf(line, sizeof(line), "%.100s answers %d%s", l->urls[i].path, status,
+	snprintf(line, sizeof(line), "%.100s answers %d%s", l->program.urls[i].path, status,
 	    status >= 300 && status < 400 ? ", a redirect: the load does not follow it" : "");
-	progress_say(l->progress, "probe", (double)(i + 1) / (double)l->n_routes, line);
+	progress_say(l->progress, "probe", (double)(i + 1) / (double)l->program.n_routes, line);
 }
 
 int
@@ -255,13 +256,13 @@ load_probe(struct load *l, struct run *r, struct err *e)
 	bool all_same = true, good = false;
 
 	int code = load_reach(l, e);
-	for (size_t i = 0; code == 0 && i < l->n_routes; i++) {
+	for (size_t i = 0; code == 0 && i < l->program.n_routes; i++) {
 		struct probe p = { 0 };
-		probe_route(&l->to, &l->requests[i], l->spec->timeout_ns, &p);
+		probe_route(&l->to, &l->program.routes[i], l->spec->timeout_ns, &p);
 		int status = p.answer.status;
 		buf_done(&p.answer.line);
 		if (p.end != PROBE_ANSWERED)
-			return explain(l, &p, l->urls[i].path, e);
+			return explain(l, &p, l->program.urls[i].path, e);
 		first = first ? first : status;
 		all_same = all_same && status == first;
 		good = good || status < 400;

@@ -24,6 +24,7 @@
 void
 phase_record(struct run_phase *p, const struct tally *t)
 {
+	const struct histogram *lag = &t->spans[SPAN_LAG];
 	struct histogram latency = tally_latency(t);
 
 	p->scheduled = t->scheduled;
@@ -39,9 +40,9 @@ phase_record(struct run_phase *p, const struct tally *t)
 	p->errors = p->error_connect + p->error_reset + p->error_closed + p->error_protocol +
 	    p->error_status;
 	p->latency = latency_of(&latency, t->censored > 0);
-	p->service = latency_of(&t->service, false);
-	p->lag_p99 = histogram_quantile(&t->lag, 0.99) / 1e9;
-	p->lag_max = t->lag.count ? (double)t->lag.max / 1e9 : NAN;
+	p->service = latency_of(&t->spans[SPAN_SERVICE], false);
+	p->lag_p99 = histogram_quantile(lag, 0.99) / 1e9;
+	p->lag_max = lag->count ? (double)lag->max / 1e9 : NAN;
 	histogram_done(&latency);
 }
 
@@ -62,15 +63,16 @@ lack(struct run *r, int code)
 static const char *
 late(struct run *r, const struct run_phase *p, const struct tally *t)
 {
-	char lag[24];
-	int64_t spared = t->lag.count / 100 > 2 ? t->lag.count / 100 : 2;
-	int64_t worst = histogram_rank(&t->lag, t->lag.count - spared);
+	const struct histogram *lag = &t->spans[SPAN_LAG];
+	char text[24];
+	int64_t spared = lag->count / 100 > 2 ? lag->count / 100 : 2;
+	int64_t worst = histogram_rank(lag, lag->count - spared);
 	double limit = fmax(LAG_MIN_NS, LAG_OF_LATENCY * 1e9 * p->latency.p99);
 
-	if (t->lag.count <= spared || (double)worst <= limit)
+	if (lag->count <= spared || (double)worst <= limit)
 		return NULL;
 	return run_printf(r, "it sent late although connections were free (p99 lag %s): it did not "
-	                     "get enough of the CPU", format_duration(lag, p->lag_p99));
+	                     "get enough of the CPU", format_duration(text, p->lag_p99));
 }
 
 void
@@ -110,7 +112,7 @@ route_record(struct run *r, struct run_route *out, const char *path, const struc
 {
 	int64_t errors = 0, open = t->outcome[OUTCOME_TIMEOUT] + t->outcome[OUTCOME_IN_FLIGHT];
 
-	for (int o = OUTCOME_CONNECT; o <= OUTCOME_STATUS; o++)
+	for (int o = OUTCOME_CONNECT; o <= OUTCOME_EXPECT; o++)
 		errors += t->outcome[o];
 	int64_t answered = t->outcome[OUTCOME_ANSWERED], all = answered + errors + open;
 	out->route = url_public(r->arena, path);
@@ -137,7 +139,7 @@ phase_baseline(const struct load *l, struct run *r, const struct run_phase *p,
 	b->error_rate = p->sent ? (double)p->errors / sent : NAN;
 	b->timeout_rate = p->sent ? (double)p->timeouts / sent : NAN;
 	b->n_routes = 0;
-	for (size_t i = 0; i < l->n_routes; i++)
-		route_record(r, RUN_ADD(r, route, b->routes, b->n_routes), l->urls[i].path,
+	for (size_t i = 0; i < l->program.n_routes; i++)
+		route_record(r, RUN_ADD(r, route, b->routes, b->n_routes), l->program.routes[i].name,
 		    &t->routes[i], p->seconds);
 }

@@ -2,6 +2,7 @@
 #include "load/tally.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,8 +21,8 @@ tally_free(struct tally *t)
 {
 	if (!t)
 		return;
-	histogram_done(&t->service);
-	histogram_done(&t->lag);
+	for (int i = 0; i < SPANS; i++)
+		histogram_done(&t->spans[i]);
 	for (size_t i = 0; i < t->n_routes; i++)
 		histogram_done(&t->routes[i].latency);
 	free(t);
@@ -48,30 +49,34 @@ tally_merge(struct tally *into, const struct tally *from)
 	into->scheduled += from->scheduled;
 	into->sent += from->sent;
 	into->censored += from->censored;
-	histogram_merge(&into->service, &from->service);
-	histogram_merge(&into->lag, &from->lag);
+	for (int i = 0; i < SPANS; i++)
+		histogram_merge(&into->spans[i], &from->spans[i]);
 	for (size_t i = 0; i < into->n_routes; i++)
 		merge_route(&into->routes[i], &from->routes[i]);
 }
 
-void
-tally_answer(struct tally *t, uint32_t route, const struct http1 *answer, int64_t latency_ns,
-    int64_t service_ns)
+static void
+copy_text(char *out, size_t size, const char *text)
+{
+	snprintf(out, size, "%s", text ? text : "");
+}
+
+bool
+tally_answer(struct tally *t, uint32_t route, const struct answer *a, int64_t latency_ns)
 {
 	struct tally_route *r = &t->routes[route];
-	bool failed = answer->status >= 500 || answer->status == 429;
 
-	r->outcome[failed ? OUTCOME_STATUS : OUTCOME_ANSWERED]++;
-	r->status[answer->status]++;
-	if (failed)
-		return;
-	r->body_bytes += answer->body_bytes;
+	r->outcome[a->failed ? OUTCOME_STATUS : OUTCOME_ANSWERED]++;
+	r->status[a->status]++;
+	if (a->failed)
+		return false;
+	r->body_bytes += a->body_bytes;
 	if (!r->content_type[0]) {
-		memcpy(r->content_type, answer->content_type, sizeof(r->content_type));
-		memcpy(r->content_encoding, answer->content_encoding, sizeof(r->content_encoding));
+		copy_text(r->content_type, sizeof(r->content_type), a->content_type);
+		copy_text(r->content_encoding, sizeof(r->content_encoding), a->content_encoding);
 	}
 	histogram_record(&r->latency, latency_ns);
-	histogram_record(&t->service, service_ns);
+	return true;
 }
 
 void

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "net/http1.h"
+#include "load/protocol.h"
 #include "run/run.h"
 #include "stats/histogram.h"
 
@@ -16,7 +16,20 @@
 
 enum outcome {
 	OUTCOME_ANSWERED, OUTCOME_CONNECT, OUTCOME_RESET, OUTCOME_CLOSED, OUTCOME_PROTOCOL,
-	OUTCOME_STATUS, OUTCOME_TIMEOUT, OUTCOME_IN_FLIGHT, OUTCOMES
+	OUTCOME_STATUS, OUTCOME_EXPECT, OUTCOME_TIMEOUT, OUTCOME_IN_FLIGHT, OUTCOMES
+};
+
+/* The parts of a request's time, and the generator's own share of it. */
+enum span {
+	SPAN_LAG,                           /* generator: due and a slot free, to taken in hand */
+	SPAN_POOL,                          /* due, to a slot free */
+	SPAN_CONNECT,                       /* of each new connection */
+	SPAN_GREET,                         /* connected, to ready for requests: TLS, log-in */
+	SPAN_FIRST_BYTE,                    /* sent, to the first byte of the answer */
+	SPAN_BODY,                          /* first byte to last */
+	SPAN_SERVICE,                       /* sent to last byte */
+	SPAN_SEEN,                          /* generator: last byte in the kernel, to seen */
+	SPANS
 };
 
 struct tally_route {
@@ -31,8 +44,7 @@ struct tally {
 	struct tally *next;                 /* in a list of whoever holds it */
 	int64_t slice;                      /* of the phase: which quarter second; TALLY_DRAIN after it */
 	int64_t scheduled, sent, censored;  /* censored: entered with the time they had waited so far */
-	struct histogram service;           /* really sent to last byte */
-	struct histogram lag;
+	struct histogram spans[SPANS];
 	size_t n_routes;
 	struct tally_route routes[];
 };
@@ -45,9 +57,8 @@ struct tally *tally_new(size_t n_routes);
 void tally_free(struct tally *t);       /* accepts NULL */
 void tally_merge(struct tally *into, const struct tally *from);
 
-/* A complete answer. */
-void tally_answer(struct tally *t, uint32_t route, const struct http1 *answer, int64_t latency_ns,
-    int64_t service_ns);
+/* A complete answer; false: one that says that the request failed, whose latency does not count. */
+bool tally_answer(struct tally *t, uint32_t route, const struct answer *a, int64_t latency_ns);
 /* A request that failed by itself: no latency to speak of. */
 void tally_error(struct tally *t, uint32_t route, enum outcome o);
 /* A request that waited `latency_ns` and had no answer by then: a timeout, in flight at the end,

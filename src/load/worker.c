@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The thread of a worker: sends what is due, sleeps until the next thing is, keeps the books. */
-#include "load/worker.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -10,8 +9,15 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "load/exchange.h"
+#include "load/program.h"
+#include "load/wire.h"
 
 #define HEARTBEAT_NS  (50 * NS_PER_MS)    /* looks at the flags at least so often */
+
+/* A closed loop may gather answers so long. */
+#define CLOSED_BATCH       24
+#define CLOSED_PATIENCE_NS (50 * NS_PER_US)
 
 /* A generator that sends late measures itself, and 4 ms is what a thread waits for a CPU when all
  * are busy, at any nice value once the service runs in another session (autogroup). So where it may
@@ -49,16 +55,40 @@ thread_waited_ns(void)
 	return waited;
 }
 
+/* When the next request is due: at its time, or at the tick after it. */
 static int64_t
 due_ns(const struct worker *w)
 {
-	return w->task->start_ns + w->next.at_ns;
+	int64_t tick = w->task->tick_ns, at = w->next.at_ns;
+
+	if (tick)
+		at = (at + tick - 1) / tick * tick;
+	return w->task->start_ns + at;
+}
+
+/* How patiently to wait. Answers carry the kernel's stamp, so that seeing them late costs no
+ * truth; but a request that waits for a slot, or a closed loop, is held up by it. */
+static struct engine_wait
+patience(const struct worker *w, int64_t until_ns)
+{
+	struct engine_wait how = { .until_ns = until_ns, .batch = 1 };
+
+	if (w->task->closed) {
+		how.batch = w->n_busy / 2 < CLOSED_BATCH ? w->n_busy / 2 : CLOSED_BATCH;
+		how.patience_ns = CLOSED_PATIENCE_NS;
+	} else if (w->task->tick_ns && !w->exhausted) {
+		how.batch = UINT32_MAX;
+		how.patience_ns = w->task->tick_ns;
+	}
+	how.batch += !how.batch;
+	return how;
 }
 
 static void
 wait_until(struct worker *w, int64_t until_ns)
 {
-	w->ops->wait(w->engine, &(struct engine_wait){ .until_ns = until_ns, .batch = 1 });
+	struct engine_wait how = patience(w, w->task->spin ? 0 : until_ns);
+	w->ops->wait(w->engine, &how);
 }
 
 /* Make `next` the arrival after the one that has been sent. */
@@ -70,7 +100,7 @@ advance(struct worker *w)
 		return;
 	}
 	w->next.index++;
-	w->next.route = (uint32_t)(w->next.index % (int64_t)w->n_routes);
+	w->next.route = (uint32_t)(w->next.index % (int64_t)w->program->n_routes);
 	w->left -= w->left > 0;
 	w->have_next = w->left != 0;
 }
@@ -81,7 +111,8 @@ send_due(struct worker *w, int64_t now, int64_t before_ns)
 	for (uint32_t n = 0; w->have_next && n < w->limit; n++) {
 		if (w->task->closed)
 			w->next.at_ns = now - w->task->start_ns;
-		if (due_ns(w) > now || w->next.at_ns >= before_ns || !exchange_begin(w, &w->next, now))
+		if (due_ns(w) > now || w->next.at_ns >= before_ns ||
+		    !exchange_begin(w, &w->next, due_ns(w), now))
 			return;
 		advance(w);
 		now = now_ns();
@@ -95,7 +126,7 @@ hand_over(struct worker *w, int64_t slice)
 	w->tally->next = w->handed;
 	w->handed = w->tally;
 	pthread_mutex_unlock(&w->lock);
-	w->tally = tally_new(w->n_routes);
+	w->tally = tally_new(w->program->n_routes);
 	w->tally->slice = slice;
 }
 
@@ -134,10 +165,7 @@ next_wake(const struct worker *w, int64_t now, int64_t end)
 		wake = deadline;
 	if (!w->have_next || w->exhausted || w->task->closed)
 		return wake;
-	int64_t due = due_ns(w), soonest = now + w->task->pace_ns;
-	if (due < soonest)
-		due = soonest;
-	return due < wake ? due : wake;
+	return due_ns(w) < wake ? due_ns(w) : wake;
 }
 
 /* The window: requests are offered. */
@@ -235,18 +263,19 @@ worker_main(void *arg)
 }
 
 int
-worker_start(struct worker *w, const struct worker_task *task, int64_t number, uint32_t limit)
+worker_start(struct worker *w, const struct worker_task *task, int64_t number, uint32_t conns)
 {
 	w->task = task;
 	w->number = number;
-	w->limit = limit < w->max_conns ? limit : w->max_conns;
+	w->limit = (conns < w->max_conns ? conns : w->max_conns) * w->depth;
 	w->left = task->at_most ? task->at_most / task->workers + (number < task->at_most % task->workers)
 	    : -1;
 	w->next = (struct arrival){ .index = -1 };
 	w->freed_ns = w->window_ns = w->cpu_ns = w->total_cpu_ns = w->unsent = w->refusals = 0;
 	w->exhausted = w->gave_up = false;
 	w->out_of = 0;
-	w->tally = tally_new(w->n_routes);
+	w->first_error[0] = '\0';
+	w->tally = tally_new(w->program->n_routes);
 	atomic_store(&w->stop, false);
 	atomic_store(&w->gone, false);
 	atomic_store(&w->done, 0);
@@ -271,23 +300,40 @@ worker_join(struct worker *w)
 	pthread_join(w->thread, NULL);
 }
 
-int
-worker_open(struct worker *w, const struct engine_ops *ops, uint32_t max_conns)
+/* All slots unused, the first connection's first. */
+static void
+list_slots(struct worker *w)
 {
-	struct engine_sink sink = exchange_sink;
+	uint32_t n = w->max_conns * w->depth;
 
-	w->ops = ops;
-	w->max_conns = max_conns;
-	w->conns = calloc(max_conns + CONN_LISTS, sizeof(*w->conns));
-	if (!w->conns)
+	for (uint32_t i = 0; i < n + SLOT_LISTS; i++)
+		w->slots[i].before = w->slots[i].after = i;
+	for (uint32_t i = 0; i < n; i++) {
+		struct exchange *x = &w->slots[i];
+		uint32_t head = n + SLOT_UNUSED;
+		x->list = SLOT_UNUSED;
+		x->after = head;
+		x->before = w->slots[head].before;
+		w->slots[x->before].after = i;
+		w->slots[head].before = i;
+	}
+}
+
+int
+worker_open(struct worker *w)
+{
+	size_t n = (size_t)w->max_conns * w->depth + SLOT_LISTS;
+	struct engine_sink sink = wire_sink;
+
+	w->conns = calloc(w->max_conns, sizeof(*w->conns));
+	w->slots = calloc(n, sizeof(*w->slots));
+	w->states = calloc(w->max_conns, w->program->protocol->state_bytes);
+	if (!w->conns || !w->slots || !w->states)
 		abort();
-	for (uint32_t i = 0; i < max_conns + CONN_LISTS; i++)
-		w->conns[i].before = w->conns[i].after = i;
-	for (uint32_t i = max_conns; i-- > 0;)
-		conn_move(w, i, CONN_UNUSED);
+	list_slots(w);
 	sink.ctx = w;
 	pthread_mutex_init(&w->lock, NULL);
-	return ops->open(max_conns, &sink, &w->engine);
+	return w->ops->open(w->max_conns, &sink, &w->engine);
 }
 
 void
@@ -296,9 +342,11 @@ worker_close(struct worker *w)
 	if (!w->conns)
 		return;
 	w->ops->close(w->engine);
-	for (uint32_t i = 0; i < w->max_conns; i++)
-		http1_done(&w->conns[i].answer);
+	for (uint32_t i = 0; w->program->protocol->done && i < w->max_conns; i++)
+		w->program->protocol->done(w, i);
 	pthread_mutex_destroy(&w->lock);
 	free(w->conns);
+	free(w->slots);
+	free(w->states);
 	w->conns = NULL;
 }

@@ -5,32 +5,47 @@
  * became of its requests; the control thread (load_phase.c) collects them. A request that is due
  * while no connection is free stays in the schedule: the queue is the stretch between the next
  * arrival to send and now, so that it costs no memory and cannot overflow. The connections stay
- * open from phase to phase. */
+ * open from phase to phase.
+ *
+ * A connection carries `depth` requests at a time, each in a slot of its own: connection c has the
+ * slots c * depth to c * depth + depth - 1. The layers, from the thread down to the socket:
+ *
+ *   worker.c     when: the schedule, waiting, the books
+ *   exchange.c   a request: its slot, its times, its outcome
+ *   protocol     the bytes of requests and answers (protocol.h, one file each)
+ *   wire.c       a connection: made, greeted, secured, lost
+ *   engine       sockets */
 #pragma once
 
 #include <pthread.h>
 #include <stdatomic.h>
 
 #include "load/engine.h"
+#include "load/protocol.h"
 #include "load/schedule.h"
 #include "load/tally.h"
 
-struct request {              /* the bytes of one route's request */
-	char *bytes;
-	size_t size;
-	bool head;
+/* Lists of slots; each is in exactly one. */
+enum slot_list { SLOT_UNUSED, SLOT_IDLE, SLOT_BUSY, SLOT_LISTS };
+
+/* A slot, and the request in it. */
+struct exchange {
+	uint32_t before, after;   /* in its list */
+	enum slot_list list;
+	uint32_t route;
+	int64_t index;            /* of its arrival */
+	uint64_t seed;            /* of whatever in it is random */
+	int64_t due_ns;           /* absolute, as the times below */
+	int64_t slot_ns, sent_ns; /* got this slot; was written, 0 not yet */
+	int64_t first_ns;         /* first byte of the answer, 0 none */
 };
 
-/* Lists of connections; each is in exactly one. */
-enum conn_list { CONN_UNUSED, CONN_IDLE, CONN_BUSY, CONN_LISTS };
+enum conn_state { CONN_CLOSED, CONN_CONNECTING, CONN_GREETING, CONN_READY };
 
 struct conn {
-	uint32_t before, after;   /* in its list */
-	enum conn_list list;
-	bool connected;
-	struct arrival arrival;   /* of the request on it */
-	int64_t slot_ns, sent_ns; /* got this connection; was written */
-	struct http1 answer;
+	enum conn_state state;
+	uint32_t n_busy;          /* of its slots */
+	int64_t begun_ns, connected_ns;
 };
 
 /* What to do in one phase; the same for all workers. Lives until they have stopped. */
@@ -44,30 +59,32 @@ struct worker_task {
 	int64_t drain_ns;         /* how long to wait for the last answers */
 	int64_t behind_ns;        /* end when this far behind the schedule; 0: never */
 	double rate;              /* of each worker, on average */
-	int64_t pace_ns;          /* sleep at least so long: what falls due together is sent together */
+	int64_t tick_ns;          /* arrivals are due at the next multiple of it; 0: exactly */
+	bool spin;                /* never sleep */
 	int64_t workers;
 };
 
 struct worker {
 	/* Fixed after worker_open. */
-	const struct request *requests;
-	size_t n_routes;
+	const struct program *program;
 	const struct addr *to;
 	const struct engine_ops *ops;
 	struct engine *engine;
-	uint32_t max_conns;
-	struct conn *conns;       /* max_conns, then one head for each list */
+	uint32_t max_conns, depth;
+	struct conn *conns;
+	struct exchange *slots;   /* max_conns * depth, then one head for each list */
+	char *states;             /* of the protocol, max_conns of state_bytes */
 
 	/* Of the phase; the thread's own. */
 	const struct worker_task *task;
 	int64_t number;
-	uint32_t limit;           /* connections that may be busy at once */
+	uint32_t limit;           /* slots that may be busy at once */
 	struct schedule_reader reader;
 	struct arrival next;      /* not sent yet */
 	bool have_next;
 	int64_t left;             /* closed: requests still to send; < 0: no bound */
 	uint32_t n_busy;
-	bool exhausted;           /* a request waits for a connection */
+	bool exhausted;           /* a request waits for a slot */
 	int64_t freed_ns;         /* when one last became free after that */
 	struct tally *tally;
 
@@ -79,6 +96,7 @@ struct worker {
 	int64_t unsent;
 	bool gave_up;             /* ended by behind_ns */
 	int out_of;               /* errno of a local lack: EMFILE, EADDRNOTAVAIL ...; 0 none */
+	char first_error[160];    /* of the phase, in words; "" none */
 
 	/* Read by the control thread meanwhile. */
 	atomic_bool stop;
@@ -93,17 +111,9 @@ struct worker {
 	pthread_t thread;
 };
 
-int worker_open(struct worker *w, const struct engine_ops *ops, uint32_t max_conns);
+/* Program, address, engine and number of connections must be set. */
+int worker_open(struct worker *w);
 void worker_close(struct worker *w);
-int worker_start(struct worker *w, const struct worker_task *task, int64_t number, uint32_t limit);
+int worker_start(struct worker *w, const struct worker_task *task, int64_t number, uint32_t conns);
 void worker_join(struct worker *w);
 struct tally *worker_take(struct worker *w);   /* what it has handed over since, newest first */
-
-/* Inside: the life of one request (exchange.c) and the thread (worker.c). */
-extern const struct engine_sink exchange_sink;
-bool exchange_begin(struct worker *w, const struct arrival *a, int64_t now);
-void exchange_expire(struct worker *w, int64_t now);     /* those past the timeout */
-void exchange_abandon(struct worker *w, int64_t now);    /* all that are still open */
-void exchange_trim(struct worker *w, uint32_t keep);     /* close idle connections above so many */
-int64_t exchange_deadline(const struct worker *w);       /* of the oldest; INT64_MAX none */
-void conn_move(struct worker *w, uint32_t conn, enum conn_list to);

@@ -50,8 +50,8 @@ the_generator_is_judged(void **state)
 		struct run_phase *p = RUN_ADD(r, phase, r->evidence.phases, r->evidence.n_phases);
 		struct phase_signs signs = { w->closed, w->waited, w->out_of };
 
-		histogram_record_n(&t->lag, 50 * NS_PER_US, w->n - w->late);
-		histogram_record_n(&t->lag, (int64_t)(w->late_ms * 1e6), w->late);
+		histogram_record_n(&t->spans[SPAN_LAG], 50 * NS_PER_US, w->n - w->late);
+		histogram_record_n(&t->spans[SPAN_LAG], (int64_t)(w->late_ms * 1e6), w->late);
 		histogram_record_n(&t->routes[0].latency, (int64_t)(w->p99_ms * 1e6), w->n);
 		t->routes[0].outcome[OUTCOME_ANSWERED] = t->sent = t->scheduled = w->n;
 		phase_record(p, t);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of one request: given to a slot, sent, answered or failed.
+ *
+ * Every request that was given to a slot ends in exactly one of the outcomes of tally.h. For the
+ * worker's thread, and for protocols, which tell what comes back. */
+#pragma once
+
+#include "load/worker.h"
+
+/* ---- for the worker ------------------------------------------------------------------------ */
+
+/* Take a slot for the request that was due at `due_ns`; false: none is free. */
+bool exchange_begin(struct worker *w, const struct arrival *a, int64_t due_ns, int64_t now);
+void exchange_expire(struct worker *w, int64_t now);     /* those past the timeout */
+void exchange_abandon(struct worker *w, int64_t now);    /* all that are still open */
+int64_t exchange_deadline(const struct worker *w);       /* of the oldest; INT64_MAX none */
+
+/* ---- for wires ----------------------------------------------------------------------------- */
+
+void exchange_send_waiting(struct worker *w, uint32_t conn);   /* the connection is ready */
+/* The connection is gone: all requests on it end so. `why`: in words, for the first one. */
+void exchange_lose(struct worker *w, uint32_t conn, enum outcome o, const char *why, int64_t now);
+void exchange_offer_slots(struct worker *w, uint32_t conn);    /* its free slots may be used */
+void exchange_retire_slots(struct worker *w, uint32_t conn);   /* or not any more */
+
+/* ---- for protocols ------------------------------------------------------------------------- */
+
+/* The first byte of an answer, received at `at_ns`. */
+static inline void
+exchange_first(struct exchange *x, int64_t at_ns)
+{
+	if (!x->first_ns)
+		x->first_ns = at_ns;
+}
+
+/* The answer is complete. */
+void exchange_answer(struct worker *w, uint32_t slot, const struct answer *a, int64_t at_ns);
+/* The request failed by itself; the connection goes on. */
+void exchange_fail(struct worker *w, uint32_t slot, enum outcome o, const char *why);

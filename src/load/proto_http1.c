@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* HTTP/1.1: one request at a time on a connection.
+ *
+ * Most answers of a route are the same bytes but for the date: the first complete one is kept as a
+ * pattern, and an answer that equals it is not parsed again. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "load/exchange.h"
+#include "load/program.h"
+#include "load/wire.h"
+#include "net/http1.h"
+
+static uint32_t
+busy_slot(const struct worker *w, uint32_t conn)
+{
+	return w->slots[conn].list == SLOT_BUSY ? conn : UINT32_MAX;
+}
+
+static int
+http1_wire_open(struct worker *w, uint32_t conn)
+{
+	(void)w;
+	(void)conn;
+	return 0;
+}
+
+static int
+http1_wire_send(struct worker *w, uint32_t conn, uint32_t slot)
+{
+	const struct route *r = &w->program->routes[w->slots[slot].route];
+
+	http1_start(wire_state(w, conn), r->head);
+	return wire_send(w, conn, r->bytes, r->size, true);
+}
+
+static void
+complete(struct worker *w, uint32_t slot, const struct http1 *h, int64_t at_ns)
+{
+	bool failed = h->status >= 500 || h->status == 429;
+	const struct answer a = {
+		.status = h->status, .failed = failed, .keep = h->keep_alive,
+		.body_bytes = h->body_bytes, .content_type = h->content_type,
+		.content_encoding = h->content_encoding,
+	};
+	exchange_answer(w, slot, &a, at_ns);
+}
+
+static const char *
+http1_wire_feed(struct worker *w, uint32_t conn, const char *bytes, size_t size, int64_t at_ns)
+{
+	struct http1 *h = wire_state(w, conn);
+	uint32_t slot = busy_slot(w, conn);
+	size_t used;
+
+	if (slot == UINT32_MAX)
+		return "bytes came although nothing was asked";
+	exchange_first(&w->slots[slot], at_ns);
+	enum http1_verdict v = http1_feed(h, bytes, size, &used);
+	if (v == HTTP1_MORE)
+		return NULL;
+	if (v == HTTP1_BAD)
+		return h->why;
+	if (used < size)
+		return "more bytes came than the answer's length says";
+	complete(w, slot, h, at_ns);
+	return NULL;
+}
+
+static void
+http1_wire_end(struct worker *w, uint32_t conn, int64_t at_ns)
+{
+	struct http1 *h = wire_state(w, conn);
+	uint32_t slot = busy_slot(w, conn);
+
+	if (slot != UINT32_MAX && http1_end(h) == HTTP1_DONE)
+		complete(w, slot, h, at_ns);
+}
+
+static void
+http1_wire_closed(struct worker *w, uint32_t conn)
+{
+	(void)w;
+	(void)conn;
+}
+
+static void
+http1_wire_done(struct worker *w, uint32_t conn)
+{
+	http1_done(wire_state(w, conn));
+}
+
+const struct protocol protocol_http1 = {
+	.name = "HTTP/1.1",
+	.state_bytes = sizeof(struct http1),
+	.most_at_once = 1,
+	.open = http1_wire_open,
+	.send = http1_wire_send,
+	.feed = http1_wire_feed,
+	.end = http1_wire_end,
+	.closed = http1_wire_closed,
+	.done = http1_wire_done,
+};

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection: made, greeted, used, lost. Between the engine, which moves bytes, and the protocol,
+ * which knows what they mean. Worker's thread only. */
+#pragma once
+
+#include "load/program.h"
+#include "load/worker.h"
+
+extern const struct engine_sink wire_sink;
+
+/* Begin connection `conn`; its slots may be used at once, what is sent waits. 0 or -errno, with
+ * which nothing has begun. */
+int wire_connect(struct worker *w, uint32_t conn, int64_t now);
+
+/* The protocol's greeting is done: requests may go. */
+void wire_ready(struct worker *w, uint32_t conn, int64_t at_ns);
+
+/* Send bytes; `lasting` as in engine.h. -errno: the connection is to be closed. */
+int wire_send(struct worker *w, uint32_t conn, const void *bytes, size_t size, bool lasting);
+
+/* Close it; its requests must have ended. */
+void wire_close(struct worker *w, uint32_t conn);
+/* Close the connections that carry nothing, but for `keep` of them. */
+void wire_trim(struct worker *w, uint32_t keep);
+
+static inline void *
+wire_state(const struct worker *w, uint32_t conn)
+{
+	return w->states + (size_t)conn * w->program->protocol->state_bytes;
+}
