@@ -19,6 +19,7 @@
 #include "db/db.h"
 #include "diagnose/diagnose.h"
 #include "load/load.h"
+#include "net/url.h"
 #include "observe/observe.h"
 #include "plan/plan.h"
 #include "report/report.h"
@@ -271,12 +272,28 @@ give_up(struct check *c, struct err *e)
 	return cli_fail(c->in, e);
 }
 
+/* What a service does is read from the HTTP that its sockets carry. */
+static int
+refuse_unreadable(const struct spec *s, struct err *e)
+{
+	struct url u;
+
+	if (!s->n_urls || url_parse(s->urls[0], &u, e) < 0 || u.scheme == URL_HTTP)
+		return 0;
+	err_usage(e, "check reads HTTP in the clear, not %s://", url_scheme_name(u.scheme));
+	err_hint(e, "name the service's plain http:// port; prony load speaks %s",
+	    url_scheme_name(u.scheme));
+	return -EINVAL;
+}
+
 static int
 run_check(struct check *c, struct err *e)
 {
-	cli_record_question(c->spec, c->run);
-	int r = discover(c, e);
+	int r = refuse_unreadable(c->spec, e);
 	if (r < 0)
+		return r;
+	cli_record_question(c->spec, c->run);
+	if ((r = discover(c, e)) < 0)
 		return r;
 	if ((r = run_create(c->run, c->spec->out, e)) < 0)
 		return r;

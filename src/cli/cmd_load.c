@@ -48,14 +48,18 @@ static void
 write_errors(struct buf *out, const struct run_phase *p)
 {
 	const struct { const char *name; int64_t count; } classes[] = {
-		{ "refused", p->error_connect }, { "reset", p->error_reset }, { "closed", p->error_closed },
-		{ "not HTTP", p->error_protocol }, { "status 5xx or 429", p->error_status },
+		{ "no connection", p->error_connect }, { "TLS", p->error_tls },
+		{ "reset", p->error_reset }, { "closed", p->error_closed },
+		{ "broken protocol", p->error_protocol }, { "error answers", p->error_status },
+		{ "not as expected", p->error_expect },
 	};
 
 	buf_printf(out, "  errors     %lld", (long long)p->errors);
 	for (size_t i = 0; i < COUNT_OF(classes); i++)
 		if (classes[i].count)
 			buf_printf(out, "  %s %lld", classes[i].name, (long long)classes[i].count);
+	if (p->first_error)
+		buf_printf(out, "\n  %-11sfirst: %s", "", p->first_error);
 	buf_printf(out, "\n  timeouts   %lld\n", (long long)p->timeouts);
 }
 
@@ -88,14 +92,35 @@ write_offer(struct buf *out, const struct spec *s, const struct run_phase *p)
 		    (unsigned long long)s->seed);
 }
 
+/* Where the time of a request goes, as far as it can be told from outside. */
+static void
+write_spans(struct buf *out, const struct run_phase *p)
+{
+	const struct { const char *name; const struct run_span *span; } spans[] = {
+		{ "pool wait", &p->pool_wait }, { "connect", &p->connect }, { "greeting", &p->greeting },
+		{ "first byte", &p->first_byte }, { "body", &p->body },
+	};
+	char p50[24], p99[24], max[24];
+
+	for (size_t i = 0; i < COUNT_OF(spans); i++)
+		if (spans[i].span->max > 0)
+			buf_printf(out, "    %-11sp50 %s  p99 %s  max %s\n", spans[i].name,
+			    format_duration(p50, spans[i].span->p50),
+			    format_duration(p99, spans[i].span->p99),
+			    format_duration(max, spans[i].span->max));
+}
+
 static void
 write_generator(struct buf *out, const struct run_phase *p)
 {
-	char share[24], lag[24], lag_max[24];
+	char share[24], lag[24], lag_max[24], seen[24], tick[24];
 
-	buf_printf(out, "  generator  %s of a core, sent late by p99 %s, at most %s\n",
-	    format_percent(share, p->generator_cpu), format_duration(lag, p->lag_p99),
+	buf_printf(out, "  generator  %s of a core (%s), sent late by p99 %s, at most %s\n",
+	    format_percent(share, p->generator_cpu), p->engine, format_duration(lag, p->lag_p99),
 	    format_duration(lag_max, p->lag_max));
+	buf_printf(out, "             saw answers p99 %s after the kernel had them%s%s\n",
+	    format_duration(seen, p->seen.p99), p->tick > 0 ? "; paced in ticks of " : "",
+	    p->tick > 0 ? format_duration(tick, p->tick) : "");
 	if (p->generator_limited)
 		buf_printf(out, "  GENERATOR-LIMITED: %s; these figures tell nothing about the service\n",
 		    p->generator_why ? p->generator_why : "it could not keep up");
@@ -115,6 +140,7 @@ write_table(struct buf *out, const struct spec *s, const struct run *r, const st
 	    : "from the intended start to the last byte");
 	if (!s->closed)
 		write_latency(out, "service", &p->service, "from the real sending to the last byte");
+	write_spans(out, p);
 	write_generator(out, p);
 	write_identity(out, p);
 	if (r->n_targets && r->headline)

@@ -253,7 +253,11 @@ record(struct phase *p)
 		const struct worker *w = &p->l->workers[i];
 		out->unsent += w->unsent;
 		window = w->window_ns > window ? w->window_ns : window;
+		if (w->first_error[0] && !out->first_error)
+			out->first_error = run_str(r, w->first_error);
+		out->engine = w->ops->name;
 	}
+	out->tick = ns_to_s(p->task.tick_ns);
 	for (uint32_t i = 0; i < p->active; i++)
 		if (window)
 			out->generator_cpu = fmax(isnan(out->generator_cpu) ? 0 : out->generator_cpu,

@@ -21,6 +21,17 @@
 #define LAG_OF_LATENCY  0.05
 #define BEHIND          0.98
 
+static struct run_span
+span_of(const struct tally *t, enum span which)
+{
+	const struct histogram *h = &t->spans[which];
+
+	return (struct run_span){
+		.p50 = histogram_quantile(h, 0.5) / 1e9, .p99 = histogram_quantile(h, 0.99) / 1e9,
+		.max = h->count ? (double)h->max / 1e9 : NAN,
+	};
+}
+
 void
 phase_record(struct run_phase *p, const struct tally *t)
 {
@@ -37,8 +48,16 @@ phase_record(struct run_phase *p, const struct tally *t)
 	p->error_closed = tally_count(t, OUTCOME_CLOSED);
 	p->error_protocol = tally_count(t, OUTCOME_PROTOCOL);
 	p->error_status = tally_count(t, OUTCOME_STATUS);
-	p->errors = p->error_connect + p->error_reset + p->error_closed + p->error_protocol +
-	    p->error_status;
+	p->error_tls = tally_count(t, OUTCOME_TLS);
+	p->error_expect = tally_count(t, OUTCOME_EXPECT);
+	p->errors = p->error_connect + p->error_tls + p->error_reset + p->error_closed +
+	    p->error_protocol + p->error_status + p->error_expect;
+	p->pool_wait = span_of(t, SPAN_POOL);
+	p->connect = span_of(t, SPAN_CONNECT);
+	p->greeting = span_of(t, SPAN_GREET);
+	p->first_byte = span_of(t, SPAN_FIRST_BYTE);
+	p->body = span_of(t, SPAN_BODY);
+	p->seen = span_of(t, SPAN_SEEN);
 	p->latency = latency_of(&latency, t->censored > 0);
 	p->service = latency_of(&t->spans[SPAN_SERVICE], false);
 	p->lag_p99 = histogram_quantile(lag, 0.99) / 1e9;

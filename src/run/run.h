@@ -156,6 +156,9 @@ struct run_capacity {
 
 /* ---- evidence: what the instruments saw ---------------------------------------------------- */
 
+/* A part of the requests' time; NAN: it did not occur. */
+struct run_span { double p50, p99, max; };
+
 /* One load phase. Identity: scheduled = sent + unsent, sent = answered + errors + timeouts +
  * in_flight. */
 struct run_phase {
@@ -164,10 +167,16 @@ struct run_phase {
 	double seconds, rate;      /* offered */
 	int64_t scheduled, unsent, sent, answered, timeouts, in_flight;
 	int64_t errors;            /* the sum of the classes below */
-	int64_t error_connect, error_reset, error_closed, error_protocol, error_status;
+	int64_t error_connect, error_tls, error_reset, error_closed, error_protocol, error_status;
+	int64_t error_expect;             /* an answer that is not what the scenario expects */
+	const char *first_error;          /* in words; NULL none */
 	struct run_latency latency;       /* intended start to last byte */
 	struct run_latency service;       /* really sent to last byte */
-	double lag_p99, lag_max;          /* sent later than intended while a connection was free */
+	struct run_span pool_wait, connect, greeting, first_byte, body;
+	struct run_span seen;             /* the generator's own: last byte in the kernel, to seen */
+	double lag_p99, lag_max;          /* the generator's own: sent late while a connection was free */
+	const char *engine;               /* "io_uring" or "epoll" */
+	double tick;                      /* arrivals were due at multiples of it; 0 exactly */
 	double throughput;                /* answered per second */
 	double generator_cpu;             /* share of one core, busiest worker */
 	bool generator_limited;

@@ -205,6 +205,13 @@ TYPE(capacity, "How much the service holds.");
 
 /* ---- evidence ---- */
 
+#define S struct run_span
+static const struct run_field span_fields[] = {
+	NUM(p50, "median, seconds"), NUM(p99, "99th percentile"), NUM(max, "largest"),
+};
+TYPE(span, "A part of the requests' time; null where it did not occur.");
+#undef S
+
 #define S struct run_phase
 static const struct run_field phase_fields[] = {
 	STR(name, "warm-up, baseline, knee-N, trace"), NUM(started, "seconds since the run began"),
@@ -215,8 +222,16 @@ static const struct run_field phase_fields[] = {
 	INT(error_connect, "could not connect"), INT(error_reset, "connection reset"),
 	INT(error_closed, "closed before the answer was whole"),
 	INT(error_protocol, "not HTTP, or broken HTTP"), INT(error_status, "status 5xx or 429"),
+	INT(error_tls, "TLS handshake failed"), INT(error_expect, "answer not as expected"),
+	STR(first_error, "the first error in words"),
 	SUB(latency, latency, "intended start to last byte"),
 	SUB(service, latency, "really sent to last byte"),
+	SUB(pool_wait, span, "due, to a connection free"), SUB(connect, span, "each new connection"),
+	SUB(greeting, span, "connected, to ready: TLS handshake, log-in"),
+	SUB(first_byte, span, "sent, to the first byte of the answer"),
+	SUB(body, span, "first byte to last"),
+	SUB(seen, span, "generator: last byte in the kernel, to seen"),
+	STR(engine, "what moved the bytes"), NUM(tick, "arrivals were due at multiples of it"),
 	NUM(lag_p99, "sent later than intended though a connection was free"), NUM(lag_max, "the same"),
 	NUM(throughput, "answered"), NUM(generator_cpu, "share of one core, busiest worker"),
 	BOOL(generator_limited, "the generator was the limit"), STR(generator_why, "how that was seen"),

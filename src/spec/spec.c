@@ -152,9 +152,11 @@ check_one_service(const struct spec *s, struct url *ret_first, struct err *e)
 		int code = url_parse(s->urls[i], i ? &u : ret_first, e);
 		if (code < 0)
 			return code;
-		if (i && (u.port != ret_first->port || strcmp(u.host, ret_first->host) != 0)) {
+		if (i && (u.port != ret_first->port || u.scheme != ret_first->scheme ||
+		    strcmp(u.host, ret_first->host) != 0)) {
 			code = err_usage(e, "%s and %s are two services", s->urls[0], s->urls[i]);
-			err_hint(e, "measure one at a time; several URLs are routes of one host and port");
+			err_hint(e, "measure one at a time; several URLs are routes of one scheme, "
+			            "host and port");
 			return code;
 		}
 	}

@@ -18,6 +18,13 @@ enum target_metric {
 	TARGET_METRICS
 };
 
+/* How close to their times requests are sent. */
+enum pace {
+	PACE_AUTO,       /* exactly where arrivals are sparse, in ticks where they are dense */
+	PACE_EXACT, PACE_TICK,
+	PACE_SPIN,       /* exactly, without ever sleeping: takes a whole core */
+};
+
 /* One promise: "p99 < 500ms @ 20k/s". */
 struct target {
 	enum target_metric metric;
@@ -57,6 +64,14 @@ struct spec {
 	bool poisson;                   /* arrivals; else constant spacing */
 	const char **headers;           /* "Name: value" added to each request */
 	size_t n_headers;
+	enum pace pace;
+	int64_t tick_ns;                /* of PACE_TICK */
+	bool http2;                     /* by ALPN where there is TLS, else by prior knowledge */
+	int64_t streams;                /* requests at once on a connection; 0: the protocol's preset */
+	double reuse;                   /* share of requests on a kept connection */
+	double tls_resume;              /* share of new TLS connections that resume a session */
+	bool insecure;                  /* do not verify the server's certificate */
+	const char *ca;                 /* file of certificates to trust; NULL: the system's */
 	const char *allow_load;         /* host that may be loaded although it is not loopback */
 	bool observe;                   /* watch real traffic, make no load */
 	bool no_trace;                  /* do not attach tracing even where it could */

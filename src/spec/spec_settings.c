@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "net/url.h"
 #include "spec/money.h"
 #include "spec/setting.h"
@@ -91,6 +92,49 @@ set_arrivals(void *object, const char *text, struct err *e)
 {
 	((struct spec *)object)->poisson = text[0] == 'p';
 	return 0;
+}
+
+static int
+set_pace(void *object, const char *text, struct err *e)
+{
+	static const char *const names[] = { "auto", "exact", "tick", "spin" };
+	struct spec *s = object;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (i != PACE_TICK && strcmp(text, names[i]) == 0) {
+			s->pace = (enum pace)i;
+			return 0;
+		}
+	if (strncmp(text, "tick=", 5) == 0 && parse_duration(text + 5, &s->tick_ns) == 0 &&
+	    s->tick_ns >= 1000 && s->tick_ns <= INT64_C(100000000)) {
+		s->pace = PACE_TICK;
+		return 0;
+	}
+	int code = err_usage(e, "'%s' is not a pace", text);
+	err_hint(e, "say auto, exact, spin or tick=TIME, as in tick=500us (1us to 100ms)");
+	return code;
+}
+
+static int
+set_share(double *to, const char *text, struct err *e)
+{
+	if (parse_ratio(text, to) == 0 && *to >= 0 && *to <= 1)
+		return 0;
+	int code = err_usage(e, "'%s' is not a share", text);
+	err_hint(e, "write it as in 90%% or 0.9");
+	return code;
+}
+
+static int
+set_reuse(void *object, const char *text, struct err *e)
+{
+	return set_share(&((struct spec *)object)->reuse, text, e);
+}
+
+static int
+set_tls_resume(void *object, const char *text, struct err *e)
+{
+	return set_share(&((struct spec *)object)->tls_resume, text, e);
 }
 
 /* A header goes into every request as it stands: nothing in it may end the line. */
@@ -186,6 +230,26 @@ const struct setting spec_settings[] = {
 	  .about = "a host other than this one that you are allowed to load" },
 	{ "closed", .key = "load.closed", .kind = SETTING_FLAG, .groups = SETTINGS_CLOSED, AT(closed),
 	  .about = "closed loop: each connection waits for its answer before it asks again" },
+	{ "pace", .key = "load.pace", .kind = SETTING_CUSTOM, .set = set_pace, .groups = SETTINGS_CLOSED,
+	  .argument = "HOW", .preset = "auto", .example = "tick=500us",
+	  .about = "how close to their times requests are sent: exact, tick=TIME (those of a tick "
+	           "together, cheaper), spin (takes a core), or auto" },
+	{ "http2", .key = "load.http2", .kind = SETTING_FLAG, .groups = SETTINGS_CLOSED, AT(http2),
+	  .about = "speak HTTP/2: by ALPN to https://, by prior knowledge to http://" },
+	{ "streams", .key = "load.streams", .kind = SETTING_COUNT, .groups = SETTINGS_CLOSED,
+	  .argument = "N", AT(streams), .min = 1, .max = 1000, .example = "32",
+	  .about = "requests at once on a connection, where the protocol has that: HTTP/2 (32 when not "
+	           "given), PostgreSQL and Redis (1)" },
+	{ "reuse", .key = "load.reuse", .kind = SETTING_CUSTOM, .set = set_reuse,
+	  .groups = SETTINGS_CLOSED, .argument = "SHARE", .preset = "100%", .example = "90%",
+	  .about = "share of requests that find a kept connection; the others make a new one" },
+	{ "tls-resume", .key = "load.tls-resume", .kind = SETTING_CUSTOM, .set = set_tls_resume,
+	  .groups = SETTINGS_CLOSED, .argument = "SHARE", .preset = "0%", .example = "80%",
+	  .about = "share of new TLS connections that resume a session" },
+	{ "insecure", 'k', "load.insecure", SETTING_FLAG, .groups = SETTINGS_CLOSED, AT(insecure),
+	  .about = "do not verify the server's certificate" },
+	{ "ca", .key = "load.ca", .kind = SETTING_TEXT, .groups = SETTINGS_CLOSED, .argument = "FILE",
+	  AT(ca), .example = "ca.pem", .about = "certificates to trust instead of the system's" },
 	{ "threads", .key = "load.threads", .kind = SETTING_COUNT, .groups = SETTINGS_CLOSED,
 	  .argument = "N", AT(threads), .min = 1, .max = 256, .example = "2",
 	  .about = "threads of the generator; as many as pay when not given" },

@@ -99,7 +99,7 @@ help_tells_no_other_option(void **state)
 		const char *at = strstr(buf_text(&help), "\noptions:\n");
 		const char *end = strstr(at, "\nexit status:\n");
 		while ((at = strstr(at, "--")) && at < end) {
-			size_t size = strspn(at + 2, "abcdefghijklmnopqrstuvwxyz-"), k = 0;
+			size_t size = strspn(at + 2, "abcdefghijklmnopqrstuvwxyz0123456789-"), k = 0;
 			while (k < n && (strlen(rows[k]->name) != size || memcmp(rows[k]->name, at + 2, size) != 0))
 				k++;
 			if (k == n)

@@ -172,7 +172,7 @@ bad_files_are_explained(void **state)
 		{ "system: !!int 5\n", "tags and anchors", "" },
 		{ "system: *x\n", "an alias", "" },
 		{ "system: a\n---\nsystem: b\n", "second document", "one service" },
-		{ "service: { url: \"https://127.0.0.1/\" }\n", "TLS is not spoken", "http://127.0.0.1/" },
+		{ "service: { url: \"ftp://127.0.0.1/\" }\n", "not a URL", "http://127.0.0.1:8080/" },
 		{ "service: { routes: [orders] }\n", "'orders' is not a path", "/orders" },
 		{ "budget: 200000\n", "is not money per month", "USD/month" },
 		{ "system: a\xff\n", "not YAML", "" },
@@ -226,7 +226,7 @@ targets_of_the_command_line_are_checked(void **state)
 	static const struct { const char *words[3]; const char *says, *hint; } rows[] = {
 		{ { NULL }, "which service", "prony check http" },
 		{ { "127.0.0.1:8080" }, "not a URL", "http://127.0.0.1:8080" },
-		{ { "https://127.0.0.1/" }, "TLS is not spoken", "http://" },
+		{ { "http://127.0.0.1:1/", "https://127.0.0.1:1/" }, "two services", "one scheme" },
 		{ { "ftp://127.0.0.1/" }, "not a URL", "http://" },
 		{ { "http://127.0.0.1:99999/" }, "not HOST or HOST:PORT", "http://" },
 		{ { "http:///x" }, "not HOST or HOST:PORT", "http://" },

@@ -25,10 +25,41 @@ urls_are_taken_apart(void **state)
 }
 
 static void
+schemes_have_their_ports_and_users(void **state)
+{
+	static const struct {
+		const char *text;
+		enum url_scheme scheme;
+		int port;
+		const char *authority, *user, *password, *joined;
+	} rows[] = {
+		{ "https://h/", URL_HTTPS, 443, "h", "", "", "https://h/x" },
+		{ "https://h:80/", URL_HTTPS, 80, "h:80", "", "", "https://h:80/x" },
+		{ "wss://h", URL_WSS, 443, "h", "", "", "wss://h/x" },
+		{ "postgresql://me@h/db", URL_POSTGRESQL, 5432, "h", "me", "", "postgresql://me@h/x" },
+		{ "postgresql://me:p%40%3Ass@h/db", URL_POSTGRESQL, 5432, "h", "me", "p@:ss",
+		  "postgresql://me:p%40%3Ass@h/x" },
+		{ "redis://:secret@h:1/0", URL_REDIS, 1, "h:1", "", "secret", "redis://:secret@h:1/x" },
+	};
+	struct arena *a = arena_new();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct url u;
+		struct err e = { 0 };
+		assert_int_equal(url_parse(rows[i].text, &u, &e), 0);
+		assert_int_equal(u.scheme, rows[i].scheme);
+		assert_int_equal(u.port, rows[i].port);
+		assert_string_equal(u.authority, rows[i].authority);
+		assert_string_equal(u.user, rows[i].user);
+		assert_string_equal(u.password, rows[i].password);
+		assert_string_equal(url_join(a, &u, "/x"), rows[i].joined);
+	}
+	arena_free(a);
+}
+
+static void
 what_would_have_to_be_guessed_is_refused(void **state)
 {
 	static const struct { const char *text, *why; } rows[] = {
-		{ "https://127.0.0.1/", "TLS" },
 		{ "ftp://127.0.0.1/", "not a URL" },
 		{ "127.0.0.1:80", "not a URL" },
 		{ "", "not a URL" },
@@ -104,6 +135,7 @@ query_values_are_hidden(void **state)
 	static const struct { const char *text, *want; } rows[] = {
 		{ "/orders", "/orders" },
 		{ "/orders?customer=4711", "/orders?customer=*" },
+		{ "postgresql://me:s3cret@127.0.0.1/db", "postgresql://127.0.0.1/db" },
 		{ "http://127.0.0.1:80/a?token=s3cret&flag&x=&y=1=2", "http://127.0.0.1:80/a?token=*&flag&x=&y=*" },
 		{ "/?", "/?" }, { "/?=a", "/?=*" }, { "/?a=b&", "/?a=*&" },
 	};
@@ -115,5 +147,6 @@ query_values_are_hidden(void **state)
 
 RUN_TESTS(cmocka_unit_test(query_values_are_hidden),
     cmocka_unit_test(urls_are_taken_apart),
+    cmocka_unit_test(schemes_have_their_ports_and_users),
     cmocka_unit_test(what_would_have_to_be_guessed_is_refused),
     cmocka_unit_test(long_hosts_do_not_fit), cmocka_unit_test(loopback_is_known))
