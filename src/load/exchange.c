@@ -9,6 +9,8 @@
 #include "load/program.h"
 #include "load/wire.h"
 
+#define REUSE_STREAM UINT64_C(0x7265757365)   /* keeps its random numbers apart from others */
+
 static uint32_t
 head_of(const struct worker *w, enum slot_list list)
 {
@@ -99,6 +101,17 @@ not_before(int64_t at_ns, int64_t least)
 	return at_ns > least ? at_ns : least;
 }
 
+/* Is this the request after which its connection is closed, so that a later one makes a new one? */
+static bool
+is_last_on_connection(const struct worker *w, const struct exchange *x)
+{
+	const struct program *p = w->program;
+
+	return p->reuse < 1 && w->depth == 1 &&
+	    (double)(schedule_random(p->seed ^ REUSE_STREAM, (uint64_t)x->index) >> 11) * 0x1p-53 >=
+	    p->reuse;
+}
+
 void
 exchange_answer(struct worker *w, uint32_t slot, const struct answer *a, int64_t at_ns)
 {
@@ -116,8 +129,9 @@ exchange_answer(struct worker *w, uint32_t slot, const struct answer *a, int64_t
 	} else {
 		note_error(w, a->why);
 	}
+	bool keep = a->keep && !is_last_on_connection(w, x);
 	release(w, slot, a->failed, now);
-	if (!a->keep)
+	if (!keep)
 		wire_close(w, slot / w->depth);
 }
 

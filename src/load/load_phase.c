@@ -332,6 +332,14 @@ release(struct phase *p)
 	buf_done(&p->log);
 }
 
+static int64_t
+tick_for(const struct spec *spec, double rate)
+{
+	if (spec->pace == PACE_TICK)
+		return spec->tick_ns;
+	return spec->pace == PACE_AUTO && rate * ns_to_s(GAP_NS) > 1 ? TICK_NS : 0;
+}
+
 static void
 prepare(struct phase *p, const struct phase_bounds *bounds)
 {
@@ -346,7 +354,8 @@ prepare(struct phase *p, const struct phase_bounds *bounds)
 	p->task.workers = p->active;
 	p->task.at_most = p->task.closed ? p->step->at_most : 0;
 	p->task.rate = p->step->rate / p->active;
-	p->task.tick_ns = p->task.rate * ns_to_s(GAP_NS) > 1 ? TICK_NS : 0;
+	p->task.tick_ns = tick_for(spec, p->task.rate);
+	p->task.spin = spec->pace == PACE_SPIN;
 	p->n_seconds = (size_t)((p->task.for_ns + NS_PER_S - 1) / NS_PER_S) + 1;
 	p->seconds = calloc(p->n_seconds, sizeof(struct tally *));
 	p->p99 = calloc(p->n_seconds, sizeof(double));

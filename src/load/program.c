@@ -43,7 +43,9 @@ build_request(const struct spec *spec, const struct url *u, struct route *ret)
 int
 program_make(const struct spec *spec, struct program *ret, struct err *e)
 {
-	*ret = (struct program){ .protocol = &protocol_http1 };
+	*ret = (struct program){
+		.protocol = &protocol_http1, .reuse = spec->reuse, .seed = spec->seed,
+	};
 	if (!spec->n_urls)
 		return err_usage(e, "no URL to load");
 	ret->urls = calloc(spec->n_urls, sizeof(*ret->urls));

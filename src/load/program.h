@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "load/protocol.h"
 #include "net/url.h"
@@ -18,6 +19,8 @@ struct route {
 };
 
 struct program {
+	double reuse;              /* share of requests on a kept connection */
+	uint64_t seed;
 	const struct protocol *protocol;
 	struct url *urls;          /* a route each, all on one host and port */
 	struct route *routes;

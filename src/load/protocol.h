@@ -28,6 +28,7 @@ struct answer {
 struct protocol {
 	const char *name;
 	size_t state_bytes;
+	size_t route_bytes;        /* of state for each worker and route, zeroed; wire_route_state */
 	uint32_t most_at_once;     /* requests on one connection; 1: one after another */
 
 	/* The connection is there. 0: requests may go; 1: wire_ready() tells; -errno: it is useless. */

@@ -28,3 +28,9 @@ wire_state(const struct worker *w, uint32_t conn)
 {
 	return w->states + (size_t)conn * w->program->protocol->state_bytes;
 }
+
+static inline void *
+wire_route_state(const struct worker *w, uint32_t route)
+{
+	return w->route_states + (size_t)route * w->program->protocol->route_bytes;
+}

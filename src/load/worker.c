@@ -328,7 +328,8 @@ worker_open(struct worker *w)
 	w->conns = calloc(w->max_conns, sizeof(*w->conns));
 	w->slots = calloc(n, sizeof(*w->slots));
 	w->states = calloc(w->max_conns, w->program->protocol->state_bytes);
-	if (!w->conns || !w->slots || !w->states)
+	w->route_states = calloc(w->program->n_routes, w->program->protocol->route_bytes + 1);
+	if (!w->conns || !w->slots || !w->states || !w->route_states)
 		abort();
 	list_slots(w);
 	sink.ctx = w;
@@ -348,5 +349,6 @@ worker_close(struct worker *w)
 	free(w->conns);
 	free(w->slots);
 	free(w->states);
+	free(w->route_states);
 	w->conns = NULL;
 }

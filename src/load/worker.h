@@ -74,6 +74,7 @@ struct worker {
 	struct conn *conns;
 	struct exchange *slots;   /* max_conns * depth, then one head for each list */
 	char *states;             /* of the protocol, max_conns of state_bytes */
+	char *route_states;       /* and as many as routes of route_bytes */
 
 	/* Of the phase; the thread's own. */
 	const struct worker_task *task;

@@ -37,6 +37,7 @@ bench_open(struct bench *b, const char *const *paths, size_t n)
 	b->spec.urls = b->urls;
 	b->spec.n_urls = n;
 	b->spec.seed = 1;
+	b->spec.reuse = 1;
 	if (!b->spec.timeout_ns)
 		b->spec.timeout_ns = NS_PER_S;
 	if (!b->spec.connections)
