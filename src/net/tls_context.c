@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* What all connections of a thread to a host share. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <openssl/err.h>
+
+#include "base/cleanup.h"
+#include "net/tls_int.h"
+
+static bool
+is_address(const char *host)
+{
+	unsigned char bytes[16];
+
+	return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
+}
+
+/* A session or ticket has come: keep the newest. Returning 1 takes the reference. */
+static int
+on_session(SSL *ssl, SSL_SESSION *session)
+{
+	struct tls_context *c = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+	SSL_SESSION_free(c->latest);
+	c->latest = session;
+	return 1;
+}
+
+static int
+set_alpn(struct tls_context *c, const char *const *names, struct err *e)
+{
+	unsigned char wire[256];   /* each name after its length: RFC 7301, 3.1 */
+	size_t used = 0;
+
+	for (; names && *names; names++) {
+		size_t n = strlen(*names);
+		if (!n || n > 255 || used + 1 + n > sizeof(wire))
+			return err_usage(e, "ALPN protocols do not fit: '%s'", *names);
+		wire[used++] = (unsigned char)n;
+		memcpy(wire + used, *names, n);
+		used += n;
+	}
+	if (used && SSL_CTX_set_alpn_protos(c->ssl_ctx, wire, (unsigned)used) != 0)
+		return err_set(e, ENOMEM, "out of memory for TLS");
+	return 0;
+}
+
+static int
+set_trust(struct tls_context *c, const struct tls_config *config, struct err *e)
+{
+	SSL_CTX_set_verify(c->ssl_ctx, config->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+	if (!config->verify)
+		return 0;
+	if (!config->ca_file) {
+		SSL_CTX_set_default_verify_paths(c->ssl_ctx);
+		return 0;
+	}
+	if (access(config->ca_file, R_OK) < 0)
+		return err_usage(e, "cannot read the CA file '%s': %s", config->ca_file,
+		    strerror(errno));
+	if (SSL_CTX_load_verify_file(c->ssl_ctx, config->ca_file) == 1)
+		return 0;
+	ERR_clear_error();
+	err_usage(e, "the CA file '%s' holds no certificate", config->ca_file);
+	err_hint(e, "it must be PEM: it begins with -----BEGIN CERTIFICATE-----");
+	return -e->code;
+}
+
+static int
+set_up(struct tls_context *c, const struct tls_config *config, struct err *e)
+{
+	c->ssl_ctx = SSL_CTX_new(TLS_client_method());
+	c->bio = tls_bio_method();
+	if (!c->ssl_ctx || !c->bio)
+		return err_set(e, ENOMEM, "out of memory for TLS");
+	SSL_CTX_set_app_data(c->ssl_ctx, c);
+	SSL_CTX_set_min_proto_version(c->ssl_ctx, TLS1_2_VERSION);
+	SSL_CTX_set_options(c->ssl_ctx, SSL_OP_NO_RENEGOTIATION);
+	if (!config->keep_buffers)
+		SSL_CTX_set_mode(c->ssl_ctx, SSL_MODE_RELEASE_BUFFERS);
+	if (c->reuse > 0) {
+		SSL_CTX_set_session_cache_mode(c->ssl_ctx,
+		    SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+		SSL_CTX_sess_set_new_cb(c->ssl_ctx, on_session);
+	}
+	int code = set_alpn(c, config->alpn, e);
+	return code < 0 ? code : set_trust(c, config, e);
+}
+
+int
+tls_context_open(const struct tls_config *config, struct tls_context **ret, struct err *e)
+{
+	struct tls_context *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return err_set(e, ENOMEM, "out of memory for TLS");
+	snprintf(c->host, sizeof(c->host), "%s", config->host);
+	c->is_name = !is_address(c->host);
+	c->verify = config->verify;
+	c->reuse = config->reuse;
+	int code = set_up(c, config, e);
+	if (code < 0) {
+		tls_context_close(c);
+		return code;
+	}
+	*ret = c;
+	return 0;
+}
+
+void
+tls_context_close(struct tls_context *c)
+{
+	if (!c)
+		return;
+	SSL_SESSION_free(c->latest);
+	SSL_CTX_free(c->ssl_ctx);
+	BIO_meth_free(c->bio);
+	free(c);
+}
+
+struct tls_counts
+tls_context_counts(const struct tls_context *c)
+{
+	return c->counts;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Private to tls*.c. */
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include "net/tls.h"
+
+#define TLS_PLAIN_MAX ((size_t)16 << 10)   /* of one record: RFC 8446, 5.1 */
+
+struct tls_context {
+	SSL_CTX *ssl_ctx;
+	BIO_METHOD *bio;                 /* how OpenSSL reaches our buffers: tls.c */
+	char host[256];
+	bool is_name;                    /* an address cannot be asked for in SNI (RFC 6066, 3) */
+	bool verify;
+	double reuse;
+	SSL_SESSION *latest;             /* of TLS 1.3 a ticket; NULL none yet */
+	struct tls_counts counts;
+	char plain[TLS_PLAIN_MAX];       /* a record between OpenSSL and the sink */
+};
+
+struct tls {
+	struct tls_context *context;
+	SSL *ssl;
+	enum tls_state state;
+	const char *in;                  /* what the caller has fed and OpenSSL not yet taken */
+	size_t in_size;
+	struct buf *out;                 /* during a call */
+	char *why;                       /* heap; only after a failure */
+};
+
+BIO_METHOD *tls_bio_method(void);    /* NULL: out of memory */
+
+/* Why the handshake or the connection failed, in words, out of OpenSSL's queue of errors, which
+ * is empty afterwards. */
+void tls_explain(const struct tls *t, char *out, size_t size);
