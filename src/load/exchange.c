@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -66,7 +67,7 @@ release(struct worker *w, uint32_t slot, bool failed, int64_t now)
 	atomic_fetch_add_explicit(&w->done, 1, memory_order_relaxed);
 	if (failed)
 		atomic_fetch_add_explicit(&w->errors, 1, memory_order_relaxed);
-	slot_move(w, slot, SLOT_IDLE);
+	slot_move(w, slot, w->conns[slot / w->depth].draining ? SLOT_HELD : SLOT_IDLE);
 	if (w->exhausted) {
 		w->exhausted = false;
 		w->freed_ns = now;
@@ -84,6 +85,9 @@ finish_failed(struct worker *w, uint32_t slot, enum outcome o, const char *why, 
 		tally_error(w->tally, x->route, o);
 	if (o != OUTCOME_CONNECT)
 		w->refusals = 0;
+	if (x->session != NO_SESSION)
+		session_end(w, x->session);
+	x->session = NO_SESSION;
 	note_error(w, why);
 	release(w, slot, true, now);
 }
@@ -112,27 +116,110 @@ is_last_on_connection(const struct worker *w, const struct exchange *x)
 	    p->reuse;
 }
 
+static struct answer
+answer_of(const struct worker *w, uint32_t slot, const struct reply *reply)
+{
+	const struct capture *c = w->captures[slot];
+	struct answer a = { .status = reply->status, .body_bytes = reply->body_bytes };
+
+	if (c) {
+		a.head = (struct view){ buf_text(&c->head), c->head.size };
+		a.body = (struct view){ buf_text(&c->body), c->body.size };
+	}
+	return a;
+}
+
+/* What the answer is worth, and why if not as wanted. */
+static enum outcome
+judge(const struct route *r, const struct reply *reply, const struct answer *a, char *why,
+    size_t size)
+{
+	if (reply->failed && !r->expects_status) {
+		snprintf(why, size, "%s", reply->why ? reply->why : "");
+		if (!reply->why && reply->status)
+			snprintf(why, size, "status %d", reply->status);
+		return OUTCOME_STATUS;
+	}
+	for (size_t i = 0; i < r->n_expects; i++)
+		if (!expect_holds(&r->expects[i], a)) {
+			expect_reason(&r->expects[i], a, why, size);
+			return OUTCOME_EXPECT;
+		}
+	return OUTCOME_ANSWERED;
+}
+
+/* The flow goes on, or ends with a request that did not bring what was wanted. */
+static enum outcome
+lead_on(struct worker *w, struct exchange *x, enum outcome o, const struct answer *a, int64_t at_ns,
+    char *why, size_t size)
+{
+	const char *missing;
+	uint32_t session = x->session;
+
+	x->session = NO_SESSION;
+	if (session == NO_SESSION)
+		return o;
+	if (o == OUTCOME_ANSWERED && session_go_on(w, session, x->route, a, at_ns, &missing))
+		return o;
+	if (o == OUTCOME_ANSWERED)
+		snprintf(why, size, "the answer holds nothing for '%s'", missing);
+	session_end(w, session);
+	return o == OUTCOME_ANSWERED ? OUTCOME_EXPECT : o;
+}
+
 void
-exchange_answer(struct worker *w, uint32_t slot, const struct answer *a, int64_t at_ns)
+exchange_answer(struct worker *w, uint32_t slot, const struct reply *reply, int64_t at_ns)
 {
 	struct exchange *x = &w->slots[slot];
 	struct tally *t = w->tally;
+	char why[sizeof(w->first_error)] = "";
 	int64_t now = now_ns();
 	int64_t last = not_before(at_ns, x->sent_ns), first = not_before(x->first_ns, x->sent_ns);
+	struct answer a = answer_of(w, slot, reply);
+	enum outcome o = judge(&w->program->routes[x->route], reply, &a, why, sizeof(why));
 
 	w->refusals = 0;
-	if (tally_answer(t, x->route, a, last - x->due_ns)) {
+	o = lead_on(w, x, o, &a, last, why, sizeof(why));
+	tally_answer(t, x->route, reply, o, last - x->due_ns);
+	if (o == OUTCOME_ANSWERED) {
 		histogram_record(&t->spans[SPAN_SERVICE], last - x->sent_ns);
 		histogram_record(&t->spans[SPAN_FIRST_BYTE], first - x->sent_ns);
 		histogram_record(&t->spans[SPAN_BODY], last - first);
 		histogram_record(&t->spans[SPAN_SEEN], now - last);
 	} else {
-		note_error(w, a->why);
+		note_error(w, why);
 	}
-	bool keep = a->keep && !is_last_on_connection(w, x);
-	release(w, slot, a->failed, now);
-	if (!keep)
+	const struct conn *c = &w->conns[slot / w->depth];
+	bool keep = reply->keep && !is_last_on_connection(w, x);
+	release(w, slot, o != OUTCOME_ANSWERED, now);
+	if (!keep || (c->draining && !c->n_busy))
 		wire_close(w, slot / w->depth);
+}
+
+/* ---- what a request is made of, and its answer kept in ------------------------------------- */
+
+struct template_values
+exchange_values(struct worker *w, const struct exchange *x)
+{
+	return worker_values(w, x->session == NO_SESSION ? w->program->variables
+	    : w->sessions.all[x->session].variables, x->index, x->seed);
+}
+
+struct capture *
+exchange_capture(struct worker *w, uint32_t slot)
+{
+	const struct route *r = &w->program->routes[w->slots[slot].route];
+	struct capture **c = &w->captures[slot];
+
+	if (!r->wants_head && !r->wants_body)
+		return NULL;
+	if (!*c && !(*c = calloc(1, sizeof(**c))))
+		abort();
+	(*c)->head.cap_bytes = CAPTURE_HEAD_MAX;
+	(*c)->body.cap_bytes = CAPTURE_BODY_MAX;
+	buf_clear(&(*c)->head);
+	buf_clear(&(*c)->body);
+	return *c;
 }
 
 void
@@ -143,20 +230,31 @@ exchange_lose(struct worker *w, uint32_t conn, enum outcome o, const char *why, 
 			finish_failed(w, conn * w->depth + k, o, why, now);
 }
 
+/* Those slots of the connection that are not busy, last first: the first is used first. */
+static void
+move_free(struct worker *w, uint32_t conn, enum slot_list to)
+{
+	for (uint32_t slot = (conn + 1) * w->depth; slot-- > conn * w->depth;)
+		if (w->slots[slot].list != SLOT_BUSY && w->slots[slot].list != to)
+			slot_move(w, slot, to);
+}
+
 void
 exchange_offer_slots(struct worker *w, uint32_t conn)
 {
-	for (uint32_t k = w->depth; k-- > 0;)
-		if (w->slots[conn * w->depth + k].list == SLOT_UNUSED)
-			slot_move(w, conn * w->depth + k, SLOT_IDLE);
+	move_free(w, conn, SLOT_IDLE);
+}
+
+void
+exchange_hold_slots(struct worker *w, uint32_t conn)
+{
+	move_free(w, conn, SLOT_HELD);
 }
 
 void
 exchange_retire_slots(struct worker *w, uint32_t conn)
 {
-	for (uint32_t k = w->depth; k-- > 0;)
-		if (w->slots[conn * w->depth + k].list != SLOT_UNUSED)
-			slot_move(w, conn * w->depth + k, SLOT_UNUSED);
+	move_free(w, conn, SLOT_UNUSED);
 }
 
 /* Ended by us: the protocol takes back the one request, or else the connection goes with all that
@@ -259,7 +357,7 @@ note_waits(struct worker *w, int64_t due_ns, int64_t now)
 }
 
 bool
-exchange_begin(struct worker *w, const struct arrival *a, int64_t due_ns, int64_t now)
+exchange_begin(struct worker *w, const struct demand *d, int64_t now)
 {
 	int code;
 	uint32_t slot = take_slot(w, now, &code);
@@ -268,15 +366,16 @@ exchange_begin(struct worker *w, const struct arrival *a, int64_t due_ns, int64_
 		return false;
 	}
 	struct exchange *x = &w->slots[slot];
-	x->route = a->route;
-	x->index = a->index;
-	x->seed = a->seed;
-	x->due_ns = due_ns;
+	x->route = d->route;
+	x->session = d->session;
+	x->index = d->index;
+	x->seed = d->seed;
+	x->due_ns = d->due_ns;
 	x->slot_ns = now;
 	x->sent_ns = x->first_ns = 0;
 	slot_move(w, slot, SLOT_BUSY);
 	w->tally->sent++;
-	note_waits(w, due_ns, now);
+	note_waits(w, d->due_ns, now);
 	if (code < 0) {
 		finish_failed(w, slot, OUTCOME_CONNECT, strerror(-code), now);
 		slot_move(w, slot, SLOT_UNUSED);

@@ -6,11 +6,20 @@
 #pragma once
 
 #include "load/worker.h"
+#include "scenario/template.h"
 
 /* ---- for the worker ------------------------------------------------------------------------ */
 
-/* Take a slot for the request that was due at `due_ns`; false: none is free. */
-bool exchange_begin(struct worker *w, const struct arrival *a, int64_t due_ns, int64_t now);
+/* A request that is due. */
+struct demand {
+	uint32_t route, session;
+	int64_t index;             /* of the arrival */
+	uint64_t seed;
+	int64_t due_ns;
+};
+
+/* Take a slot for it; false: none is free. */
+bool exchange_begin(struct worker *w, const struct demand *d, int64_t now);
 void exchange_expire(struct worker *w, int64_t now);     /* those past the timeout */
 void exchange_abandon(struct worker *w, int64_t now);    /* all that are still open */
 int64_t exchange_deadline(const struct worker *w);       /* of the oldest; INT64_MAX none */
@@ -21,7 +30,14 @@ void exchange_send_waiting(struct worker *w, uint32_t conn);   /* the connection
 /* The connection is gone: all requests on it end so. `why`: in words, for the first one. */
 void exchange_lose(struct worker *w, uint32_t conn, enum outcome o, const char *why, int64_t now);
 void exchange_offer_slots(struct worker *w, uint32_t conn);    /* its free slots may be used */
-void exchange_retire_slots(struct worker *w, uint32_t conn);   /* or not any more */
+void exchange_hold_slots(struct worker *w, uint32_t conn);     /* may not */
+void exchange_retire_slots(struct worker *w, uint32_t conn);   /* do not exist any more */
+
+/* What the templates of the slot's request are filled with; valid until the next call. */
+struct template_values exchange_values(struct worker *w, const struct exchange *x);
+
+/* Where the answer of the slot is kept, emptied; NULL: nobody looks at it. */
+struct capture *exchange_capture(struct worker *w, uint32_t slot);
 
 /* ---- for protocols ------------------------------------------------------------------------- */
 
@@ -34,6 +50,6 @@ exchange_first(struct exchange *x, int64_t at_ns)
 }
 
 /* The answer is complete. */
-void exchange_answer(struct worker *w, uint32_t slot, const struct answer *a, int64_t at_ns);
+void exchange_answer(struct worker *w, uint32_t slot, const struct reply *a, int64_t at_ns);
 /* The request failed by itself; the connection goes on. */
 void exchange_fail(struct worker *w, uint32_t slot, enum outcome o, const char *why);

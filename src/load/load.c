@@ -42,10 +42,10 @@ open_workers(struct load *l, struct err *e)
 		w->to = &l->to;
 		w->ops = &engine_epoll;
 		w->max_conns = l->connections;
-		w->depth = 1;
-		int code = worker_open(w);
+		w->depth = l->program.depth;
+		int code = worker_open(w, e);
 		if (code < 0)
-			return err_set(e, -code, "cannot open the load engine: %s", strerror(-code));
+			return code;
 	}
 	return 0;
 }
@@ -62,7 +62,7 @@ load_open(const struct spec *spec, const struct progress *progress, struct load 
 	l->opened_ns = now_ns();
 	int code = program_make(spec, &l->program, e);
 	if (code >= 0)
-		code = l->n_addrs = addr_resolve(l->program.urls[0].host, (uint16_t)l->program.urls[0].port,
+		code = l->n_addrs = addr_resolve(l->program.target.host, (uint16_t)l->program.target.port,
 		    l->addrs, LOAD_ADDRESSES, e);
 	if (code >= 0)
 		code = open_workers(l, e);

@@ -376,7 +376,7 @@ phase_run(struct load *l, const struct load_step *step, const struct phase_bound
 	struct schedule_part part = { .rate = step->rate, .for_ns = step->for_ns };
 	struct schedule schedule = {
 		.parts = &part, .n_parts = 1, .poisson = l->spec->poisson, .seed = l->spec->seed,
-		.routes = (uint32_t)l->program.n_routes, .at_most = step->at_most,
+		.routes = (uint32_t)l->program.n_flows, .at_most = step->at_most,
 	};
 	CLEANUP(release) struct phase p = {
 		.l = l, .run = r, .step = step, .want_log = baseline && r->folder,

@@ -173,7 +173,7 @@ static int
 explain_tls(const char *where, struct err *e)
 {
 	err_set(e, EPROTO, "%s speaks TLS, a plain HTTP request gets no answer there", where);
-	err_hint(e, "TLS is not spoken yet: name the service's plain http:// port");
+	err_hint(e, "write https:// instead of http://");
 	return -EPROTO;
 }
 
@@ -229,9 +229,9 @@ explain_statuses(const struct load *l, int first, bool all_same, struct err *e)
 	else
 		err_set(e, EPROTO, "%s answers with an error (%d and others)", every, first);
 	if (first == 404 || first == 405)
-		err_hint(e, "name a route that exists: http://%s/some/page", l->program.urls[0].authority);
+		err_hint(e, "name a route that exists: http://%s/some/page", l->program.target.authority);
 	else if (first == 400 && speaks_tls(&l->to))
-		return explain_tls(l->program.urls[0].authority, e);
+		return explain_tls(l->program.target.authority, e);
 	else if (first == 401 || first == 403)
 		err_hint(e, "give what it asks for: --header 'Authorization: Bearer ...'");
 	else
@@ -244,14 +244,59 @@ say_route(const struct load *l, size_t i, int status)
 {
 	char line[160];
 
-	snprintf(line, sizeof(line), "%.100s answers %d%s", l->program.urls[i].path, status,
+	snprintf(line, sizeof(line), "%.100s answers %d%s", l->program.routes[i].name, status,
 	    status >= 300 && status < 400 ? ", a redirect: the load does not follow it" : "");
 	progress_say(l->progress, "probe", (double)(i + 1) / (double)l->program.n_routes, line);
+}
+
+/* Other protocols than plain HTTP/1.1 are asked by the generator itself: one request to each route. */
+static int
+probe_by_load(struct load *l, struct run *r, struct err *e)
+{
+	struct load_step one = {
+		.name = "probe", .closed = 1, .for_ns = l->spec->timeout_ns,
+		.at_most = (int64_t)l->program.n_flows,
+	};
+	struct run_phase *p;
+	char where[ADDR_TEXT_MAX];
+
+	int code = load_run(l, &one, false, r, &p, e);
+	if (code < 0)
+		return code;
+	struct run_phase seen = *p;
+	r->evidence.n_phases--;           /* a question, not a measurement */
+	if (seen.answered)
+		return 0;
+	addr_format(&l->to, where);
+	err_set(e, EPROTO, "%s does not answer by %s%s: %s", where, l->program.protocol->name,
+	    url_is_secure(&l->program.target) ? " over TLS" : "",
+	    seen.first_error ? seen.first_error : "nothing came in time");
+	if (seen.error_tls && !l->spec->insecure)
+		err_hint(e, "trust its certificate with --ca FILE, or do not verify it with --insecure");
+	else
+		err_hint(e, "is this the right port and protocol?");
+	return -EPROTO;
+}
+
+/* Fixed requests of plain HTTP/1.1 are asked one by one, so that what is wrong is told best. */
+static bool
+is_plain_http1(const struct load *l)
+{
+	const struct program *p = &l->program;
+	bool plain = p->protocol == &protocol_http1 && !url_is_secure(&p->target) && !l->spec->scenario;
+
+	for (size_t i = 0; plain && i < p->n_routes; i++)
+		plain = !p->routes[i].varies;
+	return plain;
 }
 
 int
 load_probe(struct load *l, struct run *r, struct err *e)
 {
+	if (!is_plain_http1(l)) {
+		int reached = load_reach(l, e);
+		return reached < 0 ? reached : probe_by_load(l, r, e);
+	}
 	int first = 0;
 	bool all_same = true, good = false;
 
@@ -262,7 +307,7 @@ load_probe(struct load *l, struct run *r, struct err *e)
 		int status = p.answer.status;
 		buf_done(&p.answer.line);
 		if (p.end != PROBE_ANSWERED)
-			return explain(l, &p, l->program.urls[i].path, e);
+			return explain(l, &p, l->program.routes[i].name, e);
 		first = first ? first : status;
 		all_same = all_same && status == first;
 		good = good || status < 400;

@@ -1,72 +1,242 @@
 /* SPDX-License-Identifier: MIT */
 #include "load/program.h"
 
+#include <errno.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/buf.h"
+#include "load/program_int.h"
+#include "scenario/extract.h"
 
-static bool
-header_given(const struct spec *spec, const char *name)
+/* ---- a scenario of URLs -------------------------------------------------------------------- */
+
+static struct scenario_pair
+header_pair(struct arena *a, const char *line)
 {
-	size_t n = strlen(name);
+	size_t n = strcspn(line, ":");
+	const char *value = line + n + (line[n] == ':');
 
-	for (size_t i = 0; i < spec->n_headers; i++)
-		if (strncasecmp(spec->headers[i], name, n) == 0 && spec->headers[i][n] == ':')
-			return true;
-	return false;
+	return (struct scenario_pair){
+		.name = arena_strndup(a, line, n), .value = value + strspn(value, " \t"),
+	};
 }
 
-/* Accept-Encoding as a browser would: whether the service compresses is part of what it costs. */
-static void
-build_request(const struct spec *spec, const struct url *u, struct route *ret)
+/* Each URL is a flow of one GET. */
+static struct scenario *
+scenario_of_urls(const struct spec *spec, struct arena *a)
 {
-	static const char *const usual[][2] = {
-		{ "User-Agent", "prony/" PRONY_VERSION }, { "Accept", "*/*" },
-		{ "Accept-Encoding", "gzip" },
-	};
-	struct buf b = { 0 };
+	struct scenario *s = arena_alloc(a, sizeof(*s));
 
-	buf_printf(&b, "GET %s HTTP/1.1\r\n", u->path);
-	if (!header_given(spec, "Host"))
-		buf_printf(&b, "Host: %s\r\n", u->authority);
-	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
-		if (!header_given(spec, usual[i][0]))
-			buf_printf(&b, "%s: %s\r\n", usual[i][0], usual[i][1]);
+	s->arena = a;
+	s->base = spec->n_urls ? spec->urls[0] : NULL;
+	for (size_t i = 0; i < spec->n_urls; i++) {
+		struct scenario_flow *f = ARENA_PUSH(a, s->flows, s->n_flows);
+		struct scenario_step *step = ARENA_PUSH(a, f->steps, f->n_steps);
+		f->weight = 1;
+		*step = (struct scenario_step){ .kind = STEP_HTTP, .method = "GET", .url = spec->urls[i] };
+	}
+	return s;
+}
+
+/* Headers of the command line go into every request, in front of those of a step. */
+static void
+add_headers(const struct spec *spec, struct making *m)
+{
 	for (size_t i = 0; i < spec->n_headers; i++)
-		buf_printf(&b, "%s\r\n", spec->headers[i]);
-	buf_puts(&b, "\r\n");
-	*ret = (struct route){ .name = u->path, .bytes = b.data, .size = b.size };
+		*ARENA_PUSH(m->p->arena, m->headers, m->n_headers) =
+		    header_pair(m->p->arena, spec->headers[i]);
+	for (size_t i = 0; i < m->s->n_headers; i++)
+		*ARENA_PUSH(m->p->arena, m->headers, m->n_headers) = m->s->headers[i];
+}
+
+/* ---- what the texts refer to --------------------------------------------------------------- */
+
+static int
+load_feeders(struct making *m, struct err *e)
+{
+	struct program *p = m->p;
+	const char *folder = ".";
+
+	if (m->s->file)
+		folder = dirname(arena_strdup(p->arena, m->s->file));
+	p->feeders = arena_alloc(p->arena, (m->s->n_feeders + 1) * sizeof(struct feeder *));
+	m->scope_feeders = arena_alloc(p->arena, (m->s->n_feeders + 1) * sizeof(*m->scope_feeders));
+	for (size_t i = 0; i < m->s->n_feeders; i++) {
+		int code = feeder_load(&m->s->feeders[i], folder, p->arena, &p->feeders[i], e);
+		if (code < 0)
+			return code;
+		p->n_feeders++;
+		m->scope_feeders[i] = (struct scope_feeder){ m->s->feeders[i].name, p->feeders[i] };
+	}
+	m->scope.feeders = m->scope_feeders;
+	m->scope.n_feeders = p->n_feeders;
+	m->scope.env = m->env;
+	return 0;
+}
+
+/* The values of the scenario's variables: the same for every arrival, or drawn for each. */
+static int
+define_variables(struct making *m, struct view **ret_values, struct err *e)
+{
+	struct arena *a = m->p->arena;
+	struct view *values = arena_alloc(a, (m->s->n_variables + 1) * sizeof(*values));
+
+	for (size_t i = 0; i < m->s->n_variables; i++) {
+		const struct scenario_pair *v = &m->s->variables[i];
+		struct template t;
+		int code = template_compile(v->value, TEMPLATE_BODY, &m->scope, a, &t, e);
+		if (code < 0)
+			return err_wrap(e, code, "variable '%s'", v->name);
+		uint32_t index = scope_define(&m->scope, v->name);
+		if (template_is_static(&t))
+			values[index] = (struct view){ t.literal, t.literal_size };
+		else
+			*ARENA_PUSH(a, m->p->drawn, m->p->n_drawn) = (struct drawn){ index, t };
+	}
+	*ret_values = values;
+	return 0;
+}
+
+/* ---- flows --------------------------------------------------------------------------------- */
+
+static int
+make_flow(struct making *m, const struct scenario_flow *from, struct flow *to, struct err *e)
+{
+	struct program *p = m->p;
+	size_t requests = 0;
+
+	scope_next_flow(&m->scope);
+	to->weight = from->weight;
+	to->steps = arena_alloc(p->arena, from->n_steps * sizeof(*to->steps));
+	for (size_t i = 0; i < from->n_steps; i++) {
+		const struct scenario_step *step = &from->steps[i];
+		struct flow_step *out = &to->steps[to->n_steps++];
+		*out = (struct flow_step){
+			.is_pause = step->kind == STEP_THINK, .think = step->think,
+			.think_s = step->think_s, .think_sigma = step->think_sigma,
+			.route = (uint32_t)p->n_routes,
+		};
+		if (out->is_pause)
+			continue;
+		requests++;
+		int code = route_make(m, step, &p->routes[p->n_routes++], e);
+		if (code < 0)
+			return code;
+	}
+	to->is_single = to->n_steps == 1 && requests == 1 && !p->n_drawn;
+	to->name = from->name ? from->name
+	    : requests ? p->routes[p->n_routes - requests].name : "pause";
+	return requests ? 0 : err_usage(e, "the flow '%s' asks for nothing", to->name);
+}
+
+static int
+make_flows(struct making *m, struct err *e)
+{
+	struct program *p = m->p;
+	size_t steps = 0;
+
+	for (size_t i = 0; i < m->s->n_flows; i++)
+		steps += m->s->flows[i].n_steps;
+	p->routes = arena_alloc(p->arena, (steps + 1) * sizeof(*p->routes));
+	p->flows = arena_alloc(p->arena, (m->s->n_flows + 1) * sizeof(*p->flows));
+	for (size_t i = 0; i < m->s->n_flows; i++) {
+		int code = make_flow(m, &m->s->flows[i], &p->flows[p->n_flows++], e);
+		if (code < 0)
+			return code;
+	}
+	return 0;
+}
+
+/* ---- the protocol -------------------------------------------------------------------------- */
+
+static int
+choose_protocol(const struct spec *spec, struct program *p, struct err *e)
+{
+	switch (p->target.scheme) {
+	case URL_HTTP:
+	case URL_HTTPS:
+		p->protocol = spec->http2 ? &protocol_http2 : &protocol_http1;
+		break;
+	default:
+		return err_usage(e, "%s:// is not spoken yet", url_scheme_name(p->target.scheme));
+	}
+	p->depth = spec->streams ? (uint32_t)spec->streams : p->protocol->usually_at_once;
+	if (p->depth <= p->protocol->most_at_once)
+		return 0;
+	err_usage(e, "%s carries one request at a time on a connection, not %u", p->protocol->name,
+	    p->depth);
+	err_hint(e, "leave out --streams, or speak HTTP/2 with --http2");
+	return -EINVAL;
+}
+
+static int
+find_target(const struct spec *spec, struct making *m, struct err *e)
+{
+	const char *base = spec->n_urls ? spec->urls[0] : m->s->base;
+
+	for (size_t i = 0; !base && i < m->s->n_flows; i++)
+		for (size_t k = 0; !base && k < m->s->flows[i].n_steps; k++)
+			if (m->s->flows[i].steps[k].url && strstr(m->s->flows[i].steps[k].url, "://"))
+				base = m->s->flows[i].steps[k].url;
+	if (base)
+		return url_parse(arena_strdup(m->p->arena, base), &m->p->target, e);
+	err_usage(e, "no URL to load");
+	err_hint(e, "name it, or write 'base: http://127.0.0.1:8080' into the scenario");
+	return -EINVAL;
+}
+
+static int
+make(const struct spec *spec, struct making *m, struct err *e)
+{
+	struct program *p = m->p;
+	struct view *values = NULL;
+	int code = find_target(spec, m, e);
+
+	if (code == 0)
+		code = choose_protocol(spec, p, e);
+	if (code == 0)
+		code = load_feeders(m, e);
+	if (code == 0)
+		code = define_variables(m, &values, e);
+	if (code == 0)
+		code = make_flows(m, e);
+	p->n_variables = m->scope.n_variables;
+	p->variables = arena_alloc(p->arena, (p->n_variables + 1) * sizeof(*p->variables));
+	if (code == 0)
+		memcpy(p->variables, values, m->s->n_variables * sizeof(*values));
+	return code;
+}
+
+static const char *
+environment(const char *name)
+{
+	return getenv(name);
 }
 
 int
 program_make(const struct spec *spec, struct program *ret, struct err *e)
 {
+	struct making m = { .p = ret, .env = environment };
+
 	*ret = (struct program){
-		.protocol = &protocol_http1, .reuse = spec->reuse, .seed = spec->seed,
+		.arena = arena_new(), .reuse = spec->reuse, .seed = spec->seed,
+		.tls_resume = spec->tls_resume, .insecure = spec->insecure, .ca = spec->ca,
 	};
-	if (!spec->n_urls)
-		return err_usage(e, "no URL to load");
-	ret->urls = calloc(spec->n_urls, sizeof(*ret->urls));
-	ret->routes = calloc(spec->n_urls, sizeof(*ret->routes));
-	if (!ret->urls || !ret->routes)
-		abort();
-	for (size_t i = 0; i < spec->n_urls; i++) {
-		int code = url_parse(spec->urls[i], &ret->urls[i], e);
-		if (code < 0)
-			return code;
-		build_request(spec, &ret->urls[i], &ret->routes[ret->n_routes++]);
-	}
-	return 0;
+	m.s = spec->scenario ? spec->scenario : scenario_of_urls(spec, ret->arena);
+	add_headers(spec, &m);
+	int code = make(spec, &m, e);
+	scope_done(&m.scope);
+	return code;
 }
 
 void
 program_done(struct program *p)
 {
-	for (size_t i = 0; i < p->n_routes; i++)
-		free(p->routes[i].bytes);
-	free(p->routes);
-	free(p->urls);
+	for (size_t i = 0; i < p->n_feeders; i++)
+		feeder_free(p->feeders[i]);
+	arena_free(p->arena);
 	*p = (struct program){ 0 };
 }

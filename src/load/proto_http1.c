@@ -65,20 +65,38 @@ http1_wire_open(struct worker *w, uint32_t conn)
 	return 0;
 }
 
+static void
+keep_body(void *ctx, const char *bytes, size_t size)
+{
+	buf_append(ctx, bytes, size);
+}
+
 static int
 http1_wire_send(struct worker *w, uint32_t conn, uint32_t slot)
 {
 	const struct route *r = &w->program->routes[w->slots[slot].route];
+	struct http1 *h = wire_state(w, conn);
+	struct capture *c = exchange_capture(w, slot);
 
-	http1_start(wire_state(w, conn), r->head);
-	return wire_send(w, conn, r->bytes, r->size, true);
+	http1_start(h, r->head);
+	if (c) {
+		h->head = &c->head;
+		h->body = keep_body;
+		h->body_ctx = &c->body;
+	}
+	if (!r->varies)
+		return wire_send(w, conn, r->bytes, r->size, true);
+	struct template_values v = exchange_values(w, &w->slots[slot]);
+	buf_clear(&w->plain);
+	program_render_http1(w->program, r, &v, &w->body, &w->plain);
+	return wire_send(w, conn, w->plain.data, w->plain.size, false);
 }
 
 static void
 complete(struct worker *w, uint32_t slot, const struct http1 *h, int64_t at_ns)
 {
 	bool failed = h->status >= 500 || h->status == 429;
-	const struct answer a = {
+	const struct reply a = {
 		.status = h->status, .failed = failed, .keep = h->keep_alive,
 		.body_bytes = h->body_bytes, .content_type = h->content_type,
 		.content_encoding = h->content_encoding,
@@ -98,7 +116,7 @@ http1_wire_feed(struct worker *w, uint32_t conn, const char *bytes, size_t size,
 	exchange_first(&w->slots[slot], at_ns);
 	struct pattern *p = wire_route_state(w, w->slots[slot].route);
 	bool begun = http1_begun(h);
-	if (!begun && is_same(p, bytes, size)) {
+	if (!begun && !h->head && is_same(p, bytes, size)) {
 		complete(w, slot, &p->answer, at_ns);
 		return NULL;
 	}
@@ -143,6 +161,7 @@ const struct protocol protocol_http1 = {
 	.state_bytes = sizeof(struct http1),
 	.route_bytes = sizeof(struct pattern),
 	.most_at_once = 1,
+	.usually_at_once = 1,
 	.open = http1_wire_open,
 	.send = http1_wire_send,
 	.feed = http1_wire_feed,

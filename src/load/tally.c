@@ -61,22 +61,22 @@ copy_text(char *out, size_t size, const char *text)
 	snprintf(out, size, "%s", text ? text : "");
 }
 
-bool
-tally_answer(struct tally *t, uint32_t route, const struct answer *a, int64_t latency_ns)
+void
+tally_answer(struct tally *t, uint32_t route, const struct reply *a, enum outcome o,
+    int64_t latency_ns)
 {
 	struct tally_route *r = &t->routes[route];
 
-	r->outcome[a->failed ? OUTCOME_STATUS : OUTCOME_ANSWERED]++;
+	r->outcome[o]++;
 	r->status[a->status]++;
-	if (a->failed)
-		return false;
+	if (o != OUTCOME_ANSWERED)
+		return;
 	r->body_bytes += a->body_bytes;
 	if (!r->content_type[0]) {
 		copy_text(r->content_type, sizeof(r->content_type), a->content_type);
 		copy_text(r->content_encoding, sizeof(r->content_encoding), a->content_encoding);
 	}
 	histogram_record(&r->latency, latency_ns);
-	return true;
 }
 
 void

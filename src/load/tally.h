@@ -57,8 +57,9 @@ struct tally *tally_new(size_t n_routes);
 void tally_free(struct tally *t);       /* accepts NULL */
 void tally_merge(struct tally *into, const struct tally *from);
 
-/* A complete answer; false: one that says that the request failed, whose latency does not count. */
-bool tally_answer(struct tally *t, uint32_t route, const struct answer *a, int64_t latency_ns);
+/* A complete answer. The latency of one that does not count as ANSWERED does not count. */
+void tally_answer(struct tally *t, uint32_t route, const struct reply *a, enum outcome o,
+    int64_t latency_ns);
 /* A request that failed by itself: no latency to speak of. */
 void tally_error(struct tally *t, uint32_t route, enum outcome o);
 /* A request that waited `latency_ns` and had no answer by then: a timeout, in flight at the end,

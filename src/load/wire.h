@@ -18,6 +18,14 @@ void wire_ready(struct worker *w, uint32_t conn, int64_t at_ns);
 /* Send bytes; `lasting` as in engine.h. -errno: the connection is to be closed. */
 int wire_send(struct worker *w, uint32_t conn, const void *bytes, size_t size, bool lasting);
 
+/* The protocol has something to flush on this connection. */
+void wire_gather(struct worker *w, uint32_t conn);
+/* Flush them all; before waiting. */
+void wire_flush(struct worker *w);
+
+/* It takes no more requests: closed when those on it have ended. */
+void wire_drain(struct worker *w, uint32_t conn);
+
 /* Close it; its requests must have ended. */
 void wire_close(struct worker *w, uint32_t conn);
 /* Close the connections that carry nothing, but for `keep` of them. */
@@ -27,6 +35,12 @@ static inline void *
 wire_state(const struct worker *w, uint32_t conn)
 {
 	return w->states + (size_t)conn * w->program->protocol->state_bytes;
+}
+
+static inline void *
+wire_slot_state(const struct worker *w, uint32_t slot)
+{
+	return w->slot_states + (size_t)slot * w->program->protocol->slot_bytes;
 }
 
 static inline void *

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <time.h>
 
@@ -12,6 +13,7 @@
 #include "load/exchange.h"
 #include "load/program.h"
 #include "load/wire.h"
+#include "net/tls.h"
 
 #define HEARTBEAT_NS  (50 * NS_PER_MS)    /* looks at the flags at least so often */
 
@@ -87,6 +89,7 @@ patience(const struct worker *w, int64_t until_ns)
 static void
 wait_until(struct worker *w, int64_t until_ns)
 {
+	wire_flush(w);
 	struct engine_wait how = patience(w, w->task->spin ? 0 : until_ns);
 	w->ops->wait(w->engine, &how);
 }
@@ -100,23 +103,93 @@ advance(struct worker *w)
 		return;
 	}
 	w->next.index++;
-	w->next.route = (uint32_t)(w->next.index % (int64_t)w->program->n_routes);
+	w->next.route = (uint32_t)(w->next.index % (int64_t)w->program->n_flows);
+	w->next.seed = schedule_random(~w->program->seed, (uint64_t)w->next.index);
 	w->left -= w->left > 0;
 	w->have_next = w->left != 0;
+}
+
+/* The next request of a user in the middle of a flow. */
+static bool
+send_follower(struct worker *w, uint32_t session, int64_t due, int64_t now)
+{
+	struct session *s = &w->sessions.all[session];
+	const struct demand d = {
+		.route = w->program->flows[s->flow].steps[s->step].route, .session = session,
+		.index = s->index, .seed = s->seed, .due_ns = due,
+	};
+	session_take(w);
+	if (!exchange_begin(w, &d, now)) {
+		session_wait(w, session);
+		return false;
+	}
+	w->followers += s->asked++ > 0;
+	return true;
+}
+
+/* Users in a closed loop are as many as its connections: those who pause count. */
+static bool
+may_arrive(const struct worker *w)
+{
+	return !w->task->closed || w->sessions.active < w->limit;
+}
+
+/* The first request of an arrival. A flow of several begins a session, which then waits to send. */
+static bool
+send_arrival(struct worker *w, int64_t now)
+{
+	const struct flow *f = &w->program->flows[w->next.route];
+	const struct demand d = {
+		.route = f->steps[0].route, .session = NO_SESSION, .index = w->next.index,
+		.seed = w->next.seed, .due_ns = due_ns(w),
+	};
+	if (f->is_single)
+		return exchange_begin(w, &d, now);
+	if (!may_arrive(w) || !session_begin(w, &w->next, d.due_ns))
+		return false;
+	return true;
+}
+
+/* One request that is due, the earliest; false: there is none, or no slot for it. */
+static bool
+send_one(struct worker *w, int64_t now, int64_t before_ns)
+{
+	int64_t due;
+	uint32_t session = session_earliest(w, &due);
+	bool arrives = w->have_next && due_ns(w) <= now && w->next.at_ns < before_ns;
+
+	if (session != NO_SESSION && due <= now && due - w->task->start_ns < before_ns &&
+	    (!arrives || due <= due_ns(w)))
+		return send_follower(w, session, due, now);
+	if (!arrives || !send_arrival(w, now))
+		return false;
+	advance(w);
+	return true;
 }
 
 static void
 send_due(struct worker *w, int64_t now, int64_t before_ns)
 {
-	for (uint32_t n = 0; w->have_next && n < w->limit; n++) {
+	for (uint32_t n = 0; n <= w->limit; n++) {
 		if (w->task->closed)
 			w->next.at_ns = now - w->task->start_ns;
-		if (due_ns(w) > now || w->next.at_ns >= before_ns ||
-		    !exchange_begin(w, &w->next, due_ns(w), now))
+		if (!send_one(w, now, before_ns))
 			return;
-		advance(w);
 		now = now_ns();
 	}
+}
+
+struct template_values
+worker_values(struct worker *w, const struct view *variables, int64_t index, uint64_t seed)
+{
+	const struct program *p = w->program;
+
+	for (size_t i = 0; i < p->n_feeders; i++)
+		w->rows[i] = feeder_row(p->feeders[i], p->seed, (uint64_t)index);
+	return (struct template_values){
+		.variables = variables, .rows = w->rows, .seed = seed, .sequence = (uint64_t)index,
+		.wall_ns = wall_ns(),
+	};
 }
 
 static void
@@ -148,7 +221,7 @@ is_over(struct worker *w, int64_t now)
 
 	if (now >= k->start_ns + k->for_ns || atomic_load(&w->stop) || atomic_load(&w->gone))
 		return true;
-	if (bounded && !w->have_next && !w->n_busy)
+	if (bounded && !w->have_next && !w->n_busy && !w->sessions.n_heap)
 		return true;
 	w->gave_up = k->behind_ns && !k->closed && w->have_next && now - due_ns(w) > k->behind_ns;
 	return w->gave_up;
@@ -157,12 +230,15 @@ is_over(struct worker *w, int64_t now)
 static int64_t
 next_wake(const struct worker *w, int64_t now, int64_t end)
 {
-	int64_t wake = now + HEARTBEAT_NS, deadline = exchange_deadline(w);
+	int64_t wake = now + HEARTBEAT_NS, deadline = exchange_deadline(w), follower;
 
+	session_earliest(w, &follower);
 	if (end < wake)
 		wake = end;
 	if (deadline < wake)
 		wake = deadline;
+	if (follower < wake && !w->exhausted)
+		wake = follower;
 	if (!w->have_next || w->exhausted || w->task->closed)
 		return wake;
 	return due_ns(w) < wake ? due_ns(w) : wake;
@@ -187,6 +263,16 @@ offer(struct worker *w)
 	w->window_ns = now < end ? now - start : w->task->for_ns;
 }
 
+static bool
+is_due_in_window(const struct worker *w)
+{
+	int64_t follower;
+
+	session_earliest(w, &follower);
+	return (w->have_next && w->next.at_ns < w->window_ns) ||
+	    follower < w->task->start_ns + w->window_ns;
+}
+
 /* After the window: what was due in it is still sent, and the last answers are waited for. */
 static void
 drain(struct worker *w)
@@ -197,12 +283,11 @@ drain(struct worker *w)
 	hand_over(w, TALLY_DRAIN);
 	if (w->task->closed)
 		w->have_next = false;
-	while (now < end && (w->n_busy || (send && w->have_next && w->next.at_ns < w->window_ns))) {
+	while (now < end && (w->n_busy || (send && is_due_in_window(w)))) {
 		exchange_expire(w, now);
 		if (send)
 			send_due(w, now, w->window_ns);
-		int64_t deadline = exchange_deadline(w);
-		wait_until(w, deadline < end ? deadline : end);
+		wait_until(w, next_wake(w, now_ns(), end));
 		now = now_ns();
 		send = send && !atomic_load(&w->stop);
 	}
@@ -222,18 +307,53 @@ count_scheduled(const struct worker *w)
 	return n;
 }
 
+static uint32_t
+first_route(const struct worker *w, uint32_t flow)
+{
+	const struct flow *f = &w->program->flows[flow];
+	size_t i = 0;
+
+	while (f->steps[i].is_pause)
+		i++;
+	return f->steps[i].route;
+}
+
+/* Users in the middle of their flows go home. A request that was due is unsent; a first one that
+ * was not due yet belongs to an arrival that has been counted. Returns how many of these. */
+static int64_t
+dismiss_users(struct worker *w, int64_t now)
+{
+	int64_t end = w->task->start_ns + w->window_ns, postponed = 0, due;
+
+	for (uint32_t i; (i = session_earliest(w, &due)) != NO_SESSION;) {
+		const struct session *s = &w->sessions.all[i];
+		session_take(w);
+		if (due < end) {
+			tally_open_end(w->tally, w->program->flows[s->flow].steps[s->step].route, OUTCOMES,
+			    now - due);
+			w->unsent++;
+			w->followers += s->asked > 0;
+		} else {
+			postponed += s->asked == 0;
+		}
+		session_end(w, i);
+	}
+	return postponed;
+}
+
 static void
 close_books(struct worker *w)
 {
 	int64_t now = now_ns();
 
 	exchange_abandon(w, now);
+	int64_t postponed = dismiss_users(w, now);
 	for (; w->have_next && w->next.at_ns < w->window_ns; advance(w)) {
-		tally_open_end(w->tally, w->next.route, OUTCOMES, now - due_ns(w));
+		tally_open_end(w->tally, first_route(w, w->next.route), OUTCOMES, now - due_ns(w));
 		w->unsent++;
 	}
 	if (!w->task->closed)
-		w->tally->scheduled = count_scheduled(w);
+		w->tally->scheduled = count_scheduled(w) + w->followers - postponed;
 	hand_over(w, TALLY_DRAIN);
 	tally_free(w->tally);
 	w->tally = NULL;
@@ -272,6 +392,7 @@ worker_start(struct worker *w, const struct worker_task *task, int64_t number, u
 	    : -1;
 	w->next = (struct arrival){ .index = -1 };
 	w->freed_ns = w->window_ns = w->cpu_ns = w->total_cpu_ns = w->unsent = w->refusals = 0;
+	w->followers = 0;
 	w->exhausted = w->gave_up = false;
 	w->out_of = 0;
 	w->first_error[0] = '\0';
@@ -319,22 +440,64 @@ list_slots(struct worker *w)
 	}
 }
 
-int
-worker_open(struct worker *w)
+static void *
+allocate(size_t n, size_t size)
 {
-	size_t n = (size_t)w->max_conns * w->depth + SLOT_LISTS;
+	void *p = calloc(n ? n : 1, size ? size : 1);
+	if (!p)
+		abort();
+	return p;
+}
+
+/* TLS resumes sessions and is not shared between threads: each worker has its own. */
+static int
+open_tls(struct worker *w, struct err *e)
+{
+	const struct program *p = w->program;
+	const char *const alpn[] = { p->protocol->alpn, NULL };
+	const struct tls_config config = {
+		.host = p->target.host, .alpn = p->protocol->alpn ? alpn : NULL,
+		.verify = !p->insecure, .ca_file = p->ca, .reuse = p->tls_resume,
+	};
+	return url_is_secure(&p->target) ? tls_context_open(&config, &w->tls, e) : 0;
+}
+
+int
+worker_open(struct worker *w, struct err *e)
+{
+	const struct protocol *p = w->program->protocol;
+	size_t slots = (size_t)w->max_conns * w->depth;
 	struct engine_sink sink = wire_sink;
 
-	w->conns = calloc(w->max_conns, sizeof(*w->conns));
-	w->slots = calloc(n, sizeof(*w->slots));
-	w->states = calloc(w->max_conns, w->program->protocol->state_bytes);
-	w->route_states = calloc(w->program->n_routes, w->program->protocol->route_bytes + 1);
-	if (!w->conns || !w->slots || !w->states || !w->route_states)
-		abort();
+	w->conns = allocate(w->max_conns, sizeof(*w->conns));
+	w->slots = allocate(slots + SLOT_LISTS, sizeof(*w->slots));
+	w->states = allocate(w->max_conns, p->state_bytes);
+	w->slot_states = allocate(slots, p->slot_bytes);
+	w->route_states = allocate(w->program->n_routes, p->route_bytes);
+	w->captures = allocate(slots, sizeof(*w->captures));
+	w->rows = allocate(w->program->n_feeders, sizeof(*w->rows));
+	w->arena = arena_new();
+	w->own = allocate(1, p->worker_bytes);
+	w->gathered = allocate(w->max_conns, sizeof(*w->gathered));
 	list_slots(w);
 	sink.ctx = w;
 	pthread_mutex_init(&w->lock, NULL);
-	return w->ops->open(w->max_conns, &sink, &w->engine);
+	int code = open_tls(w, e);
+	if (code < 0)
+		return code;
+	sessions_open(w);
+	code = w->ops->open(w->max_conns, &sink, &w->engine);
+	return code < 0 ? err_set(e, -code, "cannot open the load engine: %s", strerror(-code)) : 0;
+}
+
+static void
+capture_free(struct capture *c)
+{
+	if (!c)
+		return;
+	buf_done(&c->head);
+	buf_done(&c->body);
+	free(c);
 }
 
 void
@@ -342,13 +505,27 @@ worker_close(struct worker *w)
 {
 	if (!w->conns)
 		return;
-	w->ops->close(w->engine);
+	for (uint32_t i = 0; i < w->max_conns; i++)
+		if (w->conns[i].state != CONN_CLOSED)
+			wire_close(w, i);
 	for (uint32_t i = 0; w->program->protocol->done && i < w->max_conns; i++)
 		w->program->protocol->done(w, i);
+	if (w->program->protocol->worker_done)
+		w->program->protocol->worker_done(w);
+	w->ops->close(w->engine);
+	tls_context_close(w->tls);
 	pthread_mutex_destroy(&w->lock);
-	free(w->conns);
-	free(w->slots);
-	free(w->states);
-	free(w->route_states);
+	for (size_t i = 0; i < (size_t)w->max_conns * w->depth; i++)
+		capture_free(w->captures[i]);
+	sessions_close(w);
+	arena_free(w->arena);
+	void *const owned[] = { w->captures, w->rows, w->conns, w->slots, w->states, w->slot_states, w->route_states,
+		w->own, w->gathered };
+	for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
+		free(owned[i]);
+	buf_done(&w->out);
+	buf_done(&w->cipher);
+	buf_done(&w->plain);
+	buf_done(&w->body);
 	w->conns = NULL;
 }

@@ -20,19 +20,28 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/buf.h"
 #include "load/engine.h"
+#include "load/capture.h"
 #include "load/protocol.h"
 #include "load/schedule.h"
+#include "load/session.h"
 #include "load/tally.h"
+#include "scenario/template.h"
 
 /* Lists of slots; each is in exactly one. */
-enum slot_list { SLOT_UNUSED, SLOT_IDLE, SLOT_BUSY, SLOT_LISTS };
+enum slot_list {
+	SLOT_UNUSED,              /* its connection does not exist */
+	SLOT_IDLE, SLOT_BUSY,
+	SLOT_HELD,                /* its connection takes no more requests */
+	SLOT_LISTS
+};
 
 /* A slot, and the request in it. */
 struct exchange {
 	uint32_t before, after;   /* in its list */
 	enum slot_list list;
-	uint32_t route;
+	uint32_t route, session;  /* NO_SESSION: its flow is this one request */
 	int64_t index;            /* of its arrival */
 	uint64_t seed;            /* of whatever in it is random */
 	int64_t due_ns;           /* absolute, as the times below */
@@ -40,12 +49,16 @@ struct exchange {
 	int64_t first_ns;         /* first byte of the answer, 0 none */
 };
 
-enum conn_state { CONN_CLOSED, CONN_CONNECTING, CONN_GREETING, CONN_READY };
+enum conn_state { CONN_CLOSED, CONN_CONNECTING, CONN_SECURING, CONN_GREETING, CONN_READY };
 
 struct conn {
 	enum conn_state state;
 	uint32_t n_busy;          /* of its slots */
+	bool gathering;           /* in the worker's list of those to flush */
+	bool draining;            /* takes no more requests */
+	bool feeding, doomed;     /* to be closed when its bytes have been taken */
 	int64_t begun_ns, connected_ns;
+	struct tls *tls;
 };
 
 /* What to do in one phase; the same for all workers. Lives until they have stopped. */
@@ -74,7 +87,19 @@ struct worker {
 	struct conn *conns;
 	struct exchange *slots;   /* max_conns * depth, then one head for each list */
 	char *states;             /* of the protocol, max_conns of state_bytes */
-	char *route_states;       /* and as many as routes of route_bytes */
+	void *own;                /* one of worker_bytes */
+	char *slot_states;        /* one of slot_bytes for each slot */
+	char *route_states;       /* and one of route_bytes for each route */
+	struct tls_context *tls;  /* NULL: in the clear */
+	uint32_t *gathered;       /* connections to flush before waiting */
+	uint32_t n_gathered;
+	struct sessions sessions;
+	struct capture **captures;   /* of each slot; NULL: none yet */
+	uint64_t *rows;           /* of each feeder, for the request in the making */
+	struct arena *arena;
+	struct buf out;           /* ciphertext on its way to the engine */
+	struct buf cipher;        /* the same, of TLS's own words */
+	struct buf plain, body;   /* the protocol's: a request in the making */
 
 	/* Of the phase; the thread's own. */
 	const struct worker_task *task;
@@ -83,6 +108,7 @@ struct worker {
 	struct schedule_reader reader;
 	struct arrival next;      /* not sent yet */
 	bool have_next;
+	int64_t followers;        /* requests within flows that came due, beside the first of each */
 	int64_t left;             /* closed: requests still to send; < 0: no bound */
 	uint32_t n_busy;
 	bool exhausted;           /* a request waits for a slot */
@@ -113,8 +139,11 @@ struct worker {
 };
 
 /* Program, address, engine and number of connections must be set. */
-int worker_open(struct worker *w);
+int worker_open(struct worker *w, struct err *e);
 void worker_close(struct worker *w);
 int worker_start(struct worker *w, const struct worker_task *task, int64_t number, uint32_t conns);
 void worker_join(struct worker *w);
+/* What templates are filled with for arrival `index`; valid until the next call. */
+struct template_values worker_values(struct worker *w, const struct view *variables, int64_t index,
+    uint64_t seed);
 struct tally *worker_take(struct worker *w);   /* what it has handed over since, newest first */

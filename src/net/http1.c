@@ -274,6 +274,16 @@ head_too_large(struct http1 *p, size_t more)
 	return p->head_bytes > HTTP1_HEAD_MAX;
 }
 
+/* The head of the final answer: those before it are forgotten. */
+static void
+keep_line(const struct http1 *p, struct text l)
+{
+	if (p->state == STATUS_LINE)
+		buf_clear(p->head);
+	buf_append(p->head, l.at, l.size);
+	buf_append(p->head, "\r\n", 2);
+}
+
 static enum http1_verdict
 take_line(struct http1 *p, const char *bytes, size_t size, size_t *ret_used)
 {
@@ -297,23 +307,25 @@ take_line(struct http1 *p, const char *bytes, size_t size, size_t *ret_used)
 	if (!end)
 		return HTTP1_MORE;
 	l.size -= l.size >= 2 && l.at[l.size - 2] == '\r' ? 2 : 1;
+	if (p->head && (p->state == STATUS_LINE || p->state == HEADER))
+		keep_line(p, l);
 	enum http1_verdict v = line(p, l);
 	buf_clear(&p->line);
 	return v;
 }
 
 static enum http1_verdict
-take_body(struct http1 *p, size_t size, size_t *ret_used)
+take_body(struct http1 *p, const char *bytes, size_t size, size_t *ret_used)
 {
-	if (p->state == BODY_CLOSE) {
-		p->body_bytes += (int64_t)size;
-		*ret_used = size;
-		return HTTP1_MORE;
-	}
-	size_t n = (int64_t)size < p->left ? size : (size_t)p->left;
-	p->body_bytes += (int64_t)n;
-	p->left -= (int64_t)n;
+	size_t n = p->state == BODY_CLOSE || (int64_t)size < p->left ? size : (size_t)p->left;
+
 	*ret_used = n;
+	p->body_bytes += (int64_t)n;
+	if (p->body)
+		p->body(p->body_ctx, bytes, n);
+	if (p->state == BODY_CLOSE)
+		return HTTP1_MORE;
+	p->left -= (int64_t)n;
 	if (p->left)
 		return HTTP1_MORE;
 	p->state = p->state == BODY_LENGTH ? DONE : CHUNK_END;
@@ -328,7 +340,7 @@ http1_feed(struct http1 *p, const void *bytes, size_t size, size_t *ret_used)
 
 	while (v == HTTP1_MORE && used < size) {
 		bool body = p->state == BODY_LENGTH || p->state == BODY_CLOSE || p->state == CHUNK_DATA;
-		v = body ? take_body(p, size - used, &n)
+		v = body ? take_body(p, (const char *)bytes + used, size - used, &n)
 		         : take_line(p, (const char *)bytes + used, size - used, &n);
 		used += n;
 	}

@@ -2,7 +2,7 @@
 /* HTTP/1.1 responses: bytes in, one verdict out. Knows no sockets.
  *
  * Incremental and strict (RFC 9112): a line is looked at when its end has arrived; one that comes
- * in pieces is kept meanwhile, at most HTTP1_LINE_MAX bytes. Bodies are counted, not kept. Head,
+ * in pieces is kept meanwhile, at most HTTP1_LINE_MAX bytes. Bodies are counted, not kept, but may be handed on. Head,
  * trailers and interim (1xx) answers are bounded, so that no peer can make us work without end or
  * grow; an endless body ends by the caller's timeout. */
 #pragma once
@@ -30,6 +30,12 @@ struct http1 {
 	int64_t body_bytes;              /* of the body as transferred, chunk framing left out */
 	char content_type[64], content_encoding[32];   /* cut when longer */
 	const char *why;                 /* what was wrong, static text */
+
+	/* May be set after http1_start: who wants the lines of the head, the status line among them,
+	 * each ending in CRLF; and the body, without chunk framing, as it comes. */
+	struct buf *head;
+	void (*body)(void *ctx, const char *bytes, size_t size);
+	void *body_ctx;
 
 	/* The rest is the parser's. */
 	int state;

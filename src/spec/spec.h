@@ -18,6 +18,8 @@ enum target_metric {
 	TARGET_METRICS
 };
 
+struct scenario;
+
 /* How close to their times requests are sent. */
 enum pace {
 	PACE_AUTO,       /* exactly where arrivals are sparse, in ticks where they are dense */
@@ -64,6 +66,7 @@ struct spec {
 	bool poisson;                   /* arrivals; else constant spacing */
 	const char **headers;           /* "Name: value" added to each request */
 	size_t n_headers;
+	const struct scenario *scenario;   /* what users do; NULL: ask the URLs in turn. Borrowed */
 	enum pace pace;
 	int64_t tick_ns;                /* of PACE_TICK */
 	bool http2;                     /* by ALPN where there is TLS, else by prior knowledge */

@@ -200,7 +200,43 @@ endless_heads_are_refused(void **state)
 	    SIZE_MAX);
 }
 
-RUN_TESTS(cmocka_unit_test(responses_read_alike_in_pieces_of_any_size),
+static void
+append_body(void *ctx, const char *bytes, size_t size)
+{
+	buf_append(ctx, bytes, size);
+}
+
+static void
+head_and_body_are_handed_on(void **state)
+{
+	static const char answer[] =
+	    "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+	    OK "X-Token: t1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+
+	for (size_t piece = 1; piece <= sizeof(answer) - 1; piece++) {
+		struct buf head = { 0 }, body = { 0 };
+		struct http1 p = { 0 };
+		enum http1_verdict v = HTTP1_MORE;
+		http1_start(&p, false);
+		p.head = &head;
+		p.body = append_body;
+		p.body_ctx = &body;
+		for (size_t at = 0, used; at < sizeof(answer) - 1 && v == HTTP1_MORE; at += used) {
+			size_t left = sizeof(answer) - 1 - at;
+			v = http1_feed(&p, answer + at, left < piece ? left : piece, &used);
+		}
+		assert_int_equal(v, HTTP1_DONE);
+		assert_string_equal(buf_text(&head),
+		    OK "X-Token: t1\r\nTransfer-Encoding: chunked\r\n\r\n");
+		assert_string_equal(buf_text(&body), "abcde");
+		http1_done(&p);
+		buf_done(&head);
+		buf_done(&body);
+	}
+}
+
+RUN_TESTS(cmocka_unit_test(head_and_body_are_handed_on),
+    cmocka_unit_test(responses_read_alike_in_pieces_of_any_size),
     cmocka_unit_test(headers_are_kept),
     cmocka_unit_test(the_end_of_the_stream_ends_only_what_has_no_length),
     cmocka_unit_test(endless_heads_are_refused))
