@@ -131,7 +131,7 @@ write_table(struct buf *out, const struct spec *s, const struct run *r, const st
 {
 	char rate[24];
 
-	buf_printf(out, "%s%s\n  ", s->urls[0], s->n_urls > 1 ? " ..." : "");
+	buf_printf(out, "%s%s\n  ", r->spec.urls[0], s->n_urls > 1 ? " ..." : "");
 	write_offer(out, s, p);
 	buf_printf(out, "  answered   %lld, %s\n", (long long)p->answered,
 	    format_rate(rate, p->throughput));

@@ -35,7 +35,7 @@ service_name(struct run *r, const struct spec *s)
 	if (s->system)
 		return run_str(r, s->system);
 	if (s->n_urls) {
-		const char *host = strstr(s->urls[0], "://") + 3;
+		const char *host = strstr(url_public(r->arena, s->urls[0]), "://") + 3;
 		return run_printf(r, "%.*s", (int)strcspn(host, "/?"), host);
 	}
 	return s->unit ? run_str(r, s->unit) : run_printf(r, "pid %d", s->pid);
@@ -48,6 +48,7 @@ record_targets(const struct spec *s, struct run *r)
 		const struct target *t = &s->targets[i];
 		struct run_target *out = RUN_ADD(r, target, r->targets, r->n_targets);
 		out->metric = target_metric_name(t->metric);
+		out->route = run_str(r, t->route);
 		out->op = t->at_least ? ">" : "<";
 		out->limit = t->limit;
 		if (t->at_rate > 0)

@@ -102,6 +102,34 @@ half_width(const struct run *r, const struct run_target *t)
 	return Z95 * relative / sqrt(n) * t->value;
 }
 
+/* What the promise is about: all requests, or those of its route; NULL: no such route. */
+static const struct run_route *
+route_of(const struct run *r, const struct run_target *t)
+{
+	for (size_t i = 0; i < r->baseline.n_routes; i++)
+		if (text_same(r->baseline.routes[i].route, t->route))
+			return &r->baseline.routes[i];
+	return NULL;
+}
+
+/* Of one route there are no seconds to tell an interval from. */
+static void
+fill_route(const struct run *r, struct run_target *t, const struct latency_metric *m)
+{
+	const struct run_route *route = route_of(r, t);
+
+	if (!route)
+		return;
+	if (m)
+		t->value = *(const double *)((const char *)&route->latency + m->offset);
+	else if (text_same(t->metric, "errors"))
+		t->value = route->error_rate;
+	else if (text_same(t->metric, "availability"))
+		t->value = 1 - route->error_rate;
+	else if (target_is_rate(t))
+		t->value = route->rate;
+}
+
 static void
 fill_latency(const struct run *r, struct run_target *t, const struct latency_metric *m)
 {
@@ -153,7 +181,9 @@ targets_fill(struct run *r)
 		struct run_target *t = &r->targets[i];
 		const struct latency_metric *m = latency_metric(t);
 		t->value = t->low = t->high = t->gap = NAN;
-		if (m)
+		if (t->route)
+			fill_route(r, t, m);
+		else if (m)
 			fill_latency(r, t, m);
 		else if (text_same(t->metric, "errors"))
 			fill_failures(r, t, false);
@@ -210,6 +240,10 @@ target_text(struct run *r, const struct run_target *t)
 	} else {
 		return run_printf(r, "%s was not measured", name);
 	}
+	if (t->route)
+		name = run_printf(r, "%s of %s", name, t->route);
+	if (isnan(t->value) && t->route)
+		return run_printf(r, "%s: no such route was asked for", name);
 	if (isnan(t->value))
 		return run_printf(r, "%s: the service holds only %s of the %s that its target of %s is for",
 		    name, RATE(r->capacity.knee_rate), RATE(t->at_rate), limit);

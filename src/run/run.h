@@ -106,6 +106,7 @@ struct run_num {               /* a figure with its interval */
 struct run_target {
 	const char *metric;        /* "latency_p99", "errors", "rate", ... */
 	const char *op;            /* "<" or ">" */
+	const char *route;         /* NULL: all routes together */
 	double limit, at_rate;
 	double value, low, high;
 	double gap;                /* how far from the limit: value/limit for "<", limit/value for ">"; 1 is on it, above 1 is missed */

@@ -136,6 +136,7 @@ TYPE(num, "A figure with its interval and where it comes from.");
 #define S struct run_target
 static const struct run_field target_fields[] = {
 	STR(metric, "latency_p99, errors, rate, ..."), STR(op, "< or >"),
+	STR(route, "of one route; null: all together"),
 	NUM(limit, "the promise"), NUM(at_rate, "load that it is promised at"),
 	NUM(value, "what was measured"), NUM(low, "lower end of its interval"),
 	NUM(high, "upper end of its interval"),

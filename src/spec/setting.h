@@ -63,3 +63,6 @@ const char *setting_kind_name(enum setting_kind k);
 
 /* The rows of struct spec; a row without name ends them. */
 extern const struct setting spec_settings[];
+
+/* The row of that name in spec_settings; it must exist. */
+const struct setting *setting_find(const char *name);

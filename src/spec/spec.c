@@ -19,8 +19,8 @@ count_settings(void)
 	return n;
 }
 
-static const struct setting *
-find_setting(const char *name)
+const struct setting *
+setting_find(const char *name)
 {
 	const struct setting *row = spec_settings;
 	while (strcmp(row->name, name) != 0)
@@ -74,12 +74,18 @@ int
 spec_word(struct spec *s, const char *text, struct err *e)
 {
 	if (strncmp(text, "pid:", 4) == 0)
-		return spec_flag(s, find_setting("pid"), text + 4, e);
+		return spec_flag(s, setting_find("pid"), text + 4, e);
 	if (strncmp(text, "unit:", 5) == 0)
-		return spec_flag(s, find_setting("unit"), text + 5, e);
+		return spec_flag(s, setting_find("unit"), text + 5, e);
 	if (!strstr(text, "://") && (ends_with(text, ".yaml") || ends_with(text, ".yml")))
 		return spec_load(s, text, e);
-	return spec_flag(s, find_setting("url"), text, e);
+	return spec_flag(s, setting_find("url"), text, e);
+}
+
+enum spec_origin
+spec_origin(const struct spec *s, const char *setting)
+{
+	return s->given[setting_find(setting) - spec_settings].origin;
 }
 
 int

@@ -33,6 +33,7 @@ struct target {
 	bool at_least;          /* '>' or '>='; else '<' or '<=' */
 	double limit;           /* seconds, ratio 0..1, per second, or money per month */
 	double at_rate;         /* the load it is promised at, per second; 0: any */
+	const char *route;      /* NULL: all together */
 	const char *text;       /* as written */
 };
 
@@ -66,6 +67,7 @@ struct spec {
 	bool poisson;                   /* arrivals; else constant spacing */
 	const char **headers;           /* "Name: value" added to each request */
 	size_t n_headers;
+	const char *scenario_file;
 	const struct scenario *scenario;   /* what users do; NULL: ask the URLs in turn. Borrowed */
 	enum pace pace;
 	int64_t tick_ns;                /* of PACE_TICK */
@@ -111,6 +113,9 @@ int spec_target(struct spec *s, const char *text, struct err *e);
 /* Check what no single value shows: at least one target, loopback or allowed, no contradictions;
  * fill in presets. */
 int spec_check(struct spec *s, struct err *e);
+
+/* Who set this setting? */
+enum spec_origin spec_origin(const struct spec *s, const char *setting);
 
 /* The same without targets: presets only, for commands that measure nothing. */
 int spec_preset(struct spec *s, struct err *e);

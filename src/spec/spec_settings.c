@@ -230,6 +230,10 @@ const struct setting spec_settings[] = {
 	  .about = "a host other than this one that you are allowed to load" },
 	{ "closed", .key = "load.closed", .kind = SETTING_FLAG, .groups = SETTINGS_CLOSED, AT(closed),
 	  .about = "closed loop: each connection waits for its answer before it asks again" },
+	{ "scenario", .key = "load.scenario", .kind = SETTING_TEXT, .groups = SETTINGS_CLOSED,
+	  .argument = "FILE", AT(scenario_file), .example = "shop.scenario.yaml",
+	  .about = "what users do, written as flows of requests and pauses; its own settings stand "
+	           "behind those of the command line" },
 	{ "pace", .key = "load.pace", .kind = SETTING_CUSTOM, .set = set_pace, .groups = SETTINGS_CLOSED,
 	  .argument = "HOW", .preset = "auto", .example = "tick=500us",
 	  .about = "how close to their times requests are sent: exact, tick=TIME (those of a tick "

@@ -199,12 +199,29 @@ scan_load(struct scan *s, double *ret)
 	return code;
 }
 
+/* "catalog: p95 < 200ms": a promise of one route. */
+static const char *
+scan_route(struct scan *s, struct arena *a)
+{
+	size_t n = strcspn(s->at, ":<>=@,");
+	const char *begin = s->at;
+
+	if (s->at[n] != ':' || !n)
+		return NULL;
+	s->at += n + 1;
+	skip_blanks(s);
+	while (n && isspace((unsigned char)begin[n - 1]))
+		n--;
+	return arena_strndup(a, begin, n);
+}
+
 static int
 scan_target(struct scan *s, struct target *t, struct arena *a)
 {
 	const struct metric *m = NULL;
 	const char *begin = s->at;
 
+	t->route = scan_route(s, a);
 	int code = scan_metric(s, &m);
 	if (code == 0)
 		code = scan_operator(s, m);
