@@ -30,7 +30,7 @@ enum pg_verdict {
 struct pg_login {
 	const char *user, *database;   /* database NULL: named as the user */
 	const char *password;          /* NULL: none */
-	const char *nonce;             /* fresh, random, printable, no ','; 18 characters or more */
+	const char *nonce;             /* for scram_first: fresh, random, 18 characters or more */
 	struct scram_cache *cache;     /* of this user and password; NULL: none */
 };
 

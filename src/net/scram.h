@@ -29,7 +29,7 @@ struct scram {
 };
 
 /* Append the first message. `user` without ',' and '=' (PostgreSQL wants it empty); `nonce`: fresh,
- * random, printable, without ','. The struct must be zeroed before its first use. */
+ * random, printable ASCII without space and ','. The struct must be zeroed before its first use. */
 void scram_first(struct scram *s, const char *user, const char *nonce, struct buf *out);
 
 /* Append the answer to the server's first message, and know what it must say last. NULL, or what
