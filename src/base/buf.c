@@ -7,12 +7,16 @@
 
 #define BUF_DEFAULT_CAP ((size_t)64 << 20)
 
+static size_t
+room(const struct buf *b)
+{
+	return (b->cap_bytes ? b->cap_bytes : BUF_DEFAULT_CAP) - b->size;
+}
+
 static bool
 reserve(struct buf *b, size_t more)
 {
-	size_t cap = b->cap_bytes ? b->cap_bytes : BUF_DEFAULT_CAP;
-
-	if (b->truncated || more > cap - b->size) {
+	if (b->truncated || more > room(b)) {
 		b->truncated = true;
 		return false;
 	}
@@ -38,6 +42,15 @@ buf_append(struct buf *b, const void *bytes, size_t size)
 		memcpy(b->data + b->size, bytes, size);
 	b->size += size;
 	b->data[b->size] = '\0';
+}
+
+void
+buf_append_cut(struct buf *b, const void *bytes, size_t size)
+{
+	size_t fits = b->truncated ? 0 : room(b);
+
+	buf_append(b, bytes, size < fits ? size : fits);
+	b->truncated |= size > fits;
 }
 
 void

@@ -19,6 +19,8 @@ struct buf {
 };
 
 void buf_append(struct buf *b, const void *bytes, size_t size);
+/* The same, but the cap cuts: what fits is appended, so pieces end up as the whole would. */
+void buf_append_cut(struct buf *b, const void *bytes, size_t size);
 void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -274,7 +274,7 @@ probe_by_load(struct load *l, struct run *r, struct err *e)
 	if (seen.error_tls && !l->spec->insecure)
 		err_hint(e, "trust its certificate with --ca FILE, or do not verify it with --insecure");
 	else
-		err_hint(e, "is this the right port and protocol?");
+		err_hint(e, "is this the right port and protocol, and what is in the URL right?");
 	return -EPROTO;
 }
 

@@ -24,7 +24,34 @@ header_pair(struct arena *a, const char *line)
 	};
 }
 
-/* Each URL is a flow of one GET. */
+/* What a URL alone asks for. */
+static struct scenario_step
+usual_step(const char *url)
+{
+	static const char *const ping[] = { "PING" };
+	struct url u;
+	struct err ignored;
+	struct scenario_step s = { .kind = STEP_HTTP, .method = "GET", .url = url };
+
+	if (url_parse(url, &u, &ignored) < 0)
+		return s;
+	switch (u.scheme) {
+	case URL_WS:
+	case URL_WSS:
+		return (struct scenario_step){ .kind = STEP_MESSAGE, .name = "message", .body = "prony" };
+	case URL_POSTGRESQL:
+		return (struct scenario_step){ .kind = STEP_QUERY, .name = "SELECT 1", .body = "SELECT 1" };
+	case URL_REDIS:
+	case URL_REDISS:
+		return (struct scenario_step){
+			.kind = STEP_COMMAND, .name = "PING", .arguments = (const char **)ping, .n_arguments = 1,
+		};
+	default:
+		return s;
+	}
+}
+
+/* Each URL is a flow of one request. */
 static struct scenario *
 scenario_of_urls(const struct spec *spec, struct arena *a)
 {
@@ -36,7 +63,7 @@ scenario_of_urls(const struct spec *spec, struct arena *a)
 		struct scenario_flow *f = ARENA_PUSH(a, s->flows, s->n_flows);
 		struct scenario_step *step = ARENA_PUSH(a, f->steps, f->n_steps);
 		f->weight = 1;
-		*step = (struct scenario_step){ .kind = STEP_HTTP, .method = "GET", .url = spec->urls[i] };
+		*step = usual_step(spec->urls[i]);
 	}
 	return s;
 }
@@ -50,6 +77,17 @@ add_headers(const struct spec *spec, struct making *m)
 		    header_pair(m->p->arena, spec->headers[i]);
 	for (size_t i = 0; i < m->s->n_headers; i++)
 		*ARENA_PUSH(m->p->arena, m->headers, m->n_headers) = m->s->headers[i];
+}
+
+static const char *
+header_lines(const struct making *m)
+{
+	const char *lines = "";
+
+	for (size_t i = 0; i < m->n_headers; i++)
+		lines = arena_printf(m->p->arena, "%s%s: %s\r\n", lines, m->headers[i].name,
+		    m->headers[i].value);
+	return lines;
 }
 
 /* ---- what the texts refer to --------------------------------------------------------------- */
@@ -160,15 +198,27 @@ choose_protocol(const struct spec *spec, struct program *p, struct err *e)
 	case URL_HTTPS:
 		p->protocol = spec->http2 ? &protocol_http2 : &protocol_http1;
 		break;
-	default:
-		return err_usage(e, "%s:// is not spoken yet", url_scheme_name(p->target.scheme));
+	case URL_WS:
+	case URL_WSS:
+		p->protocol = &protocol_websocket;
+		break;
+	case URL_POSTGRESQL:
+		p->protocol = &protocol_postgres;
+		break;
+	case URL_REDIS:
+	case URL_REDISS:
+		p->protocol = &protocol_redis;
+		break;
+	case URL_SCHEMES:
+		break;
 	}
 	p->depth = spec->streams ? (uint32_t)spec->streams : p->protocol->usually_at_once;
 	if (p->depth <= p->protocol->most_at_once)
 		return 0;
 	err_usage(e, "%s carries one request at a time on a connection, not %u", p->protocol->name,
 	    p->depth);
-	err_hint(e, "leave out --streams, or speak HTTP/2 with --http2");
+	err_hint(e, p->protocol == &protocol_http1 ? "leave out --streams, or speak HTTP/2 with --http2"
+	                                           : "leave out --streams");
 	return -EINVAL;
 }
 
@@ -227,6 +277,7 @@ program_make(const struct spec *spec, struct program *ret, struct err *e)
 	};
 	m.s = spec->scenario ? spec->scenario : scenario_of_urls(spec, ret->arena);
 	add_headers(spec, &m);
+	ret->upgrade_headers = header_lines(&m);
 	int code = make(spec, &m, e);
 	scope_done(&m.scope);
 	return code;

@@ -22,6 +22,8 @@
 
 struct http2_request;
 
+#define ROUTE_ARGUMENTS_MAX 256    /* words of a command, values of a statement */
+
 struct route_header { const char *name; struct template value; };
 
 struct route {
@@ -70,6 +72,7 @@ struct program {
 	struct arena *arena;
 	const struct protocol *protocol;
 	struct url target;         /* scheme, host and port of all routes */
+	const char *upgrade_headers;   /* of WebSocket: whole lines, each with CRLF */
 	uint32_t depth;            /* requests at once on a connection */
 	double tls_resume;         /* share of new TLS connections that resume a session */
 	bool insecure;

@@ -68,7 +68,7 @@ http1_wire_open(struct worker *w, uint32_t conn)
 static void
 keep_body(void *ctx, const char *bytes, size_t size)
 {
-	buf_append(ctx, bytes, size);
+	buf_append_cut(ctx, bytes, size);
 }
 
 static int

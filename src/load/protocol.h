@@ -56,4 +56,5 @@ struct protocol {
 	void (*worker_done)(struct worker *w);
 };
 
-extern const struct protocol protocol_http1, protocol_http2;
+extern const struct protocol protocol_http1, protocol_http2, protocol_postgres, protocol_redis,
+    protocol_websocket;

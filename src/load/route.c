@@ -226,13 +226,45 @@ make_http(struct making *m, const struct scenario_step *step, struct route *r, s
 	return code;
 }
 
+/* A message, a statement with its values, or the words of a command. */
+static int
+make_texts(struct making *m, const struct scenario_step *step, struct route *r, struct err *e)
+{
+	struct arena *a = m->p->arena;
+	int code = step->body ? compile(m, step->body, TEMPLATE_BODY, r, &r->body, e) : 0;
+
+	if (code == 0 && r->varies && step->kind == STEP_QUERY) {
+		err_usage(e, "the statement '%s' has an expression in it", step->body);
+		err_hint(e, "write $1 there, and the expression among its parameters");
+		return -EINVAL;
+	}
+	r->arguments = arena_alloc(a, (step->n_arguments + 1) * sizeof(*r->arguments));
+	for (size_t i = 0; code == 0 && i < step->n_arguments; i++)
+		code = compile(m, step->arguments[i], TEMPLATE_BODY, r, &r->arguments[r->n_arguments++], e);
+	r->name = step->name ? step->name : step->body ? step->body
+	    : step->n_arguments ? step->arguments[0] : "message";
+	return code;
+}
+
+/* Which steps does a protocol know? */
+static bool
+goes_with(const struct protocol *p, enum scenario_step_kind kind)
+{
+	return kind == STEP_HTTP ? p == &protocol_http1 || p == &protocol_http2
+	    : kind == STEP_MESSAGE ? p == &protocol_websocket
+	    : kind == STEP_QUERY ? p == &protocol_postgres : p == &protocol_redis;
+}
+
 int
 route_make(struct making *m, const struct scenario_step *step, struct route *ret, struct err *e)
 {
 	*ret = (struct route){ .kind = step->kind, .stream = step->stream };
-	int code = step->kind == STEP_HTTP ? make_http(m, step, ret, e)
-	    : err_usage(e, "a step of the scenario does not go with %s://",
-	          url_scheme_name(m->p->target.scheme));
+	if (!goes_with(m->p->protocol, step->kind))
+		return err_usage(e, "line %d of the scenario: such a step does not go with %s://",
+		    step->place.line, url_scheme_name(m->p->target.scheme));
+	if (step->n_arguments > ROUTE_ARGUMENTS_MAX)
+		return err_usage(e, "more than %d words or parameters", ROUTE_ARGUMENTS_MAX);
+	int code = step->kind == STEP_HTTP ? make_http(m, step, ret, e) : make_texts(m, step, ret, e);
 	if (code == 0)
 		code = add_expects(m, step, ret, e);
 	if (code == 0)

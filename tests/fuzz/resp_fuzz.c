@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* Any bytes as Redis replies: no crash, and the same verdicts and figures whether they come at once
+ * or one by one. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/resp.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* One reply: how many bytes it took. */
+static size_t
+feed(struct resp *p, const uint8_t *data, size_t size, size_t piece, struct buf *keep,
+    enum resp_verdict *ret)
+{
+	size_t at = 0, used;
+
+	*ret = RESP_MORE;
+	buf_clear(keep);
+	resp_start(p, keep);
+	for (; *ret == RESP_MORE && at < size; at += used) {
+		size_t n = size - at < piece ? size - at : piece;
+		*ret = resp_feed(p, data + at, n, &used);
+		if (used > n || strlen(p->error) > RESP_TEXT_MAX || (*ret == RESP_BAD) != (p->why != NULL))
+			abort();
+	}
+	return at;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct resp whole = { 0 }, pieces = { 0 };
+	struct buf keep_whole = { .cap_bytes = 32 }, keep_pieces = { .cap_bytes = 32 };
+	enum resp_verdict a = RESP_DONE, b;
+
+	for (size_t at = 0; at < size && (a == RESP_DONE || a == RESP_PUSHED);) {
+		size_t n = feed(&whole, data + at, size - at, size - at, &keep_whole, &a);
+		size_t m = feed(&pieces, data + at, size - at, 1, &keep_pieces, &b);
+		if (a != b || (n != m && a != RESP_BAD) || whole.kind != pieces.kind || whole.integer != pieces.integer ||
+		    whole.values != pieces.values || whole.string_bytes != pieces.string_bytes ||
+		    whole.errors != pieces.errors || strcmp(whole.error, pieces.error) != 0 ||
+		    keep_whole.size != keep_pieces.size || keep_whole.truncated != keep_pieces.truncated ||
+		    memcmp(buf_text(&keep_whole), buf_text(&keep_pieces), keep_whole.size) != 0)
+			abort();
+		at += n;
+	}
+	buf_done(&keep_whole);
+	buf_done(&keep_pieces);
+	return 0;
+}
