@@ -96,6 +96,10 @@ serve(struct side *s, int32_t id)
 	else if (strcmp(path, "/hint") == 0) {
 		nghttp2_submit_headers(s->server, 0, id, NULL, &hint, 1, NULL);
 		respond(s, id, &ok, 1, true);
+	} else if (strcmp(path, "/data-first") == 0) {
+		nghttp2_data_provider from = { .read_callback = give_hello };
+		nghttp2_submit_headers(s->server, 0, id, NULL, &hint, 1, NULL);
+		nghttp2_submit_data(s->server, NGHTTP2_FLAG_END_STREAM, id, &from);
 	} else if (strcmp(path, "/only-hint") == 0)
 		nghttp2_submit_headers(s->server, NGHTTP2_FLAG_END_STREAM, id, NULL, &hint, 1, NULL);
 	else
@@ -297,6 +301,7 @@ responses_end_as_they_should_in_pieces_of_any_size(void **state)
 		{ "GET", "/no-status", HTTP2_BAD, 0, 0, 0, NGHTTP2_INTERNAL_ERROR },
 		{ "GET", "/strange-status", HTTP2_BAD, 2, 0, 0, NGHTTP2_INTERNAL_ERROR },
 		{ "GET", "/only-hint", HTTP2_BAD, 103, 0, 0 },
+		{ "GET", "/data-first", HTTP2_BAD, 103, 0, 0, NGHTTP2_PROTOCOL_ERROR },
 		{ "GET", "/large-head", HTTP2_BAD, 200, 0, 0, NGHTTP2_INTERNAL_ERROR },
 		{ "GET", "/reset", HTTP2_RESET, 0, 0, 0, NGHTTP2_ENHANCE_YOUR_CALM },
 		{ "GET", "/refuse", HTTP2_REFUSED, 0, 0, 0, NGHTTP2_REFUSED_STREAM },
