@@ -79,7 +79,7 @@ fail_as_told(struct tls *t)
 	fail(t, why);
 }
 
-/* The share is met exactly and evenly: connection n resumes when n * reuse passes a whole number. */
+/* The share is met exactly and evenly: a connection resumes when n * reuse passes a whole number. */
 static bool
 wants_to_resume(const struct tls_context *c)
 {
@@ -165,8 +165,8 @@ read_some(struct tls *t, const struct tls_sink *sink, struct buf *out)
 	return n > 0;
 }
 
-/* Nothing is buffered between calls (no read-ahead), and no record has more than fits: with all
- * input taken there is nothing to ask for, which saves a call that fails. */
+/* No record has more than fits: when OpenSSL holds nothing more there is nothing to ask for, which
+ * saves a call that fails. */
 enum tls_state
 tls_feed(struct tls *t, const void *cipher, size_t size, const struct tls_sink *sink,
     struct buf *out)
@@ -175,7 +175,8 @@ tls_feed(struct tls *t, const void *cipher, size_t size, const struct tls_sink *
 		return t->state;
 	t->in = cipher;
 	t->in_size = size;
-	while (read_some(t, sink, out) && t->in_size && t->state == TLS_OPEN)
+	while (read_some(t, sink, out) && (t->in_size || SSL_has_pending(t->ssl)) &&
+	    t->state == TLS_OPEN)
 		;
 	t->in_size = 0;
 	return t->state;
