@@ -63,7 +63,9 @@ int tls_open(struct tls_context *c, struct tls **ret, struct buf *out);
 enum tls_state tls_feed(struct tls *t, const void *cipher, size_t size, const struct tls_sink *sink,
     struct buf *out);
 
-/* Encrypt; only in TLS_OPEN. 0, or -EPIPE in any other state or when OpenSSL fails (tls_why). */
+/* Encrypt; only in TLS_OPEN. 0, or -EPIPE in any other state or when OpenSSL fails (tls_why). From
+ * inside a feed of the same connection it goes to the feed's `out` instead, since records have an
+ * order: send that when the feed returns. */
 int tls_send(struct tls *t, const void *plain, size_t size, struct buf *out);
 
 /* Say goodbye; only useful in TLS_OPEN and TLS_CLOSED. */
