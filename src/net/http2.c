@@ -60,6 +60,7 @@ die(struct http2 *h, const char *why)
 	if (h->state == HTTP2_DEAD)
 		return;
 	h->state = HTTP2_DEAD;
+	h->more = false;
 	snprintf(h->why, sizeof(h->why), "%s", why);
 	while (h->streams)
 		end_stream(h, h->streams, HTTP2_LOST);
@@ -385,7 +386,8 @@ http2_flush(struct http2 *h, struct buf *out)
 		die(h, "out of memory for what is to be sent");
 	else
 		check_over(h);
-	return h->state != HTTP2_DEAD && n > 0;
+	h->more = h->state != HTTP2_DEAD && n > 0;
+	return h->more;
 }
 
 enum http2_state
