@@ -153,6 +153,8 @@ h2_feed(struct worker *w, uint32_t conn, const char *bytes, size_t size, int64_t
 	buf_clear(&w->plain);
 	enum http2_state state = http2_feed(&c->h, bytes, size, &w->plain);
 	int code = write_plain(w, conn);
+	if (c->h.more)
+		wire_gather(w, conn);
 	if (state == HTTP2_DEAD)
 		return c->h.why;
 	if (state == HTTP2_DRAINING)

@@ -6,11 +6,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "net/http2_int.h"
 
 /* What is received is consumed at once, so that windows would only slow the peer down. */
 #define WINDOW_BYTES ((1 << 30) - 1)
-/* RFC 7541, 4.1: what a field costs beside its bytes. Bounds fields without any, too. */
-#define FIELD_OVERHEAD 32
 
 /* ---- streams ------------------------------------------------------------------------------- */
 
@@ -61,73 +60,13 @@ die(struct http2 *h, const char *why)
 	if (h->state == HTTP2_DEAD)
 		return;
 	h->state = HTTP2_DEAD;
+	h->more = false;
 	snprintf(h->why, sizeof(h->why), "%s", why);
 	while (h->streams)
 		end_stream(h, h->streams, HTTP2_LOST);
 }
 
 /* ---- what nghttp2 tells -------------------------------------------------------------------- */
-
-/* What nghttp2 would check of HTTP itself costs a tenth of a request, most of it on the letters of
- * names and values. Here is what tells a broken service: one valid status before all other fields,
- * a final head, and the length that was promised (RFC 9113, 8.1, 8.1.1 and 8.3.2). */
-static bool
-take_status(struct http2_stream *s, const uint8_t *value, size_t size)
-{
-	if (s->has_status || s->head_passed || size != 3)
-		return false;
-	s->has_status = true;
-	s->status = 0;
-	for (size_t i = 0; i < size; i++) {
-		if (value[i] < '0' || value[i] > '9')
-			return false;
-		s->status = s->status * 10 + (value[i] - '0');
-	}
-	return s->status >= 100 && s->status != 101 && s->status <= 599;
-}
-
-static bool
-take_length(struct http2_stream *s, const uint8_t *value, size_t size)
-{
-	int64_t n = 0;
-
-	if (!size || size > 18)
-		return false;
-	for (size_t i = 0; i < size; i++) {
-		if (value[i] < '0' || value[i] > '9')
-			return false;
-		n = n * 10 + (value[i] - '0');
-	}
-	bool same = s->length < 0 || s->length == n;
-	s->length = n;
-	return same;
-}
-
-static bool
-take_field(struct http2_stream *s, const uint8_t *name, size_t name_size, const uint8_t *value,
-    size_t value_size)
-{
-	s->head_bytes += name_size + value_size + FIELD_OVERHEAD;
-	if (s->head_bytes > HTTP2_HEAD_MAX)
-		return false;
-	if (name_size && name[0] == ':')
-		return name_size == 7 && memcmp(name, ":status", 7) == 0 &&
-		    take_status(s, value, value_size);
-	if (!s->has_status && !s->head_passed)
-		return false;
-	if (name_size == 14 && !s->head_passed && memcmp(name, "content-length", 14) == 0)
-		return take_length(s, value, value_size);
-	return true;
-}
-
-/* Of a response to HEAD, and with 204 and 304, the length is that of a body that is not sent. */
-static bool
-length_kept(const struct http2_stream *s)
-{
-	bool bodiless = s->head_request || s->status == 204 || s->status == 304;
-
-	return bodiless ? !s->body_bytes : s->length < 0 || s->length == s->body_bytes;
-}
 
 static int
 on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
@@ -138,12 +77,21 @@ on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *n
 
 	if (!s)
 		return 0;
-	if (!take_field(s, name, name_size, value, value_size))
+	if (!http2_take_field(s, name, name_size, value, value_size))
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	if (h->sink->header && name[0] != ':')
 		h->sink->header(h->sink->ctx, s, (const char *)name, name_size, (const char *)value,
 		    value_size);
 	return 0;
+}
+
+/* Against the rules, found where nghttp2 does not take a verdict. */
+static void
+break_off(struct http2 *h, struct http2_stream *s)
+{
+	if (!s->bad)
+		nghttp2_submit_rst_stream(h->session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_PROTOCOL_ERROR);
+	s->bad = true;
 }
 
 static int
@@ -155,6 +103,10 @@ on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *byte
 
 	if (!s || !size)
 		return 0;
+	if (!s->head_passed) {
+		break_off(h, s);
+		return 0;
+	}
 	s->body_bytes += (int64_t)size;
 	if (h->sink->body)
 		h->sink->body(h->sink->ctx, s, (const char *)bytes, size);
@@ -192,7 +144,7 @@ static void
 head_complete(struct http2 *h, struct http2_stream *s)
 {
 	if (!s->has_status && !s->head_passed)
-		s->bad = true;
+		break_off(h, s);
 	s->has_status = false;
 	if (s->status < 200 || s->head_passed)
 		return;
@@ -206,7 +158,7 @@ static void
 stream_complete(struct http2 *h, struct http2_stream *s)
 {
 	s->complete = true;
-	s->bad |= !s->head_passed || !length_kept(s);
+	s->bad |= !s->head_passed || !http2_length_kept(s);
 	if (!s->sent)
 		nghttp2_submit_rst_stream(h->session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_NO_ERROR);
 }
@@ -434,7 +386,8 @@ http2_flush(struct http2 *h, struct buf *out)
 		die(h, "out of memory for what is to be sent");
 	else
 		check_over(h);
-	return h->state != HTTP2_DEAD && n > 0;
+	h->more = h->state != HTTP2_DEAD && n > 0;
+	return h->more;
 }
 
 enum http2_state

@@ -75,6 +75,7 @@ struct http2_sink {
 struct http2 {
 	enum http2_state state;
 	uint32_t n_open;           /* streams given and not ended */
+	bool more;                 /* to be sent than the last flush or feed put into `out`: flush again */
 	char why[160];             /* HTTP2_DEAD, and HTTP2_DRAINING after an error: one sentence */
 	uint32_t goaway_code;      /* of the peer's GOAWAY (RFC 9113, 7); 0 none or NO_ERROR */
 	int32_t goaway_last;       /* the last stream it will answer; -1: no GOAWAY came */
@@ -112,11 +113,11 @@ int http2_request(struct http2 *h, const struct http2_request *q, struct http2_s
 void http2_cancel(struct http2 *h, struct http2_stream *s);
 
 /* Bytes from the peer. Answers, acknowledgements and what the sink's functions have requested go
- * to `out`, as by http2_flush. */
+ * to `out`, as by http2_flush: afterwards flush again while h->more, nothing else would. */
 enum http2_state http2_feed(struct http2 *h, const void *bytes, size_t size, struct buf *out);
 
-/* Append what is to be sent to `out`, up to about HTTP2_FLUSH_BYTES; true: call again when that is
- * on its way. Once for many requests is cheapest. */
+/* Append what is to be sent to `out`, up to about HTTP2_FLUSH_BYTES; true, and h->more: call again
+ * when that is on its way. Once for many requests is cheapest. */
 bool http2_flush(struct http2 *h, struct buf *out);
 
 /* The peer's byte stream has ended: DEAD, and every open stream ends as HTTP2_LOST. `why`: NULL

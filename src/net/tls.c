@@ -79,7 +79,7 @@ fail_as_told(struct tls *t)
 	fail(t, why);
 }
 
-/* The share is met exactly and evenly: connection n resumes when n * reuse passes a whole number. */
+/* The share is met exactly and evenly: a connection resumes when n * reuse passes a whole number. */
 static bool
 wants_to_resume(const struct tls_context *c)
 {
@@ -148,11 +148,10 @@ note_open(struct tls *t, const struct tls_sink *sink)
 
 /* One record's worth of plaintext, or what else OpenSSL has to say. */
 static bool
-read_some(struct tls *t, const struct tls_sink *sink, struct buf *out)
+read_some(struct tls *t, const struct tls_sink *sink)
 {
 	char *plain = t->context->plain;
 
-	t->out = out;
 	int n = SSL_read(t->ssl, plain, (int)TLS_PLAIN_MAX);
 	int error = n > 0 ? SSL_ERROR_NONE : SSL_get_error(t->ssl, n);
 	note_open(t, sink);
@@ -165,8 +164,8 @@ read_some(struct tls *t, const struct tls_sink *sink, struct buf *out)
 	return n > 0;
 }
 
-/* Nothing is buffered between calls (no read-ahead), and no record has more than fits: with all
- * input taken there is nothing to ask for, which saves a call that fails. */
+/* No record has more than fits: when OpenSSL holds nothing more there is nothing to ask for, which
+ * saves a call that fails. */
 enum tls_state
 tls_feed(struct tls *t, const void *cipher, size_t size, const struct tls_sink *sink,
     struct buf *out)
@@ -175,8 +174,12 @@ tls_feed(struct tls *t, const void *cipher, size_t size, const struct tls_sink *
 		return t->state;
 	t->in = cipher;
 	t->in_size = size;
-	while (read_some(t, sink, out) && t->in_size && t->state == TLS_OPEN)
+	t->out = out;
+	t->feeding = true;
+	while (read_some(t, sink) && (t->in_size || SSL_has_pending(t->ssl)) &&
+	    t->state == TLS_OPEN)
 		;
+	t->feeding = false;
 	t->in_size = 0;
 	return t->state;
 }
@@ -188,7 +191,9 @@ tls_send(struct tls *t, const void *plain, size_t size, struct buf *out)
 
 	if (t->state != TLS_OPEN)
 		return -EPIPE;
-	t->out = out;
+	/* What the feed has put into its buffer comes first, perhaps with a new key. */
+	if (!t->feeding)
+		t->out = out;
 	while (size) {
 		int n = SSL_write(t->ssl, at, size < TLS_PLAIN_MAX ? (int)size : (int)TLS_PLAIN_MAX);
 		if (n <= 0) {

@@ -27,6 +27,7 @@ struct tls {
 	const char *in;                  /* what the caller has fed and OpenSSL not yet taken */
 	size_t in_size;
 	struct buf *out;                 /* during a call */
+	bool feeding;
 	char *why;                       /* heap; only after a failure */
 };
 

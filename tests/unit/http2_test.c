@@ -96,6 +96,10 @@ serve(struct side *s, int32_t id)
 	else if (strcmp(path, "/hint") == 0) {
 		nghttp2_submit_headers(s->server, 0, id, NULL, &hint, 1, NULL);
 		respond(s, id, &ok, 1, true);
+	} else if (strcmp(path, "/data-first") == 0) {
+		nghttp2_data_provider from = { .read_callback = give_hello };
+		nghttp2_submit_headers(s->server, 0, id, NULL, &hint, 1, NULL);
+		nghttp2_submit_data(s->server, NGHTTP2_FLAG_END_STREAM, id, &from);
 	} else if (strcmp(path, "/only-hint") == 0)
 		nghttp2_submit_headers(s->server, NGHTTP2_FLAG_END_STREAM, id, NULL, &hint, 1, NULL);
 	else
@@ -297,6 +301,7 @@ responses_end_as_they_should_in_pieces_of_any_size(void **state)
 		{ "GET", "/no-status", HTTP2_BAD, 0, 0, 0, NGHTTP2_INTERNAL_ERROR },
 		{ "GET", "/strange-status", HTTP2_BAD, 2, 0, 0, NGHTTP2_INTERNAL_ERROR },
 		{ "GET", "/only-hint", HTTP2_BAD, 103, 0, 0 },
+		{ "GET", "/data-first", HTTP2_BAD, 103, 0, 0, NGHTTP2_PROTOCOL_ERROR },
 		{ "GET", "/large-head", HTTP2_BAD, 200, 0, 0, NGHTTP2_INTERNAL_ERROR },
 		{ "GET", "/reset", HTTP2_RESET, 0, 0, 0, NGHTTP2_ENHANCE_YOUR_CALM },
 		{ "GET", "/refuse", HTTP2_REFUSED, 0, 0, 0, NGHTTP2_REFUSED_STREAM },
@@ -468,6 +473,33 @@ bodies_are_sent_whole(void **state)
 }
 
 static void
+a_peer_with_wide_windows_gets_it_in_portions(void **state)
+{
+	nghttp2_settings_entry wide = { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1 << 30 };
+	struct side *s = side_open(10, 100);
+
+	nghttp2_submit_settings(s->server, 0, &wide, 1);
+	nghttp2_session_set_local_window_size(s->server, 0, 0, 1 << 30);
+	request(s, 0, "POST", "/hello", 1 << 20);
+	assert_false(http2_flush(&s->h, &s->to_server));
+	server_step(s);
+	buf_clear(&s->to_server);
+	feed(s, s->to_client.data, s->to_client.size);
+	buf_clear(&s->to_client);
+	int portions = 1;
+	for (; s->h.more; portions++) {
+		assert_true(s->to_server.size < 2 * HTTP2_FLUSH_BYTES);
+		server_step(s);
+		http2_flush(&s->h, &s->to_server);
+	}
+	assert_int_equal(portions, 4);
+	run(s);
+	assert_int_equal(s->posted, 1 << 20);
+	assert_int_equal(s->ends[HTTP2_ANSWERED], 1);
+	side_close(s);
+}
+
+static void
 a_head_too_large_to_send_ends_as_bad(void **state)
 {
 	static char path[80000];
@@ -607,6 +639,7 @@ RUN_TESTS(
 	cmocka_unit_test(goaway_refuses_what_is_above),
 	cmocka_unit_test(goaway_refuses_what_was_not_sent),
 	cmocka_unit_test(bodies_are_sent_whole),
+	cmocka_unit_test(a_peer_with_wide_windows_gets_it_in_portions),
 	cmocka_unit_test(a_head_too_large_to_send_ends_as_bad),
 	cmocka_unit_test(an_early_answer_ends_the_upload),
 	cmocka_unit_test(a_broken_connection_loses_its_streams),

@@ -17,6 +17,7 @@ struct pair {
 	struct tls_peer peer;
 	struct buf to_peer, to_client, got;
 	const char *first;               /* to be sent when open */
+	const char *reply;               /* to be sent from inside the next plaintext */
 	size_t piece;                    /* so many bytes at once to the client */
 };
 
@@ -36,7 +37,13 @@ static void
 on_plain(void *ctx, const char *bytes, size_t size)
 {
 	struct pair *p = ctx;
+	struct buf aside = { 0 };
+
 	buf_append(&p->got, bytes, size);
+	if (p->reply)
+		assert_int_equal(tls_send(p->t, p->reply, strlen(p->reply), &aside), 0);
+	p->reply = NULL;
+	assert_int_equal(aside.size, 0);
 }
 
 static void
@@ -155,6 +162,28 @@ the_first_words_may_come_with_the_handshake(void **state)
 	run(&p);
 	assert_string_equal(buf_text(&p.got), "server first");
 	assert_string_equal(buf_text(&p.peer.got), "client first");
+	pair_close(&p);
+	tls_context_close(c);
+	tls_site_close(&site);
+}
+
+/* The peer asks for a new key and goes on: the answer to that must leave before our next bytes. */
+static void
+a_new_key_keeps_the_order(void **state)
+{
+	struct tls_site site;
+	struct pair p;
+
+	tls_site_open(&site, &(struct tls_site_config)LIKE_ANY);
+	struct tls_context *c = context(&(struct tls_config){ .host = "localhost" });
+	pair_open(&p, c, &site);
+	run(&p);
+	assert_int_equal(SSL_key_update(p.peer.ssl, SSL_KEY_UPDATE_REQUESTED), 1);
+	tls_peer_send(&p.peer, "question", 8, &p.to_client);
+	p.reply = "reply";
+	run(&p);
+	assert_string_equal(buf_text(&p.got), "question");
+	assert_string_equal(buf_text(&p.peer.got), "reply");
 	pair_close(&p);
 	tls_context_close(c);
 	tls_site_close(&site);
@@ -402,6 +431,7 @@ what_is_to_be_sent_is_bounded(void **state)
 RUN_TESTS(
 	cmocka_unit_test(bytes_pass_in_pieces_of_any_size),
 	cmocka_unit_test(the_first_words_may_come_with_the_handshake),
+	cmocka_unit_test(a_new_key_keeps_the_order),
 	cmocka_unit_test(many_records_pass_both_ways),
 	cmocka_unit_test(sessions_are_resumed_by_the_share_asked_for),
 	cmocka_unit_test(certificates_are_verified_when_asked),
