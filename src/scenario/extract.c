@@ -68,6 +68,7 @@ match(const struct extract *x, struct view body, struct view *ret)
 	size_t size = body.size < EXTRACT_REGEX_MAX ? body.size : EXTRACT_REGEX_MAX;
 	regmatch_t at[2] = { { 0, (regoff_t)size }, { -1, -1 } };
 
+	/* The end is given, yet sanitizers that do not know REG_STARTEND look for a zero byte. */
 	if (regexec(&x->regex, size ? body.bytes : "", 2, at, REG_STARTEND) != 0)
 		return EXTRACT_ABSENT;
 	int group = x->regex.re_nsub > 0;

@@ -19,7 +19,7 @@
 struct answer {
 	int status;
 	struct view head;       /* status line and header lines as received */
-	struct view body;       /* what was kept of it, decoded */
+	struct view body;       /* what was kept of it, decoded; a zero byte behind it, as in a buf */
 	int64_t body_bytes;     /* all of it */
 };
 

@@ -7,7 +7,10 @@
 
 struct scan { const char *at, *end; };
 
-static const char blanks[] = " \t\n\r";
+/* Bytes of a string that need no second look. */
+static const bool is_ordinary[256] = {
+	[' ' ... '!'] = true, ['#' ... '['] = true, [']' ... 0xff] = true,
+};
 
 static int
 peek(const struct scan *s)
@@ -27,8 +30,11 @@ take(struct scan *s, char c)
 static void
 skip_blanks(struct scan *s)
 {
-	while (s->at < s->end && *s->at && strchr(blanks, *s->at))
-		s->at++;
+	const char *p = s->at;
+
+	while (p < s->end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+		p++;
+	s->at = p;
 }
 
 static int
@@ -62,20 +68,22 @@ pass_string(struct scan *s)
 {
 	if (!take(s, '"'))
 		return false;
-	while (s->at < s->end) {
-		unsigned char c = (unsigned char)*s->at++;
-		if (c == '"')
+	for (;;) {
+		const char *p = s->at;
+		while (p < s->end && is_ordinary[(unsigned char)*p])
+			p++;
+		s->at = p;
+		if (take(s, '"'))
 			return true;
-		if (c < ' ')
+		if (!take(s, '\\'))
 			return false;
-		if (c != '\\')
-			continue;
 		int escaped = peek(s);
+		if (escaped <= 0 || !strchr("\"\\/bfnrtu", escaped))
+			return false;
 		s->at++;
-		if (escaped == 'u' ? take_unit(s) < 0 : escaped <= 0 || !strchr("\"\\/bfnrt", escaped))
+		if (escaped == 'u' && take_unit(s) < 0)
 			return false;
 	}
-	return false;
 }
 
 static bool

@@ -151,16 +151,26 @@ scheme_of(const char *url)
 	return NULL;
 }
 
+/* It stays the same for the whole run, so of all expressions only env() has a place in it. */
 static int
 check_base(struct checking *c)
 {
+	static const struct scenario_place nowhere;
 	const char *base = c->s->base;
+	struct template compiled;
+	struct err why = { 0 };
 
-	if (!base || scheme_of(base) || strncmp(base, "${", 2) == 0)
-		return base ? check_text(c, base, TEMPLATE_BODY, (struct scenario_place){ 0 }) : 0;
-	return refuse(c, place_of(c, base, (struct scenario_place){ 0 }),
-	    "write base: http://127.0.0.1:8080 (or https, ws, wss, postgresql, redis)",
-	    "base: '%.100s' is not a URL that prony speaks", base);
+	if (!base)
+		return 0;
+	struct scenario_place at = place_of(c, base, nowhere);
+	if (!scheme_of(base) && strncmp(base, "${", 2) != 0)
+		return refuse(c, at,
+		    "write base: http://127.0.0.1:8080 (or https, ws, wss, postgresql, redis)",
+		    "base: '%.100s' is not a URL that prony speaks", base);
+	if (template_compile(base, TEMPLATE_BODY, &c->scope, c->scratch, &compiled, &why) < 0)
+		return refuse(c, at, why.hint, "base: %s", why.text);
+	return template_is_static(&compiled) ? 0 :
+	    refuse(c, at, "write ${env(NAME)}", "base: of all expressions only env() can stand here");
 }
 
 static int

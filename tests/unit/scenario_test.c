@@ -296,6 +296,7 @@ mistakes_are_explained(void **state)
 		{ "name: a\n---\nname: b\n", "x.yaml:2:1: a second document", "" },
 		{ "[a]: b\n", "x.yaml:1:1: a list where a key is expected", "" },
 		{ "base: 127.0.0.1\n" FLOW, "x.yaml:1:7: base: '127.0.0.1' is not a URL", "http://" },
+		{ "base: \"http://h:${random(1,9)}\"\n" FLOW, "x.yaml:1:7: base: of all expressions", "env" },
 		{ "connections: 0\n" FLOW, "x.yaml:1:14: connections: '0' is not a number from 1", "" },
 		{ "reuse: 101%\n" FLOW, "x.yaml:1:8: reuse: '101%' is not a share", "90%" },
 		{ "timeout: 5\n" FLOW, "x.yaml:1:10: timeout: '5' is not a duration", "500ms" },
