@@ -173,7 +173,7 @@ extract_value(const struct extract *x, const struct answer *answer, struct buf *
 	if (value.size > EXTRACT_VALUE_MAX)
 		return EXTRACT_TOO_LONG;
 	if (x->from == EXTRACT_JSON)
-		json_text(value, out);
+		json_find_text(value, out);
 	else
 		buf_append(out, value.bytes, value.size);
 	return EXTRACT_FOUND;

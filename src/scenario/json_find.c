@@ -211,7 +211,7 @@ same_name(struct view raw, struct view part)
 
 	if (!memchr(inside.bytes, '\\', inside.size))
 		return inside.size == part.size && memcmp(inside.bytes, part.bytes, part.size) == 0;
-	json_text(raw, &plain);
+	json_find_text(raw, &plain);
 	bool same = plain.size == part.size && memcmp(buf_text(&plain), part.bytes, part.size) == 0;
 	buf_done(&plain);
 	return same;
@@ -335,7 +335,7 @@ append_escaped(struct scan *s, struct buf *out)
 }
 
 void
-json_text(struct view raw, struct buf *out)
+json_find_text(struct view raw, struct buf *out)
 {
 	if (raw.size < 2 || raw.bytes[0] != '"') {
 		buf_append(out, raw.bytes, raw.size);
