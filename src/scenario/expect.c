@@ -120,7 +120,8 @@ json_holds(const struct expect *x, struct view body)
 		    memcmp(raw.bytes + 1, x->from->value, x->value_size) == 0;
 	struct buf text = { 0 };
 	json_find_text(raw, &text);
-	bool same = text.size == x->value_size && memcmp(buf_text(&text), x->from->value, text.size) == 0;
+	bool same = text.size == x->value_size &&
+	    memcmp(buf_text(&text), x->from->value, text.size) == 0;
 	buf_done(&text);
 	return same;
 }

@@ -314,7 +314,8 @@ append_escaped_unit(struct scan *s, struct buf *out)
 		int32_t low = pass_word(&ahead, "\\u") ? take_unit(&ahead) : -1;
 		if (low >= 0xdc00 && low < 0xe000) {
 			*s = ahead;
-			append_utf8(out, 0x10000u + ((uint32_t)(unit - 0xd800) << 10 | (uint32_t)(low - 0xdc00)));
+			append_utf8(out,
+			    0x10000u + ((uint32_t)(unit - 0xd800) << 10 | (uint32_t)(low - 0xdc00)));
 			return;
 		}
 	}

@@ -44,7 +44,8 @@ refuse(struct checking *c, struct scenario_place at, const char *hint, const cha
 }
 
 static int
-check_text(struct checking *c, const char *text, enum template_use use, struct scenario_place holder)
+check_text(struct checking *c, const char *text, enum template_use use,
+    struct scenario_place holder)
 {
 	struct template compiled;
 	struct err why = { 0 };
@@ -139,7 +140,8 @@ static const struct scheme {
 
 static const char *const kind_names[] = {
 	[STEP_HTTP] = "an HTTP request", [STEP_MESSAGE] = "a WebSocket message",
-	[STEP_QUERY] = "a PostgreSQL query", [STEP_COMMAND] = "a Redis command", [STEP_THINK] = "a pause",
+	[STEP_QUERY] = "a PostgreSQL query", [STEP_COMMAND] = "a Redis command",
+	[STEP_THINK] = "a pause",
 };
 
 static const struct scheme *
@@ -272,7 +274,8 @@ check_flow(struct checking *c, const struct scenario_flow *flow)
 		code = check_step(c, &flow->steps[i]);
 	}
 	if (code == 0 && !requests)
-		return refuse(c, flow->place, "add a request, as '- get: /path'", "a flow without a request");
+		return refuse(c, flow->place, "add a request, as '- get: /path'",
+		    "a flow without a request");
 	if (code == 0 && flow->n_steps > 1 && !flow->name)
 		return refuse(c, flow->place, "write name: browse", "a flow of %zu steps without a name",
 		    flow->n_steps);

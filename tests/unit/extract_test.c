@@ -134,6 +134,10 @@ patterns_are_matched(void **state)
 	static const struct row rows[] = {
 		{ "id=[0-9]+", "a id=12 b id=13", EXTRACT_FOUND, "id=12" },
 		{ "id=([0-9]+)&(.)", "id=12&x", EXTRACT_FOUND, "12" }, { "a(x)?b", "ab", EXTRACT_ABSENT, "" },
+		{ "([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})", "id 2f1e4fc0-81fd-4b76-9fc1-1a2b3c4d5e6f",
+		    EXTRACT_FOUND, "2f1e4fc0-81fd-4b76-9fc1-1a2b3c4d5e6f" },
+		{ "([][:alpha:]{]{2,99})\\{1\\}", "]a{1}", EXTRACT_FOUND, "]a" },
+		{ "([][:alpha:]{]{2,99})\\{1\\}", "]a{{1}", EXTRACT_FOUND, "]a{" },
 		{ "z", "abc", EXTRACT_ABSENT, "" }, { "^$", "", EXTRACT_FOUND, "" },
 		{ "name=\"t\" value=\"([^\"]*)\"", "<input name=\"t\" value=\"a b\">", EXTRACT_FOUND, "a b" },
 	};
