@@ -119,8 +119,9 @@ json_holds(const struct expect *x, struct view body)
 		return raw.size - 2 == x->value_size &&
 		    memcmp(raw.bytes + 1, x->from->value, x->value_size) == 0;
 	struct buf text = { 0 };
-	json_text(raw, &text);
-	bool same = text.size == x->value_size && memcmp(buf_text(&text), x->from->value, text.size) == 0;
+	json_find_text(raw, &text);
+	bool same = text.size == x->value_size &&
+	    memcmp(buf_text(&text), x->from->value, text.size) == 0;
 	buf_done(&text);
 	return same;
 }

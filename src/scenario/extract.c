@@ -5,31 +5,79 @@
 #include <string.h>
 #include <strings.h>
 
-#define PATTERN_MAX  ((size_t)4 << 10)
-#define STATES_MAX   ((uint64_t)100000)   /* bytes of the pattern times its repetitions */
+#define PATTERN_MAX ((size_t)4 << 10)
+#define STATES_MAX  2000    /* of a pattern written out: half a second in regcomp at worst */
+#define GROUPS_MAX  64      /* nested */
 
 /* ---- regular expressions ---- */
 
-/* How much larger the pattern becomes when its {n,m} are written out: regcomp does just that, and
- * nested ones multiply. Braces in brackets count too, which errs on the safe side. */
-static uint64_t
-written_out(const char *pattern)
+/* Behind a bracket expression, of which a ']' may be the first member; *p is behind its '['. */
+static void
+skip_brackets(const char **p)
 {
-	uint64_t size = strlen(pattern) + 1;
-
-	for (const char *p = pattern; (p = strchr(p, '{')) && size <= STATES_MAX;) {
-		uint64_t most = 1;
-		for (p++; *p && *p != '}'; p++) {
-			char *end;
-			unsigned long long n = strtoull(p, &end, 10);
-			if (end == p)
-				continue;
-			most = n > most ? n : most;
-			p = end - 1;
-		}
-		size = most > STATES_MAX ? most : size * most;
+	*p += **p == '^';
+	*p += **p == ']';
+	while (**p && **p != ']') {
+		bool is_class = **p == '[' && ((*p)[1] == ':' || (*p)[1] == '.' || (*p)[1] == '=');
+		const char *end = is_class ? strchr(*p + 2, ']') : NULL;
+		*p = end ? end + 1 : *p + 1;
 	}
-	return size;
+	*p += **p == ']';
+}
+
+/* The larger number of "{3,8}", which ends an interval; *p is behind its '{'. */
+static uint64_t
+take_interval(const char **p)
+{
+	uint64_t most = 1;
+
+	for (; **p && **p != '}'; (*p)++) {
+		char *end;
+		if (**p < '0' || **p > '9')
+			continue;
+		uint64_t n = strtoull(*p, &end, 10);
+		most = n > most ? n : most;
+		*p = end - 1;
+	}
+	*p += **p == '}';
+	return most > STATES_MAX ? STATES_MAX + 1 : most;
+}
+
+/* How many characters to match a pattern has when its {n,m} are written out: regcomp does just
+ * that, nested ones multiply, and its time grows with the square. */
+static uint64_t
+written_out(const char *p)
+{
+	uint64_t before[GROUPS_MAX], sum = 0, last = 0;
+	size_t depth = 0;
+
+	while (*p && sum <= STATES_MAX) {
+		char c = *p++;
+		if (c == '(') {
+			if (depth == GROUPS_MAX)
+				return STATES_MAX + 1;
+			before[depth++] = sum;
+			sum = 0;
+			continue;
+		}
+		if (c == '{') {
+			uint64_t times = take_interval(&p);
+			sum += last * (times - 1);
+			last *= times;
+			continue;
+		}
+		if (strchr("*+?|", c))
+			continue;
+		last = c == ')' ? sum + 1 : 1;
+		sum = c == ')' && depth ? before[--depth] + last : sum + 1;
+		if (c == '[')
+			skip_brackets(&p);
+		else if (c == '\\' && *p)
+			p++;
+	}
+	while (depth)
+		sum += before[--depth];
+	return sum;
 }
 
 /* glibc knows \1 in extended expressions, at the price of exponential time. */
@@ -68,12 +116,14 @@ match(const struct extract *x, struct view body, struct view *ret)
 	size_t size = body.size < EXTRACT_REGEX_MAX ? body.size : EXTRACT_REGEX_MAX;
 	regmatch_t at[2] = { { 0, (regoff_t)size }, { -1, -1 } };
 
+	/* The end is given, yet sanitizers that do not know REG_STARTEND look for a zero byte. */
 	if (regexec(&x->regex, size ? body.bytes : "", 2, at, REG_STARTEND) != 0)
 		return EXTRACT_ABSENT;
 	int group = x->regex.re_nsub > 0;
 	if (at[group].rm_so < 0)
 		return EXTRACT_ABSENT;   /* the group took no part in the match */
-	*ret = (struct view){ body.bytes + at[group].rm_so, (size_t)(at[group].rm_eo - at[group].rm_so) };
+	*ret = (struct view){ body.bytes + at[group].rm_so,
+		(size_t)(at[group].rm_eo - at[group].rm_so) };
 	return EXTRACT_FOUND;
 }
 
@@ -172,7 +222,7 @@ extract_value(const struct extract *x, const struct answer *answer, struct buf *
 	if (value.size > EXTRACT_VALUE_MAX)
 		return EXTRACT_TOO_LONG;
 	if (x->from == EXTRACT_JSON)
-		json_text(value, out);
+		json_find_text(value, out);
 	else
 		buf_append(out, value.bytes, value.size);
 	return EXTRACT_FOUND;

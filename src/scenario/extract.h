@@ -19,7 +19,7 @@
 struct answer {
 	int status;
 	struct view head;       /* status line and header lines as received */
-	struct view body;       /* what was kept of it, decoded */
+	struct view body;       /* what was kept of it, decoded; a zero byte behind it, as in a buf */
 	int64_t body_bytes;     /* all of it */
 };
 
@@ -44,7 +44,7 @@ int extract_compile(const struct scenario_extract *from, struct arena *a, struct
     struct err *e);
 void extract_done(struct extract *x);
 
-/* JSON: the value's text (json_text). Header: the first of that name. Regex: the first group if
+/* JSON: the value's text (json_find_text). Header: the first of that name. Regex: the first group if
  * there is one, else the match. Appends only what was found. */
 enum extract_verdict extract_value(const struct extract *x, const struct answer *answer,
     struct buf *out);

@@ -7,7 +7,10 @@
 
 struct scan { const char *at, *end; };
 
-static const char blanks[] = " \t\n\r";
+/* Bytes of a string that need no second look. */
+static const bool is_ordinary[256] = {
+	[' ' ... '!'] = true, ['#' ... '['] = true, [']' ... 0xff] = true,
+};
 
 static int
 peek(const struct scan *s)
@@ -27,8 +30,11 @@ take(struct scan *s, char c)
 static void
 skip_blanks(struct scan *s)
 {
-	while (s->at < s->end && *s->at && strchr(blanks, *s->at))
-		s->at++;
+	const char *p = s->at;
+
+	while (p < s->end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+		p++;
+	s->at = p;
 }
 
 static int
@@ -62,20 +68,22 @@ pass_string(struct scan *s)
 {
 	if (!take(s, '"'))
 		return false;
-	while (s->at < s->end) {
-		unsigned char c = (unsigned char)*s->at++;
-		if (c == '"')
+	for (;;) {
+		const char *p = s->at;
+		while (p < s->end && is_ordinary[(unsigned char)*p])
+			p++;
+		s->at = p;
+		if (take(s, '"'))
 			return true;
-		if (c < ' ')
+		if (!take(s, '\\'))
 			return false;
-		if (c != '\\')
-			continue;
 		int escaped = peek(s);
+		if (escaped <= 0 || !strchr("\"\\/bfnrtu", escaped))
+			return false;
 		s->at++;
-		if (escaped == 'u' ? take_unit(s) < 0 : escaped <= 0 || !strchr("\"\\/bfnrt", escaped))
+		if (escaped == 'u' && take_unit(s) < 0)
 			return false;
 	}
-	return false;
 }
 
 static bool
@@ -203,7 +211,7 @@ same_name(struct view raw, struct view part)
 
 	if (!memchr(inside.bytes, '\\', inside.size))
 		return inside.size == part.size && memcmp(inside.bytes, part.bytes, part.size) == 0;
-	json_text(raw, &plain);
+	json_find_text(raw, &plain);
 	bool same = plain.size == part.size && memcmp(buf_text(&plain), part.bytes, part.size) == 0;
 	buf_done(&plain);
 	return same;
@@ -306,7 +314,8 @@ append_escaped_unit(struct scan *s, struct buf *out)
 		int32_t low = pass_word(&ahead, "\\u") ? take_unit(&ahead) : -1;
 		if (low >= 0xdc00 && low < 0xe000) {
 			*s = ahead;
-			append_utf8(out, 0x10000u + ((uint32_t)(unit - 0xd800) << 10 | (uint32_t)(low - 0xdc00)));
+			append_utf8(out,
+			    0x10000u + ((uint32_t)(unit - 0xd800) << 10 | (uint32_t)(low - 0xdc00)));
 			return;
 		}
 	}
@@ -327,7 +336,7 @@ append_escaped(struct scan *s, struct buf *out)
 }
 
 void
-json_text(struct view raw, struct buf *out)
+json_find_text(struct view raw, struct buf *out)
 {
 	if (raw.size < 2 || raw.bytes[0] != '"') {
 		buf_append(out, raw.bytes, raw.size);

@@ -31,4 +31,4 @@ enum json_verdict json_find(const struct json_pointer *p, const char *text, size
 
 /* Append what a raw value says: a string without quotes and escapes (half a surrogate pair becomes
  * U+FFFD), anything else as it stands. */
-void json_text(struct view raw, struct buf *out);
+void json_find_text(struct view raw, struct buf *out);

@@ -195,8 +195,8 @@ read_node(struct reader *r, int depth, struct node **ret)
 	*ret = n;
 	if (is_decorated(&r->event)) {
 		int code = node_refuse(r->f, n->place, "tags, anchors and aliases are not understood");
-		err_hint(r->f->e, "write the plain value; a text that begins with '&', '*' or '!' stands in "
-		    "'quotes'");
+		err_hint(r->f->e, "write the plain value; a text that begins with '&', '*' or '!' stands "
+		    "in 'quotes'");
 		return code;
 	}
 	if (depth > DEPTH_MAX)
@@ -244,7 +244,8 @@ check_bytes(const struct node_file *f)
 	int line = 1;
 
 	if (f->size > NODE_FILE_MAX)
-		return node_refuse(f, (struct scenario_place){ 0 }, "larger than %zu MiB", NODE_FILE_MAX >> 20);
+		return node_refuse(f, (struct scenario_place){ 0 }, "larger than %zu MiB",
+		    NODE_FILE_MAX >> 20);
 	if (!zero)
 		return 0;
 	for (const char *p = f->text; (p = memchr(p, '\n', (size_t)(zero - p))); p++)

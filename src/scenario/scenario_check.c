@@ -44,7 +44,8 @@ refuse(struct checking *c, struct scenario_place at, const char *hint, const cha
 }
 
 static int
-check_text(struct checking *c, const char *text, enum template_use use, struct scenario_place holder)
+check_text(struct checking *c, const char *text, enum template_use use,
+    struct scenario_place holder)
 {
 	struct template compiled;
 	struct err why = { 0 };
@@ -139,7 +140,8 @@ static const struct scheme {
 
 static const char *const kind_names[] = {
 	[STEP_HTTP] = "an HTTP request", [STEP_MESSAGE] = "a WebSocket message",
-	[STEP_QUERY] = "a PostgreSQL query", [STEP_COMMAND] = "a Redis command", [STEP_THINK] = "a pause",
+	[STEP_QUERY] = "a PostgreSQL query", [STEP_COMMAND] = "a Redis command",
+	[STEP_THINK] = "a pause",
 };
 
 static const struct scheme *
@@ -151,16 +153,26 @@ scheme_of(const char *url)
 	return NULL;
 }
 
+/* It stays the same for the whole run, so of all expressions only env() has a place in it. */
 static int
 check_base(struct checking *c)
 {
+	static const struct scenario_place nowhere;
 	const char *base = c->s->base;
+	struct template compiled;
+	struct err why = { 0 };
 
-	if (!base || scheme_of(base) || strncmp(base, "${", 2) == 0)
-		return base ? check_text(c, base, TEMPLATE_BODY, (struct scenario_place){ 0 }) : 0;
-	return refuse(c, place_of(c, base, (struct scenario_place){ 0 }),
-	    "write base: http://127.0.0.1:8080 (or https, ws, wss, postgresql, redis)",
-	    "base: '%.100s' is not a URL that prony speaks", base);
+	if (!base)
+		return 0;
+	struct scenario_place at = place_of(c, base, nowhere);
+	if (!scheme_of(base) && strncmp(base, "${", 2) != 0)
+		return refuse(c, at,
+		    "write base: http://127.0.0.1:8080 (or https, ws, wss, postgresql, redis)",
+		    "base: '%.100s' is not a URL that prony speaks", base);
+	if (template_compile(base, TEMPLATE_BODY, &c->scope, c->scratch, &compiled, &why) < 0)
+		return refuse(c, at, why.hint, "base: %s", why.text);
+	return template_is_static(&compiled) ? 0 :
+	    refuse(c, at, "write ${env(NAME)}", "base: of all expressions only env() can stand here");
 }
 
 static int
@@ -262,7 +274,8 @@ check_flow(struct checking *c, const struct scenario_flow *flow)
 		code = check_step(c, &flow->steps[i]);
 	}
 	if (code == 0 && !requests)
-		return refuse(c, flow->place, "add a request, as '- get: /path'", "a flow without a request");
+		return refuse(c, flow->place, "add a request, as '- get: /path'",
+		    "a flow without a request");
 	if (code == 0 && flow->n_steps > 1 && !flow->name)
 		return refuse(c, flow->place, "write name: browse", "a flow of %zu steps without a name",
 		    flow->n_steps);

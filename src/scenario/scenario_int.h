@@ -26,13 +26,16 @@ struct key {
 /* Read a mapping into `to`. `what` names it in errors; the table ends with a NULL name. */
 int take_keys(struct loading *l, const char *what, const struct node *n, const struct key *keys,
     void *to);
-int refuse_key(struct loading *l, const char *what, const struct node *key, const char *nearest);
+/* Suggests the nearest of the table's keys, which stand `stride` bytes apart. */
+int refuse_key(struct loading *l, const char *what, const struct node *key, const struct key *keys,
+    size_t stride);
 
-/* Takers of members; the type that `to` points at in brackets. */
-int take_text(struct loading *l, const char *key, const struct node *n, void *to);      /* const char * */
-int take_word(struct loading *l, const char *key, const struct node *n, void *to);      /* not empty */
-int take_duration(struct loading *l, const char *key, const struct node *n, void *to);  /* int64_t ns */
-int take_above_zero(struct loading *l, const char *key, const struct node *n, void *to);  /* double */
+/* Takers of members. `to` points at a const char * (which take_word does not leave empty), an
+ * int64_t of nanoseconds, a double. */
+int take_text(struct loading *l, const char *key, const struct node *n, void *to);
+int take_word(struct loading *l, const char *key, const struct node *n, void *to);
+int take_duration(struct loading *l, const char *key, const struct node *n, void *to);
+int take_above_zero(struct loading *l, const char *key, const struct node *n, void *to);
 
 /* One of `words`, a list that ends with NULL: its place in it. */
 int take_choice(struct loading *l, const char *key, const struct node *n, const char *const *words,
@@ -43,7 +46,7 @@ int take_texts(struct loading *l, const char *key, const struct node *n, const c
 /* { name: text }, or a list of such. */
 int take_pairs(struct loading *l, const char *key, const struct node *n,
     struct scenario_pair **ret, size_t *ret_n);
-int expect_keys(struct loading *l, const char *key, const struct node *n);
+int require_keys(struct loading *l, const char *key, const struct node *n);
 
 /* A step; `in_flow`: the flow's weight stands beside its keys. */
 int take_step(struct loading *l, const struct node *n, bool in_flow, struct scenario_step *ret);

@@ -2,7 +2,7 @@
 /* One step of a flow: the key that says what it does, and what may stand beside that one. */
 #include <string.h>
 
-#include "base/nearest.h"
+#include "scenario/expect.h"
 #include "scenario/scenario_int.h"
 
 enum {
@@ -24,8 +24,8 @@ add_expect(struct loading *l, struct scenario_step *step, enum scenario_expect_k
 
 /* One value or several, each an expectation of its own. */
 static int
-expect_each(struct loading *l, const char *key, const struct node *n, enum scenario_expect_kind kind,
-    struct scenario_step *step)
+expect_each(struct loading *l, const char *key, const struct node *n,
+    enum scenario_expect_kind kind, struct scenario_step *step)
 {
 	const char **values = NULL;
 	size_t n_values = 0;
@@ -60,6 +60,8 @@ expect_status(struct loading *l, const char *key, const struct node *n, void *to
 	int code = take_texts(l, key, n, &values, &n_values);
 	if (code < 0)
 		return code;
+	if (n_values > EXPECT_STATUS_MAX)
+		return node_refuse(&l->file, n->place, "more than %d statuses", EXPECT_STATUS_MAX);
 	for (size_t i = 0; i < n_values; i++)
 		joined = joined ? arena_printf(l->a, "%s %s", joined, values[i]) : values[i];
 	return add_expect(l, to, EXPECT_STATUS, NULL, joined ? joined : "", n->place);
@@ -124,7 +126,7 @@ take_extract(struct loading *l, const char *key, const struct node *n, void *to)
 	};
 	struct scenario_step *step = to;
 
-	int code = expect_keys(l, key, n);
+	int code = require_keys(l, key, n);
 	for (size_t i = 0; i < n->n_keys && code == 0; i++) {
 		const struct node *from = n->items[i];
 		struct scenario_extract *x = ARENA_PUSH(l->a, step->extracts, step->n_extracts);
@@ -270,12 +272,12 @@ static const struct step_key {
 };
 
 static const struct step_key *
-find_key(const char *word, struct nearest *near)
+find_key(const char *word)
 {
 	const struct step_key *k = step_keys;
 
-	for (; k->key.name && strcmp(k->key.name, word) != 0; k++)
-		nearest_try(near, k->key.name);
+	while (k->key.name && strcmp(k->key.name, word) != 0)
+		k++;
 	return k->key.name ? k : NULL;
 }
 
@@ -292,12 +294,11 @@ find_kind(struct loading *l, const struct node *n, bool in_flow, const struct st
 	*ret = NULL;
 	for (size_t i = 0; i < n->n_keys; i++) {
 		const char *word = n->keys[i]->text;
-		struct nearest near = { .word = word };
-		const struct step_key *k = find_key(word, &near);
+		const struct step_key *k = find_key(word);
 		if (is_flows_own(word, in_flow))
 			continue;
 		if (!k)
-			return refuse_key(l, "a step", n->keys[i], near.best);
+			return refuse_key(l, "a step", n->keys[i], &step_keys[0].key, sizeof(*step_keys));
 		if (k->beside)
 			continue;
 		if (*ret) {
@@ -337,21 +338,21 @@ take_step(struct loading *l, const struct node *n, bool in_flow, struct scenario
 	const struct step_key *kind = NULL;
 
 	ret->place = n->place;
-	int code = expect_keys(l, "a step", n);
+	int code = require_keys(l, "a step", n);
 	if (code == 0)
 		code = find_kind(l, n, in_flow, &kind);
 	if (code < 0)
 		return code;
 	ret->kind = kind->makes;
 	for (size_t i = 0; i < n->n_keys && code == 0; i++) {
-		struct nearest near = { .word = n->keys[i]->text };
-		if (is_flows_own(near.word, in_flow))
+		const char *word = n->keys[i]->text;
+		if (is_flows_own(word, in_flow))
 			continue;
-		const struct step_key *k = find_key(near.word, &near);
+		const struct step_key *k = find_key(word);
 		if (k->beside && !(k->beside & 1u << ret->kind))
 			return node_refuse(&l->file, n->keys[i]->place, "'%s' cannot stand beside '%s'",
-			    near.word, kind->key.name);
-		code = k->key.take(l, near.word, n->items[i], (char *)ret + k->key.offset);
+			    word, kind->key.name);
+		code = k->key.take(l, word, n->items[i], (char *)ret + k->key.offset);
 	}
 	return code < 0 ? code : check_method(l, n, kind, ret);
 }

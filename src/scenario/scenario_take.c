@@ -9,16 +9,21 @@
 #include "scenario/scenario_int.h"
 
 int
-refuse_key(struct loading *l, const char *what, const struct node *key, const char *nearest)
+refuse_key(struct loading *l, const char *what, const struct node *key, const struct key *keys,
+    size_t stride)
 {
+	struct nearest near = { .word = key->text };
+
+	for (const struct key *k = keys; k->name; k = (const void *)((const char *)k + stride))
+		nearest_try(&near, k->name);
 	int code = node_refuse(&l->file, key->place, "unknown key '%s' in %s", key->text, what);
-	if (nearest)
-		err_hint(l->file.e, "did you mean '%s'?", nearest);
+	if (near.best)
+		err_hint(l->file.e, "did you mean '%s'?", near.best);
 	return code;
 }
 
 int
-expect_keys(struct loading *l, const char *key, const struct node *n)
+require_keys(struct loading *l, const char *key, const struct node *n)
 {
 	if (n->kind == NODE_KEYS)
 		return 0;
@@ -29,18 +34,18 @@ expect_keys(struct loading *l, const char *key, const struct node *n)
 }
 
 int
-take_keys(struct loading *l, const char *what, const struct node *n, const struct key *keys, void *to)
+take_keys(struct loading *l, const char *what, const struct node *n, const struct key *keys,
+    void *to)
 {
-	int code = expect_keys(l, what, n);
+	int code = require_keys(l, what, n);
 
 	for (size_t i = 0; i < n->n_keys && code == 0; i++) {
 		const char *word = n->keys[i]->text;
-		struct nearest near = { .word = word };
 		const struct key *key = keys;
-		for (; key->name && strcmp(key->name, word) != 0; key++)
-			nearest_try(&near, key->name);
+		while (key->name && strcmp(key->name, word) != 0)
+			key++;
 		code = key->name ? key->take(l, word, n->items[i], (char *)to + key->offset) :
-		    refuse_key(l, what, n->keys[i], near.best);
+		    refuse_key(l, what, n->keys[i], keys, sizeof(*keys));
 	}
 	return code;
 }
@@ -152,11 +157,11 @@ take_pairs(struct loading *l, const char *key, const struct node *n, struct scen
 
 	if (n->kind == NODE_LIST) {
 		for (size_t i = 0; i < n->n_items && code == 0; i++)
-			code = n->items[i]->kind == NODE_LIST ? expect_keys(l, key, n->items[i]) :
+			code = n->items[i]->kind == NODE_LIST ? require_keys(l, key, n->items[i]) :
 			    take_pairs(l, key, n->items[i], ret, ret_n);
 		return code;
 	}
-	code = expect_keys(l, key, n);
+	code = require_keys(l, key, n);
 	for (size_t i = 0; i < n->n_keys && code == 0; i++) {
 		struct scenario_pair *pair = ARENA_PUSH(l->a, *ret, *ret_n);
 		pair->name = n->keys[i]->text;

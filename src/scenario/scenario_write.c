@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/map.h"
 #include "scenario/scenario.h"
 
 /* ---- texts ---- */
@@ -141,11 +142,13 @@ write_seconds(struct buf *out, double s)
 static bool
 has_doubles(const struct scenario_pair *pairs, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < i; k++)
-			if (strcmp(pairs[i].name, pairs[k].name) == 0)
-				return true;
-	return false;
+	struct map seen = { 0 };
+	bool is_new = true;
+
+	for (size_t i = 0; i < n && is_new; i++)
+		map_at(&seen, pairs[i].name, strlen(pairs[i].name), &is_new);
+	map_done(&seen);
+	return !is_new;
 }
 
 /* As keys, or where a name comes twice as a list of such. */

@@ -11,6 +11,7 @@
 #include "scenario/scenario_int.h"
 
 #define CONNECTIONS_MAX 1000000
+#define FEEDERS_MAX     64
 
 /* ---- single values ---- */
 
@@ -149,7 +150,9 @@ take_feeders(struct loading *l, const char *key, const struct node *n, void *to)
 	};
 	struct scenario *s = to;
 
-	int code = expect_keys(l, key, n);
+	int code = require_keys(l, key, n);
+	if (n->n_keys > FEEDERS_MAX)
+		return node_refuse(&l->file, n->place, "%s: more than %d", key, FEEDERS_MAX);
 	for (size_t i = 0; i < n->n_keys && code == 0; i++) {
 		struct scenario_feeder *f = ARENA_PUSH(l->a, s->feeders, s->n_feeders);
 		*f = (struct scenario_feeder){ .name = n->keys[i]->text, .exponent = 1,

@@ -68,13 +68,13 @@ find_in(const struct feeder *f, const char *name, const char *column, uint32_t *
 {
 	struct nearest near = { .word = column };
 
-	for (uint32_t i = 0; i < f->n_columns; i++) {
+	for (uint32_t i = 0; i < f->n_columns; i++)
 		if (strcmp(f->columns[i], column) == 0) {
 			*ret = i;
 			return 0;
 		}
+	for (uint32_t i = 0; i < f->n_columns; i++)
 		nearest_try(&near, f->columns[i]);
-	}
 	int code = err_set(e, ENOENT, "feeder '%s' has no column '%s'", name, column);
 	if (near.best)
 		err_hint(e, "did you mean '%s'?", near.best);
@@ -91,7 +91,6 @@ scope_find_column(const struct scope *s, const char *feeder, const char *column,
 
 	for (size_t i = 0; i < s->n_feeders; i++) {
 		const struct scope_feeder *f = &s->feeders[i];
-		nearest_try(&near, f->name);
 		if (strcmp(f->name, feeder) != 0)
 			continue;
 		int code = f->rows ? find_in(f->rows, feeder, column, &at, e) : 0;
@@ -102,6 +101,8 @@ scope_find_column(const struct scope *s, const char *feeder, const char *column,
 		return code;
 	}
 	int code = err_set(e, ENOENT, "unknown feeder '%s'", feeder);
+	for (size_t i = 0; i < s->n_feeders; i++)
+		nearest_try(&near, s->feeders[i].name);
 	if (near.best)
 		err_hint(e, "did you mean '%s'?", near.best);
 	err_hint(e, "write feeders: { %s: { file: rows.csv } }", feeder);

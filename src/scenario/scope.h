@@ -4,7 +4,11 @@
  *
  * A variable of the scenario is visible everywhere, one that a step extracts in the rest of its
  * flow. One scope serves a whole scenario, so that an index means one name in all its flows, and
- * every random expression gets a stream of its own. One thread. */
+ * every random expression gets a stream of its own.
+ *
+ * A scenario is compiled in its own order: the feeders; each variable's text, then its name
+ * (scope_define); the headers; then for each flow scope_next_flow, and for each step its texts, then
+ * the names that it extracts. The same order gives the same indexes and streams. One thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,7 +27,7 @@ struct scope_feeder {
 
 struct scope {
 	const struct scope_feeder *feeders; size_t n_feeders;
-	const char *(*env)(const char *name);   /* as getenv; NULL: env() gives nothing (a mere check) */
+	const char *(*env)(const char *name);   /* as getenv; NULL: env() gives nothing (for checks) */
 	uint32_t n_variables;          /* indexes handed out: the size of a flow's array of values */
 	uint32_t draws;                /* random streams handed out */
 	uint32_t flow;                 /* 0: before the first one */

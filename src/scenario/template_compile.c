@@ -180,13 +180,13 @@ find_function(struct compiler *c, const char *name, const struct function **ret)
 {
 	struct nearest near = { .word = name };
 
-	for (size_t i = 0; i < COUNT_OF(functions); i++) {
-		nearest_try(&near, functions[i].name);
+	for (size_t i = 0; i < COUNT_OF(functions); i++)
 		if (strcmp(functions[i].name, name) == 0) {
 			*ret = &functions[i];
 			return 0;
 		}
-	}
+	for (size_t i = 0; i < COUNT_OF(functions); i++)
+		nearest_try(&near, functions[i].name);
 	int code = refuse(c, "unknown function '%s'", name);
 	if (near.best)
 		err_hint(c->e, "did you mean '%s'?", near.best);
@@ -288,6 +288,8 @@ take_expression(struct compiler *c)
 	const char *p = c->at + 2;
 	bool is_literal = false;
 
+	if (c->n_slots == SLOTS_MAX)
+		return refuse(c, "more than %d expressions", SLOTS_MAX);
 	skip_blanks(&p);
 	size_t size = strcspn(p, "(}");
 	const char *end = p + size;
@@ -308,8 +310,6 @@ take_expression(struct compiler *c)
 	c->at = p;
 	if (is_literal)
 		return 0;
-	if (c->n_slots == SLOTS_MAX)
-		return refuse(c, "more than %d expressions", SLOTS_MAX);
 	slot.literal_size = c->literal.size - c->slot_literal;
 	c->slot_literal = c->literal.size;
 	*ARENA_PUSH(c->a, c->slots, c->n_slots) = slot;

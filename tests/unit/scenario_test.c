@@ -296,6 +296,7 @@ mistakes_are_explained(void **state)
 		{ "name: a\n---\nname: b\n", "x.yaml:2:1: a second document", "" },
 		{ "[a]: b\n", "x.yaml:1:1: a list where a key is expected", "" },
 		{ "base: 127.0.0.1\n" FLOW, "x.yaml:1:7: base: '127.0.0.1' is not a URL", "http://" },
+		{ "base: \"http://h:${random(1,9)}\"\n" FLOW, "x.yaml:1:7: base: of all expressions", "env" },
 		{ "connections: 0\n" FLOW, "x.yaml:1:14: connections: '0' is not a number from 1", "" },
 		{ "reuse: 101%\n" FLOW, "x.yaml:1:8: reuse: '101%' is not a share", "90%" },
 		{ "timeout: 5\n" FLOW, "x.yaml:1:10: timeout: '5' is not a duration", "500ms" },
@@ -405,6 +406,15 @@ hostile_files_are_refused(void **state)
 		fill(&text, rows[i].piece, rows[i].times);
 		refuse_bytes(&text, rows[i].error);
 	}
+	CLEANUP(buf_done) struct buf statuses = { 0 }, slots = { 0 };
+	buf_puts(&statuses, "flows: [{get: /, expect: {status: [");
+	fill(&statuses, "200, ", 17);
+	buf_puts(&statuses, "]}}]");
+	refuse_bytes(&statuses, "more than 16 statuses");
+	buf_puts(&slots, "flows: [{post: /, body: '");
+	fill(&slots, "${uuid()} ", 4097);
+	buf_puts(&slots, "'}]");
+	refuse_bytes(&slots, "more than 4096 expressions in '${uuid()}'");
 	CLEANUP(buf_done) struct buf zero = { 0 };
 	buf_append(&zero, "name: a\n\0", 9);
 	refuse_bytes(&zero, "x.yaml:2: a zero byte: not a text file");
@@ -418,7 +428,7 @@ static void
 regexes_that_explode_are_refused(void **state)
 {
 	static const char *const patterns[] = {
-		"(a{1,255}){1,255}{1,255}", "a{32767}b{32767}", "(a)\\1", "((a{1,1000}){1,1000})",
+		"(a{1,255}){1,255}{1,255}", "a{32767}b{32767}", "(a)\\1", "((a{1,1000}){1,1000})", "(a?){5000}",
 	};
 	for (size_t i = 0; i < COUNT_OF(patterns); i++) {
 		CLEANUP(buf_done) struct buf text = { 0 };
