@@ -373,7 +373,7 @@ int
 phase_run(struct load *l, const struct load_step *step, const struct phase_bounds *bounds,
     bool baseline, struct run *r, struct run_phase **ret_phase, struct err *e)
 {
-	struct schedule_part part = { .rate = step->rate, .for_ns = step->for_ns };
+	struct schedule_part part = { step->rate, step->rate, step->for_ns };
 	struct schedule schedule = {
 		.parts = &part, .n_parts = 1, .poisson = l->spec->poisson, .seed = l->spec->seed,
 		.routes = (uint32_t)l->program.n_flows, .at_most = step->at_most,
