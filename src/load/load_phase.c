@@ -269,7 +269,7 @@ record(struct phase *p)
 	phase_record(out, p->total);
 	if (p->task.closed)
 		out->scheduled = out->sent;
-	out->rate = p->task.closed || p->step->at_most
+	out->rate = p->task.closed || p->step->at_most || p->step->schedule
 	    ? (double)out->scheduled / out->seconds : p->step->rate;
 	/* What came in the drain is answered, but not in the window that the rate speaks of. */
 	out->throughput = ((double)out->answered - p->answered[p->n_seconds - 1]) / out->seconds;
@@ -378,6 +378,8 @@ phase_run(struct load *l, const struct load_step *step, const struct phase_bound
 		.parts = &part, .n_parts = 1, .poisson = l->spec->poisson, .seed = l->spec->seed,
 		.routes = (uint32_t)l->program.n_flows, .at_most = step->at_most,
 	};
+	if (step->schedule)
+		schedule = *step->schedule;
 	CLEANUP(release) struct phase p = {
 		.l = l, .run = r, .step = step, .want_log = baseline && r->folder,
 		.task.schedule = &schedule,
