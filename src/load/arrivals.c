@@ -199,12 +199,16 @@ arrivals_next(const struct arrivals *a, struct arrivals_cursor *c, int64_t index
 	const char *line;
 	size_t size, word;
 
-	while (next_line(a, c, &line, &size) > 0) {
+	while (c->index <= index) {
+		if (next_line(a, c, &line, &size) <= 0)
+			return false;
 		if (!counts(line, size) || c->index++ < index)
 			continue;
-		return scan_line(a, line, size, ret, &word) == LINE_OK;
+		if (scan_line(a, line, size, &c->last, &word) != LINE_OK)
+			return false;
 	}
-	return false;
+	*ret = c->last;
+	return true;
 }
 
 struct arrivals_summary

@@ -48,12 +48,13 @@ bool arrivals_can_name(const char *name);
 struct arrivals_cursor {
 	int64_t offset;        /* in the file, of what follows `bytes` */
 	int64_t index;         /* of the next arrival */
+	struct arrivals_entry last;
 	uint32_t at, size;     /* of `bytes`: next to read, how many */
 	char bytes[2 * ARRIVALS_LINE_MAX];
 };
 
 struct arrivals_cursor arrivals_begin(void);
 
-/* Arrival `index`, not before the one that the cursor is at. False: there is none. */
+/* Arrival `index`: the one that was given last, or one behind it. False: there is none. */
 bool arrivals_next(const struct arrivals *a, struct arrivals_cursor *c, int64_t index,
     struct arrivals_entry *ret);

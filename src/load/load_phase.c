@@ -30,6 +30,10 @@
 #define GAP_NS        (100 * NS_PER_US)
 #define TICK_NS       (400 * NS_PER_US)
 
+struct second {
+	double p50, p99, answered, errors;
+};
+
 struct phase {
 	struct load *l;
 	struct run *run;
@@ -39,7 +43,7 @@ struct phase {
 	struct tally *total;
 	struct tally **seconds;         /* those still open; the last is the drain */
 	size_t n_seconds, first_open;
-	double *p99, *answered;         /* of the closed ones */
+	struct second *closed;          /* what became of the others */
 	bool want_log;
 	struct buf log;
 	double service_cpu;
@@ -78,8 +82,11 @@ close_second(struct phase *p)
 	if (!t)
 		return;
 	struct histogram latency = tally_latency(t);
-	p->p99[s] = histogram_quantile(&latency, 0.99) / 1e9;
-	p->answered[s] = (double)tally_count(t, OUTCOME_ANSWERED);
+	p->closed[s].p50 = histogram_quantile(&latency, 0.5) / 1e9;
+	p->closed[s].p99 = histogram_quantile(&latency, 0.99) / 1e9;
+	p->closed[s].answered = (double)tally_count(t, OUTCOME_ANSWERED);
+	for (int o = OUTCOME_ANSWERED + 1; o < OUTCOME_IN_FLIGHT; o++)
+		p->closed[s].errors += (double)tally_count(t, o);
 	histogram_done(&latency);
 	if (p->want_log)
 		log_second(p, t, s);
@@ -242,6 +249,30 @@ finish_workers(struct phase *p)
 		close_second(p);
 }
 
+static void
+record_seconds(const struct phase *p, struct run_phase *out, int64_t window)
+{
+	struct arena *a = p->run->arena;
+	struct schedule_reader offered = schedule_read(p->task.schedule, 0, 1);
+	int64_t before = 0;
+
+	for (size_t s = 0; s + 1 < p->n_seconds && length_of_second(p, s, window) > 0; s++) {
+		const struct second *of = &p->closed[s];
+		double length = length_of_second(p, s, window);
+		*ARENA_PUSH(a, out->latency_by_second, out->n_latency_by_second) = of->p99;
+		*ARENA_PUSH(a, out->p50_by_second, out->n_p50_by_second) = of->p50;
+		*ARENA_PUSH(a, out->rate_by_second, out->n_rate_by_second) = of->answered / length;
+		*ARENA_PUSH(a, out->errors_by_second, out->n_errors_by_second) = of->errors;
+		if (p->task.closed)
+			continue;
+		int64_t end = (int64_t)s * NS_PER_S + llround(length * 1e9);
+		int64_t n = schedule_skip(&offered, end);
+		*ARENA_PUSH(a, out->offered_by_second, out->n_offered_by_second) =
+		    (double)(n - before) / length;
+		before = n;
+	}
+}
+
 static struct run_phase *
 record(struct phase *p)
 {
@@ -272,12 +303,8 @@ record(struct phase *p)
 	out->rate = p->task.closed || p->step->at_most || p->step->schedule
 	    ? (double)out->scheduled / out->seconds : p->step->rate;
 	/* What came in the drain is answered, but not in the window that the rate speaks of. */
-	out->throughput = ((double)out->answered - p->answered[p->n_seconds - 1]) / out->seconds;
-	for (size_t s = 0; s + 1 < p->n_seconds && length_of_second(p, s, window) > 0; s++) {
-		*ARENA_PUSH(r->arena, out->latency_by_second, out->n_latency_by_second) = p->p99[s];
-		*ARENA_PUSH(r->arena, out->rate_by_second, out->n_rate_by_second) =
-		    p->answered[s] / length_of_second(p, s, window);
-	}
+	out->throughput = ((double)out->answered - p->closed[p->n_seconds - 1].answered) / out->seconds;
+	record_seconds(p, out, window);
 	return out;
 }
 
@@ -327,8 +354,7 @@ release(struct phase *p)
 {
 	tally_free(p->total);
 	free(p->seconds);
-	free(p->p99);
-	free(p->answered);
+	free(p->closed);
 	buf_done(&p->log);
 }
 
@@ -358,13 +384,12 @@ prepare(struct phase *p, const struct phase_bounds *bounds)
 	p->task.spin = spec->pace == PACE_SPIN;
 	p->n_seconds = (size_t)((p->task.for_ns + NS_PER_S - 1) / NS_PER_S) + 1;
 	p->seconds = calloc(p->n_seconds, sizeof(struct tally *));
-	p->p99 = calloc(p->n_seconds, sizeof(double));
-	p->answered = calloc(p->n_seconds, sizeof(double));
+	p->closed = calloc(p->n_seconds, sizeof(*p->closed));
 	p->total = tally_new(p->l->program.n_routes);
-	if (!p->seconds || !p->p99 || !p->answered)
+	if (!p->seconds || !p->closed)
 		abort();
 	for (size_t i = 0; i < p->n_seconds; i++)
-		p->p99[i] = NAN;
+		p->closed[i].p50 = p->closed[i].p99 = NAN;
 	if (p->want_log)
 		hdr_log_head(&p->log, wall_ns() + LEAD_NS);
 }

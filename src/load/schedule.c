@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "load/schedule.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -42,7 +43,7 @@ schedule_read(const struct schedule *s, int64_t worker, int64_t workers)
 	r.schedule = s;
 	r.index = worker;
 	r.stride = workers;
-	r.block = -1;
+	r.block = r.drawn = -1;
 	if (s->recorded)
 		r.cursor = arrivals_begin();
 	return r;
@@ -67,22 +68,25 @@ block_length(uint64_t seed, int64_t block)
 	}
 }
 
-/* Blocks are entered in order, but some may be passed over. */
 static void
-enter_block(struct schedule_reader *r, int64_t block)
+pass_block(struct schedule_reader *r)
 {
-	uint64_t seed = r->schedule->seed, first = (uint64_t)block * SCHEDULE_BLOCK;
+	r->block_place = r->block_end;
+	r->block_end += block_length(r->schedule->seed, ++r->block);
+}
+
+static void
+draw_gaps(struct schedule_reader *r)
+{
+	uint64_t seed = r->schedule->seed, first = (uint64_t)r->block * SCHEDULE_BLOCK;
 	double sum = 0;
 
-	while (r->block < block) {
-		r->block_place = r->block_end;
-		r->block_end += block_length(seed, ++r->block);
-	}
 	for (uint64_t i = 0; i < SCHEDULE_BLOCK; i++) {
 		sum -= log(uniform(seed, first + i));
 		r->places[i] = sum;
 	}
 	r->block_scale = (r->block_end - r->block_place) / sum;
+	r->drawn = r->block;
 }
 
 /* Place of the next arrival on the axis where the rate is one. */
@@ -93,8 +97,10 @@ next_place(struct schedule_reader *r)
 
 	if (!r->schedule->poisson)
 		return (double)r->index;
-	if (block != r->block)
-		enter_block(r, block);
+	while (r->block < block)
+		pass_block(r);
+	if (r->drawn != block)
+		draw_gaps(r);
 	double place = r->block_place + r->places[r->index % SCHEDULE_BLOCK] * r->block_scale;
 	return place < r->block_end ? place : r->block_end;   /* rounding must not reorder */
 }
@@ -207,36 +213,46 @@ integral(const struct schedule *s, int64_t until_ns)
 	return sum;
 }
 
-/* Pass over arrivals that are surely before that place: what is left is a block or less. */
+/* Pass over arrivals that are surely before that place: what is left is a block or two. */
 static void
 pass_over(struct schedule_reader *r, double place)
 {
 	const struct schedule *s = r->schedule;
+	int64_t index = place > 2 ? (int64_t)place - 2 : 0;
 
 	if (s->recorded)
 		return;
-	if (!s->poisson) {
-		r->index = place > 2 ? (int64_t)place - 2 : 0;
-		return;
+	if (s->poisson) {
+		while (r->block < 0 || r->block_end + 1 < place)
+			pass_block(r);
+		index = r->block * SCHEDULE_BLOCK;
 	}
-	int64_t block = 0;
-	double end = 0;
-	while ((end += block_length(s->seed, block)) + 1 < place)
-		block++;
-	r->index = block * SCHEDULE_BLOCK;
+	if (s->at_most && index > s->at_most)
+		index = s->at_most;
+	if (index > r->index)
+		r->index = index;
+}
+
+int64_t
+schedule_skip(struct schedule_reader *r, int64_t until_ns)
+{
+	struct arrival a;
+
+	assert(r->stride == 1);
+	pass_over(r, integral(r->schedule, until_ns));
+	while (schedule_next(r, &a))
+		if (a.at_ns >= until_ns) {
+			r->index--;
+			break;
+		}
+	return r->index;
 }
 
 int64_t
 schedule_count(const struct schedule *s, int64_t until_ns)
 {
 	struct schedule_reader r = schedule_read(s, 0, 1);
-	struct arrival a;
-
-	pass_over(&r, integral(s, until_ns));
-	int64_t n = r.index;
-	for (; schedule_next(&r, &a) && a.at_ns < until_ns; n++)
-		;
-	return s->at_most && n > s->at_most ? s->at_most : n;
+	return schedule_skip(&r, until_ns);
 }
 
 int64_t

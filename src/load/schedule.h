@@ -56,7 +56,7 @@ struct schedule_reader {
 	size_t part;
 	double part_place;     /* integral of the rate, and time, at the start of that part */
 	int64_t part_ns;
-	int64_t block;         /* Poisson: the one whose gaps are known; -1 none */
+	int64_t block, drawn;  /* Poisson: the one that is reached, and whose gaps are known; -1 none */
 	double block_place, block_end;       /* where it lies on the axis of the unit process */
 	double block_scale;
 	union {
@@ -71,6 +71,10 @@ bool schedule_next(struct schedule_reader *r, struct arrival *ret);   /* false: 
 /* The route of arrival i where the schedule decides it, for whoever makes arrivals in another way
  * (a closed loop). */
 uint32_t schedule_route(const struct schedule *s, int64_t i);
+
+/* Pass over what is due before that time; returns how many arrivals that is from the schedule's start.
+ * For a reader of all arrivals (worker 0 of 1). */
+int64_t schedule_skip(struct schedule_reader *r, int64_t until_ns);
 
 /* How many arrivals are due before that time. Half a nanosecond an arrival or less; of a recorded
  * schedule, one scan of the file. */

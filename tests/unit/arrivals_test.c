@@ -154,6 +154,9 @@ saved_schedules_replay(void **state)
 				}
 				assert_false(schedule_next(&two, &y));
 			}
+		struct schedule_reader reader = schedule_read(&replay, 0, 1);
+		for (int64_t until = 0; until < 3 * NS_PER_S; until += NS_PER_S / 7)
+			assert_int_equal(schedule_skip(&reader, until), schedule_count(&s, until));
 		assert_int_equal(schedule_count(&replay, NS_PER_S), schedule_count(&s, NS_PER_S));
 		assert_int_equal(schedule_count(&replay, INT64_MAX), arrivals_summary(a).count);
 		assert_int_equal(schedule_length_ns(&replay), arrivals_summary(a).last_ns + 1);

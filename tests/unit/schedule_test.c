@@ -301,6 +301,30 @@ counting_agrees_with_reading(void **state)
 }
 
 static void
+skipping_agrees_with_counting(void **state)
+{
+	for (int poisson = 0; poisson < 2; poisson++) {
+		struct schedule s = {
+			.parts = hilly, .n_parts = N_HILLY, .poisson = poisson, .seed = 3, .routes = 1,
+		};
+		struct schedule_reader r = schedule_read(&s, 0, 1);
+		size_t n = read_all(&s, 0, 1, whole);
+		for (int64_t until = 0; until < 17 * NS_PER_S; until += 123456789) {
+			struct arrival a;
+			int64_t passed = schedule_skip(&r, until);
+			assert_int_equal(passed, schedule_count(&s, until));
+			assert_int_equal(schedule_skip(&r, until), passed);
+			if (passed == (int64_t)n)
+				break;
+			struct schedule_reader ahead = r;
+			assert_true(schedule_next(&ahead, &a));
+			assert_int_equal(a.index, passed);
+			assert_int_equal(a.at_ns, whole[passed].at_ns);
+		}
+	}
+}
+
+static void
 a_schedule_knows_its_length_and_rates(void **state)
 {
 	struct schedule s = { .parts = hilly, .n_parts = N_HILLY, .routes = 1 };
@@ -396,5 +420,6 @@ RUN_TESTS(cmocka_unit_test(constant_spacing_is_exact),
     cmocka_unit_test(poisson_counts_have_dispersion_1),
     cmocka_unit_test(workers_share_the_same_arrivals), cmocka_unit_test(the_seed_decides),
     cmocka_unit_test(counting_agrees_with_reading),
+    cmocka_unit_test(skipping_agrees_with_counting),
     cmocka_unit_test(a_schedule_knows_its_length_and_rates),
     cmocka_unit_test(shapes_are_parts), cmocka_unit_test(routes_follow_their_weights), cmocka_unit_test(equal_weights_take_turns))
