@@ -7,6 +7,7 @@
 #include "base/stop.h"
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/output.h"
 #include "diagnose/diagnose.h"
 #include "load/asked.h"
 #include "load/load.h"
@@ -229,13 +230,10 @@ offer(struct invocation *in, const struct schedule *schedule, struct run *r, str
 	judge(r, p);
 	if (r->folder && (code = run_seal(r, e)) < 0)
 		return code;
-	if (in->json)
-		return cli_print_run(in, r, cli_run_status(r));
-	struct buf text = { 0 };
-	write_table(&text, s, r, p);
-	int status = cli_print(in, &text, cli_run_status(r));
-	buf_done(&text);
-	return status;
+	CLEANUP(buf_done) struct buf table = { 0 };
+	write_table(&table, s, r, p);
+	code = output_files(in, r, &table, e);
+	return code < 0 ? code : output_print(in, r, &table, cli_run_status(r));
 }
 
 static int
@@ -268,6 +266,8 @@ static const char *const examples[] = {
 	"two routes, held to a target",
 	"prony load http://127.0.0.1:8080/ --stage '0..2k/s for 30s' --stage '2k/s for 60s'",
 	"rise to a rate and hold it",
+	"prony load http://127.0.0.1:8080/ -r 500/s -t 'p99<50ms' --write junit=load.xml",
+	"a test of a pipeline",
 	"prony load http://127.0.0.1:8080/ --closed --connections 50", "ask as fast as answers come",
 	NULL,
 };
@@ -282,7 +282,7 @@ const struct command command_load = {
 	    "connection waits for its answer instead.\n\n"
 	    "When prony itself could not keep up the answer is generator-limited, exit status 3.",
 	.examples = examples,
-	.settings = SETTINGS_LOAD | SETTINGS_SHAPE | SETTINGS_CLOSED | SETTINGS_RUN,
+	.settings = SETTINGS_LOAD | SETTINGS_SHAPE | SETTINGS_CLOSED | SETTINGS_OUTPUT | SETTINGS_RUN,
 	.words = WORDS_TARGETS,
 	.run = run,
 };
