@@ -20,7 +20,7 @@
 #include "stats/hdr_log.h"
 
 #define POLL_NS       (50 * NS_PER_MS)
-#define PROGRESS_NS   (200 * NS_PER_MS)
+#define PROGRESS_NS   (250 * NS_PER_MS)
 #define LATE_NS       (300 * NS_PER_MS)     /* a second's last slice may arrive so late */
 #define LEAD_NS       (2 * NS_PER_MS)       /* for the threads to start */
 #define WORKER_RATE   40e3                  /* per second that one worker keeps easily */
@@ -29,6 +29,9 @@
  * due at ticks, and those of a tick are sent together. */
 #define GAP_NS        (100 * NS_PER_US)
 #define TICK_NS       (400 * NS_PER_US)
+/* Live, a generator that sends so late is said not to keep up; load_record.c has the verdict. */
+#define LIVE_LAG_S     1e-3
+#define LIVE_LAG_SHARE 0.05
 
 struct second {
 	double p50, p99, answered, errors;
@@ -48,7 +51,9 @@ struct phase {
 	struct buf log;
 	double service_cpu;
 	int64_t said_ns, said_done;
-	double rate_now;
+	double rate_now, offered_now;
+	struct schedule_reader offered; /* passed over up to said_ns; the closed loop has none */
+	int64_t said_offered;
 };
 
 /* ---- seconds ------------------------------------------------------------------------------- */
@@ -114,6 +119,34 @@ collect(struct phase *p)
 
 /* ---- while it runs ------------------------------------------------------------------------- */
 
+/* The same as the line, and more, for who has room for it. */
+static struct progress_figures
+figures_of(struct phase *p, const struct histogram *h, long long done, int64_t now)
+{
+	struct progress_figures f = {
+		.elapsed_s = ns_to_s(now - p->task.start_ns), .total_s = ns_to_s(p->task.for_ns),
+		.offered = NAN, .answered = p->rate_now,
+		.p50 = histogram_quantile(h, 0.5) / 1e9, .p95 = histogram_quantile(h, 0.95) / 1e9,
+		.p99 = histogram_quantile(h, 0.99) / 1e9, .max = h->count ? (double)h->max / 1e9 : NAN,
+		.done = done, .timeouts = tally_count(p->total, OUTCOME_TIMEOUT),
+		.busy = -1, .connections = p->l->connections, .generator_cpu = NAN,
+		.lag_p99 = histogram_quantile(&p->total->spans[SPAN_LAG], 0.99) / 1e9,
+	};
+
+	for (int o = OUTCOME_ANSWERED + 1; o < OUTCOME_TIMEOUT; o++)
+		f.errors += tally_count(p->total, o);
+	f.limited = f.lag_p99 > fmax(LIVE_LAG_S, LIVE_LAG_SHARE * f.p99);
+	if (p->task.closed)
+		return f;
+	if (!p->said_offered)
+		p->offered = schedule_read(p->task.schedule, 0, 1);
+	int64_t offered = schedule_skip(&p->offered, now - p->task.start_ns);
+	double rate = (double)(offered - p->said_offered) / ns_to_s(now - p->said_ns);
+	f.offered = p->offered_now = p->said_offered ? 0.5 * p->offered_now + 0.5 * rate : rate;
+	p->said_offered = offered;
+	return f;
+}
+
 static void
 say(struct phase *p, int64_t now)
 {
@@ -132,9 +165,10 @@ say(struct phase *p, int64_t now)
 	snprintf(line, sizeof(line), "%s  p50 %s  p99 %s  errors %lld",
 	    format_rate(rate, p->rate_now), format_duration(p50, histogram_quantile(&h, 0.5) / 1e9),
 	    format_duration(p99, histogram_quantile(&h, 0.99) / 1e9), errors);
+	struct progress_figures figures = figures_of(p, &h, done, now);
 	histogram_done(&h);
 	double passed = (double)(now - p->task.start_ns) / (double)p->task.for_ns;
-	progress_say(p->l->progress, p->step->name, passed > 1 ? 1 : passed, line);
+	progress_show(p->l->progress, p->step->name, passed > 1 ? 1 : passed, line, &figures);
 	p->said_ns = now;
 	p->said_done = done;
 }
