@@ -11,7 +11,6 @@
 #include "diagnose/diagnose.h"
 #include "load/asked.h"
 #include "load/load.h"
-#include "net/url.h"
 #include "run/run_store.h"
 
 #define ANSWERED_ALL 0.98   /* of what was offered: the service kept up */
@@ -192,22 +191,6 @@ judge(struct run *r, const struct run_phase *p)
 }
 
 static int
-ask(const struct spec *s, struct asked *ret, struct err *e)
-{
-	struct arena *a = s->arena;
-	const char **names = arena_alloc(a, s->n_urls * sizeof(*names));
-	struct url u;
-
-	for (size_t i = 0; i < s->n_urls; i++) {
-		int code = url_parse(s->urls[i], &u, e);
-		if (code < 0)
-			return code;
-		names[i] = arena_strdup(a, u.path);
-	}
-	return asked_make(s, &(struct asked_routes){ names, NULL, (uint32_t)s->n_urls }, ret, e);
-}
-
-static int
 offer(struct invocation *in, const struct schedule *schedule, struct run *r, struct load *l,
     struct err *e)
 {
@@ -245,10 +228,10 @@ run(struct invocation *in)
 	struct err e = { 0 };
 
 	int code = check_asked(in->spec, &e);
-	if (code == 0 && !in->spec->closed)
-		code = ask(in->spec, &asked, &e);
 	if (code == 0)
 		code = load_open(in->spec, &in->progress, &l, &e);
+	if (code == 0 && !in->spec->closed)
+		code = asked_make(l, &asked, &e);
 	if (code == 0)
 		code = load_probe(l, r, &e);
 	if (code == 0) {

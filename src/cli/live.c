@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/view.h"
+#include "cli/live.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -32,20 +32,20 @@ struct line {
 /* ---- the last minute ----------------------------------------------------------------------- */
 
 void
-view_add(struct view *v, const struct progress_figures *f)
+live_add(struct live *v, const struct progress_figures *f)
 {
 	int64_t second = f->elapsed_s > 0 ? (int64_t)f->elapsed_s : 0;
 
-	if (second - v->seconds > VIEW_SECONDS)
-		v->seconds = second - VIEW_SECONDS;
+	if (second - v->seconds > LIVE_SECONDS)
+		v->seconds = second - LIVE_SECONDS;
 	for (; v->seconds <= second; v->seconds++)
-		v->answered[v->seconds % VIEW_SECONDS] = NAN;
-	v->answered[second % VIEW_SECONDS] = f->answered;
+		v->answered[v->seconds % LIVE_SECONDS] = NAN;
+	v->answered[second % LIVE_SECONDS] = f->answered;
 }
 
 /* A character a second, its height from 0 to the most that is shown. */
 static void
-put_chart(const struct view *v, double offered, int columns, bool utf8, struct buf *out)
+put_chart(const struct live *v, double offered, int columns, bool utf8, struct buf *out)
 {
 	static const char *const blocks[] = {
 		"\xe2\x96\x81", "\xe2\x96\x82", "\xe2\x96\x83", "\xe2\x96\x84", "\xe2\x96\x85",
@@ -55,11 +55,11 @@ put_chart(const struct view *v, double offered, int columns, bool utf8, struct b
 	int64_t n = v->seconds < columns ? v->seconds : columns;
 	double top = offered;
 
-	n = n < VIEW_SECONDS ? n : VIEW_SECONDS;
+	n = n < LIVE_SECONDS ? n : LIVE_SECONDS;
 	for (int64_t s = v->seconds - n; s < v->seconds; s++)
-		top = fmax(top, v->answered[s % VIEW_SECONDS]);
+		top = fmax(top, v->answered[s % LIVE_SECONDS]);
 	for (int64_t s = v->seconds - n; s < v->seconds; s++) {
-		double share = v->answered[s % VIEW_SECONDS] / top;
+		double share = v->answered[s % LIVE_SECONDS] / top;
 		int level = share > 0 ? (int)(share * 7.999) : 0;
 		buf_puts(out, isnan(share) ? " " : utf8 ? blocks[level > 7 ? 7 : level]
 		    : marks[level > 7 ? 7 : level]);
@@ -135,7 +135,7 @@ put_line(struct line *l, const struct report_terminal *form, struct buf *out)
 /* ---- the view ------------------------------------------------------------------------------ */
 
 void
-view_bar(char *out, size_t size, double done)
+live_bar(char *out, size_t size, double done)
 {
 	char cells[BAR_CELLS + 1];
 
@@ -155,7 +155,7 @@ progress_line(const char *phase, double done, const struct progress_figures *f)
 	struct line l = { .title = phase };
 	char bar[64], total[24];
 
-	view_bar(bar, sizeof(bar), done);
+	live_bar(bar, sizeof(bar), done);
 	if (bar[0])
 		add(&l, PLAIN, 0, "%s", bar);
 	if (f->total_s > f->elapsed_s)
@@ -225,15 +225,15 @@ generator_line(const struct progress_figures *f)
 }
 
 void
-view_write(const struct view *v, const char *phase, double done,
+live_write(const struct live *v, const char *phase, double done,
     const struct progress_figures *f, const struct report_terminal *form, struct buf *out)
 {
-	struct line lines[VIEW_LINES] = {
+	struct line lines[LIVE_LINES] = {
 		progress_line(phase, done, f), rate_line(f), latency_line(f), count_line(f),
 		generator_line(f),
 	};
 
-	for (int i = 0; i < VIEW_LINES; i++) {
+	for (int i = 0; i < LIVE_LINES; i++) {
 		int left = put_line(&lines[i], form, out) - 2;
 		if (i == 1 && left >= CHART_LEAST) {
 			buf_puts(out, "  ");

@@ -6,21 +6,21 @@
 #include "base/progress.h"
 #include "report/report.h"
 
-#define VIEW_LINES   5
-#define VIEW_SECONDS 60      /* that the small chart goes back */
+#define LIVE_LINES   5
+#define LIVE_SECONDS 60      /* that the small chart goes back */
 
 /* What the view remembers of a phase. Zero-initialise when one begins. */
-struct view {
-	double answered[VIEW_SECONDS];   /* per second, in second s at s % VIEW_SECONDS */
+struct live {
+	double answered[LIVE_SECONDS];   /* per second, in second s at s % LIVE_SECONDS */
 	int64_t seconds;                 /* seen so far */
 };
 
-void view_add(struct view *v, const struct progress_figures *f);
+void live_add(struct live *v, const struct progress_figures *f);
 
-/* VIEW_LINES lines, each narrower than form->columns (at least 20). Cells that do not fit are left
+/* LIVE_LINES lines, each narrower than form->columns (at least 20). Cells that do not fit are left
  * out, the least important first. `done` as in struct progress. */
-void view_write(const struct view *v, const char *phase, double done,
+void live_write(const struct live *v, const char *phase, double done,
     const struct progress_figures *f, const struct report_terminal *form, struct buf *out);
 
 /* "[####------]  40 % ", empty when the end is unknown. */
-void view_bar(char *out, size_t size, double done);
+void live_bar(char *out, size_t size, double done);

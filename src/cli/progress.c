@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "cli/view.h"
+#include "cli/live.h"
 #include "report/utf8.h"
 
 #define PLAIN_EVERY_NS (10 * NS_PER_S)
@@ -25,8 +25,8 @@ static struct drawing {
 	char phase[32];
 	int64_t phase_began_ns, said_ns;
 	double phase_done;        /* of it when it was first heard of */
-	struct view view;
-	int widths[VIEW_LINES];   /* of the lines that are drawn */
+	struct live view;
+	int widths[LIVE_LINES];   /* of the lines that are drawn */
 	int lines;                /* so many; 0: none */
 } drawing;
 
@@ -60,14 +60,14 @@ put_rewind(struct drawing *d, struct buf *out)
 	d->lines = 0;
 }
 
-/* `text` is whole lines, VIEW_LINES at most. */
+/* `text` is whole lines, LIVE_LINES at most. */
 static void
 draw(struct drawing *d, const char *text)
 {
 	CLEANUP(buf_done) struct buf out = { 0 };
 
 	put_rewind(d, &out);
-	for (const char *line = text; *line && d->lines < VIEW_LINES;) {
+	for (const char *line = text; *line && d->lines < LIVE_LINES;) {
 		size_t size = strcspn(line, "\n");
 		d->widths[d->lines++] = shown_columns(line, size);
 		buf_append(&out, line, size);
@@ -97,7 +97,7 @@ format_line(struct drawing *d, double done, const char *line, int64_t now, char 
 {
 	char bar[64], eta[48];
 
-	view_bar(bar, sizeof(bar), done);
+	live_bar(bar, sizeof(bar), done);
 	format_eta(eta, sizeof(eta), d, done, now - d->phase_began_ns);
 	snprintf(out, size, "  %s%s%s%s  %s", bar, bar[0] ? " " : "", eta, d->phase, line);
 }
@@ -110,7 +110,7 @@ begin_phase(struct drawing *d, const char *phase, double done, int64_t now)
 	snprintf(d->phase, sizeof(d->phase), "%s", phase);
 	d->phase_began_ns = now;
 	d->phase_done = done < 0 ? 0 : done;
-	d->view = (struct view){ 0 };
+	d->view = (struct live){ 0 };
 }
 
 static void
@@ -121,8 +121,8 @@ show(struct drawing *d, double done, const char *line, const struct progress_fig
 	char one[512];
 
 	d->form.columns = terminal_columns(STDERR_FILENO);
-	if (figures && terminal_rows(STDERR_FILENO) > VIEW_LINES + 1) {
-		view_write(&d->view, d->phase, done, figures, &d->form, &text);
+	if (figures && terminal_rows(STDERR_FILENO) > LIVE_LINES + 1) {
+		live_write(&d->view, d->phase, done, figures, &d->form, &text);
 	} else {
 		format_line(d, done, line, now, one, sizeof(one));
 		buf_printf(&text, "%.*s\n", d->form.columns - 1, one);
@@ -141,7 +141,7 @@ update(void *ctx, const char *phase, double done, const char *line,
 	if (!same)
 		begin_phase(d, phase, done, now);
 	if (figures)
-		view_add(&d->view, figures);
+		live_add(&d->view, figures);
 	int64_t pause = !d->redraws ? PLAIN_EVERY_NS : same ? FRAME_EVERY_NS : 0;
 	if (d->said_ns && now - d->said_ns < pause)
 		return;

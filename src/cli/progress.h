@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Progress on stderr: one line, or while a load runs the few lines of view.h, that are drawn over on a
+/* Progress on stderr: one line, or while a load runs the few lines of live.h, that are drawn over on a
  * terminal; elsewhere a line now and then. */
 #pragma once
 

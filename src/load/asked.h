@@ -2,8 +2,9 @@
 /* The schedule that was asked for: stages, recorded arrivals, or one rate for a time. */
 #pragma once
 
+#include "base/arena.h"
+#include "load/load.h"
 #include "load/schedule.h"
-#include "spec/spec.h"
 
 struct asked {
 	struct schedule schedule;      /* borrows the rest */
@@ -11,15 +12,8 @@ struct asked {
 	struct arena *arena;
 };
 
-/* What a request may be; n >= 1. The names stand in recorded schedules. Weights NULL: all equal. */
-struct asked_routes {
-	const char *const *names;
-	const double *weights;
-	uint32_t n;
-};
-
-/* Also writes the arrivals to the file that --save-schedule names. Release with asked_done in any
+/* From the spec, where it says nothing from its scenario; an arrival begins a flow, chosen by weight.
+ * Also writes the arrivals to the file that --save-schedule names. Release with asked_done in any
  * case. */
-int asked_make(const struct spec *spec, const struct asked_routes *routes, struct asked *ret,
-    struct err *e);
+int asked_make(const struct load *l, struct asked *ret, struct err *e);
 void asked_done(struct asked *a);      /* safe on a zeroed one */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <ctype.h>
 
-#include "cli/view.h"
+#include "cli/live.h"
 #include "report/utf8.h"
 #include "check.h"
 
@@ -22,16 +22,16 @@ static const struct progress_figures huge = {
 	.limited = true,
 };
 
-static struct view
+static struct live
 a_minute(double low, double high)
 {
-	struct view v = { 0 };
+	struct live v = { 0 };
 	struct progress_figures f = usual;
 
 	for (int s = 0; s < 90; s++) {
 		f.elapsed_s = s + 0.5;
 		f.answered = s % 2 ? high : low;
-		view_add(&v, &f);
+		live_add(&v, &f);
 	}
 	return v;
 }
@@ -39,9 +39,9 @@ a_minute(double low, double high)
 static void
 write_at(const struct progress_figures *f, struct report_terminal form, struct buf *out)
 {
-	struct view v = a_minute(0, 1000);
+	struct live v = a_minute(0, 1000);
 	buf_clear(out);
-	view_write(&v, "a-phase-with-a-long-name", 0.41, f, &form, out);
+	live_write(&v, "a-phase-with-a-long-name", 0.41, f, &form, out);
 }
 
 /* Take the sequences for colour out; there must be none when not asked for. */
@@ -80,7 +80,7 @@ every_line_fits(void **state)
 					if (iscntrl((unsigned char)*c) || (!form.utf8 && (unsigned char)*c >= 0x80))
 						fail_msg("byte %02x in: %s", (unsigned char)*c, line);
 			}
-			assert_int_equal(lines, VIEW_LINES);
+			assert_int_equal(lines, LIVE_LINES);
 		}
 	buf_done(&text);
 }
@@ -100,7 +100,7 @@ narrow_terminals_keep_what_matters(void **state)
 	write_at(&usual, (struct report_terminal){ 80, false, false }, &text);
 	assert_string_equal(buf_text(&text),
 	    "  a-phase-w  [####------]  41 %  ETA 18 s  of 30.0 s\n"
-	    "  rate       998/s  of 1.00k/s  #_#_#_#_#_#_#_#_#_#_#_#_#_#_#_#_#_#_#_#_#_#_#_#_\n"
+	    "  rate       998/s  of 1.00k/s  #_#_#_#_#_#_#_#_#_#_#_#_#_#_#_#_#_#_#_#_#_#_#_#\n"
 	    "  latency    p50 1.20 ms  p95 3.40 ms  p99 7.80 ms  max 123 ms\n"
 	    "  answers    12345  errors 0  timeouts 0  connections 12 of 256\n"
 	    "  generator  keeps up  late by 30.0 us  12.0 % of a core\n");
@@ -110,7 +110,7 @@ narrow_terminals_keep_what_matters(void **state)
 static void
 the_chart_is_the_last_minute(void **state)
 {
-	struct view v = { 0 };
+	struct live v = { 0 };
 	struct progress_figures f = usual;
 	struct buf text = { 0 };
 
@@ -119,9 +119,9 @@ the_chart_is_the_last_minute(void **state)
 		f.elapsed_s = s;
 		f.answered = s * 100;
 		if (s != 4)
-			view_add(&v, &f);
+			live_add(&v, &f);
 	}
-	view_write(&v, "x", -1, &f, &(struct report_terminal){ 80, false, false }, &text);
+	live_write(&v, "x", -1, &f, &(struct report_terminal){ 80, false, false }, &text);
 	assert_non_null(strstr(buf_text(&text), "800/s  of 800/s  __.: =+*#\n"));
 	buf_done(&text);
 }
