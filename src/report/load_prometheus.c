@@ -121,8 +121,9 @@ static void
 put_errors(struct buf *out, const struct run_phase *p)
 {
 	const struct { const char *class; int64_t n; } rows[] = {
-		{ "connect", p->error_connect }, { "reset", p->error_reset }, { "closed", p->error_closed },
-		{ "protocol", p->error_protocol }, { "status", p->error_status },
+		{ "connect", p->error_connect }, { "tls", p->error_tls }, { "reset", p->error_reset },
+		{ "closed", p->error_closed }, { "protocol", p->error_protocol },
+		{ "status", p->error_status }, { "expect", p->error_expect },
 	};
 
 	put_family(out, "prony_load_errors_total", "counter", "Requests that failed, by kind of failure.");
