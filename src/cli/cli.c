@@ -55,7 +55,7 @@ run_command(struct invocation *in, struct err *e)
 	if (options_finish(in, e) < 0)
 		return cli_fail(in, e);
 	if (!in->quiet)
-		in->progress = progress_draw();
+		in->progress = progress_draw((enum colour_when)in->colour_when);
 	if (in->verbose)
 		say_settings(in);
 	int status = in->command->run(in);

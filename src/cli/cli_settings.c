@@ -1,9 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* Options that say how to answer, not what to measure. */
 #include "cli/options.h"
+#include "cli/output.h"
 
 static const char *const colour_names[] = { "auto", "always", "never", NULL };
 static const char *const format_names[] = { "term", "md", "html", "json", NULL };
+
+static int
+set_write(void *object, const char *text, struct err *e)
+{
+	struct invocation *in = object;
+	enum output_form form;
+	const char *file;
+
+	int code = output_parse(text, &form, &file, e);
+	if (code == 0)
+		*ARENA_PUSH(in->spec->arena, in->writes, in->n_writes) = arena_strdup(in->spec->arena, text);
+	return code;
+}
 
 #define AT(f) .offset = offsetof(struct invocation, f)
 
@@ -16,6 +30,12 @@ const struct setting cli_settings[] = {
 	  .about = "how to draw the run: term, md, html or json" },
 	{ "out", 'o', .kind = SETTING_TEXT, .groups = SETTINGS_RENDER, .argument = "FILE",
 	  AT(out_file), .example = "report.html", .about = "write there instead of to stdout" },
+	{ "format", .kind = SETTING_CHOICE, .groups = SETTINGS_OUTPUT, .argument = "FORM",
+	  AT(format), .choices = output_names, .preset = "text",
+	  .about = "what to print: text, json, csv, ndjson, prometheus or junit" },
+	{ "write", .kind = SETTING_CUSTOM, .set = set_write, .repeats = true,
+	  .groups = SETTINGS_OUTPUT, .argument = "FORM=FILE", .example = "junit=load.xml",
+	  .about = "write a file in one of these forms besides" },
 	{ "fix", .kind = SETTING_TEXTS, .repeats = true, .groups = SETTINGS_DEMO, .argument = "FAULT",
 	  AT(fixes), .count_offset = offsetof(struct invocation, n_fixes), .example = "missing-index",
 	  .about = "take out a planted fault: missing-index, lock, hot-function, n-plus-one or "

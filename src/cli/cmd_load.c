@@ -7,7 +7,9 @@
 #include "base/stop.h"
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/output.h"
 #include "diagnose/diagnose.h"
+#include "load/asked.h"
 #include "load/load.h"
 #include "run/run_store.h"
 
@@ -86,10 +88,13 @@ write_offer(struct buf *out, const struct spec *s, const struct run_phase *p)
 	if (s->closed)
 		buf_printf(out, "%s, closed loop, %lld connections\n", format_duration(length, p->seconds),
 		    (long long)s->connections);
+	else if (s->replay)
+		buf_printf(out, "%s at %s on average, as in %s\n", format_duration(length, p->seconds),
+		    format_rate(rate, p->rate), s->replay);
 	else
-		buf_printf(out, "%s at %s, %s arrivals, seed %llu\n", format_duration(length, p->seconds),
-		    format_rate(rate, p->rate), s->poisson ? "poisson" : "constant",
-		    (unsigned long long)s->seed);
+		buf_printf(out, "%s at %s%s, %s arrivals, seed %llu\n", format_duration(length, p->seconds),
+		    format_rate(rate, p->rate), s->n_stages ? " on average" : "",
+		    s->poisson ? "poisson" : "constant", (unsigned long long)s->seed);
 }
 
 /* Where the time of a request goes, as far as it can be told from outside. */
@@ -157,10 +162,10 @@ check_asked(const struct spec *s, struct err *e)
 		err_hint(e, "name it, as in: prony load http://127.0.0.1:8080/ --rate 100/s");
 		return -EINVAL;
 	}
-	if (s->rate > 0 || s->closed)
+	if (s->rate > 0 || s->closed || s->n_stages || s->replay)
 		return 0;
 	err_usage(e, "prony load: how much load?");
-	err_hint(e, "say --rate 100/s, or --closed --connections 10");
+	err_hint(e, "say --rate 100/s, --stage '10/s..100/s for 30s', or --closed --connections 10");
 	return -EINVAL;
 }
 
@@ -186,15 +191,21 @@ judge(struct run *r, const struct run_phase *p)
 }
 
 static int
-offer(struct invocation *in, struct run *r, struct load *l, struct err *e)
+offer(struct invocation *in, const struct schedule *schedule, struct run *r, struct load *l,
+    struct err *e)
 {
 	const struct spec *s = in->spec;
 	struct run_phase *p = NULL;
 	struct load_step step = {
-		.name = "baseline", .rate = s->rate, .for_ns = s->for_ns,
+		.name = "baseline", .for_ns = s->for_ns,
 		.closed = s->closed ? s->connections : 0,
 	};
 
+	if (!s->closed) {
+		step.schedule = schedule;
+		step.rate = schedule_peak_rate(schedule);
+		step.for_ns = schedule_length_ns(schedule);
+	}
 	int code = load_run(l, &step, true, r, &p, e);
 	if (code < 0)
 		return code;
@@ -202,25 +213,25 @@ offer(struct invocation *in, struct run *r, struct load *l, struct err *e)
 	judge(r, p);
 	if (r->folder && (code = run_seal(r, e)) < 0)
 		return code;
-	if (in->json)
-		return cli_print_run(in, r, cli_run_status(r));
-	struct buf text = { 0 };
-	write_table(&text, s, r, p);
-	int status = cli_print(in, &text, cli_run_status(r));
-	buf_done(&text);
-	return status;
+	CLEANUP(buf_done) struct buf table = { 0 };
+	write_table(&table, s, r, p);
+	code = output_files(in, r, &table, e);
+	return code < 0 ? code : output_print(in, r, &table, cli_run_status(r));
 }
 
 static int
 run(struct invocation *in)
 {
 	CLEANUP(run_free_p) struct run *r = run_new();
+	CLEANUP(asked_done) struct asked asked = { 0 };
 	CLEANUP(load_close_p) struct load *l = NULL;
 	struct err e = { 0 };
 
 	int code = check_asked(in->spec, &e);
 	if (code == 0)
 		code = load_open(in->spec, &in->progress, &l, &e);
+	if (code == 0 && !in->spec->closed)
+		code = asked_make(l, &asked, &e);
 	if (code == 0)
 		code = load_probe(l, r, &e);
 	if (code == 0) {
@@ -228,7 +239,7 @@ run(struct invocation *in)
 		code = in->spec->out ? run_create(r, in->spec->out, &e) : 0;
 	}
 	if (code == 0)
-		code = offer(in, r, l, &e);
+		code = offer(in, &asked.schedule, r, l, &e);
 	return code < 0 ? cli_fail(in, &e) : code;
 }
 
@@ -236,6 +247,10 @@ static const char *const examples[] = {
 	"prony load http://127.0.0.1:8080/ --rate 20k/s --for 10s", "offer a fixed rate",
 	"prony load http://127.0.0.1:8080/a http://127.0.0.1:8080/b -r 500/s -t 'p99<50ms'",
 	"two routes, held to a target",
+	"prony load http://127.0.0.1:8080/ --stage '0..2k/s for 30s' --stage '2k/s for 60s'",
+	"rise to a rate and hold it",
+	"prony load http://127.0.0.1:8080/ -r 500/s -t 'p99<50ms' --write junit=load.xml",
+	"a test of a pipeline",
 	"prony load http://127.0.0.1:8080/ --closed --connections 50", "ask as fast as answers come",
 	NULL,
 };
@@ -250,7 +265,7 @@ const struct command command_load = {
 	    "connection waits for its answer instead.\n\n"
 	    "When prony itself could not keep up the answer is generator-limited, exit status 3.",
 	.examples = examples,
-	.settings = SETTINGS_LOAD | SETTINGS_CLOSED | SETTINGS_RUN,
+	.settings = SETTINGS_LOAD | SETTINGS_SHAPE | SETTINGS_CLOSED | SETTINGS_OUTPUT | SETTINGS_RUN,
 	.words = WORDS_TARGETS,
 	.run = run,
 };

@@ -49,7 +49,10 @@ struct invocation {
 
 	bool json, quiet, verbose, help, version;   /* SETTINGS_GLOBAL */
 	int colour_when;
-	int format;                  /* SETTINGS_RENDER: enum render_format of cmd_report.c */
+	int format;                  /* SETTINGS_RENDER: enum render_format of cmd_report.c;
+	                              * SETTINGS_OUTPUT: enum output_form */
+	const char **writes;         /* SETTINGS_OUTPUT: "csv=FILE" */
+	size_t n_writes;
 	const char *out_file;
 	const char *spec_file;       /* SETTINGS_SERVICE */
 	bool all, man;               /* SETTINGS_HELP */

@@ -38,8 +38,16 @@ terminal_columns(int fd)
 	return n >= 20 && n <= 1000 ? n : 80;
 }
 
-static bool
-wants_colour(enum colour_when when)
+int
+terminal_rows(int fd)
+{
+	struct winsize size;
+
+	return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 24;
+}
+
+bool
+terminal_colour(int fd, enum colour_when when)
 {
 	const char *force = variable("CLICOLOR_FORCE");
 
@@ -49,12 +57,12 @@ wants_colour(enum colour_when when)
 		return false;
 	if (force && strcmp(force, "0") != 0)
 		return true;
-	return terminal_redraws(STDOUT_FILENO);
+	return terminal_redraws(fd);
 }
 
 /* The first of the three that is set decides, as in the C library. */
-static bool
-locale_is_utf8(void)
+bool
+terminal_utf8(void)
 {
 	const char *locale = variable("LC_ALL");
 	if (!locale)
@@ -68,6 +76,6 @@ void
 terminal_look(struct report_terminal *t, enum colour_when when)
 {
 	t->columns = terminal_columns(STDOUT_FILENO);
-	t->colour = wants_colour(when);
-	t->utf8 = locale_is_utf8();
+	t->colour = terminal_colour(STDOUT_FILENO, when);
+	t->utf8 = terminal_utf8();
 }

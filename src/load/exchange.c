@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "load/program.h"
 #include "load/wire.h"
 
@@ -112,7 +113,7 @@ is_last_on_connection(const struct worker *w, const struct exchange *x)
 	const struct program *p = w->program;
 
 	return p->reuse < 1 && w->depth == 1 &&
-	    (double)(schedule_random(p->seed ^ REUSE_STREAM, (uint64_t)x->index) >> 11) * 0x1p-53 >=
+	    (double)(random_at(p->seed ^ REUSE_STREAM, (uint64_t)x->index) >> 11) * 0x1p-53 >=
 	    p->reuse;
 }
 

@@ -15,6 +15,7 @@
 #include "spec/spec.h"
 
 struct load;
+struct schedule;
 
 /* Resolve the URLs, all on one host and port, and open the generator. Does not connect yet. Phases
  * count their start from here. `spec` and `progress` must outlive the load. */
@@ -34,6 +35,7 @@ struct load_step {
 	int64_t for_ns;
 	int64_t closed;           /* >0: instead, on so many connections, each after the answer before */
 	int64_t at_most;          /* stop after this many requests; 0: none */
+	const struct schedule *schedule;  /* instead of the rate, whose peak and length are above; NULL */
 };
 
 /* Offer one phase and add it to r->evidence.phases (returned in ret_phase, valid until the next

@@ -20,7 +20,7 @@
 #include "stats/hdr_log.h"
 
 #define POLL_NS       (50 * NS_PER_MS)
-#define PROGRESS_NS   (200 * NS_PER_MS)
+#define PROGRESS_NS   (250 * NS_PER_MS)
 #define LATE_NS       (300 * NS_PER_MS)     /* a second's last slice may arrive so late */
 #define LEAD_NS       (2 * NS_PER_MS)       /* for the threads to start */
 #define WORKER_RATE   40e3                  /* per second that one worker keeps easily */
@@ -29,6 +29,13 @@
  * due at ticks, and those of a tick are sent together. */
 #define GAP_NS        (100 * NS_PER_US)
 #define TICK_NS       (400 * NS_PER_US)
+/* Live, a generator that sends so late is said not to keep up; load_record.c has the verdict. */
+#define LIVE_LAG_S     1e-3
+#define LIVE_LAG_SHARE 0.05
+
+struct second {
+	double p50, p99, answered, errors;
+};
 
 struct phase {
 	struct load *l;
@@ -39,12 +46,14 @@ struct phase {
 	struct tally *total;
 	struct tally **seconds;         /* those still open; the last is the drain */
 	size_t n_seconds, first_open;
-	double *p99, *answered;         /* of the closed ones */
+	struct second *closed;          /* what became of the others */
 	bool want_log;
 	struct buf log;
 	double service_cpu;
 	int64_t said_ns, said_done;
-	double rate_now;
+	double rate_now, offered_now;
+	struct schedule_reader offered; /* passed over up to said_ns; the closed loop has none */
+	int64_t said_offered;
 };
 
 /* ---- seconds ------------------------------------------------------------------------------- */
@@ -78,8 +87,11 @@ close_second(struct phase *p)
 	if (!t)
 		return;
 	struct histogram latency = tally_latency(t);
-	p->p99[s] = histogram_quantile(&latency, 0.99) / 1e9;
-	p->answered[s] = (double)tally_count(t, OUTCOME_ANSWERED);
+	p->closed[s].p50 = histogram_quantile(&latency, 0.5) / 1e9;
+	p->closed[s].p99 = histogram_quantile(&latency, 0.99) / 1e9;
+	p->closed[s].answered = (double)tally_count(t, OUTCOME_ANSWERED);
+	for (int o = OUTCOME_ANSWERED + 1; o < OUTCOME_IN_FLIGHT; o++)
+		p->closed[s].errors += (double)tally_count(t, o);
 	histogram_done(&latency);
 	if (p->want_log)
 		log_second(p, t, s);
@@ -107,6 +119,34 @@ collect(struct phase *p)
 
 /* ---- while it runs ------------------------------------------------------------------------- */
 
+/* The same as the line, and more, for who has room for it. */
+static struct progress_figures
+figures_of(struct phase *p, const struct histogram *h, long long done, int64_t now)
+{
+	struct progress_figures f = {
+		.elapsed_s = ns_to_s(now - p->task.start_ns), .total_s = ns_to_s(p->task.for_ns),
+		.offered = NAN, .answered = p->rate_now,
+		.p50 = histogram_quantile(h, 0.5) / 1e9, .p95 = histogram_quantile(h, 0.95) / 1e9,
+		.p99 = histogram_quantile(h, 0.99) / 1e9, .max = h->count ? (double)h->max / 1e9 : NAN,
+		.done = done, .timeouts = tally_count(p->total, OUTCOME_TIMEOUT),
+		.busy = -1, .connections = p->l->connections, .generator_cpu = NAN,
+		.lag_p99 = histogram_quantile(&p->total->spans[SPAN_LAG], 0.99) / 1e9,
+	};
+
+	for (int o = OUTCOME_ANSWERED + 1; o < OUTCOME_TIMEOUT; o++)
+		f.errors += tally_count(p->total, o);
+	f.limited = f.lag_p99 > fmax(LIVE_LAG_S, LIVE_LAG_SHARE * f.p99);
+	if (p->task.closed)
+		return f;
+	if (!p->said_offered)
+		p->offered = schedule_read(p->task.schedule, 0, 1);
+	int64_t offered = schedule_skip(&p->offered, now - p->task.start_ns);
+	double rate = (double)(offered - p->said_offered) / ns_to_s(now - p->said_ns);
+	f.offered = p->offered_now = p->said_offered ? 0.5 * p->offered_now + 0.5 * rate : rate;
+	p->said_offered = offered;
+	return f;
+}
+
 static void
 say(struct phase *p, int64_t now)
 {
@@ -125,9 +165,10 @@ say(struct phase *p, int64_t now)
 	snprintf(line, sizeof(line), "%s  p50 %s  p99 %s  errors %lld",
 	    format_rate(rate, p->rate_now), format_duration(p50, histogram_quantile(&h, 0.5) / 1e9),
 	    format_duration(p99, histogram_quantile(&h, 0.99) / 1e9), errors);
+	struct progress_figures figures = figures_of(p, &h, done, now);
 	histogram_done(&h);
 	double passed = (double)(now - p->task.start_ns) / (double)p->task.for_ns;
-	progress_say(p->l->progress, p->step->name, passed > 1 ? 1 : passed, line);
+	progress_show(p->l->progress, p->step->name, passed > 1 ? 1 : passed, line, &figures);
 	p->said_ns = now;
 	p->said_done = done;
 }
@@ -242,6 +283,30 @@ finish_workers(struct phase *p)
 		close_second(p);
 }
 
+static void
+record_seconds(const struct phase *p, struct run_phase *out, int64_t window)
+{
+	struct arena *a = p->run->arena;
+	struct schedule_reader offered = schedule_read(p->task.schedule, 0, 1);
+	int64_t before = 0;
+
+	for (size_t s = 0; s + 1 < p->n_seconds && length_of_second(p, s, window) > 0; s++) {
+		const struct second *of = &p->closed[s];
+		double length = length_of_second(p, s, window);
+		*ARENA_PUSH(a, out->latency_by_second, out->n_latency_by_second) = of->p99;
+		*ARENA_PUSH(a, out->p50_by_second, out->n_p50_by_second) = of->p50;
+		*ARENA_PUSH(a, out->rate_by_second, out->n_rate_by_second) = of->answered / length;
+		*ARENA_PUSH(a, out->errors_by_second, out->n_errors_by_second) = of->errors;
+		if (p->task.closed)
+			continue;
+		int64_t end = (int64_t)s * NS_PER_S + llround(length * 1e9);
+		int64_t n = schedule_skip(&offered, end);
+		*ARENA_PUSH(a, out->offered_by_second, out->n_offered_by_second) =
+		    (double)(n - before) / length;
+		before = n;
+	}
+}
+
 static struct run_phase *
 record(struct phase *p)
 {
@@ -269,15 +334,11 @@ record(struct phase *p)
 	phase_record(out, p->total);
 	if (p->task.closed)
 		out->scheduled = out->sent;
-	out->rate = p->task.closed || p->step->at_most
+	out->rate = p->task.closed || p->step->at_most || p->step->schedule
 	    ? (double)out->scheduled / out->seconds : p->step->rate;
 	/* What came in the drain is answered, but not in the window that the rate speaks of. */
-	out->throughput = ((double)out->answered - p->answered[p->n_seconds - 1]) / out->seconds;
-	for (size_t s = 0; s + 1 < p->n_seconds && length_of_second(p, s, window) > 0; s++) {
-		*ARENA_PUSH(r->arena, out->latency_by_second, out->n_latency_by_second) = p->p99[s];
-		*ARENA_PUSH(r->arena, out->rate_by_second, out->n_rate_by_second) =
-		    p->answered[s] / length_of_second(p, s, window);
-	}
+	out->throughput = ((double)out->answered - p->closed[p->n_seconds - 1].answered) / out->seconds;
+	record_seconds(p, out, window);
 	return out;
 }
 
@@ -327,8 +388,7 @@ release(struct phase *p)
 {
 	tally_free(p->total);
 	free(p->seconds);
-	free(p->p99);
-	free(p->answered);
+	free(p->closed);
 	buf_done(&p->log);
 }
 
@@ -358,13 +418,12 @@ prepare(struct phase *p, const struct phase_bounds *bounds)
 	p->task.spin = spec->pace == PACE_SPIN;
 	p->n_seconds = (size_t)((p->task.for_ns + NS_PER_S - 1) / NS_PER_S) + 1;
 	p->seconds = calloc(p->n_seconds, sizeof(struct tally *));
-	p->p99 = calloc(p->n_seconds, sizeof(double));
-	p->answered = calloc(p->n_seconds, sizeof(double));
+	p->closed = calloc(p->n_seconds, sizeof(*p->closed));
 	p->total = tally_new(p->l->program.n_routes);
-	if (!p->seconds || !p->p99 || !p->answered)
+	if (!p->seconds || !p->closed)
 		abort();
 	for (size_t i = 0; i < p->n_seconds; i++)
-		p->p99[i] = NAN;
+		p->closed[i].p50 = p->closed[i].p99 = NAN;
 	if (p->want_log)
 		hdr_log_head(&p->log, wall_ns() + LEAD_NS);
 }
@@ -373,11 +432,13 @@ int
 phase_run(struct load *l, const struct load_step *step, const struct phase_bounds *bounds,
     bool baseline, struct run *r, struct run_phase **ret_phase, struct err *e)
 {
-	struct schedule_part part = { .rate = step->rate, .for_ns = step->for_ns };
+	struct schedule_part part = { step->rate, step->rate, step->for_ns };
 	struct schedule schedule = {
 		.parts = &part, .n_parts = 1, .poisson = l->spec->poisson, .seed = l->spec->seed,
 		.routes = (uint32_t)l->program.n_flows, .at_most = step->at_most,
 	};
+	if (step->schedule)
+		schedule = *step->schedule;
 	CLEANUP(release) struct phase p = {
 		.l = l, .run = r, .step = step, .want_log = baseline && r->folder,
 		.task.schedule = &schedule,

@@ -137,6 +137,10 @@ route_record(struct run *r, struct run_route *out, const char *path, const struc
 	out->route = url_public(r->arena, path);
 	out->requests = all;
 	out->rate = (double)all / seconds;
+	out->answered = answered;
+	out->errors = errors;
+	out->timeouts = t->outcome[OUTCOME_TIMEOUT];
+	out->in_flight = t->outcome[OUTCOME_IN_FLIGHT];
 	out->latency = latency_of(&t->latency, t->latency.count > answered);
 	out->error_rate = all ? (double)(errors + t->outcome[OUTCOME_TIMEOUT]) / (double)all : NAN;
 	out->body_bytes = answered ? (double)t->body_bytes / (double)answered : NAN;

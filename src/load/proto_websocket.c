@@ -2,6 +2,7 @@
 /* WebSocket: a message is a request, the next message of the server its answer. */
 #include <string.h>
 
+#include "base/random.h"
 #include "load/exchange.h"
 #include "load/program.h"
 #include "load/wire.h"
@@ -30,7 +31,7 @@ ws_open(struct worker *w, uint32_t conn)
 		.host = p->target.authority, .path = p->target.path, .headers = p->upgrade_headers,
 	};
 
-	websocket_start(&c->ws, &request, schedule_random(p->seed, conn), NULL, &c->out);
+	websocket_start(&c->ws, &request, random_at(p->seed, conn), NULL, &c->out);
 	int code = write_out(w, conn, c);
 	return code < 0 ? code : 1;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "load/program.h"
 #include "load/worker.h"
 
@@ -163,7 +164,7 @@ session_wait(struct worker *w, uint32_t session)
 static double
 uniform(const struct session *s, uint32_t draw)
 {
-	uint64_t bits = schedule_random(s->seed ^ THINK_STREAM, 2 * (uint64_t)s->step + draw);
+	uint64_t bits = random_at(s->seed ^ THINK_STREAM, 2 * (uint64_t)s->step + draw);
 	return ((double)(bits >> 11) + 0.5) * 0x1p-53;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/random.h"
 #include "load/exchange.h"
 #include "load/program.h"
 #include "load/wire.h"
@@ -103,8 +104,8 @@ advance(struct worker *w)
 		return;
 	}
 	w->next.index++;
-	w->next.route = (uint32_t)(w->next.index % (int64_t)w->program->n_flows);
-	w->next.seed = schedule_random(~w->program->seed, (uint64_t)w->next.index);
+	w->next.route = schedule_route(w->task->schedule, w->next.index);
+	w->next.seed = random_at(~w->program->seed, (uint64_t)w->next.index);
 	w->left -= w->left > 0;
 	w->have_next = w->left != 0;
 }

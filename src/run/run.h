@@ -128,6 +128,7 @@ struct run_route {
 	double body_bytes;         /* mean size of an answer */
 	const char *content_type, *content_encoding;
 	int64_t status;            /* the most frequent one */
+	int64_t answered, errors, timeouts, in_flight;   /* add up to the requests */
 };
 
 struct run_baseline {
@@ -185,6 +186,9 @@ struct run_phase {
 	double service_cpu;               /* cores used by the service meanwhile; NAN unknown */
 	double *latency_by_second;  size_t n_latency_by_second;   /* p99 per second */
 	double *rate_by_second;     size_t n_rate_by_second;      /* answered */
+	double *offered_by_second;  size_t n_offered_by_second;   /* the schedule's; empty: closed loop */
+	double *p50_by_second;      size_t n_p50_by_second;
+	double *errors_by_second;   size_t n_errors_by_second;    /* with timeouts, a count */
 };
 
 struct run_series {            /* one sampled quantity */

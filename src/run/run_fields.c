@@ -160,7 +160,9 @@ static const struct run_field route_fields[] = {
 	STR(route, "path"), NUM(rate, "offered"), SUB(latency, latency, "of this route"),
 	NUM(error_rate, "share"), INT(requests, "answered"), NUM(body_bytes, "mean size of an answer"),
 	STR(content_type, "of the answers"), STR(content_encoding, "of the answers; absent: none"),
-	INT(status, "the most frequent one"),
+	INT(status, "the most frequent one"), INT(answered, "complete answers"),
+	INT(errors, "all classes"), INT(timeouts, "requests given up"),
+	INT(in_flight, "still open when the phase was cut"),
 };
 TYPE(route, "One route of the service under the measured load.");
 #undef S
@@ -238,6 +240,8 @@ static const struct run_field phase_fields[] = {
 	BOOL(generator_limited, "the generator was the limit"), STR(generator_why, "how that was seen"),
 	NUM(service_cpu, "cores used by the service meanwhile"),
 	NUMS(latency_by_second, "p99 in each second"), NUMS(rate_by_second, "answered in each second"),
+	NUMS(offered_by_second, "offered in each second"), NUMS(p50_by_second, "p50 in each second"),
+	NUMS(errors_by_second, "errors and timeouts in each second"),
 };
 TYPE(phase, "One load phase. scheduled = sent + unsent; sent = answered + errors + timeouts + in_flight.");
 #undef S

@@ -34,6 +34,8 @@ enum setting_group {
 	SETTINGS_RENDER  = 1 << 6,   /* how a run is drawn */
 	SETTINGS_HELP    = 1 << 7,
 	SETTINGS_DEMO    = 1 << 8,
+	SETTINGS_SHAPE   = 1 << 9,   /* how the load changes, and when each request is due */
+	SETTINGS_OUTPUT  = 1 << 10,  /* forms that the figures of a load are written in */
 };
 
 struct setting {

@@ -185,18 +185,71 @@ check_allowed(const struct spec *s, const struct url *u, struct err *e)
 	return code;
 }
 
+static bool
+is_asked(const struct spec *s, const char *name)
+{
+	enum spec_origin origin = s->given[setting_find(name) - spec_settings].origin;
+	return origin == ORIGIN_FLAG || origin == ORIGIN_FILE;
+}
+
+/* What says how much load there is; at most one of them may. */
+static int
+check_load(const struct spec *s, struct err *e)
+{
+	const struct { bool asked; const char *flag; } ways[] = {
+		{ s->observe, "--observe" }, { s->rate > 0, "--rate" }, { s->closed, "--closed" },
+		{ s->n_stages > 0, "--stage" }, { s->replay, "--replay" },
+	};
+	const char *first = NULL;
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		if (ways[i].asked && first) {
+			int code = s->observe
+			    ? err_usage(e, "--observe makes no load, %s asks for some", ways[i].flag)
+			    : err_usage(e, "%s and %s contradict each other", first, ways[i].flag);
+			err_hint(e, "each of them says how much load there is: leave out one of them");
+			return code;
+		}
+		first = ways[i].asked ? ways[i].flag : first;
+	}
+	return 0;
+}
+
+static int
+check_stages(const struct spec *s, struct err *e)
+{
+	double peak = 0;
+
+	for (size_t i = 0; i < s->n_stages; i++)
+		peak = s->stages[i].from + s->stages[i].to > peak ? s->stages[i].from + s->stages[i].to : peak;
+	if (s->n_stages && peak == 0) {
+		int code = err_usage(e, "all stages are pauses");
+		err_hint(e, "add one with a rate, as in --stage '1k/s for 10s'");
+		return code;
+	}
+	if ((s->n_stages || s->replay) && is_asked(s, "for")) {
+		const char *flag = s->n_stages ? "--stage" : "--replay";
+		int code = err_usage(e, "--for and %s contradict each other", flag);
+		err_hint(e, "%s says how long it lasts already: leave out --for", flag);
+		return code;
+	}
+	return 0;
+}
+
 static int
 check_contradictions(const struct spec *s, struct err *e)
 {
-	int code = 0;
+	int code = check_load(s, e);
 
-	if (s->closed && s->rate > 0) {
-		code = err_usage(e, "--rate and --closed contradict each other");
-		err_hint(e, "a closed loop has no rate: leave out one of them");
-	} else if (s->observe && (s->rate > 0 || s->closed)) {
-		code = err_usage(e, "--observe makes no load, %s asks for some",
-		    s->rate > 0 ? "--rate" : "--closed");
-		err_hint(e, "leave out one of them");
+	if (code == 0)
+		code = check_stages(s, e);
+	if (code == 0 && is_asked(s, "speed") && !s->replay) {
+		code = err_usage(e, "--speed without --replay");
+		err_hint(e, "name the file to replay: --replay FILE");
+	}
+	if (code == 0 && s->save_schedule && s->closed) {
+		code = err_usage(e, "--save-schedule and --closed contradict each other");
+		err_hint(e, "a closed loop has no schedule: leave out one of them");
 	}
 	return code;
 }

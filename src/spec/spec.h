@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "spec/stage.h"
 
 enum target_metric {
 	TARGET_LATENCY_P50, TARGET_LATENCY_P95, TARGET_LATENCY_P99, TARGET_LATENCY_P999,
@@ -63,6 +64,11 @@ struct spec {
 	int64_t connections;            /* pool limit of the generator */
 	bool closed;                    /* closed loop: each connection waits for its answer */
 	int64_t threads;                /* of the generator; 0: as many as pay */
+	struct stage *stages;           /* how the offered load changes, instead of rate and for_ns */
+	size_t n_stages;
+	const char *replay;             /* file of recorded arrivals, instead of both; NULL not given */
+	double replay_speed;            /* how many times as fast as they were recorded */
+	const char *save_schedule;      /* file to write the arrivals to; NULL not given */
 	uint64_t seed;
 	bool poisson;                   /* arrivals; else constant spacing */
 	const char **headers;           /* "Name: value" added to each request */

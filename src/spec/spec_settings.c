@@ -12,6 +12,9 @@
 #include "spec/setting.h"
 #include "spec/spec.h"
 
+#define SPEED_MIN 0.001
+#define SPEED_MAX 1000.0
+
 static int
 set_url(void *object, const char *text, struct err *e)
 {
@@ -85,6 +88,30 @@ set_transfer(void *object, const char *text, struct err *e)
 		err_hint(e, "write it as in '10TB/month'");
 	}
 	return code;
+}
+
+static int
+set_stage(void *object, const char *text, struct err *e)
+{
+	struct spec *s = object;
+	return stages_parse(text, s->arena, &s->stages, &s->n_stages, e);
+}
+
+static int
+set_speed(void *object, const char *text, struct err *e)
+{
+	size_t digits = strspn(text, "0123456789.");
+	char *end;
+	double speed = strtod(text, &end);
+
+	if (!digits || end != text + digits || (*end && strcmp(end, "x") != 0) ||
+	    !(speed >= SPEED_MIN && speed <= SPEED_MAX)) {
+		int code = err_usage(e, "'%s' is not a factor between %g and %g", text, SPEED_MIN, SPEED_MAX);
+		err_hint(e, "2 replays twice as fast, 0.5 half as fast");
+		return code;
+	}
+	((struct spec *)object)->replay_speed = speed;
+	return 0;
 }
 
 static int
@@ -217,6 +244,19 @@ const struct setting spec_settings[] = {
 	  .groups = SETTINGS_LOAD | SETTINGS_CLOSED, .argument = "N", AT(connections), .min = 1,
 	  .max = 100000, .preset = "256",
 	  .about = "the most connections to open; in a closed loop that many" },
+	{ "stage", .key = "load.stages", .kind = SETTING_CUSTOM, .set = set_stage, .repeats = true,
+	  .groups = SETTINGS_SHAPE, .argument = "'RATE[..RATE] for TIME'",
+	  .example = "'100/s..1k/s for 30s'",
+	  .about = "a part of the load, one after another: a rate that is held or changes evenly" },
+	{ "replay", .key = "load.replay", .kind = SETTING_TEXT, .groups = SETTINGS_SHAPE,
+	  .argument = "FILE", AT(replay), .example = "arrivals.txt",
+	  .about = "offer the requests when a file says, a line each: 'SECONDS ROUTE'" },
+	{ "speed", .key = "load.speed", .kind = SETTING_CUSTOM, .set = set_speed,
+	  .groups = SETTINGS_SHAPE, .argument = "FACTOR", .preset = "1",
+	  .about = "replay so many times as fast" },
+	{ "save-schedule", .key = "load.save-schedule", .kind = SETTING_TEXT, .groups = SETTINGS_SHAPE, .argument = "FILE",
+	  AT(save_schedule), .example = "arrivals.txt",
+	  .about = "write when each request is due, for --replay" },
 	{ "seed", .key = "load.seed", .kind = SETTING_COUNT, .groups = SETTINGS_LOAD, .argument = "N",
 	  AT(seed), .preset = "1", .about = "the same seed gives the same arrivals" },
 	{ "arrivals", .key = "load.arrivals", .kind = SETTING_CUSTOM, .set = set_arrivals,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/load_forms.h"
 #include "report/report.h"
 #include "report/utf8.h"
 #include "run/run_codec.h"
@@ -59,6 +60,24 @@ check_html(const struct run *r)
 	buf_done(&b);
 }
 
+/* Lines of valid UTF-8. */
+static void
+check_load_forms(const struct run *r)
+{
+	void (*const forms[])(const struct run *, struct buf *) = {
+		report_load_csv, report_load_ndjson, report_load_prometheus, report_load_junit,
+	};
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		struct buf b = { 0 };
+		forms[i](r, &b);
+		require(b.size > 0 && b.data[b.size - 1] == '\n' && strlen(b.data) == b.size);
+		for (const char *s = b.data, *at = s; *s; at = s)
+			require(utf8_next(&s) != UTF8_REPLACEMENT || memcmp(at, "\xef\xbf\xbd", 3) == 0);
+		buf_done(&b);
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -70,6 +89,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_terminal(r);
 		check_markdown(r);
 		check_html(r);
+		check_load_forms(r);
 		run_free(r);
 	}
 	json_decref(j);

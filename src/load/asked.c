@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include "load/asked.h"
+
+#include "load/load_int.h"
+#include "load/shape.h"
+
+/* Flags and prony.yaml say more of this run than the scenario, which may serve many. */
+static const char *
+replay_file(const struct spec *spec)
+{
+	if (spec->replay || spec->rate > 0 || spec->n_stages || !spec->scenario)
+		return spec->replay;
+	return spec->scenario->replay;
+}
+
+static void
+add_parts(const struct spec *spec, struct asked *a)
+{
+	struct shape shape = { .arena = a->arena };
+	const struct scenario *from = spec->scenario;
+	bool said = spec->n_stages || spec->rate > 0;
+
+	for (size_t i = 0; i < spec->n_stages; i++)
+		shape_ramp(&shape, spec->stages[i].from, spec->stages[i].to, spec->stages[i].for_ns);
+	for (size_t i = 0; !said && from && i < from->n_stages; i++)
+		shape_ramp(&shape, from->stages[i].from, from->stages[i].to, from->stages[i].for_ns);
+	if (!shape.n_parts)
+		shape_constant(&shape, spec->rate, spec->for_ns);
+	a->schedule.parts = shape.parts;
+	a->schedule.n_parts = shape.n_parts;
+}
+
+int
+asked_make(const struct load *l, struct asked *ret, struct err *e)
+{
+	const struct program *p = &l->program;
+	struct arena *a = arena_new();
+	const char **names = arena_alloc(a, p->n_flows * sizeof(*names));
+	double *weights = arena_alloc(a, p->n_flows * sizeof(*weights));
+	const char *replay = replay_file(l->spec);
+	uint32_t n = (uint32_t)p->n_flows;
+	int code = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		names[i] = p->flows[i].name;
+		weights[i] = p->flows[i].weight;
+	}
+	*ret = (struct asked){
+		.schedule = {
+			.poisson = l->spec->poisson, .seed = l->spec->seed, .routes = n,
+			.mix = mix_make(a, weights, n),
+		},
+		.arena = a,
+	};
+	if (replay)
+		code = arrivals_open(replay, names, n, l->spec->replay_speed, &ret->recorded, e);
+	else
+		add_parts(l->spec, ret);
+	ret->schedule.recorded = ret->recorded;
+	if (code == 0 && l->spec->save_schedule)
+		code = schedule_save(&ret->schedule, names, l->spec->save_schedule, e);
+	return code;
+}
+
+void
+asked_done(struct asked *a)
+{
+	arrivals_close(a->recorded);
+	arena_free(a->arena);
+	*a = (struct asked){ 0 };
+}
