@@ -12,6 +12,7 @@
 #include "load/asked.h"
 #include "load/load.h"
 #include "run/run_store.h"
+#include "scenario/scenario.h"
 
 #define ANSWERED_ALL 0.98   /* of what was offered: the service kept up */
 
@@ -162,7 +163,9 @@ check_asked(const struct spec *s, struct err *e)
 		err_hint(e, "name it, as in: prony load http://127.0.0.1:8080/ --rate 100/s");
 		return -EINVAL;
 	}
-	if (s->rate > 0 || s->closed || s->n_stages || s->replay)
+	const struct scenario *from = s->scenario;
+	if (s->rate > 0 || s->closed || s->n_stages || s->replay ||
+	    (from && (from->n_stages || from->replay)))
 		return 0;
 	err_usage(e, "prony load: how much load?");
 	err_hint(e, "say --rate 100/s, --stage '10/s..100/s for 30s', or --closed --connections 10");
