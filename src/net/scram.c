@@ -75,7 +75,8 @@ iterations_of(struct text t)
 }
 
 static bool
-hmac(const uint8_t key[SCRAM_KEY_BYTES], const void *bytes, size_t size, uint8_t out[SCRAM_KEY_BYTES])
+hmac(const uint8_t key[SCRAM_KEY_BYTES], const void *bytes, size_t size,
+    uint8_t out[SCRAM_KEY_BYTES])
 {
 	unsigned int n = SCRAM_KEY_BYTES;
 
