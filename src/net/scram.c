@@ -7,10 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-struct text {
-	const char *at;
-	size_t size;
-};
+#include "net/field.h"
 
 void
 scram_first(struct scram *s, const char *user, const char *nonce, struct buf *out)
