@@ -2,7 +2,8 @@
 #include "net/http1.h"
 
 #include <string.h>
-#include <strings.h>
+
+#include "net/field.h"
 
 enum {
 	STATUS_LINE, HEADER, BODY_LENGTH, BODY_CLOSE, CHUNK_SIZE, CHUNK_DATA, CHUNK_END, TRAILER, DONE
@@ -46,48 +47,12 @@ bad(struct http1 *p, const char *why)
 
 /* ---- lines --------------------------------------------------------------------------------- */
 
-struct text {
-	const char *at;
-	size_t size;
-};
-
-static bool
-text_is(struct text t, const char *word)
-{
-	return t.size == strlen(word) && strncasecmp(t.at, word, t.size) == 0;
-}
-
-static struct text
-text_trim(struct text t)
-{
-	while (t.size && (t.at[0] == ' ' || t.at[0] == '\t'))
-		t.at++, t.size--;
-	while (t.size && (t.at[t.size - 1] == ' ' || t.at[t.size - 1] == '\t'))
-		t.size--;
-	return t;
-}
-
 static void
 text_copy(struct text t, char *out, size_t size)
 {
 	size_t n = t.size < size ? t.size : size - 1;
 	memcpy(out, t.at, n);
 	out[n] = '\0';
-}
-
-/* Is `word` among the comma-separated words? */
-static bool
-text_lists(struct text t, const char *word)
-{
-	while (t.size) {
-		const char *comma = memchr(t.at, ',', t.size);
-		size_t n = comma ? (size_t)(comma - t.at) : t.size;
-		if (text_is(text_trim((struct text){ t.at, n }), word))
-			return true;
-		t.at += n + (comma != NULL);
-		t.size -= n + (comma != NULL);
-	}
-	return false;
 }
 
 static enum http1_verdict

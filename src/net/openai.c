@@ -74,7 +74,7 @@ keep_error(struct openai *o, const char *text)
 	o->error[n] = '\0';
 }
 
-/* {"error": {"message": ..., "type": ...}}, {"error": "..."} or {"object": "error", "message": ...}. */
+/* {"error": {"message": ...}}, {"error": "..."} or {"object": "error", "message": ...}. */
 static const json_t *
 error_of(const json_t *root)
 {

@@ -5,7 +5,9 @@
 
 enum { LOGIN = 1, SETTINGS = 2, RUN = 4, ANY = 7 };   /* phases of a connection, as a mask */
 enum { ASKED_NOTHING, PASSWORD_SENT, SASL_BEGUN, SASL_PROVEN, SASL_VERIFIED };
-enum { AUTH_OK = 0, AUTH_CLEARTEXT = 3, AUTH_MD5 = 5, AUTH_SASL = 10, AUTH_SASL_MORE, AUTH_SASL_LAST };
+enum {   /* what the server asks for to log in */
+	AUTH_OK = 0, AUTH_CLEARTEXT = 3, AUTH_MD5 = 5, AUTH_SASL = 10, AUTH_SASL_MORE, AUTH_SASL_LAST,
+};
 
 #define MECHANISM "SCRAM-SHA-256"
 

@@ -3,8 +3,8 @@
  * answered. Knows no sockets. After the manual's chapter "Frontend/Backend Protocol".
  *
  * A connection begins with pg_start() and is READY after the login. Then statements are parsed once
- * and bound as often as wanted; each Sync is answered by one DONE, in order, so several may be under
- * way. Rows are counted, not kept: an answer of any size costs no memory, and after the login
+ * and bound as often as wanted; each Sync is answered by one DONE, in order, so that several may be
+ * under way. Rows are counted, not kept: an answer of any size costs no memory, and after the login
  * nothing is allocated. COPY and protocol versions from 3.1 on are refused. */
 #pragma once
 
@@ -55,7 +55,8 @@ struct pg {
 	const struct pg_login *login;
 };
 
-/* Begin a connection: appends the startup message. The struct must be zeroed before its first use. */
+/* Begin a connection: appends the startup message. The struct must be zeroed before its first
+ * use. */
 void pg_start(struct pg *p, const struct pg_login *login, struct buf *out);
 
 /* Appends to `out` what the login must answer; nothing once READY. */

@@ -12,8 +12,8 @@
 struct pg_error {
 	char severity[12];                       /* ERROR, FATAL, PANIC; not translated since 9.6 */
 	char sqlstate[6];
-	char message[PG_MESSAGE_TEXT_MAX + 1];   /* primary message, cut; printable ASCII; values that it
-	                                            quotes are a '?', names of the schema stay */
+	char message[PG_MESSAGE_TEXT_MAX + 1];   /* primary message, cut, printable ASCII; values
+	                                            that it quotes are a '?', names stay */
 	char field;                              /* being read; '\0': between two */
 	bool ended;
 	uint8_t size;                            /* of the field, so far */

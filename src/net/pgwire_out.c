@@ -180,7 +180,8 @@ pg_password_md5(struct buf *out, const struct pg_login *login, const uint8_t sal
 {
 	char text[3 + 33] = "md5", inner[33];
 
-	if (!md5_hex(login->password, strlen(login->password), login->user, strlen(login->user), inner) ||
+	if (!md5_hex(login->password, strlen(login->password), login->user, strlen(login->user),
+	    inner) ||
 	    !md5_hex(inner, 32, salt, 4, text + 3))
 		return false;
 	pg_password(out, text);

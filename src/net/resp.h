@@ -16,7 +16,7 @@
 #define RESP_DEPTH_MAX 32                       /* aggregates within one another */
 #define RESP_COUNT_MAX ((int64_t)1 << 28)       /* elements of one aggregate, pairs of a map */
 #define RESP_BULK_MAX  ((int64_t)512 << 20)     /* bytes of one string: Redis' own limit */
-#define RESP_LINE_MAX  ((uint32_t)64 << 10)     /* bytes of a simple string, an error, a big number */
+#define RESP_LINE_MAX  ((uint32_t)64 << 10)     /* bytes of a simple string or error */
 #define RESP_TEXT_MAX  128
 
 enum resp_verdict {
@@ -76,5 +76,6 @@ void resp_command(struct buf *out, const struct resp_word *words, size_t n);
 /* HELLO 3, with AUTH unless `password` is NULL; `user` NULL: "default". Servers before Redis 6
  * answer with an error: then resp_auth. */
 void resp_hello(struct buf *out, const char *user, const char *password);
-void resp_auth(struct buf *out, const char *user, const char *password);   /* user NULL: none said */
+/* `user` NULL: none said. */
+void resp_auth(struct buf *out, const char *user, const char *password);
 void resp_select(struct buf *out, int64_t database);

@@ -7,10 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-struct text {
-	const char *at;
-	size_t size;
-};
+#include "net/field.h"
 
 void
 scram_first(struct scram *s, const char *user, const char *nonce, struct buf *out)
@@ -75,7 +72,8 @@ iterations_of(struct text t)
 }
 
 static bool
-hmac(const uint8_t key[SCRAM_KEY_BYTES], const void *bytes, size_t size, uint8_t out[SCRAM_KEY_BYTES])
+hmac(const uint8_t key[SCRAM_KEY_BYTES], const void *bytes, size_t size,
+    uint8_t out[SCRAM_KEY_BYTES])
 {
 	unsigned int n = SCRAM_KEY_BYTES;
 

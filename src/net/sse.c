@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-enum { MARK, NAME, SPACE, VALUE };           /* where in the stream, or in a line, the next byte is */
-enum { SKIPPED, DATA, TYPE, COMMENT };       /* fields */
+enum { MARK, NAME, SPACE, VALUE };      /* where the next byte is */
+enum { SKIPPED, DATA, TYPE, COMMENT };  /* fields */
 
 static const char mark[] = { '\xef', '\xbb', '\xbf' };   /* U+FEFF */
 

@@ -129,7 +129,7 @@ ascii_bytes(const char *bytes, size_t size)
 	return i;
 }
 
-/* A character's first byte (RFC 3629, section 4): neither overlong, nor a surrogate, nor too large. */
+/* A character's first byte (RFC 3629, section 4): not overlong, no surrogate, not too large. */
 static bool
 utf8_begin(struct websocket_utf8 *u, uint8_t c)
 {
@@ -323,7 +323,8 @@ take_payload(struct websocket *p, const char *bytes, size_t size, size_t *ret_us
 }
 
 enum websocket_verdict
-websocket_feed(struct websocket *p, const void *bytes, size_t size, size_t *ret_used, struct buf *out)
+websocket_feed(struct websocket *p, const void *bytes, size_t size, size_t *ret_used,
+    struct buf *out)
 {
 	const char *at = bytes;
 	enum websocket_verdict v = WEBSOCKET_MORE;

@@ -55,10 +55,10 @@ struct websocket_request {
 	const char *host, *path, *headers;
 };
 
-/* Begin a connection: appends the request. `seed` makes the key and the masks: those protect proxies
- * from scripts (10.3), which a load generator does not run, so they may be known beforehand. The
- * struct must be zeroed before its first use. `keep`, unless NULL, is the caller's and gets each
- * message as far as its cap allows. */
+/* Begin a connection: appends the request. `seed` makes the key and the masks: those protect
+ * proxies from scripts (10.3), which a load generator does not run, so they may be known before.
+ * The struct must be zeroed before its first use. `keep`, unless NULL, is the caller's and gets
+ * each message as far as its cap allows. */
 void websocket_start(struct websocket *p, const struct websocket_request *r, uint64_t seed,
     struct buf *keep, struct buf *out);
 
@@ -67,8 +67,8 @@ enum websocket_verdict websocket_feed(struct websocket *p, const void *bytes, si
     size_t *ret_used, struct buf *out);
 
 /* Append a message in one frame. */
-void websocket_send(struct websocket *p, enum websocket_opcode opcode, const void *bytes, size_t size,
-    struct buf *out);
+void websocket_send(struct websocket *p, enum websocket_opcode opcode, const void *bytes,
+    size_t size, struct buf *out);
 void websocket_close(struct websocket *p, uint16_t code, struct buf *out);
 
 void websocket_done(struct websocket *p);   /* releases memory; the struct is as zeroed */

@@ -2,9 +2,10 @@
 #include "net/websocket_open.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include <openssl/evp.h>
+
+#include "net/field.h"
 
 #define GUID        "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"   /* RFC 6455, 1.3 */
 #define ACCEPT_SIZE 28                                       /* of a SHA-1 in base64 */
@@ -27,42 +28,6 @@ bad(struct websocket *p, const char *why)
 }
 
 /* ---- headers ------------------------------------------------------------------------------- */
-
-struct text {
-	const char *at;
-	size_t size;
-};
-
-static struct text
-trim(struct text t)
-{
-	while (t.size && (t.at[0] == ' ' || t.at[0] == '\t'))
-		t.at++, t.size--;
-	while (t.size && (t.at[t.size - 1] == ' ' || t.at[t.size - 1] == '\t'))
-		t.size--;
-	return t;
-}
-
-static bool
-is(struct text t, const char *word)
-{
-	return t.size == strlen(word) && strncasecmp(t.at, word, t.size) == 0;
-}
-
-/* Is `word` among the comma-separated words? */
-static bool
-lists(struct text t, const char *word)
-{
-	while (t.size) {
-		const char *comma = memchr(t.at, ',', t.size);
-		size_t n = comma ? (size_t)(comma - t.at) : t.size;
-		if (is(trim((struct text){ t.at, n }), word))
-			return true;
-		t.at += n + (comma != NULL);
-		t.size -= n + (comma != NULL);
-	}
-	return false;
-}
 
 static bool
 accepts(const struct websocket *p, struct text value)
@@ -91,14 +56,14 @@ header(struct websocket *p, struct text line, struct seen *seen)
 	if (!colon || colon == line.at)
 		return bad(p, "malformed header line");
 	struct text name = { line.at, (size_t)(colon - line.at) };
-	struct text value = trim((struct text){ colon + 1, line.size - name.size - 1 });
-	if (is(name, "Upgrade"))
-		seen->upgrade = is(value, "websocket");
-	else if (is(name, "Connection"))
-		seen->connection |= lists(value, "Upgrade");
-	else if (is(name, "Sec-WebSocket-Accept"))
+	struct text value = text_trim((struct text){ colon + 1, line.size - name.size - 1 });
+	if (text_is(name, "Upgrade"))
+		seen->upgrade = text_is(value, "websocket");
+	else if (text_is(name, "Connection"))
+		seen->connection |= text_lists(value, "Upgrade");
+	else if (text_is(name, "Sec-WebSocket-Accept"))
 		seen->accept = accepts(p, value);
-	else if (is(name, "Sec-WebSocket-Extensions") && value.size)
+	else if (text_is(name, "Sec-WebSocket-Extensions") && value.size)
 		return bad(p, "it uses an extension that was not asked for");
 	return WEBSOCKET_MORE;
 }

@@ -21,7 +21,8 @@ feed(struct resp *p, const uint8_t *data, size_t size, size_t piece, struct buf 
 	for (; *ret == RESP_MORE && at < size; at += used) {
 		size_t n = size - at < piece ? size - at : piece;
 		*ret = resp_feed(p, data + at, n, &used);
-		if (used > n || strlen(p->error) > RESP_TEXT_MAX || (*ret == RESP_BAD) != (p->why != NULL))
+		if (used > n || strlen(p->error) > RESP_TEXT_MAX ||
+		    (*ret == RESP_BAD) != (p->why != NULL))
 			abort();
 	}
 	return at;

@@ -25,7 +25,8 @@ run(const uint8_t *data, size_t size, size_t piece, struct buf *seen)
 			abort();
 		if (v == SSE_MORE)
 			continue;
-		buf_printf(seen, "%zu %s %d: ", at + used, p.type, openai_event(&o, buf_text(&p.data), p.data.size));
+		enum openai_verdict meaning = openai_event(&o, buf_text(&p.data), p.data.size);
+		buf_printf(seen, "%zu %s %d: ", at + used, p.type, meaning);
 		buf_append(seen, buf_text(&p.data), p.data.size);
 	}
 	buf_printf(seen, "%lld %lld %s", (long long)p.comments, (long long)openai_tokens(&o, &estimated),

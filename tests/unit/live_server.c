@@ -65,7 +65,6 @@ become(const struct live_server *s, const char *const argv[])
 {
 	const struct passwd *nobody = getpwnam("nobody");
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (chdir(s->folder) != 0)
 		_exit(127);
 	int log = open("log", O_WRONLY | O_CREAT | O_APPEND, 0666);
@@ -74,6 +73,7 @@ become(const struct live_server *s, const char *const argv[])
 	if (geteuid() == 0 && (!nobody || fchown(log, nobody->pw_uid, nobody->pw_gid) != 0 ||
 	    setgroups(0, NULL) != 0 || setgid(nobody->pw_gid) != 0 || setuid(nobody->pw_uid) != 0))
 		_exit(127);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);   /* after setuid, which takes it back */
 	execv(argv[0], (char *const *)argv);
 	_exit(127);
 }
