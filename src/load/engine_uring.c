@@ -14,8 +14,8 @@
  * The ring belongs to the thread that first uses it, and phases have threads of their own. So the
  * sockets are plain descriptors that outlive the ring, and a new thread opens a new ring: what the
  * old one has received and not delivered comes first, what it was asked and had not submitted is
- * asked again. Threads must have ended before another calls (only then has the kernel cancelled
- * what they had under way).
+ * asked again. A thread must have ended before another calls: what it had under way sleeps from
+ * then on, as only its owner would receive for the ring (deferred work), until the ring is closed.
  *
  * Completions carry which life of the connection's number they belong to; those of an earlier one
  * only give their buffer back. */
@@ -231,6 +231,15 @@ push_backlog(struct engine *g, uint32_t conn)
 	return true;
 }
 
+/* Requests in the kernel hold the socket, those of a thread that has ended until its ring is closed:
+ * closing alone would tell the peer late. */
+static void
+hang_up(int fd)
+{
+	shutdown(fd, SHUT_RDWR);
+	close(fd);
+}
+
 /* ---- opening, closing, moving to another thread --------------------------------------------- */
 
 static uint32_t
@@ -267,7 +276,7 @@ uring_engine_close(struct engine *g)
 	uring_close(&g->ring, g->owner == thread_number());
 	for (uint32_t i = 0; g->links && i < g->n_links; i++) {
 		if (g->links[i].fd >= 0)
-			close(g->links[i].fd);
+			hang_up(g->links[i].fd);
 		backlog_done(&g->links[i].backlog);
 	}
 	uring_buffers_free(&g->buffers);
@@ -301,8 +310,8 @@ uring_engine_open(uint32_t max_conns, const struct engine_sink *sink, struct eng
 	return 0;
 }
 
-/* Keep what the ring has completed and nobody has heard of. What was cancelled because its thread
- * ended is no news, and all is begun anew in the next ring. */
+/* Keep what the ring has completed and nobody has heard of. Receives and polls are begun anew in
+ * the next ring, so that what tells of their end only is no news. */
 static void
 keep_completions(struct engine *g, bool *held)
 {
@@ -400,7 +409,7 @@ silence(struct engine *g, uint32_t conn)
 	}
 }
 
-/* By a thread that does not own the ring: then the owner has ended, and nothing is under way. */
+/* Also by a thread that does not own the ring: the owner has ended then, and nobody receives. */
 static void
 uring_engine_drop(struct engine *g, uint32_t conn)
 {
@@ -415,7 +424,7 @@ uring_engine_drop(struct engine *g, uint32_t conn)
 		if (l->full)
 			push_cancel(g, conn, OP_WRITABLE);
 	}
-	close(l->fd);
+	hang_up(l->fd);
 	backlog_done(&l->backlog);
 	*l = (struct link){ .fd = -1, .turn = l->turn + 1 };
 }

@@ -125,7 +125,7 @@ uring_close(struct uring *u, bool owner)
 
 	if (u->fd < 0)
 		return;
-	if (owner)   /* else the kernel has, when the thread ended */
+	if (owner)   /* else the kernel does, soon after the last descriptor is closed */
 		register_with(u, IORING_REGISTER_SYNC_CANCEL, &all, 1);
 	if (owner && u->registered >= 0)
 		register_with(u, IORING_UNREGISTER_RING_FDS, &r, 1);

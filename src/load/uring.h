@@ -3,8 +3,8 @@
  * and what is used of it is small.
  *
  * A ring belongs to the thread that opened it: only that one may submit and wait (the kernel holds
- * it to that: IORING_SETUP_SINGLE_ISSUER). When a thread ends, the kernel cancels what it had
- * under way; the memory of the rings stays readable until uring_close. */
+ * it to that: IORING_SETUP_SINGLE_ISSUER). When the thread has ended nothing more completes; the
+ * memory of the ring stays readable until uring_close. */
 #pragma once
 
 #include <linux/io_uring.h>
