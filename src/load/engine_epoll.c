@@ -287,12 +287,26 @@ wait_until(struct engine *g, struct epoll_event *events, int64_t until_ns)
 	return epoll_wait(g->epoll, events, EVENTS, -1);
 }
 
+/* Few events, and who waits is patient: sleep once more, and take what has gathered. That pays:
+ * epoll cannot wait for a number of events, and each wake costs more than a sleep. */
+static int
+gather(struct engine *g, struct epoll_event *events, int n, const struct engine_wait *how)
+{
+	int64_t until = now_ns() + how->patience_ns;
+
+	if (n <= 0 || n == EVENTS || (uint32_t)n >= how->batch || how->patience_ns <= 0)
+		return n;
+	sleep_until_ns(until < how->until_ns ? until : how->until_ns);
+	int more = epoll_wait(g->epoll, events + n, EVENTS - n, 0);
+	return more > 0 ? n + more : n;
+}
+
 static void
 epoll_engine_wait(struct engine *g, const struct engine_wait *how)
 {
 	struct epoll_event events[EVENTS];
 
-	int n = wait_until(g, events, how->until_ns);
+	int n = gather(g, events, wait_until(g, events, how->until_ns), how);
 	stamp_clock_check(&g->clock, now_ns());
 	receive_again(g);
 	for (int i = 0; i < n; i++) {

@@ -17,6 +17,9 @@
  * asked again. A thread must have ended before another calls: what it had under way sleeps from
  * then on, as only its owner would receive for the ring (deferred work), until the ring is closed.
  *
+ * Sends name the socket by its place in the ring's table of files, which is the connection's
+ * number; receives do not, as they would keep kernels before 6.13 from closing anybody's socket.
+ *
  * Completions carry which life of the connection's number they belong to; those of an earlier one
  * only give their buffer back. */
 #include <errno.h>
@@ -26,6 +29,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "load/backlog.h"
 #include "load/engine.h"
@@ -41,7 +45,7 @@
 #define STAGE_BYTES    ((size_t)256 << 10)
 
 /* What an entry was for. */
-enum op { OP_SILENT, OP_CONNECT, OP_RECEIVE, OP_SEND, OP_WRITABLE };
+enum op { OP_SILENT, OP_CONNECT, OP_RECEIVE, OP_SEND, OP_WRITABLE, OP_FILE };
 
 struct link {
 	int fd;                    /* -1: not in use */
@@ -61,6 +65,7 @@ struct engine {
 	uint32_t looked;           /* completions before this: sends among them are accounted for */
 	struct uring_buffers buffers;
 	struct msghdr shape;       /* of all receives */
+	bool files;                /* sends name files by their place */
 	struct stamp_clock clock;
 	uint32_t n_links;
 	struct link *links;
@@ -203,15 +208,36 @@ push_cancel(struct engine *g, uint32_t conn, enum op op)
 	s->flags = IOSQE_CQE_SKIP_SUCCESS;
 }
 
+/* Put the connection's socket into its place in the table of files, or nothing when it is dropped. */
+static bool
+push_file(struct engine *g, uint32_t conn, bool dropped)
+{
+	static const int none = -1;
+
+	if (!g->files)
+		return true;
+	struct io_uring_sqe *s = push(g, conn, dropped ? OP_SILENT : OP_FILE, IORING_OP_FILES_UPDATE);
+	if (!s)
+		return false;
+	s->fd = -1;
+	s->addr = (uintptr_t)(dropped ? &none : &g->links[conn].fd);
+	s->len = 1;
+	s->off = conn;
+	s->flags = IOSQE_CQE_SKIP_SUCCESS;
+	return true;
+}
+
 /* With MSG_DONTWAIT the kernel does not keep what would block, with MSG_WAITALL it tells when it
  * sent a part only. */
 static void
-fill_send(struct io_uring_sqe *s, const void *bytes, size_t size, bool silent)
+fill_send(struct engine *g, struct io_uring_sqe *s, const void *bytes, size_t size, bool silent)
 {
 	s->addr = (uintptr_t)bytes;
 	s->len = size < UINT32_MAX / 4 ? (uint32_t)size : UINT32_MAX / 4;
 	s->msg_flags = MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL;
-	s->flags = silent ? IOSQE_CQE_SKIP_SUCCESS : 0;
+	s->flags = (silent ? IOSQE_CQE_SKIP_SUCCESS : 0) | (g->files ? IOSQE_FIXED_FILE : 0);
+	if (g->files)
+		s->fd = (int)(uint32_t)s->user_data;
 }
 
 static bool
@@ -226,7 +252,7 @@ push_backlog(struct engine *g, uint32_t conn)
 	if (!s)
 		return false;
 	size_t size = backlog_next(&l->backlog, &bytes);
-	fill_send(s, bytes, size, false);
+	fill_send(g, s, bytes, size, false);
 	l->sending = true;
 	return true;
 }
@@ -252,6 +278,16 @@ count_buffers(uint32_t conns)
 	return n;
 }
 
+static void
+offer_files(struct engine *g)
+{
+	CLEANUP(free_p) int *fds = malloc(g->n_links * sizeof(*fds));
+
+	for (uint32_t i = 0; fds && i < g->n_links; i++)
+		fds[i] = g->links[i].fd;
+	g->files = fds && uring_register_files(&g->ring, fds, g->n_links) == 0;
+}
+
 /* Completions have a place each, whatever happens between two waits: a connection has at most a
  * receive, a send and a poll that end, and the cancellations of those; a buffer is filled once. */
 static int
@@ -263,9 +299,10 @@ open_ring(struct engine *g, const bool *held)
 	g->looked = 0;
 	for (uint32_t i = 0; i < g->n_links; i++)
 		g->links[i].last_at = g->links[i].send_at = 0;
-	if (code == 0)
-		code = uring_buffers_offer(&g->buffers, &g->ring, held);
-	return code;
+	if (code < 0)
+		return code;
+	offer_files(g);
+	return uring_buffers_offer(&g->buffers, &g->ring, held);
 }
 
 static void
@@ -359,6 +396,15 @@ arm_all(struct engine *g)
 	}
 }
 
+static void
+repeat_send(struct engine *g, const struct io_uring_sqe *old)
+{
+	bool silent = old->flags & IOSQE_CQE_SKIP_SUCCESS;
+	struct io_uring_sqe *s = push(g, (uint32_t)old->user_data, OP_SEND, IORING_OP_SEND);
+
+	fill_send(g, s, (const void *)(uintptr_t)old->addr, old->len, silent);
+}
+
 static int
 move_here(struct engine *g)
 {
@@ -378,7 +424,7 @@ move_here(struct engine *g)
 		return code;
 	}
 	for (uint32_t i = 0; i < n_sends; i++)   /* first: there is room for them, and the stage holds */
-		*push(g, (uint32_t)sends[i].user_data, OP_SEND, IORING_OP_SEND) = sends[i];
+		repeat_send(g, &sends[i]);
 	arm_all(g);
 	return 0;
 }
@@ -423,6 +469,7 @@ uring_engine_drop(struct engine *g, uint32_t conn)
 		push_cancel(g, conn, l->connecting ? OP_CONNECT : OP_RECEIVE);
 		if (l->full)
 			push_cancel(g, conn, OP_WRITABLE);
+		push_file(g, conn, true);
 	}
 	hang_up(l->fd);
 	backlog_done(&l->backlog);
@@ -447,7 +494,7 @@ uring_engine_connect(struct engine *g, uint32_t conn, const struct addr *to)
 	stamp_enable(fd);
 	l->fd = fd;
 	l->connecting = true;
-	if (push_poll(g, conn, OP_CONNECT))
+	if (push_file(g, conn, false) && push_poll(g, conn, OP_CONNECT))
 		return 0;
 	uring_engine_drop(g, conn);
 	return -EBUSY;
@@ -466,7 +513,7 @@ join_sends(struct engine *g, uint32_t conn, const void *bytes, size_t size)
 	if (code == 0)
 		code = backlog_add(&l->backlog, bytes, size, false);
 	size = backlog_next(&l->backlog, &first);
-	fill_send(s, first, size, false);
+	fill_send(g, s, first, size, false);
 	return code;
 }
 
@@ -505,7 +552,7 @@ uring_engine_send(struct engine *g, uint32_t conn, const void *bytes, size_t siz
 	struct io_uring_sqe *s = push(g, conn, OP_SEND, IORING_OP_SEND);
 	if (!s)
 		return -EBUSY;
-	fill_send(s, kept, size, true);
+	fill_send(g, s, kept, size, true);
 	return 0;
 }
 
@@ -589,7 +636,7 @@ on_completion(struct engine *g, const struct io_uring_cqe *c, int64_t now)
 
 	if (op == OP_RECEIVE)
 		on_receive(g, c, now);
-	else if (op == OP_SILENT || !link_of(g, c->user_data))
+	else if (op == OP_SILENT || op == OP_FILE || !link_of(g, c->user_data))
 		return;
 	else if (op == OP_CONNECT)
 		on_connect(g, (uint32_t)c->user_data, c->res);

@@ -68,6 +68,12 @@ register_ring(struct uring *u)
 	u->registered = register_with(u, IORING_REGISTER_RING_FDS, &r, 1) == 1 ? (int)r.offset : -1;
 }
 
+int
+uring_register_files(struct uring *u, const int *fds, uint32_t n)
+{
+	return register_with(u, IORING_REGISTER_FILES, (void *)(uintptr_t)fds, n);
+}
+
 static bool
 knows(struct uring *u, const uint8_t *ops, size_t n)
 {
@@ -87,7 +93,7 @@ uring_open(struct uring *u, uint32_t submissions, uint32_t completions)
 {
 	static const uint8_t ops[] = {
 		IORING_OP_NOP, IORING_OP_POLL_ADD, IORING_OP_RECVMSG, IORING_OP_SEND,
-		IORING_OP_ASYNC_CANCEL,
+		IORING_OP_ASYNC_CANCEL, IORING_OP_FILES_UPDATE,
 	};
 	static const uint32_t needed = IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP |
 	    IORING_FEAT_EXT_ARG | IORING_FEAT_CQE_SKIP;

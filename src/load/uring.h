@@ -58,6 +58,10 @@ uring_pending(const struct uring *u, uint64_t position)
 	return position >= u->taken;
 }
 
+/* Entries with IOSQE_FIXED_FILE name files by their place in `fds` (-1: none) and save the kernel the
+ * look-up. 0 or -errno: -EMFILE for more than the limit of open files. */
+int uring_register_files(struct uring *u, const int *fds, uint32_t n);
+
 void uring_submit(struct uring *u);
 /* Submit and wait. Deferred work of the kernel is done in here and nowhere else: receives happen
  * in uring_wait only. */
