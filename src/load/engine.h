@@ -53,3 +53,7 @@ struct engine_ops {
 /* Most efficient first; the first that opens is used. */
 extern const struct engine_ops engine_uring;
 extern const struct engine_ops engine_epoll;
+
+/* The first engine that opens here for so many connections, or the one named ("io_uring", "epoll";
+ * NULL: any). -EINVAL for an unknown name, else what the last one failed with. */
+int engine_choose(const char *name, uint32_t max_conns, const struct engine_ops **ret);

@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "load/backlog.h"
 #include "load/engine.h"
+#include "load/stamp.h"
 
 #define EVENTS         256
 #define RECEIVE_BYTES  ((size_t)64 << 10)
@@ -24,8 +26,7 @@ struct link {
 	int fd;                    /* -1: not in use */
 	uint32_t turn;             /* counts connections that had this number: tells stale events */
 	bool connecting, waiting;  /* waiting: in the list of those with more to receive */
-	const char *out;           /* not sent yet */
-	size_t out_bytes;
+	struct backlog backlog;    /* not sent yet: the socket is full */
 };
 
 struct engine {
@@ -35,6 +36,7 @@ struct engine {
 	struct link *links;
 	uint32_t *again;           /* connections with more to receive */
 	uint32_t n_again;
+	struct stamp_clock clock;
 	char buffer[RECEIVE_BYTES];
 };
 
@@ -43,9 +45,11 @@ epoll_engine_close(struct engine *g)
 {
 	if (!g)
 		return;
-	for (uint32_t i = 0; g->links && i < g->n_links; i++)
+	for (uint32_t i = 0; g->links && i < g->n_links; i++) {
 		if (g->links[i].fd >= 0)
 			close(g->links[i].fd);
+		backlog_done(&g->links[i].backlog);
+	}
 	if (g->epoll >= 0)
 		close(g->epoll);
 	if (g->timer >= 0)
@@ -104,7 +108,7 @@ epoll_engine_drop(struct engine *g, uint32_t conn)
 	close(l->fd);
 	l->fd = -1;
 	l->turn++;
-	l->out_bytes = 0;
+	backlog_done(&l->backlog);
 }
 
 static void
@@ -125,6 +129,7 @@ epoll_engine_connect(struct engine *g, uint32_t conn, const struct addr *to)
 	int fd = addr_connect(to);
 	if (fd < 0)
 		return fd;
+	stamp_enable(fd);
 	if (epoll_ctl(g->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
 		int code = -errno;
 		close(fd);
@@ -135,30 +140,53 @@ epoll_engine_connect(struct engine *g, uint32_t conn, const struct addr *to)
 	return 0;
 }
 
+/* Send what the socket takes: how much that was, or -errno. */
+static ssize_t
+send_some(int fd, const char *bytes, size_t size)
+{
+	size_t sent = 0;
+
+	while (sent < size) {
+		ssize_t n = send(fd, bytes + sent, size - sent, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno != EAGAIN)
+			return -errno;
+		if (n < 0)
+			break;
+		sent += (size_t)n;
+	}
+	return (ssize_t)sent;
+}
+
 static int
 flush(struct link *l)
 {
-	while (l->out_bytes) {
-		ssize_t n = send(l->fd, l->out, l->out_bytes, MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno == EAGAIN ? 0 : -errno;
-		l->out += n;
-		l->out_bytes -= (size_t)n;
+	while (!backlog_is_empty(&l->backlog)) {
+		const void *bytes;
+		size_t size = backlog_next(&l->backlog, &bytes);
+		ssize_t sent = send_some(l->fd, bytes, size);
+		if (sent < 0)
+			return (int)sent;
+		backlog_take(&l->backlog, (size_t)sent);
+		if ((size_t)sent < size)
+			break;
 	}
 	return 0;
 }
 
+/* The rest goes out at the edge that tells of room: that comes after a send that was cut short. */
 static int
 epoll_engine_send(struct engine *g, uint32_t conn, const void *bytes, size_t size, bool lasting)
 {
 	struct link *l = &g->links[conn];
+	ssize_t sent = backlog_is_empty(&l->backlog) ? send_some(l->fd, bytes, size) : 0;
 
-	(void)lasting;
-	l->out = bytes;
-	l->out_bytes = size;
-	return flush(l);
+	if (sent < 0)
+		return (int)sent;
+	if ((size_t)sent == size)
+		return 0;
+	return backlog_add(&l->backlog, (const char *)bytes + sent, size - (size_t)sent, lasting);
 }
 
 /* Receive until the socket is empty, the connection is gone, or others wait for too long. */
@@ -167,9 +195,15 @@ receive(struct engine *g, uint32_t conn, bool to_the_end)
 {
 	struct link *l = &g->links[conn];
 	uint32_t turn = l->turn;
+	_Alignas(struct cmsghdr) char control[STAMP_CONTROL_BYTES];
 
 	for (int i = 0; i < RECEIVES_MAX; i++) {
-		ssize_t n = recv(l->fd, g->buffer, sizeof(g->buffer), 0);
+		struct iovec v = { .iov_base = g->buffer, .iov_len = sizeof(g->buffer) };
+		struct msghdr m = {
+			.msg_iov = &v, .msg_iovlen = 1,
+			.msg_control = control, .msg_controllen = sizeof(control),
+		};
+		ssize_t n = recvmsg(l->fd, &m, 0);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)
@@ -178,7 +212,8 @@ receive(struct engine *g, uint32_t conn, bool to_the_end)
 			report_broken(g, conn, n < 0 ? errno : 0);
 			return;
 		}
-		g->sink.received(g->sink.ctx, conn, g->buffer, (size_t)n, now_ns());
+		g->sink.received(g->sink.ctx, conn, g->buffer, (size_t)n,
+		    stamp_read(&g->clock, &m, now_ns()));
 		if (l->turn != turn || ((size_t)n < sizeof(g->buffer) && !to_the_end))
 			return;
 	}
@@ -210,8 +245,9 @@ on_event(struct engine *g, uint32_t conn, uint32_t turn, uint32_t events)
 
 	if (l->connecting && l->turn == turn && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)))
 		finish_connecting(g, conn);
-	if (l->turn == turn && (events & EPOLLOUT) && flush(l) < 0)
-		report_broken(g, conn, errno);
+	int code = l->turn == turn && (events & EPOLLOUT) ? flush(l) : 0;
+	if (code < 0)
+		report_broken(g, conn, -code);
 	if (l->turn == turn && (events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)))
 		receive(g, conn, (events & ~(uint32_t)(EPOLLIN | EPOLLOUT)) != 0);
 }
@@ -251,12 +287,27 @@ wait_until(struct engine *g, struct epoll_event *events, int64_t until_ns)
 	return epoll_wait(g->epoll, events, EVENTS, -1);
 }
 
+/* Few events, and who waits is patient: sleep once more, and take what has gathered. That pays:
+ * epoll cannot wait for a number of events, and each wake costs more than a sleep. */
+static int
+gather(struct engine *g, struct epoll_event *events, int n, const struct engine_wait *how)
+{
+	int64_t until = now_ns() + how->patience_ns;
+
+	if (n <= 0 || n == EVENTS || (uint32_t)n >= how->batch || how->patience_ns <= 0)
+		return n;
+	sleep_until_ns(until < how->until_ns ? until : how->until_ns);
+	int more = epoll_wait(g->epoll, events + n, EVENTS - n, 0);
+	return more > 0 ? n + more : n;
+}
+
 static void
 epoll_engine_wait(struct engine *g, const struct engine_wait *how)
 {
 	struct epoll_event events[EVENTS];
 
-	int n = wait_until(g, events, how->until_ns);
+	int n = gather(g, events, wait_until(g, events, how->until_ns), how);
+	stamp_clock_check(&g->clock, now_ns());
 	receive_again(g);
 	for (int i = 0; i < n; i++) {
 		uint64_t data = events[i].data.u64;

@@ -33,6 +33,14 @@ open_workers(struct load *l, struct err *e)
 	else
 		l->n_workers = cpus >= 4 ? (uint32_t)(cpus / 2) : 1;
 	l->connections = l->spec->connections > 0 ? (uint32_t)l->spec->connections : LOAD_CONNECTIONS;
+	const struct engine_ops *ops;
+	int chosen = engine_choose(l->spec->engine, l->connections, &ops);
+	if (chosen < 0) {
+		err_set(e, -chosen, "the load engine %s does not open here: %s",
+		    l->spec->engine ? l->spec->engine : "epoll", strerror(-chosen));
+		err_hint(e, "leave out --engine, or ask for fewer --connections");
+		return chosen;
+	}
 	l->workers = calloc(l->n_workers, sizeof(*l->workers));
 	if (!l->workers)
 		abort();
@@ -40,7 +48,7 @@ open_workers(struct load *l, struct err *e)
 		struct worker *w = &l->workers[i];
 		w->program = &l->program;
 		w->to = &l->to;
-		w->ops = &engine_epoll;
+		w->ops = ops;
 		w->max_conns = l->connections;
 		w->depth = l->program.depth;
 		int code = worker_open(w, e);

@@ -75,6 +75,7 @@ struct spec {
 	size_t n_headers;
 	const char *scenario_file;
 	const struct scenario *scenario;   /* what users do; NULL: ask the URLs in turn. Borrowed */
+	const char *engine;             /* NULL: the best that opens here */
 	enum pace pace;
 	int64_t tick_ns;                /* of PACE_TICK */
 	bool http2;                     /* by ALPN where there is TLS, else by prior knowledge */

@@ -184,6 +184,18 @@ set_header(void *object, const char *text, struct err *e)
 	return 0;
 }
 
+/* "auto" leaves it open. */
+static int
+set_engine(void *object, const char *text, struct err *e)
+{
+	struct spec *s = object;
+
+	(void)e;
+	s->engine = strcmp(text, "auto") == 0 ? NULL : arena_strdup(s->arena, text);
+	return 0;
+}
+
+static const char *const engine_names[] = { "auto", "io_uring", "epoll", NULL };
 static const char *const arrival_names[] = { "poisson", "constant", NULL };
 
 #define AT(f) .offset = offsetof(struct spec, f)
@@ -278,6 +290,9 @@ const struct setting spec_settings[] = {
 	  .argument = "HOW", .preset = "auto", .example = "tick=500us",
 	  .about = "how close to their times requests are sent: exact, tick=TIME (those of a tick "
 	           "together, cheaper), spin (takes a core), or auto" },
+	{ "engine", .key = "load.engine", .kind = SETTING_CUSTOM, .set = set_engine,
+	  .groups = SETTINGS_CLOSED, .argument = "NAME", .choices = engine_names, .preset = "auto",
+	  .about = "what moves the bytes: io_uring where the kernel has it, else epoll" },
 	{ "http2", .key = "load.http2", .kind = SETTING_FLAG, .groups = SETTINGS_CLOSED, AT(http2),
 	  .about = "speak HTTP/2: by ALPN to https://, by prior knowledge to http://" },
 	{ "streams", .key = "load.streams", .kind = SETTING_COUNT, .groups = SETTINGS_CLOSED,
