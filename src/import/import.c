@@ -98,7 +98,7 @@ detect(const struct source *s, const struct import_format **ret, struct err *e)
 	if (*ret)
 		return 0;
 	err_usage(e, "'%s': %s", path, n_like ? "looks like several formats" :
-	    text_bad_byte(head, size) ? "holds bytes that are not text, and none of the formats known" :
+	    plain_bad_byte(head, size) ? "holds bytes that are not text, and none of the formats known" :
 	    "looks like none of the formats known");
 	list_formats(&list);
 	err_hint(e, "say which with --format: %s", buf_text(&list));
@@ -143,11 +143,11 @@ static int
 check_text(const char *name, const struct buf *text, struct err *e)
 {
 	int line, column;
-	const char *bad = text_bad_byte(buf_text(text), text->size);
+	const char *bad = plain_bad_byte(buf_text(text), text->size);
 
 	if (!bad)
 		return 0;
-	text_place(buf_text(text), bad, &line, &column);
+	plain_place(buf_text(text), bad, &line, &column);
 	err_usage(e, "%s:%d:%d: byte 0x%02x is not UTF-8 text", name, line, column, (unsigned char)*bad);
 	err_hint(e, "write the file as UTF-8, or name the right one");
 	return -EINVAL;
@@ -213,6 +213,8 @@ import_opened(struct source **sources, size_t n, const struct import_options *o,
 	int code = import_sources(sources, n, &d, &format, e);
 	if (code == 0)
 		code = check_result(&d, format, e);
+	d.s->name = strcmp(source_name(sources[0]), "stdin") == 0 ? "imported" :
+	    draft_file_title(&d, source_name(sources[0]));
 	draft_end(&d);
 	if (code == 0)
 		*ret = (struct import_result){ d.s, format, d.notes, d.n_notes };

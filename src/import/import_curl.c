@@ -144,7 +144,7 @@ take_encoded(struct command *c, struct buf *out, const char *text)
 	if (strstr(content, "${"))
 		buf_puts(&pair, content);
 	else
-		text_percent(&pair, content);
+		plain_percent(&pair, content);
 	join(out, buf_text(&pair));
 }
 
@@ -287,8 +287,8 @@ add_request(struct command *c, const char *url)
 {
 	const char *method = method_of(c);
 
-	if (!text_is_token(method) || (strstr(url, "://") && strncasecmp(url, "http", 4) != 0) ||
-	    !text_is_line(url)) {
+	if (!plain_is_token(method) || (strstr(url, "://") && strncasecmp(url, "http", 4) != 0) ||
+	    !plain_is_line(url)) {
 		draft_note(c->d, 1, "commands that are no HTTP requests");
 		return;
 	}

@@ -55,7 +55,7 @@ take_headers(struct draft *d, struct scenario_step *step, const json_t *list)
 	size_t i;
 
 	json_array_foreach(list, i, header) {
-		const char *name = json_text(header, "name"), *value = json_text(header, "value");
+		const char *name = json_member_text(header, "name"), *value = json_member_text(header, "value");
 		if (!name || !value || strcasecmp(name, "host") == 0)
 			continue;
 		draft_header(d, step, name, draft_literal(d, value, strlen(value)));
@@ -70,14 +70,14 @@ join_params(const json_t *params, struct buf *out)
 	size_t i;
 
 	json_array_foreach(params, i, param) {
-		const char *name = json_text(param, "name"), *value = json_text(param, "value");
+		const char *name = json_member_text(param, "name"), *value = json_member_text(param, "value");
 		if (!name)
 			continue;
 		if (out->size)
 			buf_putc(out, '&');
-		text_percent(out, name);
+		plain_percent(out, name);
 		buf_putc(out, '=');
-		text_percent(out, value ? value : "");
+		plain_percent(out, value ? value : "");
 	}
 }
 
@@ -86,7 +86,7 @@ take_body(struct draft *d, struct scenario_step *step, const json_t *post)
 {
 	CLEANUP(buf_done) struct buf body = { 0 };
 	const json_t *text = json_object_get(post, "text");
-	const char *mime = json_text(post, "mimeType"), *encoding = json_text(post, "encoding");
+	const char *mime = json_member_text(post, "mimeType"), *encoding = json_member_text(post, "encoding");
 
 	if (!post)
 		return;
@@ -127,7 +127,7 @@ reason_against(struct draft *d, const char *method, const char *url)
 {
 	const char *origin = url ? draft_origin(d, url) : NULL;
 
-	if (!method || !url || !text_is_token(method) || !text_is_line(url))
+	if (!method || !url || !plain_is_token(method) || !plain_is_line(url))
 		return "entries without a method or URL";
 	if (strncasecmp(url, "ws", 2) == 0)
 		return "WebSocket connections";
@@ -144,7 +144,7 @@ static void
 take_entry(struct draft *d, const struct entry *entry, double *busy_until_s)
 {
 	const json_t *request = json_object_get(entry->json, "request");
-	const char *method = json_text(request, "method"), *url = json_text(request, "url");
+	const char *method = json_member_text(request, "method"), *url = json_member_text(request, "url");
 	const char *against = reason_against(d, method, url);
 
 	if (against) {
@@ -177,7 +177,7 @@ sort_entries(struct draft *d, const json_t *list, size_t *ret_n)
 	struct entry *entries = arena_alloc(d->arena, (n + 1) * sizeof(*entries));
 	for (size_t i = 0; i < n; i++) {
 		const json_t *json = json_array_get(list, i);
-		const char *when = json_text(json, "startedDateTime");
+		const char *when = json_member_text(json, "startedDateTime");
 		double took_ms = json_number_value(json_object_get(json, "time"));
 		int64_t ns;
 		entries[i] = (struct entry){ json, (double)NAN, took_ms > 0 ? took_ms / 1e3 : 0, i };

@@ -89,12 +89,12 @@ put_form(struct walk *w, size_t object, struct buf *out)
 		if (!value)
 			return false;
 		buf_puts(out, out->size ? "&" : "");
-		text_percent(out, m.name);
+		plain_percent(out, m.name);
 		buf_putc(out, '=');
 		if (strstr(value, "${"))
 			buf_puts(out, value);
 		else
-			text_percent(out, value);
+			plain_percent(out, value);
 	}
 	return true;
 }
@@ -139,7 +139,7 @@ take_request(struct walk *w, const struct verb *verb, size_t bracket)
 	if (!method && n)
 		method = text_at(w, args[0]);
 	const char *url = n > first ? text_at(w, args[first]) : NULL;
-	if (!url || !method || !text_is_token(method) || !text_is_line(url)) {
+	if (!url || !method || !plain_is_token(method) || !plain_is_line(url)) {
 		leave_out(w, bracket, "a request whose URL or method depends on the run");
 		w->has_step = false;
 		return;
@@ -271,7 +271,7 @@ take_function(struct walk *w, size_t i)
 	if (!name)
 		return false;
 	draft_drop_empty_flow(w->k->d);
-	draft_flow(w->k->d, arena_strdup(w->k->d->arena, text_is_token(name) ? name : "default"));
+	draft_flow(w->k->d, arena_strdup(w->k->d->arena, plain_is_token(name) ? name : "default"));
 	w->skipped = w->has_step = false;
 	for (size_t n = 0; n < COUNT_OF(around); n++)
 		w->skipped = w->skipped || strcmp(around[n], name) == 0;

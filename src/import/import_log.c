@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Access logs: the most frequent routes become weighted flows of one request each.
  *
- * Threads take chunks of lines, parse and tally them on their own; the tallies merge at the end to
+ * Threads take chunks of lines, parse and count them on their own; the counts merge at the end to
  * the same result whatever thread took what. Memory does not grow with the log. */
 #include <ctype.h>
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "import/format.h"
 #include "import/log_arrivals.h"
 #include "import/log_chunks.h"
-#include "import/log_tally.h"
+#include "import/log_census.h"
 
 #define ROUTES_TAKEN  50
 #define WORKERS_MAX   64
@@ -32,7 +32,7 @@ struct job {
 struct worker {
 	pthread_t thread;
 	struct job *job;
-	struct tally tally;
+	struct census census;
 	struct arrival *arrivals;        /* of the chunk */
 	size_t n_arrivals, allocated;
 	uint64_t timeless;
@@ -71,15 +71,15 @@ take_line(struct worker *w, const struct log_kind *kind, const char *line, size_
 		return;
 	switch (kind->parse(line, size, entry)) {
 	case LOG_OTHER:
-		w->tally.lost[LOST_OTHER_LINE]++;
+		w->census.lost[LOST_OTHER_LINE]++;
 		return;
 	case LOG_EMPTY:
-		w->tally.lost[LOST_EMPTY]++;
+		w->census.lost[LOST_EMPTY]++;
 		return;
 	case LOG_REQUEST:
 		break;
 	}
-	uint64_t route = tally_add(&w->tally, entry);
+	uint64_t route = census_add(&w->census, entry);
 	if (route)
 		keep_arrival(w, entry->time_ns, route);
 }
@@ -95,7 +95,7 @@ take_chunk(struct worker *w, const struct log_chunk *chunk, struct log_entry *en
 		next = line_end ? line_end + 1 : end;
 		size_t size = (size_t)((line_end ? line_end : end) - at);
 		if (size > LOG_LINE_MAX)
-			w->tally.lost[LOST_OTHER_LINE]++;
+			w->census.lost[LOST_OTHER_LINE]++;
 		else
 			take_line(w, w->job->kinds[chunk->source], at, size, entry);
 	}
@@ -112,7 +112,7 @@ work(void *ctx)
 
 	if (!chunk.text || !entry)
 		abort();
-	w->tally.all_methods = w->job->all_methods;
+	w->census.all_methods = w->job->all_methods;
 	while (log_chunks_next(&w->job->chunks, &chunk))
 		take_chunk(w, &chunk, entry);
 	free(entry);
@@ -123,7 +123,7 @@ work(void *ctx)
 
 /* The first worker is this thread; one that cannot be started is done without. */
 static void
-run_workers(struct job *job, int n, struct tally *ret, uint64_t *ret_timeless)
+run_workers(struct job *job, int n, struct census *ret, uint64_t *ret_timeless)
 {
 	struct worker workers[WORKERS_MAX] = { 0 };
 	int started = 1;
@@ -140,13 +140,13 @@ run_workers(struct job *job, int n, struct tally *ret, uint64_t *ret_timeless)
 	for (int i = 0; i < started; i++) {
 		if (i)
 			pthread_join(workers[i].thread, NULL);
-		tally_merge(ret, &workers[i].tally);
+		census_merge(ret, &workers[i].census);
 		*ret_timeless += workers[i].timeless;
 	}
 	ret->lost[LOST_OTHER_LINE] += job->chunks.long_lines;
 }
 
-/* ---- from the tally to flows ---- */
+/* ---- from the census to flows ---- */
 
 /* What %XX and '+' stand for: a value of an expression is encoded again when it is sent. */
 static const char *
@@ -169,9 +169,9 @@ decode(struct draft *d, const char *value, bool in_query)
 }
 
 static void
-put_slot(struct draft *d, struct buf *out, const struct tally_slot *slot, bool in_query)
+put_slot(struct draft *d, struct buf *out, const struct census_slot *slot, bool in_query)
 {
-	const char *values[TALLY_VALUES_MAX];
+	const char *values[CENSUS_VALUES_MAX];
 
 	for (int v = 0; v < slot->n; v++)
 		values[v] = decode(d, slot->values[v], in_query);
@@ -184,7 +184,7 @@ put_slot(struct draft *d, struct buf *out, const struct tally_slot *slot, bool i
 /* The route's target as a URL of the scenario, and as a name with {id} for its slots and without
  * the query's values. */
 static void
-write_target(struct draft *d, const struct tally_route *r, struct buf *url, struct buf *name)
+write_target(struct draft *d, const struct census_route *r, struct buf *url, struct buf *name)
 {
 	const char *target = strchr(r->key, ' ') + 1;
 	bool query = false;
@@ -192,19 +192,19 @@ write_target(struct draft *d, const struct tally_route *r, struct buf *url, stru
 
 	buf_printf(name, "%.*s ", (int)(target - r->key - 1), r->key);
 	for (const char *at = target; *at; at++) {
-		size_t size = strcspn(at, (char[]){ TALLY_SLOT, '?', '\0' });
+		size_t size = strcspn(at, (char[]){ CENSUS_SLOT, '?', '\0' });
 		const char *literal = draft_literal(d, at, size);
 		buf_puts(url, literal);
 		if (!query)
 			buf_puts(name, literal);
 		at += size;
-		if (*at == TALLY_SLOT)
+		if (*at == CENSUS_SLOT)
 			put_slot(d, url, &r->slots[slot++], query);
 		else if (*at == '?')
 			buf_putc(url, '?');
 		else
 			break;
-		if (*at == TALLY_SLOT && !query)
+		if (*at == CENSUS_SLOT && !query)
 			buf_puts(name, "{id}");
 		query = query || *at == '?';
 	}
@@ -212,7 +212,7 @@ write_target(struct draft *d, const struct tally_route *r, struct buf *url, stru
 
 /* The classes of answers that the log shows, failures of the server aside. */
 static void
-expect_seen(struct draft *d, struct scenario_step *step, const struct tally_route *r)
+expect_seen(struct draft *d, struct scenario_step *step, const struct census_route *r)
 {
 	CLEANUP(buf_done) struct buf value = { 0 };
 
@@ -224,7 +224,7 @@ expect_seen(struct draft *d, struct scenario_step *step, const struct tally_rout
 }
 
 static void
-add_route(struct draft *d, const struct tally_route *r, double all)
+add_route(struct draft *d, const struct census_route *r, double all)
 {
 	CLEANUP(buf_done) struct buf url = { 0 };
 	CLEANUP(buf_done) struct buf name = { 0 };
@@ -251,7 +251,7 @@ shorten_names(struct draft *d)
 }
 
 static void
-note_lost(struct draft *d, const struct tally *t)
+note_lost(struct draft *d, const struct census *t)
 {
 	static const char *const why[LOST_MAX] = {
 		[LOST_OTHER_LINE] = "lines that are not of the log's format, or too long",
@@ -270,11 +270,11 @@ note_lost(struct draft *d, const struct tally *t)
 }
 
 static int
-fill_draft(struct draft *d, struct tally *t, struct err *e)
+fill_draft(struct draft *d, struct census *t, struct err *e)
 {
 	uint64_t rest = 0;
 
-	tally_sort(t);
+	census_sort(t);
 	for (size_t i = 0; i < t->n_routes; i++)
 		if (i < ROUTES_TAKEN)
 			add_route(d, t->routes[i], (double)t->requests);
@@ -293,7 +293,7 @@ fill_draft(struct draft *d, struct tally *t, struct err *e)
 /* ---- the whole ---- */
 
 static int
-write_arrivals(struct draft *d, const struct tally *t, struct arrivals *a, uint64_t timeless,
+write_arrivals(struct draft *d, const struct census *t, struct arrivals *a, uint64_t timeless,
     struct err *e)
 {
 	uint64_t routes[ROUTES_TAKEN];
@@ -344,7 +344,7 @@ static int
 stream_log(struct draft *d, struct source **sources, size_t n, struct err *e)
 {
 	struct job *job = arena_alloc(d->arena, sizeof(*job));
-	struct tally tally = { 0 };
+	struct census census = { 0 };
 	uint64_t timeless;
 
 	int code = find_kinds(d, sources, n, &job->kinds, e);
@@ -354,17 +354,17 @@ stream_log(struct draft *d, struct source **sources, size_t n, struct err *e)
 		return code;
 	job->all_methods = d->options->all_methods;
 	log_chunks_start(&job->chunks, sources, n);
-	run_workers(job, worker_count(d), &tally, &timeless);
+	run_workers(job, worker_count(d), &census, &timeless);
 	code = job->chunks.failed;
 	if (code < 0)
 		*e = job->chunks.why;
 	else
-		code = fill_draft(d, &tally, e);
-	if (code == 0 && job->arrivals && tally.n_routes)
-		code = write_arrivals(d, &tally, TAKE(job->arrivals), timeless, e);
+		code = fill_draft(d, &census, e);
+	if (code == 0 && job->arrivals && census.n_routes)
+		code = write_arrivals(d, &census, TAKE(job->arrivals), timeless, e);
 	arrivals_drop(job->arrivals);
 	log_chunks_done(&job->chunks);
-	tally_done(&tally);
+	census_done(&census);
 	return code;
 }
 

@@ -87,7 +87,7 @@ put_pair(struct buf *out, const char *name, const char *value)
 {
 	if (out->size)
 		buf_putc(out, '&');
-	text_percent(out, name);
+	plain_percent(out, name);
 	buf_printf(out, "=%s", value);
 }
 
@@ -129,7 +129,7 @@ is_overridden(struct operation *op, const char *name, const char *in)
 
 	json_array_foreach(json_object_get(op->json, "parameters"), i, parameter) {
 		const json_t *own = openapi_resolve(op->api, parameter);
-		const char *own_name = json_text(own, "name"), *own_in = json_text(own, "in");
+		const char *own_name = json_member_text(own, "name"), *own_in = json_member_text(own, "in");
 		if (own_name && own_in && strcmp(own_name, name) == 0 && strcmp(own_in, in) == 0)
 			return true;
 	}
@@ -156,7 +156,7 @@ take_parameters(struct operation *op, const json_t *list, bool of_path)
 
 	json_array_foreach(list, i, item) {
 		const json_t *parameter = openapi_resolve(op->api, item);
-		const char *name = json_text(parameter, "name"), *in = json_text(parameter, "in");
+		const char *name = json_member_text(parameter, "name"), *in = json_member_text(parameter, "in");
 		if (!name || !in || (of_path && is_overridden(op, name, in)))
 			continue;
 		if (strcmp(in, "body") == 0)
@@ -204,13 +204,13 @@ take_request_body(struct operation *op, struct scenario_step *step)
 	const char *type;
 
 	json_object_foreach((json_t *)content, type, media)
-		if (strstr(type, "json") && text_is_line(type)) {
+		if (strstr(type, "json") && plain_is_line(type)) {
 			set_body(op, step, type, openapi_body(op->api, media, json_object_get(media, "schema")));
 			return;
 		}
 	json_object_foreach((json_t *)content, type, media) {
-		const char *text = json_text(media, "example");
-		if (text && text_is_line(type)) {
+		const char *text = json_member_text(media, "example");
+		if (text && plain_is_line(type)) {
 			set_body(op, step, type, draft_literal(op->api->d, text, strlen(text)));
 			return;
 		}
@@ -257,14 +257,14 @@ add_operation(struct operation *op, const char *base_path)
 {
 	struct draft *d = op->api->d;
 	const char *literal = draft_literal(d, op->path, strlen(op->path));
-	const char *id = json_text(op->json, "operationId");
+	const char *id = json_member_text(op->json, "operationId");
 
 	buf_puts(&op->url, literal);
 	take_parameters(op, json_object_get(op->path_item, "parameters"), true);
 	take_parameters(op, json_object_get(op->json, "parameters"), false);
 	take_undeclared(op);
 	const char *method = upper(d->arena, op->method);
-	draft_flow(d, id && text_is_line(id) ? draft_literal(d, id, strlen(id)) : NULL);
+	draft_flow(d, id && plain_is_line(id) ? draft_literal(d, id, strlen(id)) : NULL);
 	struct scenario_step *step = draft_request(d, method, arena_printf(d->arena, "%s%s%s%s", base_path,
 	    buf_text(&op->url), op->query.size ? "?" : "", buf_text(&op->query)));
 	step->name = arena_printf(d->arena, "%s %s", method, literal);
@@ -313,18 +313,18 @@ server_url(struct openapi *api)
 {
 	struct arena *a = api->d->arena;
 	const json_t *server = json_array_get(json_object_get(api->root, "servers"), 0), *variable;
-	const char *url = json_text(server, "url"), *key, *host = json_text(api->root, "host");
+	const char *url = json_member_text(server, "url"), *key, *host = json_member_text(api->root, "host");
 
 	if (api->swagger) {
 		const char *scheme = json_string_value(json_array_get(json_object_get(api->root, "schemes"), 0));
-		const char *path = json_text(api->root, "basePath");
+		const char *path = json_member_text(api->root, "basePath");
 		return host ? arena_printf(a, "%s://%s%s", scheme ? scheme : "https", host, path ? path : "") :
 		    path ? path : "";
 	}
 	if (!url)
 		return "";
 	json_object_foreach((json_t *)json_object_get(server, "variables"), key, variable) {
-		const char *preset = json_text(variable, "default");
+		const char *preset = json_member_text(variable, "default");
 		const char *mark = arena_printf(a, "{%s}", key), *at = strstr(url, mark);
 		if (preset && at)
 			url = arena_printf(a, "%.*s%s%s", (int)(at - url), url, preset, at + strlen(mark));
@@ -342,7 +342,7 @@ base_path(struct openapi *api)
 
 	while (size && url[size - 1] == '/')
 		size--;
-	url = text_is_line(url) ? draft_literal(d, url, size) : "";
+	url = plain_is_line(url) ? draft_literal(d, url, size) : "";
 	if (!draft_origin(d, url) && !d->s->base)
 		draft_note(d, 1, "the file names no server: add 'base: http://HOST' or import with --base");
 	return draft_origin(d, url) || *url == '/' || !*url ? url : arena_printf(d->arena, "/%s", url);
@@ -367,7 +367,7 @@ read_openapi(struct draft *d, const char *name, const char *text, size_t size, s
 	int code = read_tree(name, text, size, &root, e);
 	if (code < 0)
 		return code;
-	struct openapi api = { .d = d, .name = name, .root = root, .swagger = json_text(root, "swagger") };
+	struct openapi api = { .d = d, .name = name, .root = root, .swagger = json_member_text(root, "swagger") };
 	const json_t *version = json_object_get(root, api.swagger ? "swagger" : "openapi");
 	const json_t *paths = json_object_get(root, "paths");
 	if (!version || !json_is_object(paths)) {
@@ -379,7 +379,7 @@ read_openapi(struct draft *d, const char *name, const char *text, size_t size, s
 	const char *base = base_path(&api);
 	json_object_foreach((json_t *)paths, path, item) {
 		const json_t *resolved = openapi_resolve(&api, item);
-		if (*path != '/' || !text_is_line(path) || !resolved)
+		if (*path != '/' || !plain_is_line(path) || !resolved)
 			continue;
 		for (size_t i = 0; i < COUNT_OF(methods); i++)
 			take_operation(&api, path, resolved, methods[i], base);

@@ -22,7 +22,7 @@ json_read(const char *name, const char *text, size_t size, json_t **ret, struct 
 }
 
 const char *
-json_text(const json_t *object, const char *key)
+json_member_text(const json_t *object, const char *key)
 {
 	return json_string_value(json_object_get(object, key));
 }

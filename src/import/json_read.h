@@ -9,7 +9,7 @@
 
 int json_read(const char *name, const char *text, size_t size, json_t **ret, struct err *e);
 /* The string member, NULL when absent or not a string. */
-const char *json_text(const json_t *object, const char *key);
+const char *json_member_text(const json_t *object, const char *key);
 void json_done(json_t **j);   /* for CLEANUP */
 
 /* When `text` begins with {"key" (white space aside): the place after it. For telling formats. */

@@ -59,7 +59,7 @@ const json_t *
 openapi_resolve(struct openapi *api, const json_t *node)
 {
 	for (int i = 0; i < REFS_MAX; i++) {
-		const char *ref = json_text(node, "$ref");
+		const char *ref = json_member_text(node, "$ref");
 		if (!ref)
 			return node;
 		node = follow(api, ref);
@@ -155,7 +155,7 @@ put_string(struct buf *out, const json_t *schema)
 		{ "url", "http://example.com/" }, { "hostname", "example.com" }, { "ipv4", "192.0.2.1" },
 		{ "ipv6", "2001:db8::1" }, { "byte", "dGV4dA==" },
 	};
-	const char *format = json_text(schema, "format");
+	const char *format = json_member_text(schema, "format");
 
 	if (format && strcmp(format, "uuid") == 0) {
 		draft_put_expression(out, "uuid()");

@@ -26,7 +26,7 @@ character(const unsigned char *s, size_t size)
 }
 
 const char *
-text_bad_byte(const char *text, size_t size)
+plain_bad_byte(const char *text, size_t size)
 {
 	for (size_t i = 0, n; i < size; i += n) {
 		n = character((const unsigned char *)text + i, size - i);
@@ -37,19 +37,19 @@ text_bad_byte(const char *text, size_t size)
 }
 
 bool
-text_is_utf8(const char *text, size_t size)
+plain_is_utf8(const char *text, size_t size)
 {
-	return !text_bad_byte(text, size);
+	return !plain_bad_byte(text, size);
 }
 
 bool
-text_is_line(const char *text)
+plain_is_line(const char *text)
 {
-	return !strpbrk(text, "\r\n") && text_is_utf8(text, strlen(text));
+	return !strpbrk(text, "\r\n") && plain_is_utf8(text, strlen(text));
 }
 
 bool
-text_is_token(const char *text)
+plain_is_token(const char *text)
 {
 	for (const char *c = text; *c; c++)
 		if ((unsigned char)*c >= 0x80 || (!isalnum((unsigned char)*c) && !strchr("!#$%&'*+-.^_`|~", *c)))
@@ -58,7 +58,7 @@ text_is_token(const char *text)
 }
 
 void
-text_place(const char *text, const char *at, int *ret_line, int *ret_column)
+plain_place(const char *text, const char *at, int *ret_line, int *ret_column)
 {
 	const char *line = text;
 
@@ -72,7 +72,7 @@ text_place(const char *text, const char *at, int *ret_line, int *ret_column)
 }
 
 void
-text_percent(struct buf *out, const char *text)
+plain_percent(struct buf *out, const char *text)
 {
 	for (; *text; text++) {
 		unsigned char c = (unsigned char)*text;

@@ -8,19 +8,19 @@
 #include "base/buf.h"
 
 /* UTF-8 (RFC 3629) that a YAML file can hold: no control characters but tab and line ends. */
-bool text_is_utf8(const char *text, size_t size);
+bool plain_is_utf8(const char *text, size_t size);
 
 /* The same, terminated and without line ends. */
-bool text_is_line(const char *text);
+bool plain_is_line(const char *text);
 
 /* A method or header name (RFC 9110 section 5.6.2). */
-bool text_is_token(const char *text);
+bool plain_is_token(const char *text);
 
 /* Line and column, from 1, of a place in a text. */
-void text_place(const char *text, const char *at, int *ret_line, int *ret_column);
+void plain_place(const char *text, const char *at, int *ret_line, int *ret_column);
 
 /* The first place in `text` that is no UTF-8 text; NULL when all is. */
-const char *text_bad_byte(const char *text, size_t size);
+const char *plain_bad_byte(const char *text, size_t size);
 
 /* Append with everything but letters, digits and -._~ as %XX (RFC 3986 section 2.1). */
-void text_percent(struct buf *out, const char *text);
+void plain_percent(struct buf *out, const char *text);

@@ -173,7 +173,7 @@ draft_put_choice(struct buf *out, const char *const *values, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const char *quote = !strpbrk(values[i], "\"'(), \t{}") && *values[i] ? "" :
 		    !strchr(values[i], '"') ? "\"" : "'";
-		if ((*quote && strchr(values[i], *quote)) || !text_is_line(values[i]))
+		if ((*quote && strchr(values[i], *quote)) || !plain_is_line(values[i]))
 			continue;
 		buf_printf(&list, "%s%s%s%s", list.size ? ", " : "", quote, values[i], quote);
 	}
@@ -316,7 +316,7 @@ draft_file_title(struct draft *d, const char *path)
 	size_t size = strcspn(last, ".");
 	const char *title = draft_literal(d, last, size);
 
-	return size && text_is_line(title) ? title : "imported";
+	return size && plain_is_line(title) ? title : "imported";
 }
 
 static struct scenario_step *
@@ -401,7 +401,7 @@ draft_header(struct draft *d, struct scenario_step *step, const char *name, cons
 {
 	if (is_of_connection(name))
 		return;
-	if (!text_is_token(name) || !text_is_line(value)) {
+	if (!plain_is_token(name) || !plain_is_line(value)) {
 		draft_note(d, 1, "headers that HTTP does not allow");
 		return;
 	}
@@ -427,7 +427,7 @@ draft_body(struct draft *d, struct scenario_step *step, const char *text, size_t
 {
 	size_t hidden = 0;
 
-	if (!text_is_utf8(text, size)) {
+	if (!plain_is_utf8(text, size)) {
 		draft_note(d, 1, "bodies that are not text");
 		return false;
 	}

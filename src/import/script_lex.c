@@ -26,7 +26,7 @@ refuse(struct lexer *l, const char *at, const char *what)
 {
 	int line, column;
 
-	text_place(l->text, at, &line, &column);
+	plain_place(l->text, at, &line, &column);
 	int code = err_usage(l->e, "%s:%d:%d: %s", l->name, line, column, what);
 	err_hint(l->e, "is the script whole, and of the language that its format says?");
 	return code;

@@ -17,7 +17,7 @@ refuse(const struct shell_reader *r, const char *at, const char *what, struct er
 {
 	int line, column;
 
-	text_place(r->text, at, &line, &column);
+	plain_place(r->text, at, &line, &column);
 	int code = err_usage(e, "%s:%d:%d: %s", r->name, line, column, what);
 	err_hint(e, "is the command whole? a browser's 'Copy as cURL (bash)' gives one that is");
 	return code;

@@ -34,6 +34,7 @@ enum setting_group {
 	SETTINGS_RENDER  = 1 << 6,   /* how a run is drawn */
 	SETTINGS_HELP    = 1 << 7,
 	SETTINGS_DEMO    = 1 << 8,
+	SETTINGS_IMPORT  = 1 << 9,   /* what becomes of foreign files */
 };
 
 struct setting {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <strings.h>
 
+#include "base/buf.h"
 #include "import/import.h"
 #include "import/secret.h"
 #include "check.h"
@@ -21,6 +22,23 @@ import_with(const char *name, const char *text, size_t size, struct import_optio
 	return im;
 }
 
+/* What was made is a scenario to who reads scenarios, and the same one. */
+static void
+assert_survives(const struct imported *im)
+{
+	struct buf first = { 0 }, second = { 0 };
+	struct scenario *again;
+	struct err e = { 0 };
+
+	scenario_write(im->r.scenario, &first);
+	if (scenario_parse(buf_text(&first), first.size, "again.yaml", im->a, &again, &e) < 0)
+		fail_msg("%s\n%s", e.text, buf_text(&first));
+	scenario_write(again, &second);
+	assert_string_equal(buf_text(&first), buf_text(&second));
+	buf_done(&first);
+	buf_done(&second);
+}
+
 static struct imported
 import(const char *name, const char *text)
 {
@@ -28,6 +46,7 @@ import(const char *name, const char *text)
 
 	if (im.code < 0)
 		fail_msg("%s: %s", name, im.e.text);
+	assert_survives(&im);
 	return im;
 }
 
@@ -162,6 +181,7 @@ the_user_may_name_the_base(void **state)
 	    (struct import_options){ .base = "http://127.0.0.1:8080" });
 
 	assert_int_equal(im.code, 0);
+	assert_survives(&im);
 	assert_string_equal(im.r.scenario->base, "http://127.0.0.1:8080");
 	assert_string_equal(step_of(&im, 0, 0)->url, "/a?b=c");
 	assert_string_equal(step_of(&im, 1, 0)->url, "https://shop.test/d");
@@ -320,6 +340,7 @@ bodies_follow_their_schema(void **state)
 	    (struct import_options){ .all_methods = true });
 
 	assert_int_equal(im.r.scenario->n_flows, 4);
+	assert_survives(&im);
 	const struct scenario_step *post = step_of(&im, 2, 0);
 	assert_string_equal(post->method, "POST");
 	assert_string_equal(post->body, "{\"count\":${random(2, 5)},\"note\":\"a \\\"b\\\"\","

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "import/log_tally.h"
+#include "import/log_census.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 struct key {
 	char text[KEY_MAX];
 	size_t size;
-	struct slice values[TALLY_SLOTS_MAX];
+	struct slice values[CENSUS_SLOTS_MAX];
 	int n_values;
 	size_t hidden;
 	bool full;
@@ -38,11 +38,11 @@ put(struct key *k, const char *text, size_t size)
 static void
 put_slot(struct key *k, const char *value, size_t size)
 {
-	if (k->n_values == TALLY_SLOTS_MAX || size > VALUE_MAX) {
+	if (k->n_values == CENSUS_SLOTS_MAX || size > VALUE_MAX) {
 		k->full = true;
 		return;
 	}
-	put(k, (char[]){ TALLY_SLOT }, 1);
+	put(k, (char[]){ CENSUS_SLOT }, 1);
 	k->values[k->n_values++] = (struct slice){ value, size };
 }
 
@@ -143,7 +143,7 @@ make_key(const struct log_entry *entry, struct key *k)
 	const char *end = entry->target.at + entry->target.size;
 
 	*k = (struct key){ .size = 0 };
-	if (!path || memchr(path, TALLY_SLOT, (size_t)(end - path)))
+	if (!path || memchr(path, CENSUS_SLOT, (size_t)(end - path)))
 		return false;
 	put(k, entry->method.at, entry->method.size);
 	put(k, " ", 1);
@@ -181,17 +181,17 @@ hash_of(const char *s, size_t size)
 
 /* true: it is kept, as `value` or a copy of it. */
 static bool
-slot_offer(struct tally *t, struct tally_slot *slot, uint64_t hash, const char *value, size_t size)
+slot_offer(struct census *t, struct census_slot *slot, uint64_t hash, const char *value, size_t size)
 {
 	int at = 0;
 
-	if (slot->n == TALLY_VALUES_MAX && hash >= slot->hashes[slot->n - 1])
+	if (slot->n == CENSUS_VALUES_MAX && hash >= slot->hashes[slot->n - 1])
 		return false;
 	while (at < slot->n && slot->hashes[at] < hash)
 		at++;
 	if (at < slot->n && slot->hashes[at] == hash)
 		return false;
-	if (slot->n == TALLY_VALUES_MAX) {
+	if (slot->n == CENSUS_VALUES_MAX) {
 		slot->n--;
 		t->bytes -= strlen(slot->values[slot->n]) + 1;
 		free(slot->values[slot->n]);
@@ -210,7 +210,7 @@ slot_offer(struct tally *t, struct tally_slot *slot, uint64_t hash, const char *
 /* ---- routes ---- */
 
 static size_t
-route_bytes(const struct tally_route *r)
+route_bytes(const struct census_route *r)
 {
 	size_t bytes = sizeof(*r) + r->size + (size_t)r->n_slots * sizeof(*r->slots);
 
@@ -221,7 +221,7 @@ route_bytes(const struct tally_route *r)
 }
 
 static void
-route_free(struct tally *t, struct tally_route *r)
+route_free(struct census *t, struct census_route *r)
 {
 	t->bytes -= route_bytes(r);
 	for (int i = 0; i < r->n_slots; i++)
@@ -233,11 +233,11 @@ route_free(struct tally *t, struct tally_route *r)
 }
 
 static void
-list_route(struct tally *t, struct tally_route *r)
+list_route(struct census *t, struct census_route *r)
 {
 	if (t->n_routes == t->allocated) {
 		t->allocated = t->allocated ? t->allocated * 2 : 64;
-		t->routes = realloc(t->routes, t->allocated * sizeof(struct tally_route *));
+		t->routes = realloc(t->routes, t->allocated * sizeof(struct census_route *));
 		if (!t->routes)
 			abort();
 	}
@@ -247,11 +247,11 @@ list_route(struct tally *t, struct tally_route *r)
 
 /* Gives up the rarer routes until half of what is allowed is left. */
 static void
-prune(struct tally *t)
+prune(struct census *t)
 {
 	size_t n = t->n_routes, kept = 0, bytes = 0;
 
-	tally_sort(t);
+	census_sort(t);
 	map_done(&t->index);
 	t->n_routes = 0;
 	while (kept < n && kept < ROUTES_MAX / 2 &&
@@ -264,12 +264,12 @@ prune(struct tally *t)
 	}
 }
 
-static struct tally_route *
-route_new(struct tally *t, const char *key, size_t size, int n_slots)
+static struct census_route *
+route_new(struct census *t, const char *key, size_t size, int n_slots)
 {
 	if (t->n_routes >= ROUTES_MAX || t->bytes > BYTES_MAX)
 		prune(t);
-	struct tally_route *r = calloc(1, sizeof(*r));
+	struct census_route *r = calloc(1, sizeof(*r));
 	if (!r)
 		abort();
 	r->key = strndup(key, size);
@@ -284,8 +284,8 @@ route_new(struct tally *t, const char *key, size_t size, int n_slots)
 	return r;
 }
 
-static struct tally_route *
-route_at(struct tally *t, const char *key, size_t size, int n_slots)
+static struct census_route *
+route_at(struct census *t, const char *key, size_t size, int n_slots)
 {
 	const uint64_t *place = map_find(&t->index, key, size);
 
@@ -300,14 +300,14 @@ is_method(const struct log_entry *entry, const char *method)
 }
 
 static uint64_t
-lose(struct tally *t, enum tally_lost why)
+lose(struct census *t, enum census_lost why)
 {
 	t->lost[why]++;
 	return 0;
 }
 
 uint64_t
-tally_add(struct tally *t, const struct log_entry *entry)
+census_add(struct census *t, const struct log_entry *entry)
 {
 	struct key k;
 
@@ -317,7 +317,7 @@ tally_add(struct tally *t, const struct log_entry *entry)
 		return lose(t, LOST_TARGET);
 	if (k.full)
 		return lose(t, LOST_COMPLEX);
-	struct tally_route *r = route_at(t, k.text, k.size, k.n_values);
+	struct census_route *r = route_at(t, k.text, k.size, k.n_values);
 	for (int i = 0; i < k.n_values; i++)
 		slot_offer(t, &r->slots[i], hash_of(k.values[i].at, k.values[i].size), k.values[i].at,
 		    k.values[i].size);
@@ -329,11 +329,11 @@ tally_add(struct tally *t, const struct log_entry *entry)
 }
 
 void
-tally_merge(struct tally *to, struct tally *from)
+census_merge(struct census *to, struct census *from)
 {
 	for (size_t i = 0; i < from->n_routes; i++) {
-		const struct tally_route *r = from->routes[i];
-		struct tally_route *same = route_at(to, r->key, r->size, r->n_slots);
+		const struct census_route *r = from->routes[i];
+		struct census_route *same = route_at(to, r->key, r->size, r->n_slots);
 		same->count += r->count;
 		for (int k = 0; k < 6; k++)
 			same->statuses[k] += r->statuses[k];
@@ -346,14 +346,14 @@ tally_merge(struct tally *to, struct tally *from)
 	for (int i = 0; i < LOST_MAX; i++)
 		to->lost[i] += from->lost[i];
 	to->hidden += from->hidden;
-	tally_done(from);
+	census_done(from);
 }
 
 static int
 by_count(const void *left, const void *right)
 {
-	const struct tally_route *a = *(struct tally_route *const *)left;
-	const struct tally_route *b = *(struct tally_route *const *)right;
+	const struct census_route *a = *(struct census_route *const *)left;
+	const struct census_route *b = *(struct census_route *const *)right;
 
 	if (a->count != b->count)
 		return a->count > b->count ? -1 : 1;
@@ -361,20 +361,20 @@ by_count(const void *left, const void *right)
 }
 
 void
-tally_sort(struct tally *t)
+census_sort(struct census *t)
 {
 	if (t->n_routes)
-		qsort(t->routes, t->n_routes, sizeof(struct tally_route *), by_count);
+		qsort(t->routes, t->n_routes, sizeof(struct census_route *), by_count);
 	for (size_t i = 0; i < t->n_routes; i++)
 		*map_at(&t->index, t->routes[i]->key, t->routes[i]->size, NULL) = i;
 }
 
 void
-tally_done(struct tally *t)
+census_done(struct census *t)
 {
 	for (size_t i = 0; i < t->n_routes; i++)
 		route_free(t, t->routes[i]);
 	free(t->routes);
 	map_done(&t->index);
-	*t = (struct tally){ .all_methods = t->all_methods };
+	*t = (struct census){ .all_methods = t->all_methods };
 }
