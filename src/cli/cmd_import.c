@@ -10,7 +10,8 @@
 #include "cli/command.h"
 #include "import/import.h"
 
-#define FILES_MAX 1000
+#define FILES_MAX    1000
+#define SCENARIO_MAX ((size_t)16 << 20)   /* of a file that scenario_read takes */
 
 static void
 arena_free_p(struct arena **a)
@@ -52,6 +53,12 @@ deliver(struct invocation *in, const struct import_result *r)
 	struct err e = { 0 };
 
 	scenario_write(r->scenario, &yaml);
+	if (yaml.size > SCENARIO_MAX) {
+		err_usage(&e, "the scenario would be larger than %zu MiB, which 'prony load' does not read",
+		    SCENARIO_MAX >> 20);
+		err_hint(&e, "import fewer files, or a part of the recording");
+		return cli_fail(in, &e);
+	}
 	if (in->out_file && file_write(in->out_file, yaml.data, yaml.size, &e) < 0) {
 		err_hint(&e, "name another file with --out FILE");
 		return cli_fail(in, &e);

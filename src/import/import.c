@@ -210,12 +210,17 @@ import_opened(struct source **sources, size_t n, const struct import_options *o,
 			return refuse_empty(sources[i], e);
 	}
 	draft_start(&d, a, o);
+	if (o->base && !draft_origin(&d, o->base)) {
+		err_usage(e, "--base: '%.200s' is not a URL", o->base);
+		err_hint(e, "write it as in --base http://127.0.0.1:8080");
+		return -EINVAL;
+	}
 	int code = import_sources(sources, n, &d, &format, e);
-	if (code == 0)
-		code = check_result(&d, format, e);
 	d.s->name = strcmp(source_name(sources[0]), "stdin") == 0 ? "imported" :
 	    draft_file_title(&d, source_name(sources[0]));
 	draft_end(&d);
+	if (code == 0)
+		code = check_result(&d, format, e);
 	if (code == 0)
 		*ret = (struct import_result){ d.s, format, d.notes, d.n_notes };
 	return code;

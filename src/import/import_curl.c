@@ -285,15 +285,10 @@ method_of(const struct command *c)
 static void
 add_request(struct command *c, const char *url)
 {
-	const char *method = method_of(c);
-
-	if (!plain_is_token(method) || (strstr(url, "://") && strncasecmp(url, "http", 4) != 0) ||
-	    !plain_is_line(url)) {
-		draft_note(c->d, 1, "commands that are no HTTP requests");
-		return;
-	}
 	draft_flow(c->d, NULL);
-	struct scenario_step *step = draft_request(c->d, method, whole_url(c, url));
+	struct scenario_step *step = draft_request(c->d, method_of(c), whole_url(c, url));
+	if (!step)
+		return;
 	for (size_t i = 0; i < c->n_headers; i++)
 		draft_header(c->d, step, c->headers[i].name, c->headers[i].value);
 	if (!c->has_data || c->get)

@@ -127,7 +127,7 @@ reason_against(struct draft *d, const char *method, const char *url)
 {
 	const char *origin = url ? draft_origin(d, url) : NULL;
 
-	if (!method || !url || !plain_is_token(method) || !plain_is_line(url))
+	if (!method || !url)
 		return "entries without a method or URL";
 	if (strncasecmp(url, "ws", 2) == 0)
 		return "WebSocket connections";
@@ -160,6 +160,8 @@ take_entry(struct draft *d, const struct entry *entry, double *busy_until_s)
 		*busy_until_s = fmax(entry->at_s + entry->took_s, isnan(*busy_until_s) ? 0 : *busy_until_s);
 	struct scenario_step *step = draft_request(d, arena_strdup(d->arena, method),
 	    draft_literal(d, url, strlen(url)));
+	if (!step)
+		return;
 	take_headers(d, step, json_object_get(request, "headers"));
 	take_body(d, step, json_object_get(request, "postData"));
 	take_status(d, step, entry->json);
@@ -209,7 +211,6 @@ read_har(struct draft *d, const char *name, const char *text, size_t size, struc
 	const struct entry *entries = sort_entries(d, list, &n);
 	for (size_t i = 0; i < n; i++)
 		take_entry(d, &entries[i], &busy_until_s);
-	draft_drop_empty_flow(d);
 	return 0;
 }
 

@@ -139,19 +139,21 @@ take_request(struct walk *w, const struct verb *verb, size_t bracket)
 	if (!method && n)
 		method = text_at(w, args[0]);
 	const char *url = n > first ? text_at(w, args[first]) : NULL;
-	if (!url || !method || !plain_is_token(method) || !plain_is_line(url)) {
+	if (!url || !method) {
 		leave_out(w, bracket, "a request whose URL or method depends on the run");
 		w->has_step = false;
 		return;
 	}
 	struct scenario_step *step = draft_request(w->k->d, method, url);
+	w->has_step = step != NULL;
+	if (!step)
+		return;
 	size_t body = verb->body && n > first + 1 ? args[first + 1] : 0;
 	size_t params = n > first + 1 + verb->body ? args[first + 1 + verb->body] : 0;
 	if (params)
 		take_params(w, step, params);
 	if (body)
 		take_body(w, step, body);
-	w->has_step = true;
 }
 
 /* ---- pauses and checks ---- */
@@ -270,7 +272,6 @@ take_function(struct walk *w, size_t i)
 		name = script_at(s, i + 1)->text;
 	if (!name)
 		return false;
-	draft_drop_empty_flow(w->k->d);
 	draft_flow(w->k->d, arena_strdup(w->k->d->arena, plain_is_token(name) ? name : "default"));
 	w->skipped = w->has_step = false;
 	for (size_t n = 0; n < COUNT_OF(around); n++)
@@ -330,7 +331,6 @@ walk(struct walk *w)
 		else if (script_reads(s, i, "http ."))
 			leave_out(w, i, "a request outside of the load (setup, teardown)");
 	}
-	draft_drop_empty_flow(w->k->d);
 }
 
 static double
@@ -342,22 +342,6 @@ pause_of(const struct scenario_flow *flow)
 		if (flow->steps[i].kind == STEP_THINK)
 			seconds += flow->steps[i].think_s;
 	return seconds;
-}
-
-/* Pauses alone are no load. */
-static void
-drop_idle_flows(struct draft *d, size_t from)
-{
-	size_t kept = from;
-
-	for (size_t i = from; i < d->s->n_flows; i++) {
-		bool requests = false;
-		for (size_t k = 0; k < d->s->flows[i].n_steps; k++)
-			requests = requests || d->s->flows[i].steps[k].kind == STEP_HTTP;
-		if (requests)
-			d->s->flows[kept++] = d->s->flows[i];
-	}
-	d->s->n_flows = kept;
 }
 
 static int
@@ -372,7 +356,6 @@ read_k6(struct draft *d, const char *name, const char *text, size_t size, struct
 		return code;
 	k6_find_constants(&k);
 	walk(&w);
-	drop_idle_flows(d, from);
 	if (d->s->n_flows > from)
 		k6_options(&k, pause_of(&d->s->flows[from]));
 	map_done(&k.constants);

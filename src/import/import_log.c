@@ -233,6 +233,8 @@ add_route(struct draft *d, const struct census_route *r, double all)
 	draft_flow(d, NULL)->weight = fmax(round((double)r->count / all * 1e6) / 1e4, 1e-4);
 	struct scenario_step *step = draft_request(d, arena_strndup(d->arena, r->key,
 	    strcspn(r->key, " ")), buf_text(&url));
+	if (!step)
+		return;
 	step->name = arena_strdup(d->arena, buf_text(&name));
 	expect_seen(d, step, r);
 }
@@ -242,7 +244,9 @@ static void
 shorten_names(struct draft *d)
 {
 	for (size_t i = 0; i < d->s->n_flows; i++) {
-		struct scenario_step *step = &d->s->flows[i].steps[0];
+		struct scenario_step *step = d->s->flows[i].steps;
+		if (!step)
+			continue;
 		const char *host = strstr(step->name, " http://");
 		const char *path = host && step->url[0] == '/' ? strchr(host + 8, '/') : NULL;
 		if (path)

@@ -267,6 +267,8 @@ add_operation(struct operation *op, const char *base_path)
 	draft_flow(d, id && plain_is_line(id) ? draft_literal(d, id, strlen(id)) : NULL);
 	struct scenario_step *step = draft_request(d, method, arena_printf(d->arena, "%s%s%s%s", base_path,
 	    buf_text(&op->url), op->query.size ? "?" : "", buf_text(&op->query)));
+	if (!step)
+		return;
 	step->name = arena_printf(d->arena, "%s %s", method, literal);
 	for (size_t i = 0; i < op->n_headers; i++)
 		draft_header(d, step, op->headers[i].name, op->headers[i].value);

@@ -125,6 +125,8 @@ add_request(struct wrk *w, const char *method, const char *path, const char *bod
 
 	draft_flow(d, NULL);
 	struct scenario_step *step = draft_request(d, method, whole_url(w, path));
+	if (!step)
+		return;
 	/* A table of its own stands instead of wrk.headers. */
 	if (headers) {
 		w->headers = NULL;
@@ -171,7 +173,7 @@ take_format(struct wrk *w, size_t bracket)
 			break;
 	}
 	if (!argument(w, args, n, 0, w->method ? w->method : "GET", &method) ||
-	    !argument(w, args, n, 1, w->path ? w->path : "/", &path) || !plain_is_token(method)) {
+	    !argument(w, args, n, 1, w->path ? w->path : "/", &path)) {
 		leave_out(w, bracket, "a request whose method or path depends on the run");
 		return;
 	}
@@ -240,7 +242,7 @@ read_wrk(struct draft *d, const char *name, const char *text, size_t size, struc
 		for (size_t i = 0; script_at(&w.lua.script, i)->kind != TOKEN_END; i++)
 			take_token(&w, i, pass == 1);
 	bool set = w.method || w.path || w.body || w.n_headers;
-	if (d->s->n_flows == from && set && (!w.method || plain_is_token(w.method)))
+	if (d->s->n_flows == from && set)
 		add_request(&w, w.method ? w.method : "GET", w.path ? w.path : "/", w.body, 0);
 	if (d->s->n_flows > from && !d->s->base)
 		draft_note(d, 1, "the script names no host: add 'base: http://HOST' or import with --base");

@@ -299,6 +299,16 @@ is_method(const struct log_entry *entry, const char *method)
 	    entry->method.size) == 0;
 }
 
+/* Upper case, as every registered method is; logs also hold what was sent instead. */
+static bool
+has_method(const struct log_entry *entry)
+{
+	for (size_t i = 0; i < entry->method.size; i++)
+		if (!isupper((unsigned char)entry->method.at[i]) && entry->method.at[i] != '-')
+			return false;
+	return entry->method.size && entry->method.size <= 20 && !is_method(entry, "CONNECT");
+}
+
 static uint64_t
 lose(struct census *t, enum census_lost why)
 {
@@ -313,7 +323,7 @@ census_add(struct census *t, const struct log_entry *entry)
 
 	if (!t->all_methods && !is_method(entry, "GET") && !is_method(entry, "HEAD"))
 		return lose(t, LOST_METHOD);
-	if (is_method(entry, "CONNECT") || entry->method.size > 20 || !make_key(entry, &k))
+	if (!has_method(entry) || !make_key(entry, &k))
 		return lose(t, LOST_TARGET);
 	if (k.full)
 		return lose(t, LOST_COMPLEX);

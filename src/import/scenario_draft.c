@@ -13,6 +13,8 @@
 #include "import/plain_text.h"
 
 #define NOTES_MAX 200
+#define URL_MAX   ((size_t)64 << 10)
+#define NAME_MAX_BYTES 100   /* of a header */
 
 /* ---- beginning, end, notes ---- */
 
@@ -116,9 +118,26 @@ share_headers(struct draft *d)
 	}
 }
 
+/* Pauses alone are no load. */
+static void
+drop_idle_flows(struct scenario *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->n_flows; i++) {
+		bool requests = false;
+		for (size_t k = 0; k < s->flows[i].n_steps; k++)
+			requests = requests || s->flows[i].steps[k].kind == STEP_HTTP;
+		if (requests)
+			s->flows[kept++] = s->flows[i];
+	}
+	s->n_flows = kept;
+}
+
 void
 draft_end(struct draft *d)
 {
+	drop_idle_flows(d->s);
 	share_headers(d);
 	map_done(&d->note_places);
 }
@@ -302,13 +321,6 @@ draft_flow(struct draft *d, const char *name)
 	return flow;
 }
 
-void
-draft_drop_empty_flow(struct draft *d)
-{
-	if (d->s->n_flows && !d->s->flows[d->s->n_flows - 1].n_steps)
-		d->s->n_flows--;
-}
-
 const char *
 draft_file_title(struct draft *d, const char *path)
 {
@@ -330,10 +342,30 @@ add_step(struct draft *d, enum scenario_step_kind kind)
 	return step;
 }
 
+/* A path, an expression that stands for a URL, or http with a host. */
+static bool
+is_loadable(const char *url)
+{
+	struct url_parts p = { 0 };
+
+	if (strlen(url) > URL_MAX)
+		return false;
+	if (*url == '/' || strncmp(url, "${", 2) == 0)
+		return true;
+	bool scheme = take_apart(url, &p) && ((p.scheme_size == 4 && strncasecmp(url, "http", 4) == 0) ||
+	    (p.scheme_size == 5 && strncasecmp(url, "https", 5) == 0));
+	return scheme && p.host_size;
+}
+
 struct scenario_step *
 draft_request(struct draft *d, const char *method, const char *url)
 {
 	bool credentials;
+
+	if (!plain_is_token(method) || !is_loadable(url)) {
+		draft_note(d, 1, "requests that are not HTTP");
+		return NULL;
+	}
 	const char *placed = place_url(d, url, &credentials);
 	struct scenario_step *step = add_step(d, STEP_HTTP);
 
@@ -401,7 +433,7 @@ draft_header(struct draft *d, struct scenario_step *step, const char *name, cons
 {
 	if (is_of_connection(name))
 		return;
-	if (!plain_is_token(name) || !plain_is_line(value)) {
+	if (!plain_is_token(name) || strlen(name) > NAME_MAX_BYTES || !plain_is_line(value)) {
 		draft_note(d, 1, "headers that HTTP does not allow");
 		return;
 	}

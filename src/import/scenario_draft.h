@@ -43,13 +43,12 @@ void draft_put_choice(struct buf *out, const char *const *values, size_t n);
 const char *draft_origin(struct draft *d, const char *url);
 
 struct scenario_flow *draft_flow(struct draft *d, const char *name);
-/* Takes the newest flow away again when nothing was put in it. */
-void draft_drop_empty_flow(struct draft *d);
 /* "shop" of "dir/shop.har.gz": a name for what came from a file. */
 const char *draft_file_title(struct draft *d, const char *path);
 
 /* A request of the newest flow. The first origin becomes the base (unless the user named one), and
- * URLs at it paths below. Credentials and secrets in the URL are taken out. */
+ * URLs at it paths below. Credentials and secrets in the URL are taken out. NULL, and said: the
+ * method is none, or the URL neither a path nor http. Flows without a request vanish at the end. */
 struct scenario_step *draft_request(struct draft *d, const char *method, const char *url);
 void draft_think(struct draft *d, double seconds);
 

@@ -149,6 +149,8 @@ what_cannot_be_read_is_explained(void **state)
 		{ "a.js", NULL, "import http from 'k6/http'\nhttp.get('x\n", "a.js:2:10: the quote", "" },
 		{ "a.js", NULL, "import http from 'k6/http'\nlet a = `x", "a.js:2:9: the template", "" },
 		{ "a.lua", NULL, "wrk.body = [[x", "a.lua:1:12: the long string", "" },
+		{ "a.sh", NULL, "curl ftp://a.test/\n", "nothing in it becomes a request (read as curl); left out: "
+		  "requests that are not HTTP", "" },
 		{ "a.log", "log", "nothing\n", "a.log:1: not a line", "nginx" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
