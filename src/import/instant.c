@@ -165,7 +165,7 @@ instant_epoch(const char *text, size_t size, int64_t *ret_ns)
 	/* 1e11 seconds would be the year 5138. */
 	for (int64_t more = whole; more >= INT64_C(100000000000); more /= 1000)
 		unit /= 1000;
-	if (!unit)
+	if (!unit || whole > INT64_MAX / unit - 1)
 		return -EINVAL;
 	*ret_ns = whole * unit + part / (NS_PER_S / unit);
 	return 0;

@@ -129,9 +129,18 @@ static bool
 is_host(struct slice host)
 {
 	for (size_t i = 0; i < host.size; i++)
-		if (!isalnum((unsigned char)host.at[i]) && !strchr(".-_:[]", host.at[i]))
+		if (!isalnum((unsigned char)host.at[i]) && !memchr(".-_:[]", host.at[i], 6))
 			return false;
 	return host.size > 1 && host.size < 256;
+}
+
+static bool
+has_controls(const char *at, const char *end)
+{
+	for (; at < end; at++)
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			return true;
+	return false;
 }
 
 /* false: there is nothing to ask for. */
@@ -143,7 +152,7 @@ make_key(const struct log_entry *entry, struct key *k)
 	const char *end = entry->target.at + entry->target.size;
 
 	*k = (struct key){ .size = 0 };
-	if (!path || memchr(path, CENSUS_SLOT, (size_t)(end - path)))
+	if (!path || has_controls(path, end))
 		return false;
 	put(k, entry->method.at, entry->method.size);
 	put(k, " ", 1);

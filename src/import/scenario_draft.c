@@ -442,7 +442,7 @@ draft_header(struct draft *d, struct scenario_step *step, const char *name, cons
 		return;
 	struct scenario_pair *pair = ARENA_PUSH(d->arena, step->headers, step->n_headers);
 	pair->name = arena_strdup(d->arena, name);
-	pair->value = value;
+	pair->value = arena_strdup(d->arena, value);
 }
 
 static bool
