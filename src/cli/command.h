@@ -56,6 +56,9 @@ struct invocation {
 	const char *out_file;
 	const char *spec_file;       /* SETTINGS_SERVICE */
 	bool all, man;               /* SETTINGS_HELP */
+	const char *import_format, *import_base, *replay_file;   /* SETTINGS_IMPORT */
+	bool all_methods;
+	int64_t jobs;
 	const char **fixes;          /* SETTINGS_DEMO: names of faults */
 	size_t n_fixes;
 

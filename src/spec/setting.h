@@ -36,6 +36,7 @@ enum setting_group {
 	SETTINGS_DEMO    = 1 << 8,
 	SETTINGS_SHAPE   = 1 << 9,   /* how the load changes, and when each request is due */
 	SETTINGS_OUTPUT  = 1 << 10,  /* forms that the figures of a load are written in */
+	SETTINGS_IMPORT  = 1 << 11,  /* what becomes of foreign files */
 };
 
 struct setting {
