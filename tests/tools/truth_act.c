@@ -10,7 +10,8 @@
 #define MS 1e6
 
 #define OK200   "HTTP/1.1 200 OK\r\n"
-#define OK      OK200 "Content-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n"
+/* "Connection" for those who ask by HTTP/1.0. */
+#define OK      OK200 "Connection: keep-alive\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n"
 #define SHORT   OK200 "Content-Length: 100\r\n\r\nonly this"
 #define CHUNKS  OK200 "Transfer-Encoding: chunked\r\n\r\n"
 
