@@ -25,14 +25,16 @@ def options():
     p.add_argument('--truth', help='the truth server; that of the build folder when not given')
     p.add_argument('--modules', help='node_modules with autocannon; those of `make deps-bench` when not given')
     p.add_argument('--out', help='folder for load.md and load.json; the build folder when not given')
-    p.add_argument('--only', default=','.join((*PARTS, *(s.key for s in efficiency.SCENARIOS))),
-                   help='parts and scenarios, with commas between')
+    p.add_argument('--only', default=','.join(PARTS), metavar='PARTS', help='of ' + ', '.join(
+        (*PARTS, *(s.key for s in efficiency.SCENARIOS))) + '; commas between; the latter are scenarios of the first')
     p.add_argument('--clients', help='these only, with commas between; prony is always there')
     p.add_argument('--more', default='', help="more words for prony's command line, as in --more='--pace exact'")
     p.add_argument('--rounds', type=int, default=5)
-    p.add_argument('--seconds', type=float, default=3, help='of one run of an efficiency scenario')
+    p.add_argument('--seconds', type=int, default=3, help='of one run of an efficiency scenario')
     p.add_argument('--fidelity-seconds', type=int, default=8)
     o = p.parse_args()
+    if not os.access(o.prony, os.X_OK):
+        p.error(f'{o.prony} is no program: build it first (make)')
     build = os.path.dirname(os.path.abspath(o.prony))
     o.truth = os.path.abspath(o.truth or f'{build}/tests/tools/truth_server')
     o.modules = o.modules or f'{build}-bench/node_modules'
@@ -77,9 +79,9 @@ def measure(o):
         clients = [c for c in clients if c.name in ('prony', *o.clients.split(','))]
     where = cores()
     found = {'host': host(), 'versions': versions, 'absent': absent}
-    scenarios = [s for s in efficiency.SCENARIOS if s.key in o.only]
-    if 'efficiency' in o.only or (scenarios and not o.only & set(PARTS)):
-        found['efficiency'] = [efficiency.measure(s, clients, where, o, say) for s in scenarios or efficiency.SCENARIOS]
+    scenarios = [s for s in efficiency.SCENARIOS if {s.key, 'efficiency'} & o.only]
+    if scenarios:
+        found['efficiency'] = [efficiency.measure(s, clients, where, o, say) for s in scenarios]
     if 'fidelity' in o.only:
         found['fidelity'] = fidelity.measure(clients, where, o, say)
     if 'memory' in o.only:

@@ -3,6 +3,7 @@
 import math
 
 from clients import QUANTILES
+from goals import rows as goal_rows
 
 NOISY = 0.1     # cores used by others: told beside the figure
 
@@ -30,24 +31,13 @@ def noise(others):
     return f'{others:.2f}' + (' noisy' if others > NOISY else '')
 
 
-def efficiency_row(name, row, goals):
-    goal, ratio_text = goals.get(name), ''
-    if 'ratio' in row:
-        ratio_text = with_spread(row['ratio'])
-    if goal and 'ratio' in row:
-        ratio_text += f', goal {goal}: ' + ('met' if row['ratio']['median'] <= goal else 'missed')
-    return [name, with_spread(row['cpu_us']), ratio_text, number(row['user_us']['median']),
-            f'{row["per_s"]["median"]:,.0f}', number(row['server_us']['median']), noise(row['others']['median'])]
-
-
 def efficiency(found):
     head = ['client', 'CPU-us a request', 'prony ÷ it', 'of it user', 'requests/s', 'server CPU-us', 'cores of others']
-    lines = [f'### {found["title"]}', '']
-    lines += table(head, [efficiency_row(n, r, found['goals']) for n, r in found['rows'].items()])
-    lag = found['rows'].get('prony', {}).get('lag_p99', {}).get('median', math.nan)
-    if found['key'] == '20k' and not math.isnan(lag):
-        lines += [f'prony sent late by {1e6 * lag:.0f} us (p99).', '']
-    return lines + skipped(found)
+    return [f'### {found["title"]}', '', *table(head, [
+        [name, with_spread(r['cpu_us']), with_spread(r['ratio']) if 'ratio' in r else '',
+         number(r['user_us']['median']), f'{r["per_s"]["median"]:,.0f}', number(r['server_us']['median']),
+         noise(r['others']['median'])]
+        for name, r in found['rows'].items()]), *skipped(found)]
 
 
 def constant(found):
@@ -96,10 +86,18 @@ def memory(found):
         *skipped(found)]
 
 
+def goals(found):
+    words = {None: 'not measured', True: 'met', False: 'missed'}
+    return table(['goal', 'at', 'measured', ''], [
+        [what, f'{how} {goal:g}', '-' if value is None else f'{value:.3g}', words[met]]
+        for what, goal, how, value, met in goal_rows(found)])
+
+
 def markdown(found):
     lines = ['# prony load, measured', '', found['host'], '',
              'Versions: ' + ', '.join(f'{n} {v}' for n, v in found['versions'].items()) + '.', '']
     lines += [f'Not measured: {name}: {why}.' for name, why in found['absent'].items()] + [''] * bool(found['absent'])
+    lines += goals(found)
     for scenario in found.get('efficiency', []):
         lines += efficiency(scenario)
     if 'fidelity' in found:
