@@ -11,7 +11,7 @@ import time
 
 from services import answer, requests, serve_connection
 
-ONCE_S = 0.01   # after an answer: long enough that it stands alone, shorter than between requests
+ONCE_S = 0.03   # after an answer: long enough that it stands alone, shorter than between requests
 
 
 class Watch:

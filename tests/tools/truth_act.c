@@ -15,12 +15,17 @@
 #define SHORT   OK200 "Content-Length: 100\r\n\r\nonly this"
 #define CHUNKS  OK200 "Transfer-Encoding: chunked\r\n\r\n"
 
+#define TIMES8(s)  s s s s s s s s
+/* A beginning, and what follows without end: a piece at a time when asked for the time between, else
+ * as fast as it goes. */
+#define ENDLESS(b, p)  .bytes = b, .piece = p, .burst = TIMES8(TIMES8(p))
+
 struct act {
 	const char *name;
 	bool wrong;                /* what "every" spares most requests */
 	struct act_step (*next)(struct act_answer *a, int64_t since_ns);
-	/* Without `next`: these bytes, and `again` after them without end. */
-	const char *bytes, *again;
+	/* Without `next`: these bytes; then the end of the answer, or more without end. */
+	const char *bytes, *piece, *burst;
 	enum act_then then;
 };
 
@@ -160,14 +165,14 @@ static const struct act acts[] = {
 	{ "chunk-huge", true, .bytes = CHUNKS "ffffffffffffffff\r\nok\n", .then = ACT_DONE },
 	{ "chunk-long", true, .bytes = CHUNKS "3\r\nfour\r\n0\r\n\r\n", .then = ACT_DONE },
 	{ "chunk-cut", true, .bytes = CHUNKS "10\r\nonly this", .then = ACT_CLOSE },
-	{ "chunk-unended", true, .bytes = CHUNKS "3\r\nok\n\r\n", .again = "" },
+	{ "chunk-unended", true, ENDLESS(CHUNKS "3\r\nok\n\r\n", "") },
 
-	{ "flood", true, .bytes = "", .again = "HTTP/1.1 100 Continue\r\n\r\n" },
-	{ "headers", true, .bytes = OK200, .again = "X-More: and more and more and more\r\n" },
-	{ "long-line", true, .bytes = OK200 "X-Long: ", .again = "and longer and longer " },
-	{ "trailers", true, .bytes = CHUNKS "3\r\nok\n\r\n0\r\n", .again = "X-More: and more and more\r\n" },
-	{ "extension", true, .bytes = CHUNKS "3;", .again = "more=and-more;" },
-	{ "body", true, .bytes = CHUNKS, .again = "10\r\n0123456789abcdef\r\n" },
+	{ "flood", true, ENDLESS("", "HTTP/1.1 100 Continue\r\n\r\n") },
+	{ "headers", true, ENDLESS(OK200, "X-More: and more and more and more\r\n") },
+	{ "long-line", true, ENDLESS(OK200 "X-Long: ", "and longer and longer ") },
+	{ "trailers", true, ENDLESS(CHUNKS "3\r\nok\n\r\n0\r\n", "X-More: and more and more\r\n") },
+	{ "extension", true, ENDLESS(CHUNKS "3;", "more=and-more;") },
+	{ "body", true, ENDLESS(CHUNKS, "10\r\n0123456789abcdef\r\n") },
 };
 
 static const struct act not_found = {
@@ -215,22 +220,22 @@ act_begin(struct act_answer *a, const char *line, int64_t number, uint64_t seed)
 		a->act = &acts[0];
 }
 
-/* The first bytes, then the others again and again; nothing to say again is silence. */
+/* Nothing to say any more is silence. */
 static struct act_step
 next_of_endless(struct act_answer *a)
 {
 	if (!a->steps)
 		return say(0, a->act->bytes, ACT_ON);
-	if (!a->act->again[0])
+	if (!a->act->piece[0])
 		return (struct act_step){ .wait_ns = ACT_NEVER };
-	return say(or_else(a->ms, 0) * MS, a->act->again, ACT_ON);
+	return isnan(a->ms) ? say(0, a->act->burst, ACT_ON) : say(a->ms * MS, a->act->piece, ACT_ON);
 }
 
 struct act_step
 act_next(struct act_answer *a, int64_t since_ns)
 {
 	struct act_step s = a->act->next ? a->act->next(a, since_ns)
-	    : a->act->again ? next_of_endless(a) : say(0, a->act->bytes, a->act->then);
+	    : a->act->piece ? next_of_endless(a) : say(0, a->act->bytes, a->act->then);
 	a->steps++;
 	return s;
 }
