@@ -56,7 +56,19 @@ test: deps-test with-tests
 truth: deps-test with-tests
 	/usr/bin/python3 tests/truth/run.py $(BUILD)/prony --all
 
-bench: deps all
+# The peers that prony is measured beside: whichever are to be had, each is left out with its name.
+BENCH_PEERS = wrk nghttp2-client apache2-utils hey siege
+deps-bench: deps
+	$(call install-packages,libcmocka-dev python3 nginx-light openssl util-linux)
+	@for p in $(BENCH_PEERS); do \
+	  dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || \
+	  { $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$p >/dev/null 2>&1 && \
+	  echo "installed: $$p"; } || echo "not to be had, left out: $$p"; done
+	@mkdir -p $(BUILD)-bench && cd $(BUILD)-bench && { [ -d node_modules/autocannon ] || \
+	  npm install --no-package-lock --no-save --no-audit --no-fund --loglevel=error autocannon; } || \
+	  echo "not to be had, left out: autocannon"
+
+bench: deps-bench with-tests
 	bench/run.sh $(BUILD)
 
 # Each sanitizer has a build folder of its own.
@@ -78,7 +90,7 @@ install: all
 	meson install -C $(BUILD) --quiet $(if $(DESTDIR),--destdir $(DESTDIR))
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-page
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-page $(BUILD)-bench
 
 help:
 	@echo "make [all]   build $(BUILD)/prony       make demo     install what is needed, build, run the demo"
@@ -86,4 +98,4 @@ help:
 	@echo "make install PREFIX=$(PREFIX)       make truth    every planted fault (long)"
 	@echo "make asan | tsan | fuzz | lint | bench | clean"
 
-.PHONY: all with-tests deps deps-test demo test truth bench asan tsan fuzz lint install clean help
+.PHONY: all with-tests deps deps-test deps-bench demo test truth bench asan tsan fuzz lint install clean help

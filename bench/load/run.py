@@ -1,84 +1,111 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""CPU per request of prony's generator and of wrk, in one run against the same nginx.
+"""Does `prony load` tell the truth, and what does it cost? Measured beside every peer that is here.
 
-usage: bench/load/run.py build/prony [connections]
+Writes load.md and load.json; README.md in this folder says how it measures and how to read it."""
+import argparse
+import json
+import os
+import platform
+import sys
 
-Closed loop, one thread, generator and nginx each on a core of its own; the two take turns and the
-median of three is printed. CPU is user and system time of the generator's process, so the figure
-does not depend on how fast the server is, and little on what else the machine does. Skips (exit
-77) without nginx or without two cores; prints prony's figure alone without wrk.
-"""
-import json, os, re, resource, shutil, socket, statistics, subprocess, sys, tempfile, time
+import efficiency
+import fidelity
+import memory
+from clients import all_clients
+from machine import Cannot, cores, raise_descriptor_limit
+from table import markdown
 
-SECONDS, ROUNDS = 3, 3
-CONF = """daemon off; master_process off; pid {0}/pid; error_log {0}/error;
-events {{ worker_connections 4096; }}
-http {{ access_log off; keepalive_requests 100000000; client_body_temp_path {0}/b;
-proxy_temp_path {0}/p; fastcgi_temp_path {0}/f; uwsgi_temp_path {0}/u; scgi_temp_path {0}/s;
-server {{ listen 127.0.0.1:{1}; location / {{ return 200 "ok\\n"; }} }} }}
-"""
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+PARTS = ('efficiency', 'fidelity', 'memory')
 
 
-def measure(command, count):
-    """CPU microseconds per request of one command pinned to core 0."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    out = subprocess.run(["taskset", "-c", "0", *command], capture_output=True, text=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return 1e6 * cpu / count(out.stdout)
+def options():
+    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    p.add_argument('prony')
+    p.add_argument('--truth', help='the truth server; that of the build folder when not given')
+    p.add_argument('--modules', help='node_modules with autocannon; those of `make deps-bench` when not given')
+    p.add_argument('--out', help='folder for load.md and load.json; the build folder when not given')
+    p.add_argument('--only', default=','.join(PARTS), metavar='PARTS', help='of ' + ', '.join(
+        (*PARTS, *(s.key for s in efficiency.SCENARIOS))) + '; commas between; the latter are scenarios of the first')
+    p.add_argument('--clients', help='these only, with commas between; prony is always there')
+    p.add_argument('--more', default='', help="more words for prony's command line, as in --more='--pace exact'")
+    p.add_argument('--rounds', type=int, default=5)
+    p.add_argument('--seconds', type=int, default=3, help='of one run of an efficiency scenario')
+    p.add_argument('--fidelity-seconds', type=int, default=8)
+    o = p.parse_args()
+    if not os.access(o.prony, os.X_OK):
+        p.error(f'{o.prony} is no program: build it first (make)')
+    build = os.path.dirname(os.path.abspath(o.prony))
+    o.truth = os.path.abspath(o.truth or f'{build}/tests/tools/truth_server')
+    o.modules = o.modules or f'{build}-bench/node_modules'
+    o.out = o.out or build
+    o.only = set(o.only.split(','))
+    return o
 
 
-def wait_for(port):
-    for _ in range(100):
-        with socket.socket() as s:
-            if s.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    sys.exit("nginx did not start")
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def read_line(path, fallback='unknown'):
+    try:
+        with open(path, encoding='utf-8') as f:
+            return f.read().strip()
+    except OSError:
+        return fallback
+
+
+def host():
+    model = next((line.split(':', 1)[1].strip() for line in read_line('/proc/cpuinfo').splitlines()
+                  if line.startswith('model name')), platform.machine())
+    return (f'{model}, {os.cpu_count()} cores, Linux {platform.release()}, congestion control '
+            f'{read_line("/proc/sys/net/ipv4/tcp_congestion_control")}; client and server on a core each.')
+
+
+def present(clients):
+    there, versions, absent = [], {}, {}
+    for client in clients:
+        try:
+            versions[client.name] = client.version()
+            there.append(client)
+        except Cannot as why:
+            absent[client.name] = str(why)
+    return there, versions, absent
+
+
+def measure(o):
+    clients, versions, absent = present(all_clients(o.prony, o.more.split(), o.modules))
+    if o.clients:
+        clients = [c for c in clients if c.name in ('prony', *o.clients.split(','))]
+    where = cores()
+    found = {'host': host(), 'versions': versions, 'absent': absent}
+    scenarios = [s for s in efficiency.SCENARIOS if {s.key, 'efficiency'} & o.only]
+    if scenarios:
+        found['efficiency'] = [efficiency.measure(s, clients, where, o, say) for s in scenarios]
+    if 'fidelity' in o.only:
+        found['fidelity'] = fidelity.measure(clients, where, o, say)
+    if 'memory' in o.only:
+        found['memory'] = memory.measure(clients, where, o, say)
+    return found
 
 
 def main():
-    prony, connections = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "64"
-    nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if not nginx or (os.cpu_count() or 1) < 2:
-        print("skipped: needs nginx and two cores")
-        return 77
-    port = free_port()
-    url = f"http://127.0.0.1:{port}/"
-    tools = {"prony": ([prony, "load", url, "--closed", "--connections", connections, "--for",
-                        f"{SECONDS}s", "--json", "--quiet"],
-                       lambda out: json.loads(out)["evidence"]["phases"][-1]["sent"])}
-    if shutil.which("wrk"):
-        tools["wrk"] = (["wrk", "-t1", "-c", connections, f"-d{SECONDS}s", url],
-                        lambda out: int(re.search(r"(\d+) requests in", out)[1]))
-    costs = {name: [] for name in tools}
-    with tempfile.TemporaryDirectory() as folder:
-        with open(f"{folder}/conf", "w") as f:
-            f.write(CONF.format(folder, port))
-        server = subprocess.Popen(["taskset", "-c", "1", nginx, "-c", f"{folder}/conf",
-                                   "-p", folder], stderr=subprocess.DEVNULL)
-        try:
-            wait_for(port)
-            for _ in range(ROUNDS):
-                for name, (command, count) in tools.items():
-                    costs[name].append(measure(command, count))
-        finally:
-            server.terminate()
-            server.wait()
-    middle = {name: statistics.median(c) for name, c in costs.items()}
-    for name in tools:
-        each = " ".join(f"{c:.2f}" for c in costs[name])
-        print(f"{name:6} {middle[name]:6.2f} CPU-us/request at {connections} connections ({each})")
-    if "wrk" in middle:
-        print(f"ratio  {middle['prony'] / middle['wrk']:.2f}")
+    o = options()
+    raise_descriptor_limit()
+    try:
+        found = measure(o)
+    except Cannot as why:
+        print(f'skipped: {why}')
+        return 0
+    os.makedirs(o.out, exist_ok=True)
+    text = markdown(found)
+    with open(f'{o.out}/load.json', 'w', encoding='utf-8') as f:
+        json.dump(found, f, indent=1)
+    with open(f'{o.out}/load.md', 'w', encoding='utf-8') as f:
+        f.write(text)
+    print(text)
     return 0
 
 
-sys.exit(main())
+if __name__ == '__main__':
+    sys.exit(main())

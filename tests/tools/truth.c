@@ -2,343 +2,391 @@
 #include "truth.h"
 
 #include <arpa/inet.h>
-#include <math.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#define CONNS 4096
-#define HEAD_MAX 8192
+#include "truth_act.h"
+#include "truth_log.h"
+#include "truth_timers.h"
 
-struct truth {
-	int listener;
-	int64_t start_ns;
-	uint64_t seed;
-	atomic_llong requests;
-	atomic_bool stopping;
-	pthread_t acceptor;
-	pthread_mutex_t lock;          /* of fds */
-	int fds[CONNS];                /* -1 free */
-	atomic_int live;               /* connection threads */
+#define HEAD_MAX  4096
+#define EVENTS    256
+#define TURNS     16           /* steps in a row, then the others have their turn */
+#define BACKLOG   4096
+
+struct conn {
+	struct timer timer;            /* first: a timer is its connection */
+	struct conn *before, *after;   /* of all connections */
+	int fd;
+	bool answering;
+	struct act_answer answer;
+	struct act_step step;          /* the one that is due, or what is left of it */
+	struct truth_stamp stamp;
+	int64_t requests;
+	size_t skip;                   /* bytes of a request's body still to come */
+	size_t n;
+	char head[HEAD_MAX];
 };
 
-struct asked {
-	int fd;
-	int64_t number;                /* of this request */
-	double ms, every, code;        /* 0: not given */
+struct truth {
+	int listener, epoll, wake;     /* wake: an eventfd, says to look at `stopping` */
+	int64_t start_ns;
+	uint64_t seed;
+	int64_t conns;
+	struct conn *first;
+	struct timers timers;
+	struct truth_log *log;         /* NULL: none */
+	char *log_path;
+	atomic_llong requests;
+	atomic_bool stopping;
+	pthread_t thread;
 };
 
 static int64_t
-clock_ns(void)
+clock_ns(clockid_t which)
 {
 	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(which, &t);
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* Returns false when the server is stopping. */
-static bool
-sleep_ns(struct truth *t, int64_t ns)
+static void
+listen_for(struct truth *t, struct conn *c, uint32_t events)
 {
-	int64_t until = clock_ns() + ns;
-	for (int64_t left = ns; left > 0 && !atomic_load(&t->stopping); left = until - clock_ns()) {
-		int64_t nap = left < 100000000 ? left : 100000000;
-		struct timespec d = { .tv_nsec = nap };
-		nanosleep(&d, NULL);
-	}
-	return !atomic_load(&t->stopping);
+	struct epoll_event e = { .events = events, .data.ptr = c };
+	epoll_ctl(t->epoll, EPOLL_CTL_MOD, c->fd, &e);
 }
 
+/* Always false: the connection is gone. */
 static bool
-say(const struct asked *a, const char *text)
+drop(struct truth *t, struct conn *c)
 {
-	return send(a->fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text);
-}
-
-static bool
-ok(const struct asked *a)
-{
-	return say(a, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n");
-}
-
-static bool
-do_none(struct truth *t, const struct asked *a)
-{
-	return ok(a);
-}
-
-static bool
-do_const(struct truth *t, const struct asked *a)
-{
-	return sleep_ns(t, (int64_t)(a->ms * 1e6)) && ok(a);
-}
-
-/* SplitMix64 of the request's number: the n-th request is always as slow. */
-static bool
-do_exp(struct truth *t, const struct asked *a)
-{
-	uint64_t z = t->seed + ((uint64_t)a->number + 1) * UINT64_C(0x9e3779b97f4a7c15);
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	double u = (double)((z ^ z >> 31) >> 11) * 0x1p-53;
-	return sleep_ns(t, (int64_t)(-log1p(-u) * a->ms * 1e6)) && ok(a);
-}
-
-static bool
-do_stall(struct truth *t, const struct asked *a)
-{
-	int64_t every = (int64_t)((a->every ? a->every : 1000) * 1e6);
-	int64_t at = (clock_ns() - t->start_ns) % every, end = (int64_t)(a->ms * 1e6);
-	return (at >= end || sleep_ns(t, end - at)) && ok(a);
-}
-
-static bool
-do_status(struct truth *t, const struct asked *a)
-{
-	char text[96];
-	snprintf(text, sizeof(text), "HTTP/1.1 %d Asked\r\nContent-Length: 0\r\n\r\n", (int)a->code);
-	return say(a, text);
-}
-
-static bool
-do_close(struct truth *t, const struct asked *a)
-{
-	say(a, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nok\n");
+	timers_unset(&t->timers, &c->timer);
+	if (c->answering && t->log)
+		truth_log_add(t->log, &c->stamp);
+	if (c->before)
+		c->before->after = c->after;
+	else
+		t->first = c->after;
+	if (c->after)
+		c->after->before = c->before;
+	close(c->fd);
+	free(c);
 	return false;
 }
 
-static bool
-do_chunked(struct truth *t, const struct asked *a)
+/* ---- answers ------------------------------------------------------------------------------- */
+
+static void
+take_step(struct truth *t, struct conn *c, bool rest)
 {
-	return say(a, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n") &&
-	    sleep_ns(t, 1000000) && say(a, "3;x=y\r\ntwo\r\n5\r\nthree\r\n0\r\nT: x\r\n\r\n");
-}
+	int64_t now = clock_ns(CLOCK_MONOTONIC);
 
-static bool
-do_drip(struct truth *t, const struct asked *a)
-{
-	static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n";
-	for (const char *c = answer; *c; c++)
-		if (!sleep_ns(t, 1000000) || !say(a, (char[2]){ *c, 0 }))
-			return false;
-	return true;
-}
-
-static bool
-do_interim(struct truth *t, const struct asked *a)
-{
-	return say(a, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n") && ok(a);
-}
-
-static bool
-do_until_close(struct truth *t, const struct asked *a)
-{
-	say(a, "HTTP/1.0 200 OK\r\n\r\nsome bytes");
-	return false;
-}
-
-static bool
-do_reset(struct truth *t, const struct asked *a)
-{
-	struct linger now = { .l_onoff = 1 };
-	setsockopt(a->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-	return false;
-}
-
-static bool
-do_short(struct truth *t, const struct asked *a)
-{
-	say(a, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this");
-	return false;
-}
-
-static bool
-do_long(struct truth *t, const struct asked *a)
-{
-	return say(a, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\nand more than announced");
-}
-
-static bool
-do_garbage(struct truth *t, const struct asked *a)
-{
-	return say(a, "\x01\x02SSH-2.0-of-some-kind\r\n");
-}
-
-static bool
-do_half(struct truth *t, const struct asked *a)
-{
-	say(a, "HTTP/1.1 200 OK\r\nContent-Le");
-	return false;
-}
-
-static bool
-do_hole(struct truth *t, const struct asked *a)
-{
-	while (sleep_ns(t, 100000000))
-		;
-	return false;
-}
-
-static bool
-do_flood(struct truth *t, const struct asked *a)
-{
-	while (!atomic_load(&t->stopping) && say(a, "HTTP/1.1 100 Continue\r\n\r\n"))
-		;
-	return false;
-}
-
-static const struct {
-	const char *name;
-	bool (*act)(struct truth *t, const struct asked *a);   /* false: close the connection */
-	bool wrong;
-} acts[] = {
-	{ "none", do_none, false }, { "const", do_const, false }, { "exp", do_exp, false },
-	{ "stall", do_stall, false }, { "status", do_status, true }, { "close", do_close, true },
-	{ "chunked", do_chunked, false }, { "drip", do_drip, true }, { "interim", do_interim, false },
-	{ "until-close", do_until_close, true }, { "reset", do_reset, true },
-	{ "short", do_short, true }, { "long", do_long, true }, { "garbage", do_garbage, true },
-	{ "half", do_half, true }, { "hole", do_hole, true }, { "flood", do_flood, true },
-};
-
-static double
-number_of(const char *head, const char *name)
-{
-	const char *at = strstr(head, name);
-	return at ? strtod(at + strlen(name), NULL) : 0;
-}
-
-/* One request of which the head has arrived; false: close. */
-static bool
-answer(struct truth *t, int fd, const char *head)
-{
-	struct asked a = {
-		.fd = fd, .number = atomic_fetch_add(&t->requests, 1),
-		.ms = number_of(head, "ms="), .every = number_of(head, "every="),
-		.code = number_of(head, "code="),
-	};
-	const char *path = strchr(head, '/');
-
-	for (size_t i = 0; path && i < sizeof(acts) / sizeof(acts[0]); i++) {
-		size_t n = strlen(acts[i].name);
-		if (strncmp(path + 1, acts[i].name, n) != 0 || !strchr(" ?", path[1 + n]))
-			continue;
-		if (acts[i].wrong && a.every > 1 && (a.number + 1) % (int64_t)a.every)
-			return ok(&a);
-		return acts[i].act(t, &a);
-	}
-	return say(&a, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
-}
-
-struct conn_start {
-	struct truth *t;
-	int slot;
-};
-
-static void *
-serve(void *arg)
-{
-	struct conn_start s = *(struct conn_start *)arg;
-	char head[HEAD_MAX];
-	size_t n = 0;
-	int on = 1, fd = s.t->fds[s.slot];
-	bool open = true;
-
-	free(arg);
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	while (open && n < sizeof(head) - 1) {
-		ssize_t got = recv(fd, head + n, sizeof(head) - 1 - n, 0);
-		if (got <= 0)
-			break;
-		n += (size_t)got;
-		head[n] = '\0';
-		if (!strstr(head, "\r\n\r\n"))
-			continue;
-		open = answer(s.t, fd, head);
-		n = 0;
-	}
-	pthread_mutex_lock(&s.t->lock);
-	close(fd);
-	s.t->fds[s.slot] = -1;
-	pthread_mutex_unlock(&s.t->lock);
-	atomic_fetch_sub(&s.t->live, 1);
-	return NULL;
+	c->step = act_next(&c->answer, now - t->start_ns);
+	if (c->step.wait_ns || rest)
+		timers_set(&t->timers, &c->timer,
+		    c->step.wait_ns == ACT_NEVER ? ACT_NEVER : now + c->step.wait_ns);
 }
 
 static void
-begin_serving(struct truth *t, int fd)
+eat_body(struct conn *c)
 {
-	struct conn_start *s = malloc(sizeof(*s));
-	pthread_attr_t attr;
-	pthread_t thread;
-	int slot = 0;
+	size_t n = c->skip < c->n ? c->skip : c->n;
 
-	pthread_mutex_lock(&t->lock);
-	while (slot < CONNS && t->fds[slot] >= 0)
-		slot++;
-	if (slot < CONNS)
-		t->fds[slot] = fd;
-	pthread_mutex_unlock(&t->lock);
-	*s = (struct conn_start){ t, slot };
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, 64 << 10);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	atomic_fetch_add(&t->live, 1);
-	if (slot == CONNS || pthread_create(&thread, &attr, serve, s) != 0) {
-		if (slot < CONNS)
-			t->fds[slot] = -1;
-		atomic_fetch_sub(&t->live, 1);
-		close(fd);
-		free(s);
-	}
-	pthread_attr_destroy(&attr);
+	c->skip -= n;
+	c->n -= n;
+	memmove(c->head, c->head + n, c->n);
 }
 
+/* Begin to answer the request in the buffer if it is there whole (but for its body). */
+static void
+begin_next(struct truth *t, struct conn *c)
+{
+	eat_body(c);
+	char *end = memmem(c->head, c->n, "\r\n\r\n", 4);
+	if (!end)
+		return;
+	*end = '\0';
+	const char *length = strcasestr(c->head, "\r\nContent-Length:");
+	size_t body = length ? strtoul(length + 17, NULL, 10) : 0;
+	*strchrnul(c->head, '\r') = '\0';
+	act_begin(&c->answer, c->head, atomic_fetch_add(&t->requests, 1), t->seed);
+	c->stamp.number = c->requests++;
+	c->stamp.replied_ns = 0;
+	c->skip = (size_t)(end + 4 - c->head) + body;
+	eat_body(c);
+	c->answering = true;
+	take_step(t, c, false);
+}
+
+/* Send what is left of the step: 0, -EAGAIN, or -errno. */
+static int
+give(const struct truth *t, struct conn *c)
+{
+	if (t->log && c->step.then != ACT_ON && !c->stamp.replied_ns)
+		c->stamp.replied_ns = clock_ns(CLOCK_MONOTONIC);
+	while (c->step.size) {
+		ssize_t n = send(c->fd, c->step.bytes, c->step.size, MSG_NOSIGNAL);
+		if (n < 0)
+			return -errno;
+		c->step.bytes += n;
+		c->step.size -= (size_t)n;
+	}
+	return 0;
+}
+
+static bool
+finish(struct truth *t, struct conn *c)
+{
+	struct linger now = { .l_onoff = 1 };
+
+	if (c->step.then == ACT_RESET)
+		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	if (c->step.then != ACT_DONE)
+		return drop(t, c);
+	if (t->log)
+		truth_log_add(t->log, &c->stamp);
+	c->answering = false;
+	begin_next(t, c);
+	return true;
+}
+
+/* Give answers as far as time and the socket allow. False: the connection is gone. */
+static bool
+carry_on(struct truth *t, struct conn *c)
+{
+	for (int turn = 1; c->answering && !c->timer.place; turn++) {
+		int code = give(t, c);
+		if (code == -EAGAIN) {
+			listen_for(t, c, EPOLLIN | EPOLLOUT);
+			return true;
+		}
+		if (code < 0)
+			return drop(t, c);
+		if (c->step.then == ACT_ON)
+			take_step(t, c, turn % TURNS == 0);
+		else if (!finish(t, c))
+			return false;
+	}
+	return true;
+}
+
+static void
+fire_timers(struct truth *t)
+{
+	int64_t now = clock_ns(CLOCK_MONOTONIC);
+	struct timer *first;
+
+	while ((first = timers_first(&t->timers)) && first->due_ns <= now) {
+		timers_unset(&t->timers, first);
+		carry_on(t, (struct conn *)first);
+	}
+}
+
+/* ---- connections --------------------------------------------------------------------------- */
+
+/* When the kernel got the bytes: its stamp is of the wall clock. */
+static int64_t
+arrival_of(struct msghdr *m, int64_t seen_ns)
+{
+	struct timespec at;
+	struct cmsghdr *c = CMSG_FIRSTHDR(m);
+
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+		return seen_ns;
+	memcpy(&at, CMSG_DATA(c), sizeof(at));
+	int64_t ago = clock_ns(CLOCK_REALTIME) - ((int64_t)at.tv_sec * 1000000000 + at.tv_nsec);
+	return clock_ns(CLOCK_MONOTONIC) - ago;
+}
+
+static ssize_t
+receive_stamped(struct conn *c)
+{
+	char control[256];
+	struct iovec to = { c->head + c->n, HEAD_MAX - c->n };
+	struct msghdr m = {
+		.msg_iov = &to, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control),
+	};
+
+	ssize_t n = recvmsg(c->fd, &m, 0);
+	if (n > 0 && !c->answering) {
+		c->stamp.seen_ns = clock_ns(CLOCK_MONOTONIC);
+		c->stamp.arrived_ns = arrival_of(&m, c->stamp.seen_ns);
+	}
+	return n;
+}
+
+static void
+on_event(struct truth *t, struct conn *c, uint32_t events)
+{
+	if (events & EPOLLOUT) {
+		listen_for(t, c, EPOLLIN);
+		if (!carry_on(t, c))
+			return;
+	}
+	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+		return;
+	ssize_t n = t->log ? receive_stamped(c) : recv(c->fd, c->head + c->n, HEAD_MAX - c->n, 0);
+	if (n < 0 && errno == EAGAIN)
+		return;
+	if (n <= 0) {                   /* an end, an error, or a head that is too large */
+		drop(t, c);
+		return;
+	}
+	c->n += (size_t)n;
+	if (!c->answering)
+		begin_next(t, c);
+	carry_on(t, c);
+}
+
+static void
+take_connection(struct truth *t, int fd)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+	struct epoll_event e = { .events = EPOLLIN, .data.ptr = c };
+	int on = 1;
+
+	if (!c || epoll_ctl(t->epoll, EPOLL_CTL_ADD, fd, &e) < 0) {
+		close(fd);
+		free(c);
+		return;
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (t->log)
+		setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
+	c->fd = fd;
+	c->stamp.conn = t->conns++;
+	c->after = t->first;
+	if (t->first)
+		t->first->before = c;
+	t->first = c;
+}
+
+static void
+take_connections(struct truth *t)
+{
+	int fd;
+
+	while ((fd = accept4(t->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+		take_connection(t, fd);
+}
+
+static int
+wait_for_events(struct truth *t, struct epoll_event *events)
+{
+	struct timer *first = timers_first(&t->timers);
+	if (!first || first->due_ns == ACT_NEVER)
+		return epoll_wait(t->epoll, events, EVENTS, -1);
+	int64_t left = first->due_ns - clock_ns(CLOCK_MONOTONIC);
+	if (left < 0)
+		left = 0;
+	struct timespec wait = { .tv_sec = left / 1000000000, .tv_nsec = left % 1000000000 };
+	return epoll_pwait2(t->epoll, events, EVENTS, &wait, NULL);
+}
+
+/* Timers fire after the events: a connection may be gone then, and no event of it is left. */
 static void *
-accept_all(void *arg)
+serve(void *arg)
 {
 	struct truth *t = arg;
+	struct epoll_event events[EVENTS];
 
+	prctl(PR_SET_TIMERSLACK, 1);
 	while (!atomic_load(&t->stopping)) {
-		int fd = accept4(t->listener, NULL, NULL, SOCK_CLOEXEC);
-		if (fd >= 0)
-			begin_serving(t, fd);
+		int n = wait_for_events(t, events);
+		for (int i = 0; i < n; i++)
+			if (events[i].data.ptr == &t->listener)
+				take_connections(t);
+			else if (events[i].data.ptr != &t->wake)
+				on_event(t, events[i].data.ptr, events[i].events);
+		fire_timers(t);
 	}
+	while (t->first)
+		drop(t, t->first);
 	return NULL;
 }
 
-struct truth *
-truth_start(uint16_t port, uint64_t seed, uint16_t *ret_port)
+/* ---- start and stop ------------------------------------------------------------------------ */
+
+static int
+listen_on(uint16_t port, uint16_t *ret_port)
 {
 	struct sockaddr_in a = {
 		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
 	socklen_t size = sizeof(a);
-	int on = 1;
-	struct truth *t = calloc(1, sizeof(*t));
+	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	memset(t->fds, -1, sizeof(t->fds));
-	t->seed = seed;
-	t->start_ns = clock_ns();
-	pthread_mutex_init(&t->lock, NULL);
-	t->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	setsockopt(t->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(t->listener, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(t->listener, 1024) < 0 ||
-	    getsockname(t->listener, (struct sockaddr *)&a, &size) < 0 ||
-	    pthread_create(&t->acceptor, NULL, accept_all, t) != 0) {
-		close(t->listener);
-		free(t);
-		return NULL;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, BACKLOG) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&a, &size) < 0) {
+		close(fd);
+		return -1;
 	}
 	*ret_port = ntohs(a.sin_port);
+	return fd;
+}
+
+static bool
+watch(struct truth *t, int *fd)
+{
+	struct epoll_event e = { .events = EPOLLIN, .data.ptr = fd };
+	return epoll_ctl(t->epoll, EPOLL_CTL_ADD, *fd, &e) == 0;
+}
+
+static void
+release(struct truth *t)
+{
+	close(t->listener);
+	close(t->epoll);
+	close(t->wake);
+	timers_done(&t->timers);
+	free(t->log_path);
+	free(t);
+}
+
+struct truth *
+truth_start_logged(uint16_t port, uint64_t seed, const char *log, uint16_t *ret_port)
+{
+	struct truth *t = calloc(1, sizeof(*t));
+
+	t->seed = seed;
+	t->start_ns = clock_ns(CLOCK_MONOTONIC);
+	t->listener = listen_on(port, ret_port);
+	t->epoll = epoll_create1(EPOLL_CLOEXEC);
+	t->wake = eventfd(0, EFD_CLOEXEC);
+	if (log) {
+		t->log = truth_log_open(t->start_ns);
+		t->log_path = strdup(log);
+	}
+	if (t->listener < 0 || !watch(t, &t->listener) || !watch(t, &t->wake) ||
+	    pthread_create(&t->thread, NULL, serve, t) != 0) {
+		if (t->log)
+			truth_log_close(t->log, "/dev/null");
+		release(t);
+		return NULL;
+	}
 	return t;
+}
+
+struct truth *
+truth_start(uint16_t port, uint64_t seed, uint16_t *ret_port)
+{
+	return truth_start_logged(port, seed, NULL, ret_port);
 }
 
 int64_t
@@ -350,19 +398,14 @@ truth_requests(const struct truth *t)
 void
 truth_stop(struct truth *t)
 {
+	int code = 0;
+
 	if (!t)
 		return;
 	atomic_store(&t->stopping, true);
-	shutdown(t->listener, SHUT_RDWR);
-	pthread_join(t->acceptor, NULL);
-	close(t->listener);
-	pthread_mutex_lock(&t->lock);
-	for (int i = 0; i < CONNS; i++)
-		if (t->fds[i] >= 0)
-			shutdown(t->fds[i], SHUT_RDWR);
-	pthread_mutex_unlock(&t->lock);
-	while (atomic_load(&t->live))
-		usleep(1000);
-	pthread_mutex_destroy(&t->lock);
-	free(t);
+	eventfd_write(t->wake, 1);
+	pthread_join(t->thread, NULL);
+	if (t->log && (code = truth_log_close(t->log, t->log_path)) < 0)
+		fprintf(stderr, "truth: cannot write '%s': %s\n", t->log_path, strerror(-code));
+	release(t);
 }
