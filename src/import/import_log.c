@@ -25,7 +25,7 @@
 struct job {
 	struct log_chunks chunks;
 	const struct log_kind **kinds;   /* a source each */
-	struct arrivals *arrivals;       /* NULL: not asked for */
+	struct recording *arrivals;       /* NULL: not asked for */
 	bool all_methods;
 };
 
@@ -33,7 +33,7 @@ struct worker {
 	pthread_t thread;
 	struct job *job;
 	struct census census;
-	struct arrival *arrivals;        /* of the chunk */
+	struct recorded *arrivals;        /* of the chunk */
 	size_t n_arrivals, allocated;
 	uint64_t timeless;
 };
@@ -55,7 +55,7 @@ keep_arrival(struct worker *w, int64_t time_ns, uint64_t route)
 		if (!w->arrivals)
 			abort();
 	}
-	w->arrivals[w->n_arrivals++] = (struct arrival){ time_ns, route };
+	w->arrivals[w->n_arrivals++] = (struct recorded){ time_ns, route };
 }
 
 static void
@@ -100,7 +100,7 @@ take_chunk(struct worker *w, const struct log_chunk *chunk, struct log_entry *en
 			take_line(w, w->job->kinds[chunk->source], at, size, entry);
 	}
 	if (w->job->arrivals)
-		arrivals_append(w->job->arrivals, chunk->number, w->arrivals, w->n_arrivals);
+		recording_append(w->job->arrivals, chunk->number, w->arrivals, w->n_arrivals);
 }
 
 static void *
@@ -297,16 +297,16 @@ fill_draft(struct draft *d, struct census *t, struct err *e)
 /* ---- the whole ---- */
 
 static int
-write_arrivals(struct draft *d, const struct census *t, struct arrivals *a, uint64_t timeless,
+write_arrivals(struct draft *d, const struct census *t, struct recording *a, uint64_t timeless,
     struct err *e)
 {
 	uint64_t routes[ROUTES_TAKEN];
 	size_t n = t->n_routes < ROUTES_TAKEN ? t->n_routes : ROUTES_TAKEN;
-	struct arrivals_summary sum;
+	struct recording_summary sum;
 
 	for (size_t i = 0; i < n; i++)
 		routes[i] = t->routes[i]->hash;
-	int code = arrivals_write(a, routes, n, &sum, e);
+	int code = recording_write(a, routes, n, &sum, e);
 	if (code < 0)
 		return code;
 	if (timeless)
@@ -353,7 +353,7 @@ stream_log(struct draft *d, struct source **sources, size_t n, struct err *e)
 
 	int code = find_kinds(d, sources, n, &job->kinds, e);
 	if (code == 0 && d->options->replay)
-		code = arrivals_open(d->options->replay, &job->arrivals, e);
+		code = recording_open(d->options->replay, &job->arrivals, e);
 	if (code < 0)
 		return code;
 	job->all_methods = d->options->all_methods;
@@ -366,7 +366,7 @@ stream_log(struct draft *d, struct source **sources, size_t n, struct err *e)
 		code = fill_draft(d, &census, e);
 	if (code == 0 && job->arrivals && census.n_routes)
 		code = write_arrivals(d, &census, TAKE(job->arrivals), timeless, e);
-	arrivals_drop(job->arrivals);
+	recording_drop(job->arrivals);
 	log_chunks_done(&job->chunks);
 	census_done(&census);
 	return code;

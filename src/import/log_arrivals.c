@@ -16,7 +16,7 @@
 #define WINDOW     ((size_t)65536)         /* arrivals that are held back to be put in order */
 #define SECOND_MAX ((size_t)1 << 20)       /* arrivals of one second that are spread together */
 
-struct arrivals {
+struct recording {
 	char *path, *temporary;
 	FILE *spool;
 	pthread_mutex_t lock;
@@ -26,9 +26,9 @@ struct arrivals {
 };
 
 int
-arrivals_open(const char *path, struct arrivals **ret, struct err *e)
+recording_open(const char *path, struct recording **ret, struct err *e)
 {
-	struct arrivals *a = calloc(1, sizeof(*a));
+	struct recording *a = calloc(1, sizeof(*a));
 
 	if (!a || !(a->path = strdup(path)) || asprintf(&a->temporary, "%s.tmp.%ld", path, (long)getpid()) < 0)
 		abort();
@@ -41,7 +41,7 @@ arrivals_open(const char *path, struct arrivals **ret, struct err *e)
 		err_hint(e, "name a file in a folder that can be written with --replay");
 		if (fd >= 0)
 			close(fd);
-		arrivals_drop(a);
+		recording_drop(a);
 		return code;
 	}
 	unlink(a->temporary);
@@ -50,7 +50,7 @@ arrivals_open(const char *path, struct arrivals **ret, struct err *e)
 }
 
 void
-arrivals_drop(struct arrivals *a)
+recording_drop(struct recording *a)
 {
 	if (!a)
 		return;
@@ -64,7 +64,7 @@ arrivals_drop(struct arrivals *a)
 }
 
 void
-arrivals_append(struct arrivals *a, uint64_t chunk, const struct arrival *list, size_t n)
+recording_append(struct recording *a, uint64_t chunk, const struct recorded *list, size_t n)
 {
 	bool exact = false;
 
@@ -174,10 +174,10 @@ release(struct writer *w, struct held item, int64_t *reached_ns, uint64_t *late)
 }
 
 static void
-sort_spool(struct arrivals *a, const struct map *flows, struct writer *w, uint64_t *ret_late)
+sort_spool(struct recording *a, const struct map *flows, struct writer *w, uint64_t *ret_late)
 {
 	struct held *heap = calloc(WINDOW + 1, sizeof(*heap));
-	struct arrival next;
+	struct recorded next;
 	size_t n = 0;
 	uint64_t order = 0;
 	int64_t reached_ns = INT64_MIN;
@@ -199,8 +199,8 @@ sort_spool(struct arrivals *a, const struct map *flows, struct writer *w, uint64
 }
 
 static int
-fill_file(struct arrivals *a, FILE *out, const uint64_t *routes, size_t n_routes,
-    struct arrivals_summary *ret)
+fill_file(struct recording *a, FILE *out, const uint64_t *routes, size_t n_routes,
+    struct recording_summary *ret)
 {
 	struct map flows = { 0 };
 	struct writer w = { .out = out, .spread = !a->exact };
@@ -210,7 +210,7 @@ fill_file(struct arrivals *a, FILE *out, const uint64_t *routes, size_t n_routes
 		abort();
 	for (size_t i = 0; i < n_routes; i++)
 		*map_at(&flows, &routes[i], sizeof(routes[i]), NULL) = i;
-	*ret = (struct arrivals_summary){ 0 };
+	*ret = (struct recording_summary){ 0 };
 	bool rewound = fflush(a->spool) == 0 && fseek(a->spool, 0, SEEK_SET) == 0;
 	if (rewound)
 		sort_spool(a, &flows, &w, &ret->late);
@@ -223,8 +223,8 @@ fill_file(struct arrivals *a, FILE *out, const uint64_t *routes, size_t n_routes
 }
 
 int
-arrivals_write(struct arrivals *a, const uint64_t *routes, size_t n_routes,
-    struct arrivals_summary *ret, struct err *e)
+recording_write(struct recording *a, const uint64_t *routes, size_t n_routes,
+    struct recording_summary *ret, struct err *e)
 {
 	FILE *out = fopen(a->temporary, "wbe");
 	int code = out ? fill_file(a, out, routes, n_routes, ret) : -errno;
@@ -238,6 +238,6 @@ arrivals_write(struct arrivals *a, const uint64_t *routes, size_t n_routes,
 		err_set(e, -code, "cannot write '%s': %s", a->path, strerror(-code));
 		err_hint(e, "is there room on the disk? it takes 16 bytes a request meanwhile");
 	}
-	arrivals_drop(a);
+	recording_drop(a);
 	return code;
 }

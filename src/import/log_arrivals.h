@@ -14,20 +14,20 @@
 
 #include "base/err.h"
 
-struct arrival { int64_t time_ns; uint64_t route; };
+struct recorded { int64_t time_ns; uint64_t route; };
 
-struct arrivals;
+struct recording;
 
-int arrivals_open(const char *path, struct arrivals **ret, struct err *e);
+int recording_open(const char *path, struct recording **ret, struct err *e);
 
 /* Append the arrivals of a chunk; chunk numbers count from 0 and every one must come. Any thread;
  * waits for the chunks before it. */
-void arrivals_append(struct arrivals *a, uint64_t chunk, const struct arrival *list, size_t n);
+void recording_append(struct recording *a, uint64_t chunk, const struct recorded *list, size_t n);
 
-struct arrivals_summary { uint64_t written, late; double seconds; };
+struct recording_summary { uint64_t written, late; double seconds; };
 
 /* Write the file; routes[i] is the hash of flow i, other routes are left out. Frees `a` whatever
  * happens. */
-int arrivals_write(struct arrivals *a, const uint64_t *routes, size_t n_routes,
-    struct arrivals_summary *ret, struct err *e);
-void arrivals_drop(struct arrivals *a);   /* accepts NULL */
+int recording_write(struct recording *a, const uint64_t *routes, size_t n_routes,
+    struct recording_summary *ret, struct err *e);
+void recording_drop(struct recording *a);   /* accepts NULL */
