@@ -105,6 +105,8 @@ write_spans(struct buf *out, const struct run_phase *p)
 	const struct { const char *name; const struct run_span *span; } spans[] = {
 		{ "pool wait", &p->pool_wait }, { "connect", &p->connect }, { "greeting", &p->greeting },
 		{ "first byte", &p->first_byte }, { "body", &p->body },
+		{ "first token", &p->first_event }, { "each token", &p->token },
+		{ "events", &p->between_events },
 	};
 	char p50[24], p99[24], max[24];
 

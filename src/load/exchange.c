@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "load/program.h"
+#include "load/stream.h"
 #include "load/wire.h"
 
 #define REUSE_STREAM UINT64_C(0x7265757365)   /* keeps its random numbers apart from others */
@@ -149,6 +150,16 @@ judge(const struct route *r, const struct reply *reply, const struct answer *a, 
 	return OUTCOME_ANSWERED;
 }
 
+static enum outcome
+end_stream(struct worker *w, uint32_t slot, char *why, size_t size)
+{
+	const char *wrong = stream_end(w->streams[slot], w->slots[slot].due_ns);
+
+	if (wrong)
+		snprintf(why, size, "%s", wrong);
+	return wrong ? OUTCOME_STATUS : OUTCOME_ANSWERED;
+}
+
 /* The flow goes on, or ends with a request that did not bring what was wanted. */
 static enum outcome
 lead_on(struct worker *w, struct exchange *x, enum outcome o, const struct answer *a, int64_t at_ns,
@@ -180,6 +191,8 @@ exchange_answer(struct worker *w, uint32_t slot, const struct reply *reply, int6
 	enum outcome o = judge(&w->program->routes[x->route], reply, &a, why, sizeof(why));
 
 	w->refusals = 0;
+	if (o == OUTCOME_ANSWERED && w->program->routes[x->route].stream != STREAM_NONE)
+		o = end_stream(w, slot, why, sizeof(why));
 	o = lead_on(w, x, o, &a, last, why, sizeof(why));
 	tally_answer(t, x->route, reply, o, last - x->due_ns);
 	if (o == OUTCOME_ANSWERED) {
@@ -204,6 +217,20 @@ exchange_values(struct worker *w, const struct exchange *x)
 {
 	return worker_values(w, x->session == NO_SESSION ? w->program->variables
 	    : w->sessions.all[x->session].variables, x->index, x->seed);
+}
+
+struct stream *
+exchange_stream(struct worker *w, uint32_t slot)
+{
+	enum scenario_stream kind = w->program->routes[w->slots[slot].route].stream;
+	struct stream **s = &w->streams[slot];
+
+	if (kind == STREAM_NONE)
+		return NULL;
+	if (!*s && !(*s = calloc(1, sizeof(**s))))
+		abort();
+	stream_start(*s, kind, w->tally);
+	return *s;
 }
 
 struct capture *

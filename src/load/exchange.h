@@ -38,6 +38,8 @@ struct template_values exchange_values(struct worker *w, const struct exchange *
 
 /* Where the answer of the slot is kept, emptied; NULL: nobody looks at it. */
 struct capture *exchange_capture(struct worker *w, uint32_t slot);
+/* Its events, if it is a stream of them, else NULL. */
+struct stream *exchange_stream(struct worker *w, uint32_t slot);
 
 /* ---- for protocols ------------------------------------------------------------------------- */
 

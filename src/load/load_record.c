@@ -57,6 +57,11 @@ phase_record(struct run_phase *p, const struct tally *t)
 	p->greeting = span_of(t, SPAN_GREET);
 	p->first_byte = span_of(t, SPAN_FIRST_BYTE);
 	p->body = span_of(t, SPAN_BODY);
+	p->first_event = span_of(t, SPAN_FIRST_EVENT);
+	p->token = span_of(t, SPAN_TOKEN);
+	p->between_events = span_of(t, SPAN_BETWEEN_EVENTS);
+	p->tokens = t->tokens;
+	p->tokens_estimated = t->tokens_estimated;
 	p->seen = span_of(t, SPAN_SEEN);
 	p->latency = latency_of(&latency, t->censored > 0);
 	p->service = latency_of(&t->spans[SPAN_SERVICE], false);

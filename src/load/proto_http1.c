@@ -9,6 +9,7 @@
 
 #include "load/exchange.h"
 #include "load/program.h"
+#include "load/stream.h"
 #include "load/wire.h"
 #include "net/http1.h"
 
@@ -51,6 +52,12 @@ is_same(const struct pattern *p, const char *bytes, size_t size)
 	    (after >= p->head || memcmp(bytes + after, p->bytes + after, p->head - after) == 0);
 }
 
+struct http1_conn {
+	struct http1 h;
+	struct capture *kept;      /* of the answer under way; NULL: nobody looks at it */
+	struct stream *stream;
+};
+
 static uint32_t
 busy_slot(const struct worker *w, uint32_t conn)
 {
@@ -66,24 +73,37 @@ http1_wire_open(struct worker *w, uint32_t conn)
 }
 
 static void
-keep_body(void *ctx, const char *bytes, size_t size)
+take_body(void *ctx, const char *bytes, size_t size)
 {
-	buf_append_cut(ctx, bytes, size);
+	struct http1_conn *c = ctx;
+
+	if (c->kept)
+		buf_append_cut(&c->kept->body, bytes, size);
+	if (c->stream)
+		stream_body(c->stream, bytes, size);
+}
+
+/* Who looks at the answer to this request. */
+static void
+look_at(struct worker *w, struct http1_conn *c, uint32_t slot)
+{
+	c->kept = exchange_capture(w, slot);
+	c->stream = exchange_stream(w, slot);
+	if (!c->kept && !c->stream)
+		return;
+	c->h.head = c->kept ? &c->kept->head : NULL;
+	c->h.body = take_body;
+	c->h.body_ctx = c;
 }
 
 static int
 http1_wire_send(struct worker *w, uint32_t conn, uint32_t slot)
 {
 	const struct route *r = &w->program->routes[w->slots[slot].route];
-	struct http1 *h = wire_state(w, conn);
-	struct capture *c = exchange_capture(w, slot);
+	struct http1_conn *c = wire_state(w, conn);
 
-	http1_start(h, r->head);
-	if (c) {
-		h->head = &c->head;
-		h->body = keep_body;
-		h->body_ctx = &c->body;
-	}
+	http1_start(&c->h, r->head);
+	look_at(w, c, slot);
 	if (!r->varies)
 		return wire_send(w, conn, r->bytes, r->size, true);
 	struct template_values v = exchange_values(w, &w->slots[slot]);
@@ -107,16 +127,19 @@ complete(struct worker *w, uint32_t slot, const struct http1 *h, int64_t at_ns)
 static const char *
 http1_wire_feed(struct worker *w, uint32_t conn, const char *bytes, size_t size, int64_t at_ns)
 {
-	struct http1 *h = wire_state(w, conn);
+	struct http1_conn *c = wire_state(w, conn);
+	struct http1 *h = &c->h;
 	uint32_t slot = busy_slot(w, conn);
 	size_t used;
 
 	if (slot == UINT32_MAX)
 		return "bytes came although nothing was asked";
 	exchange_first(&w->slots[slot], at_ns);
+	if (c->stream)
+		c->stream->at_ns = at_ns;
 	struct pattern *p = wire_route_state(w, w->slots[slot].route);
 	bool begun = http1_begun(h);
-	if (!begun && !h->head && is_same(p, bytes, size)) {
+	if (!begun && !h->body && is_same(p, bytes, size)) {
 		complete(w, slot, &p->answer, at_ns);
 		return NULL;
 	}
@@ -136,7 +159,7 @@ http1_wire_feed(struct worker *w, uint32_t conn, const char *bytes, size_t size,
 static void
 http1_wire_end(struct worker *w, uint32_t conn, int64_t at_ns)
 {
-	struct http1 *h = wire_state(w, conn);
+	struct http1 *h = &((struct http1_conn *)wire_state(w, conn))->h;
 	uint32_t slot = busy_slot(w, conn);
 
 	if (slot != UINT32_MAX && http1_end(h) == HTTP1_DONE)
@@ -153,12 +176,13 @@ http1_wire_closed(struct worker *w, uint32_t conn)
 static void
 http1_wire_done(struct worker *w, uint32_t conn)
 {
-	http1_done(wire_state(w, conn));
+	struct http1_conn *c = wire_state(w, conn);
+	http1_done(&c->h);
 }
 
 const struct protocol protocol_http1 = {
 	.name = "HTTP/1.1",
-	.state_bytes = sizeof(struct http1),
+	.state_bytes = sizeof(struct http1_conn),
 	.route_bytes = sizeof(struct pattern),
 	.most_at_once = 1,
 	.usually_at_once = 1,

@@ -49,6 +49,8 @@ tally_merge(struct tally *into, const struct tally *from)
 	into->scheduled += from->scheduled;
 	into->sent += from->sent;
 	into->censored += from->censored;
+	into->tokens += from->tokens;
+	into->tokens_estimated += from->tokens_estimated;
 	for (int i = 0; i < SPANS; i++)
 		histogram_merge(&into->spans[i], &from->spans[i]);
 	for (size_t i = 0; i < into->n_routes; i++)

@@ -28,6 +28,9 @@ enum span {
 	SPAN_FIRST_BYTE,                    /* sent, to the first byte of the answer */
 	SPAN_BODY,                          /* first byte to last */
 	SPAN_SERVICE,                       /* sent to last byte */
+	SPAN_FIRST_EVENT,                   /* of a stream: due, to the first event or token */
+	SPAN_TOKEN,                         /* of a stream: mean from token to token, one an answer */
+	SPAN_BETWEEN_EVENTS,                /* of a stream: from each event to the next */
 	SPAN_SEEN,                          /* generator: last byte in the kernel, to seen */
 	SPANS
 };
@@ -44,6 +47,7 @@ struct tally {
 	struct tally *next;                 /* in a list of whoever holds it */
 	int64_t slice;                      /* of the phase: which quarter second; TALLY_DRAIN after it */
 	int64_t scheduled, sent, censored;  /* censored: entered with the time they had waited so far */
+	int64_t tokens, tokens_estimated;   /* of streams; estimated: events stand for them */
 	struct histogram spans[SPANS];
 	size_t n_routes;
 	struct tally_route routes[];

@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "load/exchange.h"
 #include "load/program.h"
+#include "load/stream.h"
 #include "load/wire.h"
 #include "net/tls.h"
 
@@ -476,6 +477,7 @@ worker_open(struct worker *w, struct err *e)
 	w->slot_states = allocate(slots, p->slot_bytes);
 	w->route_states = allocate(w->program->n_routes, p->route_bytes);
 	w->captures = allocate(slots, sizeof(*w->captures));
+	w->streams = allocate(slots, sizeof(*w->streams));
 	w->rows = allocate(w->program->n_feeders, sizeof(*w->rows));
 	w->arena = arena_new();
 	w->own = allocate(1, p->worker_bytes);
@@ -491,14 +493,21 @@ worker_open(struct worker *w, struct err *e)
 	return code < 0 ? err_set(e, -code, "cannot open the load engine: %s", strerror(-code)) : 0;
 }
 
+/* What a slot has kept of answers. */
 static void
-capture_free(struct capture *c)
+take_apart(struct worker *w, uint32_t slot)
 {
-	if (!c)
-		return;
-	buf_done(&c->head);
-	buf_done(&c->body);
+	struct capture *c = w->captures[slot];
+	struct stream *s = w->streams[slot];
+
+	if (c) {
+		buf_done(&c->head);
+		buf_done(&c->body);
+	}
+	if (s)
+		stream_done(s);
 	free(c);
+	free(s);
 }
 
 void
@@ -516,11 +525,12 @@ worker_close(struct worker *w)
 	w->ops->close(w->engine);
 	tls_context_close(w->tls);
 	pthread_mutex_destroy(&w->lock);
-	for (size_t i = 0; i < (size_t)w->max_conns * w->depth; i++)
-		capture_free(w->captures[i]);
+	for (uint32_t i = 0; i < w->max_conns * w->depth; i++)
+		take_apart(w, i);
 	sessions_close(w);
 	arena_free(w->arena);
-	void *const owned[] = { w->captures, w->rows, w->conns, w->slots, w->states, w->slot_states, w->route_states,
+	void *const owned[] = { w->captures, w->streams, w->rows, w->conns, w->slots, w->states,
+		w->slot_states, w->route_states,
 		w->own, w->gathered };
 	for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
 		free(owned[i]);

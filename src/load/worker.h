@@ -95,6 +95,7 @@ struct worker {
 	uint32_t n_gathered;
 	struct sessions sessions;
 	struct capture **captures;   /* of each slot; NULL: none yet */
+	struct stream **streams;  /* likewise */
 	uint64_t *rows;           /* of each feeder, for the request in the making */
 	struct arena *arena;
 	struct buf out;           /* ciphertext on its way to the engine */

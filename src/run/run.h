@@ -175,6 +175,10 @@ struct run_phase {
 	struct run_latency latency;       /* intended start to last byte */
 	struct run_latency service;       /* really sent to last byte */
 	struct run_span pool_wait, connect, greeting, first_byte, body;
+	struct run_span first_event;      /* of streams: intended start to the first event or token */
+	struct run_span token;            /* of streams: mean time from token to token of an answer */
+	struct run_span between_events;
+	int64_t tokens, tokens_estimated; /* estimated: counted by events */
 	struct run_span seen;             /* the generator's own: last byte in the kernel, to seen */
 	double lag_p99, lag_max;          /* the generator's own: sent late while a connection was free */
 	const char *engine;               /* "io_uring" or "epoll" */
