@@ -37,6 +37,9 @@
 #include "load/uring.h"
 
 #define SUBMISSIONS    256
+/* So many together cost no more than all, and the first of them are not sent much later than their
+ * caller believes. */
+#define SUBMIT_AT      16
 #define BUFFERS_MIN    64
 #define BUFFERS_MAX    512     /* 8 MiB in all, of which only what was received into is in memory */
 #define RECEIVE_HEAD   (sizeof(struct io_uring_recvmsg_out) + STAMP_CONTROL_BYTES)
@@ -553,6 +556,10 @@ uring_engine_send(struct engine *g, uint32_t conn, const void *bytes, size_t siz
 	if (!s)
 		return -EBUSY;
 	fill_send(g, s, kept, size, true);
+	if (g->ring.pushed - g->ring.taken >= SUBMIT_AT) {
+		uring_submit(&g->ring);
+		after_submission(g);
+	}
 	return 0;
 }
 

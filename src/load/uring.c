@@ -11,18 +11,6 @@
 #include "base/clock.h"
 #include "base/cleanup.h"
 
-/* What linux-libc-dev 6.1 does not know yet, with the kernel that brought it. */
-#ifndef IORING_FEAT_MIN_TIMEOUT
-#define IORING_FEAT_MIN_TIMEOUT (1U << 15)     /* 6.12 */
-#endif
-/* struct io_uring_getevents_arg as of 6.12: min_wait_usec was padding before. */
-struct wait_arg {
-	uint64_t sigmask;
-	uint32_t sigmask_sz;
-	uint32_t min_wait_usec;
-	uint64_t ts;
-};
-
 /* ---- opening and closing -------------------------------------------------------------------- */
 
 static int
@@ -115,7 +103,6 @@ uring_open(struct uring *u, uint32_t submissions, uint32_t completions)
 		uring_close(u, true);
 		return code;
 	}
-	u->min_wait = p.features & IORING_FEAT_MIN_TIMEOUT;
 	register_ring(u);
 	return 0;
 }
@@ -146,7 +133,7 @@ uring_close(struct uring *u, bool owner)
 /* ---- submitting and waiting ----------------------------------------------------------------- */
 
 static void
-enter(struct uring *u, uint32_t least, unsigned flags, const struct wait_arg *arg)
+enter(struct uring *u, uint32_t least, unsigned flags, const struct io_uring_getevents_arg *arg)
 {
 	int fd = u->registered >= 0 ? u->registered : u->fd;
 
@@ -185,35 +172,35 @@ uring_submit(struct uring *u)
 }
 
 static void
-wait_for(struct uring *u, uint32_t least, int64_t patience_ns, int64_t timeout_ns)
+wait_for_one(struct uring *u, int64_t timeout_ns)
 {
 	struct __kernel_timespec t = {
 		.tv_sec = timeout_ns / NS_PER_S, .tv_nsec = timeout_ns % NS_PER_S,
 	};
-	struct wait_arg arg = {
-		.ts = (uintptr_t)&t,
-		.min_wait_usec = (uint32_t)(patience_ns / NS_PER_US),
-	};
-	enter(u, least, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &arg);
+	struct io_uring_getevents_arg arg = { .ts = (uintptr_t)&t };
+
+	enter(u, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &arg);
 }
 
+/* Where one wait is not enough, a plain sleep and a look. The kernel can wait for a batch itself
+ * (6.12: min_wait_usec); measured with 64 connections in a closed loop that took 4.5 us of CPU a
+ * request where this takes 3.8. */
 void
 uring_wait(struct uring *u, const struct uring_patience *how)
 {
-	int64_t patience = how->patience_ns < how->timeout_ns ? how->patience_ns : how->timeout_ns;
-	uint32_t batch = how->batch <= u->cq_mask ? how->batch : u->cq_mask;   /* it is an int there */
+	int64_t end = now_ns() + how->timeout_ns;
 
 	if (how->timeout_ns <= 0) {
 		enter(u, 0, IORING_ENTER_GETEVENTS, NULL);
-	} else if (batch <= 1 || patience < NS_PER_US) {
-		wait_for(u, 1, 0, how->timeout_ns);
-	} else if (u->min_wait) {
-		wait_for(u, batch, patience < NS_PER_S ? patience : NS_PER_S, how->timeout_ns);
-	} else {
-		wait_for(u, 1, 0, how->timeout_ns);
-		if (uring_last(u) - uring_first(u) < batch)
-			wait_for(u, batch, 0, patience);
+		return;
 	}
+	wait_for_one(u, how->timeout_ns);
+	uint32_t n = uring_last(u) - uring_first(u);
+	if (!n || n >= how->batch || how->patience_ns <= 0)
+		return;
+	int64_t until = now_ns() + how->patience_ns;
+	sleep_until_ns(until < end ? until : end);
+	enter(u, 0, IORING_ENTER_GETEVENTS, NULL);
 }
 
 /* ---- buffers that the kernel chooses from --------------------------------------------------- */

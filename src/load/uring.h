@@ -15,7 +15,6 @@
 struct uring {
 	int fd;                        /* -1: not open */
 	int registered;                /* index of fd among the thread's registered rings, or -1 */
-	bool min_wait;                 /* the kernel can wait for a batch with patience (6.12) */
 	void *rings, *sqe_memory;
 	size_t rings_bytes, sqe_bytes;
 
@@ -27,7 +26,8 @@ struct uring {
 	struct io_uring_cqe *cqes;
 };
 
-/* How to wait: for `batch` completions, or fewer after patience_ns, or none after timeout_ns. */
+/* How to wait: until something completes; when that is less than `batch`, gather for patience_ns
+ * more. Never longer than timeout_ns. */
 struct uring_patience {
 	uint32_t batch;
 	int64_t patience_ns, timeout_ns;
