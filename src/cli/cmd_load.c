@@ -94,7 +94,7 @@ write_offer(struct buf *out, const struct spec *s, const struct run_phase *p)
 		    format_rate(rate, p->rate), s->replay);
 	else
 		buf_printf(out, "%s at %s%s, %s arrivals, seed %llu\n", format_duration(length, p->seconds),
-		    format_rate(rate, p->rate), s->n_stages ? " on average" : "",
+		    format_rate(rate, p->rate), s->rate > 0 ? "" : " on average",
 		    s->poisson ? "poisson" : "constant", (unsigned long long)s->seed);
 }
 
@@ -166,6 +166,8 @@ check_asked(const struct spec *s, struct err *e)
 	const struct scenario *from = s->scenario;
 	if (s->rate > 0 || s->closed || s->n_stages || s->replay ||
 	    (from && (from->n_stages || from->replay)))
+		return 0;
+	if (s->scenario && (s->scenario->n_stages || s->scenario->replay))
 		return 0;
 	err_usage(e, "prony load: how much load?");
 	err_hint(e, "say --rate 100/s, --stage '10/s..100/s for 30s', or --closed --connections 10");
