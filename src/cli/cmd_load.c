@@ -167,8 +167,6 @@ check_asked(const struct spec *s, struct err *e)
 	if (s->rate > 0 || s->closed || s->n_stages || s->replay ||
 	    (from && (from->n_stages || from->replay)))
 		return 0;
-	if (s->scenario && (s->scenario->n_stages || s->scenario->replay))
-		return 0;
 	err_usage(e, "prony load: how much load?");
 	err_hint(e, "say --rate 100/s, --stage '10/s..100/s for 30s', or --closed --connections 10");
 	return -EINVAL;
