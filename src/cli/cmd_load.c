@@ -94,7 +94,7 @@ write_offer(struct buf *out, const struct spec *s, const struct run_phase *p)
 		    format_rate(rate, p->rate), s->replay);
 	else
 		buf_printf(out, "%s at %s%s, %s arrivals, seed %llu\n", format_duration(length, p->seconds),
-		    format_rate(rate, p->rate), s->n_stages ? " on average" : "",
+		    format_rate(rate, p->rate), s->rate > 0 ? "" : " on average",
 		    s->poisson ? "poisson" : "constant", (unsigned long long)s->seed);
 }
 

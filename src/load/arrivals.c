@@ -337,6 +337,7 @@ arrivals_open(const char *path, const char *const *names, uint32_t n_names, doub
 	int code = a->size < 0 ? err_set(e, errno, "cannot open '%s': %s", path, strerror(errno))
 	                       : check_file(&c);
 	if (code < 0) {
+		err_hint(e, "name a file that --save-schedule wrote, or lines of 'SECONDS ROUTE'");
 		arrivals_close(a);
 		return code;
 	}

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "load/asked.h"
 
+#include <libgen.h>
+
 #include "load/load_int.h"
 #include "load/shape.h"
 
-/* Flags and prony.yaml say more of this run than the scenario, which may serve many. */
+/* Flags and prony.yaml say more of this run than the scenario, which may serve many. Files that a
+ * scenario names lie beside it. */
 static const char *
-replay_file(const struct spec *spec)
+replay_file(const struct spec *spec, struct arena *a)
 {
-	if (spec->replay || spec->rate > 0 || spec->n_stages || !spec->scenario)
+	const struct scenario *from = spec->scenario;
+
+	if (spec->replay || spec->rate > 0 || spec->n_stages || !from || !from->replay)
 		return spec->replay;
-	return spec->scenario->replay;
+	if (from->replay[0] == '/' || !from->file)
+		return from->replay;
+	return arena_printf(a, "%s/%s", dirname(arena_strdup(a, from->file)), from->replay);
 }
 
 static void
@@ -37,7 +44,7 @@ asked_make(const struct load *l, struct asked *ret, struct err *e)
 	struct arena *a = arena_new();
 	const char **names = arena_alloc(a, p->n_flows * sizeof(*names));
 	double *weights = arena_alloc(a, p->n_flows * sizeof(*weights));
-	const char *replay = replay_file(l->spec);
+	const char *replay = replay_file(l->spec, a);
 	uint32_t n = (uint32_t)p->n_flows;
 	int code = 0;
 

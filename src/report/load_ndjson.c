@@ -85,6 +85,7 @@ write_target(const struct run_target *t, struct buf *out)
 	put_text(out, "row", "target");
 	put_text(out, "metric", t->metric);
 	put_text(out, "op", t->op);
+	put_text(out, "route", t->route);
 	put_figure(out, "limit", t->limit);
 	put_figure(out, "at_rate", t->at_rate);
 	put_figure(out, "value", t->value);
