@@ -43,19 +43,16 @@ asked_make(const struct load *l, struct asked *ret, struct err *e)
 	const struct program *p = &l->program;
 	struct arena *a = arena_new();
 	const char **names = arena_alloc(a, p->n_flows * sizeof(*names));
-	double *weights = arena_alloc(a, p->n_flows * sizeof(*weights));
 	const char *replay = replay_file(l->spec, a);
 	uint32_t n = (uint32_t)p->n_flows;
 	int code = 0;
 
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < n; i++)
 		names[i] = p->flows[i].name;
-		weights[i] = p->flows[i].weight;
-	}
 	*ret = (struct asked){
 		.schedule = {
 			.poisson = l->spec->poisson, .seed = l->spec->seed, .routes = n,
-			.mix = mix_make(a, weights, n),
+			.mix = p->mix,
 		},
 		.arena = a,
 	};

@@ -435,7 +435,7 @@ phase_run(struct load *l, const struct load_step *step, const struct phase_bound
 	struct schedule_part part = { step->rate, step->rate, step->for_ns };
 	struct schedule schedule = {
 		.parts = &part, .n_parts = 1, .poisson = l->spec->poisson, .seed = l->spec->seed,
-		.routes = (uint32_t)l->program.n_flows, .at_most = step->at_most,
+		.routes = (uint32_t)l->program.n_flows, .mix = l->program.mix, .at_most = step->at_most,
 	};
 	if (step->schedule)
 		schedule = *step->schedule;

@@ -178,13 +178,16 @@ make_flows(struct making *m, struct err *e)
 
 	for (size_t i = 0; i < m->s->n_flows; i++)
 		steps += m->s->flows[i].n_steps;
+	double *weights = arena_alloc(p->arena, (m->s->n_flows + 1) * sizeof(*weights));
 	p->routes = arena_alloc(p->arena, (steps + 1) * sizeof(*p->routes));
 	p->flows = arena_alloc(p->arena, (m->s->n_flows + 1) * sizeof(*p->flows));
 	for (size_t i = 0; i < m->s->n_flows; i++) {
 		int code = make_flow(m, &m->s->flows[i], &p->flows[p->n_flows++], e);
 		if (code < 0)
 			return code;
+		weights[i] = m->s->flows[i].weight;
 	}
+	p->mix = mix_make(p->arena, weights, (uint32_t)p->n_flows);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "load/mix.h"
 #include "load/protocol.h"
 #include "net/url.h"
 #include "scenario/expect.h"
@@ -24,7 +25,11 @@ struct http2_request;
 
 #define ROUTE_ARGUMENTS_MAX 256    /* words of a command, values of a statement */
 
-struct route_header { const char *name; struct template value; };
+struct route_header {
+	const char *name;
+	struct template value;
+	int http2_field;           /* its number there; < 0: HTTP/2 has no such field */
+};
 
 struct route {
 	const char *name;          /* path and query, or what the scenario calls it */
@@ -35,6 +40,7 @@ struct route {
 	char *bytes;               /* of HTTP/1 when it does not vary */
 	size_t size;
 	struct http2_request *http2;   /* of HTTP/2; its varying fields hold nothing yet */
+	int http2_length_field;    /* number of its content-length, with a body */
 
 	struct template path;
 	struct route_header *headers;      size_t n_headers;
@@ -82,6 +88,7 @@ struct program {
 
 	struct route *routes; size_t n_routes;
 	struct flow *flows;   size_t n_flows;
+	const struct mix *mix;     /* of the flows by their weights; NULL: in turn */
 	struct feeder **feeders; size_t n_feeders;
 	uint32_t n_variables, n_extracts;
 	struct drawn *drawn;  size_t n_drawn;

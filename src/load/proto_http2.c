@@ -3,10 +3,12 @@
  * knowledge. Requests of one round of the worker are written together. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "load/exchange.h"
 #include "load/program.h"
+#include "load/stream.h"
 #include "load/wire.h"
 #include "net/http2.h"
 
@@ -21,6 +23,10 @@ struct h2_conn {
 struct h2_slot {
 	struct http2_stream stream;
 	char content_type[64], content_encoding[32];
+	struct capture *kept;      /* of the answer under way; NULL: nobody looks at it */
+	struct stream *events;
+	struct http2_request *own; /* of a route that varies; NULL: none was made here yet */
+	struct buf text;           /* its values */
 };
 
 static uint32_t
@@ -37,6 +43,19 @@ keep_value(char *out, size_t size, const char *value, size_t n)
 	snprintf(out, size, "%.*s", (int)n, value);
 }
 
+/* As a head of HTTP/1 would have it. */
+static void
+keep_field(struct buf *head, const char *name, size_t name_size, const char *value,
+    size_t value_size)
+{
+	if (!head->size)
+		buf_puts(head, "HTTP/2\r\n");
+	buf_append(head, name, name_size);
+	buf_puts(head, ": ");
+	buf_append(head, value, value_size);
+	buf_puts(head, "\r\n");
+}
+
 static void
 on_header(void *ctx, struct http2_stream *s, const char *name, size_t name_size, const char *value,
     size_t value_size)
@@ -44,6 +63,8 @@ on_header(void *ctx, struct http2_stream *s, const char *name, size_t name_size,
 	struct h2_slot *slot = (struct h2_slot *)s;
 
 	(void)ctx;
+	if (slot->kept)
+		keep_field(&slot->kept->head, name, name_size, value, value_size);
 	if (name_size == 12 && memcmp(name, "content-type", 12) == 0)
 		keep_value(slot->content_type, sizeof(slot->content_type), value, value_size);
 	else if (name_size == 16 && memcmp(name, "content-encoding", 16) == 0)
@@ -55,6 +76,20 @@ on_head(void *ctx, struct http2_stream *s)
 {
 	struct h2_conn *c = ctx;
 	exchange_first(&c->w->slots[slot_of(c->w, s)], c->at_ns);
+}
+
+static void
+on_body(void *ctx, struct http2_stream *s, const char *bytes, size_t size)
+{
+	const struct h2_conn *c = ctx;
+	struct h2_slot *slot = (struct h2_slot *)s;
+
+	if (slot->kept)
+		buf_append_cut(&slot->kept->body, bytes, size);
+	if (slot->events) {
+		slot->events->at_ns = c->at_ns;
+		stream_body(slot->events, bytes, size);
+	}
 }
 
 static void
@@ -109,11 +144,54 @@ h2_open(struct worker *w, uint32_t conn)
 	c->w = w;
 	c->conn = conn;
 	c->sink = (struct http2_sink){
-		.ctx = c, .header = on_header, .head = on_head, .ended = on_ended,
+		.ctx = c, .header = on_header, .head = on_head, .body = on_body, .ended = on_ended,
 	};
 	buf_clear(&w->plain);
 	int code = http2_open(&c->h, &c->sink, w->own, w->depth, &w->plain);
 	return code < 0 ? code : write_plain(w, conn);
+}
+
+/* The values of what varies, one after the other in s->text, and the request that points at them. */
+static const struct http2_request *
+render(struct worker *w, const struct route *r, const struct exchange *x, struct h2_slot *s)
+{
+	struct template_values v = exchange_values(w, x);
+	size_t ends[HTTP2_FIELDS_MAX], n = 0, at = 0;
+
+	if (!s->own && !(s->own = malloc(sizeof(*s->own))))
+		abort();
+	*s->own = *r->http2;
+	buf_clear(&s->text);
+	template_render(&r->path, &v, &s->text);
+	ends[n++] = s->text.size;
+	for (size_t i = 0; i < r->n_headers; i++) {
+		if (template_is_static(&r->headers[i].value) || r->headers[i].http2_field < 0)
+			continue;
+		template_render(&r->headers[i].value, &v, &s->text);
+		ends[n++] = s->text.size;
+	}
+	size_t body_at = s->text.size;
+	if (r->has_body)
+		template_render(&r->body, &v, &s->text);
+	size_t body_size = s->text.size - body_at;
+	buf_printf(&s->text, "%zu", body_size);
+	const char *text = buf_text(&s->text);
+	http2_request_vary(s->own, HTTP2_FIELD_PATH, text, ends[at++]);
+	for (size_t i = 0; i < r->n_headers; i++) {
+		if (template_is_static(&r->headers[i].value) || r->headers[i].http2_field < 0)
+			continue;
+		http2_request_vary(s->own, (size_t)r->headers[i].http2_field, text + ends[at - 1],
+		    ends[at] - ends[at - 1]);
+		at++;
+	}
+	if (r->has_body) {
+		size_t length_at = body_at + body_size;
+		http2_request_vary(s->own, (size_t)r->http2_length_field, text + length_at,
+		    s->text.size - length_at);
+		s->own->body = text + body_at;
+		s->own->body_size = body_size;
+	}
+	return s->own;
 }
 
 static int
@@ -121,9 +199,13 @@ h2_send(struct worker *w, uint32_t conn, uint32_t slot)
 {
 	struct h2_conn *c = wire_state(w, conn);
 	struct h2_slot *s = wire_slot_state(w, slot);
+	const struct exchange *x = &w->slots[slot];
+	const struct route *r = &w->program->routes[x->route];
 
 	s->content_type[0] = s->content_encoding[0] = '\0';
-	int code = http2_request(&c->h, w->program->routes[w->slots[slot].route].http2, &s->stream);
+	s->kept = exchange_capture(w, slot);
+	s->events = exchange_stream(w, slot);
+	int code = http2_request(&c->h, r->varies ? render(w, r, x, s) : r->http2, &s->stream);
 	if (code == 0)
 		wire_gather(w, conn);
 	return code;
@@ -188,6 +270,16 @@ h2_worker_done(struct worker *w)
 	http2_pool_done(w->own);
 }
 
+static void
+h2_done(struct worker *w, uint32_t conn)
+{
+	for (uint32_t k = 0; k < w->depth; k++) {
+		struct h2_slot *s = wire_slot_state(w, conn * w->depth + k);
+		buf_done(&s->text);
+		free(s->own);
+	}
+}
+
 const struct protocol protocol_http2 = {
 	.name = "HTTP/2",
 	.state_bytes = sizeof(struct h2_conn),
@@ -202,5 +294,6 @@ const struct protocol protocol_http2 = {
 	.feed = h2_feed,
 	.cancel = h2_cancel,
 	.closed = h2_closed,
+	.done = h2_done,
 	.worker_done = h2_worker_done,
 };

@@ -155,16 +155,17 @@ make_http2(struct making *m, struct route *r, struct err *e)
 	http2_request_begin(q, a, r->method, url_is_secure(&m->p->target) ? "https" : "http",
 	    m->p->target.authority, template_is_static(&r->path) ? r->path.literal : "/");
 	for (size_t i = 0; code >= 0 && i < r->n_headers; i++) {
-		const struct route_header *h = &r->headers[i];
-		code = http2_request_add(q, a, h->name, template_is_static(&h->value) ? h->value.literal
+		struct route_header *h = &r->headers[i];
+		code = h->http2_field = http2_request_add(q, a, h->name, template_is_static(&h->value) ? h->value.literal
 		                                                                     : "-");
 		if (code == -ENOENT)
 			code = 0;
 		if (code < 0)
 			return err_usage(e, "the header '%s' does not go with HTTP/2", h->name);
 	}
-	if (r->has_body && !r->varies)
+	if (r->has_body)
 		code = http2_request_body(q, a, r->body.literal, r->body.literal_size);
+	r->http2_length_field = (int)q->n_fields - 1;
 	return code < 0 ? err_usage(e, "too many headers for HTTP/2") : 0;
 }
 

@@ -300,13 +300,8 @@ drain(struct worker *w)
 static int64_t
 count_scheduled(const struct worker *w)
 {
-	struct schedule_reader r = schedule_read(w->task->schedule, w->number, w->task->workers);
-	struct arrival a;
-	int64_t n = 0;
-
-	while (schedule_next(&r, &a) && a.at_ns < w->window_ns)
-		n++;
-	return n;
+	return schedule_share(schedule_count(w->task->schedule, w->window_ns), w->number,
+	    w->task->workers);
 }
 
 static uint32_t
