@@ -225,7 +225,7 @@ is_file_word(const char *word)
 static int
 read_targets(struct invocation *in, struct err *e)
 {
-	bool named = in->spec_file || in->spec->scenario_file || in->spec->n_urls || in->spec->pid || in->spec->unit;
+	bool named = in->spec_file || in->spec->scenario_file || in->spec->from || in->spec->n_urls || in->spec->pid || in->spec->unit;
 	int code = 0;
 
 	for (int files = 0; files < 2; files++)
@@ -237,7 +237,7 @@ read_targets(struct invocation *in, struct err *e)
 	if (code == 0 && !named && !in->n_words && access(SPEC_FILE, F_OK) == 0)
 		code = spec_load(in->spec, SPEC_FILE, e);
 	if (code == 0)
-		code = cli_take_scenario(in->spec, e);
+		code = cli_take_scenario(in, e);
 	return code < 0 ? code : spec_check(in->spec, e);
 }
 

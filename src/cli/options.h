@@ -20,7 +20,7 @@ int options_parse(struct invocation *in, int argc, char **argv, struct err *e);
 int options_finish(struct invocation *in, struct err *e);
 
 /* Read the scenario that the spec names, and take from it what the spec does not say. */
-int cli_take_scenario(struct spec *s, struct err *e);
+int cli_take_scenario(struct invocation *in, struct err *e);
 
 /* The command of that name, or the error with the nearest one. */
 int command_find(const char *name, const struct command **ret, struct err *e);

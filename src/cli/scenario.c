@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What a scenario says beside its flows, where the command line says nothing. */
 #include <errno.h>
+#include <inttypes.h>
 
 #include "cli/options.h"
+#include "import/import.h"
 #include "scenario/scenario.h"
 #include "spec/setting.h"
 #include "spec/spec.h"
@@ -43,19 +45,42 @@ take_base(struct spec *s, const struct scenario *from, struct err *e)
 		return 0;
 	if (from->base)
 		return spec_flag(s, setting_find("url"), from->base, e);
-	err_usage(e, "%s does not say where the service is", from->file);
-	err_hint(e, "write 'base: http://127.0.0.1:8080' into it, or name a URL beside it");
+	err_usage(e, "%s does not say where the service is", s->from ? s->from : s->scenario_file);
+	err_hint(e, "name its URL beside it, as in: prony load http://127.0.0.1:8080/ ...");
 	return -EINVAL;
 }
 
-int
-cli_take_scenario(struct spec *s, struct err *e)
+/* What was left out is said where people look, and not in the figures. */
+static int
+import_scenario(struct invocation *in, struct scenario **ret, struct err *e)
 {
-	struct scenario *from;
+	struct spec *s = in->spec;
+	const struct import_options options = { .base = s->n_urls ? s->urls[0] : NULL };
+	struct import_result result;
+	int code = import_files(&s->from, 1, &options, s->arena, &result, e);
 
-	if (!s->scenario_file)
+	if (code < 0)
+		return code;
+	for (size_t i = 0; i < result.n_notes; i++)
+		cli_note(in, "left out or changed: %" PRIu64 " x %s", result.notes[i].count,
+		    result.notes[i].text);
+	*ret = result.scenario;
+	return 0;
+}
+
+int
+cli_take_scenario(struct invocation *in, struct err *e)
+{
+	struct spec *s = in->spec;
+	struct scenario *from;
+	int code = 0;
+
+	if (!s->scenario_file && !s->from)
 		return 0;
-	int code = scenario_read(s->scenario_file, s->arena, &from, e);
+	if (s->scenario_file && s->from)
+		return err_usage(e, "--scenario and --from are two scenarios");
+	code = s->from ? import_scenario(in, &from, e)
+	               : scenario_read(s->scenario_file, s->arena, &from, e);
 	if (code == 0)
 		code = take_base(s, from, e);
 	if (code == 0)

@@ -28,7 +28,7 @@
 /* A wake-up costs as much CPU as several requests. Where arrivals come closer than this, they are
  * due at ticks, and those of a tick are sent together. */
 #define GAP_NS        (100 * NS_PER_US)
-#define TICK_NS       (400 * NS_PER_US)
+#define TICK_NS       (500 * NS_PER_US)
 /* Live, a generator that sends so late is said not to keep up; load_record.c has the verdict. */
 #define LIVE_LAG_S     1e-3
 #define LIVE_LAG_SHARE 0.05

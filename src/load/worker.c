@@ -28,7 +28,7 @@
  * and where it will sleep most of the time, the worker runs in the lowest real-time class: served at
  * once when it wakes. It never spins, and it would use the same CPU time in any case. A closed loop
  * has no times to keep, and costs less when answers gather while it waits its turn. */
-#define PROMPT_RATE   20e3
+#define PROMPT_RATE   50e3
 
 /* Without the privilege everything stays as it is; the lag is measured in any case. */
 static void

@@ -74,6 +74,7 @@ struct spec {
 	const char **headers;           /* "Name: value" added to each request */
 	size_t n_headers;
 	const char *scenario_file;
+	const char *from;               /* file to import instead */
 	const struct scenario *scenario;   /* what users do; NULL: ask the URLs in turn. Borrowed */
 	const char *engine;             /* NULL: the best that opens here */
 	enum pace pace;

@@ -290,6 +290,10 @@ const struct setting spec_settings[] = {
 	  .argument = "HOW", .preset = "auto", .example = "tick=500us",
 	  .about = "how close to their times requests are sent: exact, tick=TIME (those of a tick "
 	           "together, cheaper), spin (takes a core), or auto" },
+	{ "from", .key = "load.from", .kind = SETTING_TEXT, .groups = SETTINGS_CLOSED, .argument = "FILE",
+	  AT(from), .example = "access.log",
+	  .about = "do what a recording, log, script or API description tells, as 'prony import' reads "
+	           "it" },
 	{ "engine", .key = "load.engine", .kind = SETTING_CUSTOM, .set = set_engine,
 	  .groups = SETTINGS_CLOSED, .argument = "NAME", .choices = engine_names, .preset = "auto",
 	  .about = "what moves the bytes: io_uring where the kernel has it, else epoll" },
