@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* k6 scripts, as far as they do not compute: requests, pauses and checks in the order in which they
- * are written, each function a flow. What depends on the run is left out and named with its line. */
+ * are written, each function a flow. What depends on the run is left out, named with its line. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -172,7 +172,8 @@ pause_length(struct walk *w, size_t i, double *ret_s)
 	    k6_next_item(w->k, &place, &second) && k6_number(w->k, first, &low) &&
 	    k6_number(w->k, second, &high)) {
 		*ret_s = (low + high) / 2;
-	} else if (script_reads(s, i, "Math . random ( ) *") && script_at(s, i + 6)->kind == TOKEN_NUMBER) {
+	} else if (script_reads(s, i, "Math . random ( ) *") &&
+	    script_at(s, i + 6)->kind == TOKEN_NUMBER) {
 		if (script_is(s, i + 7, "+") && script_at(s, i + 8)->kind == TOKEN_NUMBER)
 			low = strtod(script_at(s, i + 8)->text, NULL);
 		*ret_s = low + strtod(script_at(s, i + 6)->text, NULL) / 2;

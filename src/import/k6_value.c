@@ -107,7 +107,8 @@ k6_next_item(const struct k6 *k, size_t *place, size_t *ret_value)
 {
 	size_t i = *place + 1;
 
-	if (is(k, i, "]") || is(k, i, ")") || is(k, i, "}") || is(k, i, ";") || at(k, i)->kind == TOKEN_END)
+	if (at(k, i)->kind == TOKEN_END || is(k, i, "]") || is(k, i, ")") || is(k, i, "}") ||
+	    is(k, i, ";"))
 		return false;
 	*ret_value = i;
 	size_t end = value_end(k, i);
@@ -167,7 +168,8 @@ put_call(struct k6 *k, size_t i, struct buf *out, size_t *ret_end)
 	} else if (is(k, i, "__ITER")) {
 		draft_put_expression(out, "sequence()");
 		*ret_end = i + 1;
-	} else if (script_reads(&k->script, i, "randomIntBetween (") && two_numbers(k, i + 1, &low, &high)) {
+	} else if (script_reads(&k->script, i, "randomIntBetween (") &&
+	    two_numbers(k, i + 1, &low, &high)) {
 		draft_put_expression(out, "random(%.0f, %.0f)", low, high);
 		*ret_end = script_close(&k->script, i + 1);
 	} else if (script_reads(&k->script, i, "JSON . stringify (") && k6_text(k, i + 4, out, ret_end) &&
@@ -366,7 +368,7 @@ put_term(struct k6 *k, size_t i, struct buf *out, size_t *ret_end)
 	case TOKEN_NAME:
 		break;
 	}
-	if (strcmp(t->text, "true") == 0 || strcmp(t->text, "false") == 0 || strcmp(t->text, "null") == 0) {
+	if (is(k, i, "true") || is(k, i, "false") || is(k, i, "null")) {
 		buf_puts(out, t->text);
 		return true;
 	}

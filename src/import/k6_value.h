@@ -17,8 +17,8 @@ struct k6 {
 
 void k6_find_constants(struct k6 *k);
 
-/* The text of the value at `i`, appended in the language of scenarios; *ret_end is behind it. false:
- * it depends on the run. Objects and lists become JSON. */
+/* The text of the value at `i`, appended in the language of scenarios; *ret_end is behind it.
+ * false: it depends on the run. Objects and lists become JSON. */
 bool k6_text(struct k6 *k, size_t i, struct buf *out, size_t *ret_end);
 bool k6_number(struct k6 *k, size_t i, double *ret);
 /* "1m30s", or milliseconds; in seconds. */
