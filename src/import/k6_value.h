@@ -11,6 +11,7 @@ struct k6 {
 	struct draft *d;
 	struct script script;
 	struct map constants;      /* name: place of the first token of its value */
+	struct k6 *outer;          /* what stands in a template: the script around it */
 	int depth;                 /* of constants that are being looked up */
 	int steps;                 /* terms read so far: constants may multiply */
 };

@@ -219,6 +219,16 @@ hide_query(struct draft *d, const char *url)
 	return arena_printf(d->arena, "%.*s?%s", (int)(query - url), url, safe);
 }
 
+/* A base is made before the first arrival, so only the environment may have a word in it. */
+static bool
+can_be_base(const char *origin)
+{
+	for (const char *at = origin; (at = strstr(at, "${")); at += 2)
+		if (strncmp(at, "${env(", 6) != 0)
+			return false;
+	return true;
+}
+
 /* The path below the base, or the whole URL where it leads elsewhere. */
 static const char *
 place_url(struct draft *d, const char *url, bool *ret_credentials)
@@ -231,13 +241,13 @@ place_url(struct draft *d, const char *url, bool *ret_credentials)
 	const char *origin = draft_origin(d, url);
 	const char *rest = clean_url(d, p.rest);
 	const char *path = *rest == '/' ? rest : arena_printf(d->arena, "/%s", rest);
-	if (!d->origin)
+	if (!d->origin && can_be_base(origin)) {
 		d->origin = origin;
-	if (!d->s->base)
-		d->s->base = origin;
+		d->s->base = d->s->base ? d->s->base : origin;
+	}
 	*ret_credentials = p.credentials;
 	path = hide_query(d, path);
-	return strcmp(origin, d->origin) == 0 ? path : arena_printf(d->arena, "%s%s", origin, path);
+	return d->origin && strcmp(origin, d->origin) == 0 ? path : arena_printf(d->arena, "%s%s", origin, path);
 }
 
 /* ---- flows and steps ---- */
@@ -280,7 +290,7 @@ is_loadable(const char *url)
 
 	if (strlen(url) > URL_MAX)
 		return false;
-	if (*url == '/' || strncmp(url, "${", 2) == 0)
+	if (*url == '/' || (strncmp(url, "${", 2) == 0 && !take_apart(url, &p)))
 		return true;
 	bool scheme = take_apart(url, &p) && ((p.scheme_size == 4 && strncasecmp(url, "http", 4) == 0) ||
 	    (p.scheme_size == 5 && strncasecmp(url, "https", 5) == 0));
@@ -337,6 +347,19 @@ is_of_connection(const char *name)
 	return name[0] == ':';
 }
 
+/* "${env(TOKEN)}" or "Bearer ${env(TOKEN)}": taken from the environment already. */
+static bool
+is_from_environment(const char *value)
+{
+	static const char mark[] = "${env(";
+	size_t scheme = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+	if (scheme && scheme <= 10 && value[scheme] == ' ')
+		value += scheme + 1;
+	const char *close = strchr(value, '}');
+	return strncmp(value, mark, strlen(mark)) == 0 && close && !close[1];
+}
+
 /* What it may say in the scenario; NULL: nothing. */
 static const char *
 public_value(struct draft *d, const char *name, const char *value)
@@ -351,7 +374,7 @@ public_value(struct draft *d, const char *name, const char *value)
 	}
 	if (strcasecmp(name, "referer") == 0)
 		return hide_query(d, value);
-	if (!secret_name(name, strlen(name)) || strncmp(value, "${env(", 6) == 0)
+	if (!secret_name(name, strlen(name)) || is_from_environment(value))
 		return value;
 	const char *variable = secret_variable(d->arena, name, strlen(name));
 	draft_note(d, 1, "value of header %s: set the environment variable %s instead", name, variable);
