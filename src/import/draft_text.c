@@ -55,7 +55,9 @@ draft_put_choice(struct buf *out, const char *const *values, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const char *quote = !strpbrk(values[i], "\"'(), \t{}") && *values[i] ? "" :
 		    !strchr(values[i], '"') ? "\"" : "'";
-		if ((*quote && strchr(values[i], *quote)) || !plain_is_line(values[i]))
+		/* Scenarios refuse '#' in a URL wherever it stands. */
+		if ((*quote && strchr(values[i], *quote)) || strchr(values[i], '#') ||
+		    !plain_is_line(values[i]))
 			continue;
 		buf_printf(&list, "%s%s%s%s", list.size ? ", " : "", quote, values[i], quote);
 	}
