@@ -86,7 +86,8 @@ take_body(struct draft *d, struct scenario_step *step, const json_t *post)
 {
 	CLEANUP(buf_done) struct buf body = { 0 };
 	const json_t *text = json_object_get(post, "text");
-	const char *mime = json_member_text(post, "mimeType"), *encoding = json_member_text(post, "encoding");
+	const char *mime = json_member_text(post, "mimeType");
+	const char *encoding = json_member_text(post, "encoding");
 
 	if (!post)
 		return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* k6 scripts, as far as they do not compute: requests, pauses and checks in the order in which they
- * are written, each function a flow. What depends on the run is left out and named with its line. */
+ * are written, each function a flow. What depends on the run is left out, named with its line. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -156,6 +156,26 @@ take_request(struct walk *w, const struct verb *verb, size_t bracket)
 		take_body(w, step, body);
 }
 
+/* http.batch([...]): its requests one behind the other. */
+static void
+take_batch(struct walk *w, size_t list)
+{
+	static const struct verb any = { "request", NULL, true };
+	size_t item;
+
+	leave_out(w, list, "that a batch is sent at once: one request follows the other");
+	while (k6_next_item(w->k, &list, &item)) {
+		const char *url = text_at(w, item);
+		if (script_is(&w->k->script, item, "["))
+			take_request(w, &any, item);
+		else if (url && script_at(&w->k->script, item)->kind != TOKEN_SIGN)
+			draft_request(w->k->d, "GET", url);
+		else
+			leave_out(w, item, "a request of a batch");
+	}
+	w->has_step = false;
+}
+
 /* ---- pauses and checks ---- */
 
 /* sleep(1), sleep(randomIntBetween(1, 5)), sleep(Math.random() * 3 + 1): a constant or the mean. */
@@ -172,7 +192,8 @@ pause_length(struct walk *w, size_t i, double *ret_s)
 	    k6_next_item(w->k, &place, &second) && k6_number(w->k, first, &low) &&
 	    k6_number(w->k, second, &high)) {
 		*ret_s = (low + high) / 2;
-	} else if (script_reads(s, i, "Math . random ( ) *") && script_at(s, i + 6)->kind == TOKEN_NUMBER) {
+	} else if (script_reads(s, i, "Math . random ( ) *") &&
+	    script_at(s, i + 6)->kind == TOKEN_NUMBER) {
 		if (script_is(s, i + 7, "+") && script_at(s, i + 8)->kind == TOKEN_NUMBER)
 			low = strtod(script_at(s, i + 8)->text, NULL);
 		*ret_s = low + strtod(script_at(s, i + 6)->text, NULL) / 2;
@@ -206,6 +227,13 @@ last_request(struct walk *w)
 	return NULL;
 }
 
+static bool
+is_status(const struct script_token *t)
+{
+	return t->kind == TOKEN_NUMBER && strlen(t->text) == 3 && t->text[0] >= '1' &&
+	    t->text[0] <= '5' && !t->text[strspn(t->text, "0123456789")];
+}
+
 /* One function of a check: "(r) => r.status === 200", "(r) => r.body.includes('x')". */
 static bool
 take_condition(struct walk *w, struct scenario_step *step, size_t from, size_t to)
@@ -219,7 +247,7 @@ take_condition(struct walk *w, struct scenario_step *step, size_t from, size_t t
 		size_t value = script_reads(s, i, ". status = = =") ? i + 5 : script_reads(s, i, ". status = =") ?
 		    i + 4 : 0;
 		const struct script_token *t = script_at(s, value);
-		if (value && t->kind == TOKEN_NUMBER && strlen(t->text) == 3) {
+		if (value && is_status(t)) {
 			draft_expect_status(w->k->d, step, t->text);
 			taken = true;
 		}
@@ -301,7 +329,10 @@ take_call(struct walk *w, size_t i)
 				take_request(w, &verbs[v], i + 3);
 				return;
 			}
-		leave_out(w, i, "http.%.40s", script_at(s, i + 2)->text);
+		if (script_reads(s, i + 2, "batch ( ["))
+			take_batch(w, i + 4);
+		else
+			leave_out(w, i, "http.%.40s", script_at(s, i + 2)->text);
 	} else if (!member && script_reads(s, i, "sleep (")) {
 		take_sleep(w, i + 2);
 	} else if (!member && script_reads(s, i, "check (")) {

@@ -315,7 +315,8 @@ server_url(struct openapi *api)
 {
 	struct arena *a = api->d->arena;
 	const json_t *server = json_array_get(json_object_get(api->root, "servers"), 0), *variable;
-	const char *url = json_member_text(server, "url"), *key, *host = json_member_text(api->root, "host");
+	const char *url = json_member_text(server, "url"), *key;
+	const char *host = json_member_text(api->root, "host");
 
 	if (api->swagger) {
 		const char *scheme = json_string_value(json_array_get(json_object_get(api->root, "schemes"), 0));
@@ -369,7 +370,8 @@ read_openapi(struct draft *d, const char *name, const char *text, size_t size, s
 	int code = read_tree(name, text, size, &root, e);
 	if (code < 0)
 		return code;
-	struct openapi api = { .d = d, .name = name, .root = root, .swagger = json_member_text(root, "swagger") };
+	struct openapi api = { .d = d, .name = name, .root = root };
+	api.swagger = json_member_text(root, "swagger");
 	const json_t *version = json_object_get(root, api.swagger ? "swagger" : "openapi");
 	const json_t *paths = json_object_get(root, "paths");
 	if (!version || !json_is_object(paths)) {

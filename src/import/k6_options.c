@@ -30,12 +30,13 @@ static void
 note_users(struct k6 *k, size_t at, double users, double pause_s)
 {
 	if (pause_s > 0)
-		draft_note(k->d, 1, "%s:%d: %.0f virtual users: prony offers a rate instead, whatever the service "
-		    "does; with pauses of %.3g s a pass give at most --rate %.3g/s", k->script.name, line_of(k, at),
-		    users, pause_s, users / pause_s);
+		draft_note(k->d, 1, "%s:%d: %.0f virtual users: prony offers a rate instead, whatever the "
+		    "service does; with pauses of %.3g s a pass give at most --rate %.3g/s", k->script.name,
+		    line_of(k, at), users, pause_s, users / pause_s);
 	else
-		draft_note(k->d, 1, "%s:%d: %.0f virtual users without pauses go as fast as the service answers: "
-		    "give a --rate, or search the highest with --find-max", k->script.name, line_of(k, at), users);
+		draft_note(k->d, 1, "%s:%d: %.0f virtual users without pauses go as fast as the service "
+		    "answers: give a --rate, or search the highest with --find-max", k->script.name,
+		    line_of(k, at), users);
 }
 
 /* ---- thresholds ---- */
@@ -70,7 +71,8 @@ target_of(struct k6 *k, const char *metric, const char *text)
 		return NULL;
 	if (strcmp(metric, "http_req_duration") == 0 && metric_of(text, size))
 		return arena_printf(k->d->arena, "%s<%.12gms", metric_of(text, size), value);
-	if (strcmp(metric, "http_req_failed") == 0 && size == 4 && memcmp(text, "rate", 4) == 0 && value <= 1)
+	bool is_rate = size == 4 && memcmp(text, "rate", 4) == 0;
+	if (strcmp(metric, "http_req_failed") == 0 && is_rate && value <= 1)
 		return arena_printf(k->d->arena, "errors<%.12g%%", value * 100);
 	return NULL;
 }
@@ -79,7 +81,8 @@ static void
 take_threshold(struct k6 *k, const char *metric, size_t at)
 {
 	size_t object = script_is(&k->script, at, "{") ? at : 0;
-	const struct script_token *text = script_at(&k->script, object ? k6_member(k, object, "threshold") : at);
+	const struct script_token *text = script_at(&k->script,
+	    object ? k6_member(k, object, "threshold") : at);
 	const char *target = text->kind == TOKEN_STRING ? target_of(k, metric, text->text) : NULL;
 
 	if (!target) {
@@ -135,7 +138,8 @@ take_ramp(struct k6 *k, size_t object)
 	if (unit_at && (!k6_duration(k, unit_at, &unit_s) || unit_s <= 0))
 		unit_s = 1;
 	while (list && k6_next_item(k, &list, &item)) {
-		size_t at = k6_object(k, item), to = k6_member(k, at, "target"), of = k6_member(k, at, "duration");
+		size_t at = k6_object(k, item);
+		size_t to = k6_member(k, at, "target"), of = k6_member(k, at, "duration");
 		if (!to || !of || !k6_number(k, to, &target) || !k6_duration(k, of, &seconds) || target < 0) {
 			draft_note(k->d, 1, "%s:%d: a stage that depends on the run", k->script.name, line_of(k, item));
 			continue;

@@ -9,6 +9,7 @@
 
 #define DEPTH_MAX 16
 #define STEPS_MAX 1000000
+#define ITEMS_MAX 256      /* of a list that a request chooses from */
 
 static const struct script_token *
 at(const struct k6 *k, size_t i)
@@ -42,6 +43,24 @@ constant(const struct k6 *k, size_t i)
 		return 0;
 	const uint64_t *place = map_find(&k->constants, at(k, i)->text, strlen(at(k, i)->text));
 	return place && *place != i ? (size_t)*place : 0;
+}
+
+/* The same, also for what stands in a template: *ret_home is the script that the place is in. */
+static size_t
+look_up(struct k6 *k, size_t i, struct k6 **ret_home)
+{
+	const char *name = at(k, i)->text;
+
+	if (at(k, i)->kind != TOKEN_NAME)
+		return 0;
+	for (struct k6 *home = k; home; home = home->outer) {
+		const uint64_t *place = map_find(&home->constants, name, strlen(name));
+		if (place && !(home == k && *place == i)) {
+			*ret_home = home;
+			return (size_t)*place;
+		}
+	}
+	return 0;
 }
 
 size_t
@@ -107,7 +126,8 @@ k6_next_item(const struct k6 *k, size_t *place, size_t *ret_value)
 {
 	size_t i = *place + 1;
 
-	if (is(k, i, "]") || is(k, i, ")") || is(k, i, "}") || is(k, i, ";") || at(k, i)->kind == TOKEN_END)
+	if (at(k, i)->kind == TOKEN_END || is(k, i, "]") || is(k, i, ")") || is(k, i, "}") ||
+	    is(k, i, ";"))
 		return false;
 	*ret_value = i;
 	size_t end = value_end(k, i);
@@ -151,12 +171,39 @@ put_random(struct k6 *k, size_t i, struct buf *out, size_t *ret_end)
 	return true;
 }
 
+/* randomItem(list): one of a constant list's single values. */
+static bool
+put_item(struct k6 *k, size_t i, struct buf *out, size_t *ret_end)
+{
+	const char *values[ITEMS_MAX];
+	size_t n = 0, end, item, list = i + 2;
+
+	if (!script_reads(&k->script, i, "randomItem ("))
+		return false;
+	struct k6 *home = k;
+	*ret_end = script_close(&k->script, i + 1);
+	if (!is(k, list, "["))
+		list = look_up(k, list, &home);
+	if (!list || !is(home, list, "["))
+		return false;
+	while (n < ITEMS_MAX && k6_next_item(home, &list, &item)) {
+		CLEANUP(buf_done) struct buf text = { 0 };
+		enum script_token_kind kind = at(home, item)->kind;
+		if ((kind != TOKEN_STRING && kind != TOKEN_NUMBER) || !k6_text(home, item, &text, &end))
+			return false;
+		values[n++] = arena_strdup(k->d->arena, buf_text(&text));
+	}
+	size_t before = out->size;
+	draft_put_choice(out, values, n);
+	return out->size > before;
+}
+
 static bool
 put_call(struct k6 *k, size_t i, struct buf *out, size_t *ret_end)
 {
 	double low, high;
 
-	if (put_random(k, i, out, ret_end))
+	if (put_random(k, i, out, ret_end) || put_item(k, i, out, ret_end))
 		return true;
 	if (script_reads(&k->script, i, "uuidv4 ( )")) {
 		draft_put_expression(out, "uuid()");
@@ -167,7 +214,8 @@ put_call(struct k6 *k, size_t i, struct buf *out, size_t *ret_end)
 	} else if (is(k, i, "__ITER")) {
 		draft_put_expression(out, "sequence()");
 		*ret_end = i + 1;
-	} else if (script_reads(&k->script, i, "randomIntBetween (") && two_numbers(k, i + 1, &low, &high)) {
+	} else if (script_reads(&k->script, i, "randomIntBetween (") &&
+	    two_numbers(k, i + 1, &low, &high) && low <= high) {
 		draft_put_expression(out, "random(%.0f, %.0f)", low, high);
 		*ret_end = script_close(&k->script, i + 1);
 	} else if (script_reads(&k->script, i, "JSON . stringify (") && k6_text(k, i + 4, out, ret_end) &&
@@ -213,39 +261,34 @@ put_literal(struct buf *out, const char *text, size_t size)
 static bool
 put_constant(struct k6 *k, size_t i, struct buf *out)
 {
-	size_t place = constant(k, i), end;
+	struct k6 *home = k;
+	size_t place = look_up(k, i, &home), end;
+	int depth = home->depth;
 
 	if (!place || k->depth >= DEPTH_MAX)
 		return false;
-	k->depth++;
-	bool put = k6_text(k, place, out, &end);
-	k->depth--;
+	home->depth = k->depth + 1;
+	bool put = k6_text(home, place, out, &end);
+	home->depth = depth;
 	/* What follows must end the statement: no call, no operator. */
-	return put && (is(k, end, ";") || is(k, end, ",") || at(k, end)->kind == TOKEN_END ||
-	    at(k, end)->line > at(k, end - 1)->line);
+	return put && (is(home, end, ";") || is(home, end, ",") || at(home, end)->kind == TOKEN_END ||
+	    at(home, end)->line > at(home, end - 1)->line);
 }
 
-/* What stands between the brackets of a template: a name of the script, or a script of its own. */
+/* What stands between the brackets of a template is a script of its own, with the names around. */
 static bool
 put_inner(struct k6 *k, const char *text, size_t size, struct buf *out)
 {
-	struct k6 inner = { .d = k->d, .depth = k->depth + 1, .steps = k->steps };
-	const uint64_t *place = map_find(&k->constants, text, size);
+	struct k6 inner = { .d = k->d, .outer = k, .depth = k->depth + 1, .steps = k->steps };
 	struct err e = { 0 };
 	size_t end;
 
-	if (k->depth >= DEPTH_MAX)
+	if (k->depth >= DEPTH_MAX || script_read(SCRIPT_JAVASCRIPT, k->script.name, text, size,
+	    k->d->arena, &inner.script, &e) < 0)
 		return false;
-	if (place) {
-		k->depth++;
-		bool put = k6_text(k, (size_t)*place, out, &end);
-		k->depth--;
-		return put;
-	}
-	if (script_read(SCRIPT_JAVASCRIPT, k->script.name, text, size, k->d->arena, &inner.script, &e) < 0)
-		return false;
+	int before = inner.steps;
 	bool put = k6_text(&inner, 0, out, &end) && end == inner.script.n - 1;
-	k->steps = inner.steps;
+	k->steps += inner.steps - before;
 	return put;
 }
 
@@ -366,7 +409,7 @@ put_term(struct k6 *k, size_t i, struct buf *out, size_t *ret_end)
 	case TOKEN_NAME:
 		break;
 	}
-	if (strcmp(t->text, "true") == 0 || strcmp(t->text, "false") == 0 || strcmp(t->text, "null") == 0) {
+	if (is(k, i, "true") || is(k, i, "false") || is(k, i, "null")) {
 		buf_puts(out, t->text);
 		return true;
 	}

@@ -11,14 +11,15 @@ struct k6 {
 	struct draft *d;
 	struct script script;
 	struct map constants;      /* name: place of the first token of its value */
+	struct k6 *outer;          /* what stands in a template: the script around it */
 	int depth;                 /* of constants that are being looked up */
 	int steps;                 /* terms read so far: constants may multiply */
 };
 
 void k6_find_constants(struct k6 *k);
 
-/* The text of the value at `i`, appended in the language of scenarios; *ret_end is behind it. false:
- * it depends on the run. Objects and lists become JSON. */
+/* The text of the value at `i`, appended in the language of scenarios; *ret_end is behind it.
+ * false: it depends on the run. Objects and lists become JSON. */
 bool k6_text(struct k6 *k, size_t i, struct buf *out, size_t *ret_end);
 bool k6_number(struct k6 *k, size_t i, double *ret);
 /* "1m30s", or milliseconds; in seconds. */

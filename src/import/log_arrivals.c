@@ -30,7 +30,8 @@ recording_open(const char *path, struct recording **ret, struct err *e)
 {
 	struct recording *a = calloc(1, sizeof(*a));
 
-	if (!a || !(a->path = strdup(path)) || asprintf(&a->temporary, "%s.tmp.%ld", path, (long)getpid()) < 0)
+	if (!a || !(a->path = strdup(path)) ||
+	    asprintf(&a->temporary, "%s.tmp.%ld", path, (long)getpid()) < 0)
 		abort();
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->turn, NULL);

@@ -190,7 +190,8 @@ hash_of(const char *s, size_t size)
 
 /* true: it is kept, as `value` or a copy of it. */
 static bool
-slot_offer(struct census *t, struct census_slot *slot, uint64_t hash, const char *value, size_t size)
+slot_offer(struct census *t, struct census_slot *slot, uint64_t hash, const char *value,
+    size_t size)
 {
 	int at = 0;
 
@@ -205,8 +206,9 @@ slot_offer(struct census *t, struct census_slot *slot, uint64_t hash, const char
 		t->bytes -= strlen(slot->values[slot->n]) + 1;
 		free(slot->values[slot->n]);
 	}
-	memmove(&slot->hashes[at + 1], &slot->hashes[at], (size_t)(slot->n - at) * sizeof(slot->hashes[0]));
-	memmove(&slot->values[at + 1], &slot->values[at], (size_t)(slot->n - at) * sizeof(slot->values[0]));
+	size_t behind = (size_t)(slot->n - at);
+	memmove(&slot->hashes[at + 1], &slot->hashes[at], behind * sizeof(slot->hashes[0]));
+	memmove(&slot->values[at + 1], &slot->values[at], behind * sizeof(slot->values[0]));
 	slot->hashes[at] = hash;
 	slot->values[at] = strndup(value, size);
 	if (!slot->values[at])

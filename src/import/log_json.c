@@ -9,7 +9,9 @@
 #define DEPTH_LOOKED_AT 3
 #define DEPTH_MAX       64
 
-enum member { MEMBER_METHOD, MEMBER_TARGET, MEMBER_STATUS, MEMBER_TIME, MEMBER_HOST, MEMBER_REQUEST };
+enum member {
+	MEMBER_METHOD, MEMBER_TARGET, MEMBER_STATUS, MEMBER_TIME, MEMBER_HOST, MEMBER_REQUEST,
+};
 
 static const struct known {
 	const char *name;

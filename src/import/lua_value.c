@@ -123,13 +123,14 @@ put_random(struct lua *l, size_t i, struct buf *out, size_t *ret_end)
 {
 	if (!script_reads(&l->script, i, "math . random (") || at(l, i + 4)->kind != TOKEN_NUMBER)
 		return false;
-	const char *first = at(l, i + 4)->text, *second = at(l, i + 6)->text;
+	long long first = strtoll(at(l, i + 4)->text, NULL, 10);
+	long long second = strtoll(at(l, i + 6)->text, NULL, 10);
 	*ret_end = script_close(&l->script, i + 3);
-	if (is(l, i + 5, ")"))
-		draft_put_expression(out, "random(1, %lld)", llabs(strtoll(first, NULL, 10)) + !strtoll(first, NULL, 10));
+	if (is(l, i + 5, ")") && first >= 1)
+		draft_put_expression(out, "random(1, %lld)", first);
 	else if (is(l, i + 5, ",") && at(l, i + 6)->kind == TOKEN_NUMBER && is(l, i + 7, ")") &&
-	    strtoll(first, NULL, 10) <= strtoll(second, NULL, 10))
-		draft_put_expression(out, "random(%lld, %lld)", strtoll(first, NULL, 10), strtoll(second, NULL, 10));
+	    first <= second)
+		draft_put_expression(out, "random(%lld, %lld)", first, second);
 	else
 		return false;
 	return true;

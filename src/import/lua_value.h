@@ -18,8 +18,8 @@ struct lua {
 
 void lua_find_variables(struct lua *l);
 
-/* The text of the value at `i`, appended in the language of scenarios; *ret_end is behind it. false:
- * it depends on the run. */
+/* The text of the value at `i`, appended in the language of scenarios; *ret_end is behind it.
+ * false: it depends on the run. */
 bool lua_text(struct lua *l, size_t i, struct buf *out, size_t *ret_end);
 
 /* The table at `i`, or that a variable there names; 0: none. */

@@ -135,14 +135,16 @@ put_scalar(struct draft *d, struct buf *out, const json_t *value)
 static void
 put_number(struct buf *out, const json_t *schema)
 {
-	const json_t *least = json_object_get(schema, "minimum"), *most = json_object_get(schema, "maximum");
+	const json_t *least = json_object_get(schema, "minimum");
+	const json_t *most = json_object_get(schema, "maximum");
 	json_int_t low = json_is_number(least) ? (json_int_t)json_number_value(least) : 1;
 	json_int_t high = json_is_number(most) ? (json_int_t)json_number_value(most) :
 	    low < NUMBERS_TO ? NUMBERS_TO : low + NUMBERS_TO;
 
 	if (json_is_number(most) && !json_is_number(least) && high < 1)
 		low = high;
-	draft_put_expression(out, "random(%lld, %lld)", (long long)low, (long long)(high < low ? low : high));
+	draft_put_expression(out, "random(%lld, %lld)", (long long)low,
+	    (long long)(high < low ? low : high));
 }
 
 /* Texts whose form has a name (JSON Schema validation, section 7.3). */

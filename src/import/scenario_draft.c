@@ -142,75 +142,7 @@ draft_end(struct draft *d)
 	map_done(&d->note_places);
 }
 
-/* ---- texts ---- */
-
-void
-draft_put_byte(struct buf *out, char c)
-{
-	/* "${" is written "$${". */
-	if (c == '{' && out->size && out->data[out->size - 1] == '$')
-		buf_putc(out, '$');
-	buf_putc(out, c);
-}
-
-/* A '$' at the end would escape the expression that follows. */
-static void
-close_dollar(struct buf *out)
-{
-	if (!out->size || out->data[out->size - 1] != '$')
-		return;
-	out->data[--out->size] = '\0';
-	buf_puts(out, "${choice(\"$\")}");
-}
-
-void
-draft_put_text(struct buf *out, const char *text)
-{
-	if (*text == '$' || *text == '{')
-		close_dollar(out);
-	buf_puts(out, text);
-}
-
-void
-draft_put_expression(struct buf *out, const char *fmt, ...)
-{
-	va_list ap;
-
-	close_dollar(out);
-	buf_puts(out, "${");
-	va_start(ap, fmt);
-	buf_vprintf(out, fmt, ap);
-	va_end(ap);
-	buf_putc(out, '}');
-}
-
-void
-draft_put_choice(struct buf *out, const char *const *values, size_t n)
-{
-	CLEANUP(buf_done) struct buf list = { 0 };
-
-	for (size_t i = 0; i < n; i++) {
-		const char *quote = !strpbrk(values[i], "\"'(), \t{}") && *values[i] ? "" :
-		    !strchr(values[i], '"') ? "\"" : "'";
-		if ((*quote && strchr(values[i], *quote)) || !plain_is_line(values[i]))
-			continue;
-		buf_printf(&list, "%s%s%s%s", list.size ? ", " : "", quote, values[i], quote);
-	}
-	if (list.size)
-		draft_put_expression(out, "choice(%s)", buf_text(&list));
-}
-
-const char *
-draft_literal(struct draft *d, const char *text, size_t size)
-{
-	CLEANUP(buf_done) struct buf out = { .cap_bytes = 2 * size + 1 };
-
-	if (!memmem(text, size, "${", 2))
-		return arena_strndup(d->arena, text, size);
-	for (size_t i = 0; i < size; i++)
-		draft_put_byte(&out, text[i]);
-	return arena_strdup(d->arena, buf_text(&out));
-}
+/* ---- URLs ---- */
 
 /* Blanks, control characters and bytes beyond ASCII as %XX, expressions as they are; what follows
  * '#' is never sent. */
@@ -233,8 +165,6 @@ clean_url(struct draft *d, const char *url)
 	}
 	return arena_strdup(d->arena, buf_text(&out));
 }
-
-/* ---- URLs ---- */
 
 struct url_parts {
 	const char *scheme, *host, *rest;   /* host: after credentials; rest: from the path on */
@@ -289,6 +219,16 @@ hide_query(struct draft *d, const char *url)
 	return arena_printf(d->arena, "%.*s?%s", (int)(query - url), url, safe);
 }
 
+/* A base is made before the first arrival, so only the environment may have a word in it. */
+static bool
+can_be_base(const char *origin)
+{
+	for (const char *at = origin; (at = strstr(at, "${")); at += 2)
+		if (strncmp(at, "${env(", 6) != 0)
+			return false;
+	return true;
+}
+
 /* The path below the base, or the whole URL where it leads elsewhere. */
 static const char *
 place_url(struct draft *d, const char *url, bool *ret_credentials)
@@ -301,13 +241,13 @@ place_url(struct draft *d, const char *url, bool *ret_credentials)
 	const char *origin = draft_origin(d, url);
 	const char *rest = clean_url(d, p.rest);
 	const char *path = *rest == '/' ? rest : arena_printf(d->arena, "/%s", rest);
-	if (!d->origin)
+	if (!d->origin && can_be_base(origin)) {
 		d->origin = origin;
-	if (!d->s->base)
-		d->s->base = origin;
+		d->s->base = d->s->base ? d->s->base : origin;
+	}
 	*ret_credentials = p.credentials;
 	path = hide_query(d, path);
-	return strcmp(origin, d->origin) == 0 ? path : arena_printf(d->arena, "%s%s", origin, path);
+	return d->origin && strcmp(origin, d->origin) == 0 ? path : arena_printf(d->arena, "%s%s", origin, path);
 }
 
 /* ---- flows and steps ---- */
@@ -350,7 +290,7 @@ is_loadable(const char *url)
 
 	if (strlen(url) > URL_MAX)
 		return false;
-	if (*url == '/' || strncmp(url, "${", 2) == 0)
+	if (*url == '/' || (strncmp(url, "${", 2) == 0 && !take_apart(url, &p)))
 		return true;
 	bool scheme = take_apart(url, &p) && ((p.scheme_size == 4 && strncasecmp(url, "http", 4) == 0) ||
 	    (p.scheme_size == 5 && strncasecmp(url, "https", 5) == 0));
@@ -407,6 +347,19 @@ is_of_connection(const char *name)
 	return name[0] == ':';
 }
 
+/* "${env(TOKEN)}" or "Bearer ${env(TOKEN)}": taken from the environment already. */
+static bool
+is_from_environment(const char *value)
+{
+	static const char mark[] = "${env(";
+	size_t scheme = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+	if (scheme && scheme <= 10 && value[scheme] == ' ')
+		value += scheme + 1;
+	const char *close = strchr(value, '}');
+	return strncmp(value, mark, strlen(mark)) == 0 && close && !close[1];
+}
+
 /* What it may say in the scenario; NULL: nothing. */
 static const char *
 public_value(struct draft *d, const char *name, const char *value)
@@ -421,7 +374,7 @@ public_value(struct draft *d, const char *name, const char *value)
 	}
 	if (strcasecmp(name, "referer") == 0)
 		return hide_query(d, value);
-	if (!secret_name(name, strlen(name)) || strncmp(value, "${env(", 6) == 0)
+	if (!secret_name(name, strlen(name)) || is_from_environment(value))
 		return value;
 	const char *variable = secret_variable(d->arena, name, strlen(name));
 	draft_note(d, 1, "value of header %s: set the environment variable %s instead", name, variable);

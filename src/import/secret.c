@@ -13,10 +13,14 @@
 #define DEPTH_MAX 200
 
 /* A whole word of the name, or a part of it wherever it stands. */
-static const char *const words[] = { "key", "keys", "auth", "sig", "sid", "pwd", "pass", "otp", "pin",
-	"mail", "jwt", "cvv", "iban", "ssn" };
-static const char *const parts[] = { "token", "secret", "password", "passwd", "session", "signature",
-	"credential", "apikey", "accesskey", "authoriz", "authentic", "oauth", "email", "csrf", "xsrf" };
+static const char *const words[] = {
+	"key", "keys", "auth", "sig", "sid", "pwd", "pass", "otp", "pin", "mail", "jwt", "cvv", "iban",
+	"ssn",
+};
+static const char *const parts[] = {
+	"token", "secret", "password", "passwd", "session", "signature", "credential", "apikey",
+	"accesskey", "authoriz", "authentic", "oauth", "email", "csrf", "xsrf",
+};
 
 static bool
 is_word(const char *word, size_t size)

@@ -190,6 +190,24 @@ the_user_may_name_the_base(void **state)
 	arena_free(im.a);
 }
 
+/* A base is made once: only the environment may have a word in it. */
+static void
+hosts_that_vary_are_no_base(void **state)
+{
+	struct imported im = import("x.sh", "curl http://$HOST/a; curl http://$HOST/b; curl $BASE/c");
+
+	assert_string_equal(im.r.scenario->base, "http://${env(HOST)}");
+	assert_string_equal(step_of(&im, 1, 0)->url, "/b");
+	assert_string_equal(step_of(&im, 2, 0)->url, "${env(BASE)}/c");
+	arena_free(im.a);
+	im = import("x.js", "import http from 'k6/http';\nexport default () => {"
+	    " http.get(`http://shard${randomIntBetween(1, 4)}.test/`); http.get(`/${randomIntBetween(4, 1)}`); }");
+	assert_null(im.r.scenario->base);
+	assert_string_equal(step_of(&im, 0, 0)->url, "http://shard${random(1, 4)}.test/");
+	assert_int_equal(im.r.scenario->flows[0].n_steps, 1);
+	arena_free(im.a);
+}
+
 static void
 secrets_are_told_by_names(void **state)
 {
@@ -509,6 +527,23 @@ options_of_k6_become_stages_and_targets(void **state)
 }
 
 static void
+batches_and_lists_of_k6_are_recognised(void **state)
+{
+	struct imported im = import("x", "import http from 'k6/http';\nconst ids = [3, 'a b'];\n"
+	    "export default () => {\n"
+	    "  http.batch([['POST', 'http://shop.test/a', 'x'], `http://shop.test/b/${randomItem(ids)}`, { url: 1 }]);\n"
+	    "  http.get('http://shop.test/c', { headers: { Authorization: `Bearer ${__ENV.T}`, 'X-Token': 'abc123' } });\n}");
+
+	assert_int_equal(im.r.scenario->flows[0].n_steps, 3);
+	assert_string_equal(step_of(&im, 0, 0)->body, "x");
+	assert_string_equal(step_of(&im, 0, 1)->url, "/b/${choice(3, \"a b\")}");
+	assert_string_equal(header_of(&im, step_of(&im, 0, 2), "authorization"), "Bearer ${env(T)}");
+	assert_string_equal(header_of(&im, step_of(&im, 0, 2), "x-token"), "${env(X_TOKEN)}");
+	assert_int_equal(noted(&im, "x:4: a request of a batch"), 1);
+	arena_free(im.a);
+}
+
+static void
 virtual_users_are_told_to_be_a_rate(void **state)
 {
 	struct imported im = import("x", "import http from 'k6/http'; import { sleep } from 'k6';\n"
@@ -587,6 +622,7 @@ RUN_TESTS(
 	cmocka_unit_test(what_cannot_be_read_is_explained),
 	cmocka_unit_test(only_a_log_has_arrival_times),
 	cmocka_unit_test(the_user_may_name_the_base),
+	cmocka_unit_test(hosts_that_vary_are_no_base),
 	cmocka_unit_test(secrets_are_told_by_names),
 	cmocka_unit_test(a_recording_becomes_one_flow),
 	cmocka_unit_test(a_recording_gives_no_secret_away),
@@ -597,6 +633,7 @@ RUN_TESTS(
 	cmocka_unit_test(commands_copied_from_browsers_are_read),
 	cmocka_unit_test(scripts_of_k6_are_recognised),
 	cmocka_unit_test(options_of_k6_become_stages_and_targets),
+	cmocka_unit_test(batches_and_lists_of_k6_are_recognised),
 	cmocka_unit_test(virtual_users_are_told_to_be_a_rate),
 	cmocka_unit_test(two_rates_of_k6_are_weights),
 	cmocka_unit_test(scripts_of_wrk_are_recognised),
