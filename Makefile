@@ -65,7 +65,7 @@ deps-bench: deps
 	  { $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$p >/dev/null 2>&1 && \
 	  echo "installed: $$p"; } || echo "not to be had, left out: $$p"; done
 	@mkdir -p $(BUILD)-bench && cd $(BUILD)-bench && { [ -d node_modules/autocannon ] || \
-	  npm install --no-package-lock --no-save --no-audit --no-fund --loglevel=error autocannon; } || \
+	  npm install --prefix . --no-package-lock --no-save --no-audit --no-fund --loglevel=error autocannon; } || \
 	  echo "not to be had, left out: autocannon"
 
 bench: deps-bench with-tests

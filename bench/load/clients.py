@@ -36,6 +36,7 @@ class Result:
     quantiles: dict = field(default_factory=dict)   # share: seconds
     service: dict = field(default_factory=dict)     # of prony: from the real sending
     lag_p99: float = math.nan                       # of prony: sent later than intended
+    limited: bool = False                           # of prony: by its own word it was the limit
 
 
 def quantile(ordered, q):
@@ -94,7 +95,8 @@ class Prony(Client):
         names = {0.5: 'p50', 0.95: 'p95', 0.99: 'p99', 0.999: 'p999'}
         return Result(p['answered'], p['errors'] + p['timeouts'],
                       {q: p['latency'][n] for q, n in names.items()},
-                      {q: p['service'][n] for q, n in names.items()}, p.get('lag_p99', math.nan))
+                      {q: p['service'][n] for q, n in names.items()}, p.get('lag_p99', math.nan),
+                      p['generator_limited'])
 
 
 class Wrk(Client):

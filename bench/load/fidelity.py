@@ -107,7 +107,7 @@ def latency(client, letter, path, core, server_core, setup):
     else:
         true = quantiles_of([(b - a) / 1e9 for a, b in middle(stamps)])
     return {'said': result.quantiles, 'service': result.service if letter != 'A' else {}, 'true': true,
-            'closed': not job.rate, 'others': cost.others}
+            'closed': not job.rate, 'limited': result.limited, 'others': cost.others}
 
 
 # ---- all of it

@@ -70,7 +70,8 @@ def said_row(name, said, true, others):
 def latency(found):
     rows = []
     for name, r in found['rows'].items():
-        rows.append(said_row(name + (', closed loop' if r['closed'] else ''), r['said'], r['true'], r['others']))
+        how = ', closed loop' * r['closed'] + ', by its own word the limit itself' * r['limited']
+        rows.append(said_row(name + how, r['said'], r['true'], r['others']))
         if r['service']:
             rows.append(said_row(f'{name}, from the real sending', r['service'], r['true'], r['others']))
     if rows:
