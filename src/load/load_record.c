@@ -11,12 +11,13 @@
 #include "load/load_int.h"
 
 /* A generator is the limit when requests were late for want of it and not of the service: answers
- * fell behind while its core was full, or while it needed half a core and never had time to sleep;
- * or the hundredth part of its requests (and more than two) left late although a connection was
+ * fell behind while its core was full, or while it needed half a core and never had time to sleep,
+ * or waited for a core more than half of the time; or the hundredth part of its requests (and more than two) left late although a connection was
  * free. A late send is tolerable in proportion to what is measured. */
 #define CPU_FULL        0.85
 #define CPU_HALF        0.50
 #define NEVER_ASLEEP    0.95
+#define STARVED         0.50
 #define LAG_MIN_NS      (1 * NS_PER_MS)
 #define LAG_OF_LATENCY  0.05
 #define BEHIND          0.98
@@ -107,7 +108,8 @@ phase_judge(struct run *r, struct run_phase *p, const struct tally *t,
 	bool behind = signs->closed || late_why ||
 	    p->throughput * p->seconds < BEHIND * (double)p->scheduled - 2;
 	bool full = p->generator_cpu > CPU_FULL ||
-	    (p->generator_cpu > CPU_HALF && p->generator_cpu + signs->waited > NEVER_ASLEEP);
+	    (p->generator_cpu + signs->waited > NEVER_ASLEEP &&
+	     (p->generator_cpu > CPU_HALF || (!signs->closed && signs->waited > STARVED)));
 
 	if (signs->out_of)
 		p->generator_why = lack(r, signs->out_of);

@@ -17,6 +17,8 @@
 #include "load/wire.h"
 #include "net/tls.h"
 
+#define NAP_NS           (10 * NS_PER_US)   /* too short to sleep */
+#define OVERSLEEP_MAX_NS (60 * NS_PER_US)   /* more is a busy host, which no early rising mends */
 #define HEARTBEAT_NS  (50 * NS_PER_MS)    /* looks at the flags at least so often */
 
 /* A closed loop may gather answers so long. */
@@ -88,12 +90,38 @@ patience(const struct worker *w, int64_t until_ns)
 	return how;
 }
 
+/* Exact pace: wake up as early as waking is late, and pass the rest awake. */
+static bool
+is_exact(const struct worker *w)
+{
+	return !w->task->closed && !w->task->tick_ns && !w->task->spin && w->have_next && !w->exhausted;
+}
+
+static void
+learn_oversleep(struct worker *w, int64_t aim_ns)
+{
+	int64_t late = now_ns() - aim_ns;
+
+	if (late < 0)              /* something came before */
+		return;
+	w->oversleep_ns += (late - w->oversleep_ns) / 8;
+	if (w->oversleep_ns > OVERSLEEP_MAX_NS)
+		w->oversleep_ns = OVERSLEEP_MAX_NS;
+}
+
 static void
 wait_until(struct worker *w, int64_t until_ns)
 {
+	bool exact = is_exact(w);
+	int64_t aim = exact ? until_ns - w->oversleep_ns : until_ns;
+
 	wire_flush(w);
-	struct engine_wait how = patience(w, w->task->spin ? 0 : until_ns);
+	if (w->task->spin || (exact && aim < now_ns() + NAP_NS))
+		aim = 0;
+	struct engine_wait how = patience(w, aim);
 	w->ops->wait(w->engine, &how);
+	if (exact && aim)
+		learn_oversleep(w, aim);
 }
 
 /* Make `next` the arrival after the one that has been sent. */
