@@ -15,6 +15,7 @@
 #define SHORT_WORK_S   0.0002 /* CPU of a request that blocks nobody for long */
 #define BATCH          2000   /* requests that one poll hands to a full loop (512 in nginx, 1024 in
                                * libuv), twice: it may be preempted meanwhile */
+#define PREEMPTED      0.05   /* of the time the loop waits for a CPU */
 #define SHARE_MIN      0.25   /* CPU, charged */
 #define FUNCTION_MIN   0.15
 
@@ -27,13 +28,14 @@ interpreted(const struct facts *f)
 }
 
 /* One callback is long. A full loop of short requests also runs long between two polls: as long as
- * a batch of them takes. */
+ * a batch of them takes, and longer where others take the CPU away in the middle of it. */
 static bool
 is_blocked(const struct facts *f)
 {
 	double work = f->run->baseline.cpu_per_request, run = f->loop->longest_run;
+	bool batch = work < SHORT_WORK_S && (run < BATCH * work || f->loop->runqueue > PREEMPTED);
 
-	return run >= LONG_RUN_S && !(work < SHORT_WORK_S && run < BATCH * work);
+	return run >= LONG_RUN_S && !batch;
 }
 
 static const char *
@@ -89,7 +91,8 @@ detect(const struct facts *f, struct draft *d)
 	bool blocks = is_blocked(f);
 	bool brief = f->run->baseline.cpu_per_request < SHORT_WORK_S;
 	const struct hot *h = facts_hottest(f);
-	if (h && facts_hot_share(f, h) < FUNCTION_MIN)
+	/* A function in requests that are short altogether keeps nobody waiting for long. */
+	if (h && (facts_hot_share(f, h) < FUNCTION_MIN || (brief && !blocks)))
 		h = NULL;
 	if (!busy && !blocks)
 		rule_out(d, "the event loop is on CPU %s of the time%s%s", PCT(t->cpu),

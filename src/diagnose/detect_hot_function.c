@@ -9,7 +9,7 @@
 #include "diagnose/detect.h"
 #include "diagnose/text.h"
 
-#define SHARE_LIMIT     0.15   /* when CPU is the limit */
+#define SHARE_LIMIT     0.25   /* when CPU is the limit */
 #define SHARE_DOMINANT  0.50   /* when it is not */
 #define BUSY_MIN        0.70
 
