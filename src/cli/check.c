@@ -31,6 +31,7 @@
 #define KNEE_BUDGET_NS    (20 * NS_PER_S)
 #define WARM_UP_CLOSED    4
 #define LESS_THAN_KNEE    0.85   /* near the limit, but steady */
+#define GENERATOR_BUSY    0.35   /* of a core */
 
 struct check {
 	struct invocation *in;
@@ -112,16 +113,28 @@ latency_is_promised(const struct spec *s)
 	return false;
 }
 
+/* Close to its own limit the generator would be what is measured. */
+static bool
+generator_is_busy(const struct run *r)
+{
+	double most = 0;
+
+	for (size_t i = 0; i < r->evidence.n_phases; i++)
+		if (r->evidence.phases[i].rate <= r->capacity.knee_rate)
+			most = fmax(most, r->evidence.phases[i].generator_cpu);
+	return most > GENERATOR_BUSY;
+}
+
 /* The load that the traced measurement is made at: what was asked for, else the knee. There what
  * runs out shows; a little below, a quota or a throttled disk may still have credit. Less where
- * the knee was not reached, because the generator is near its own limit, and where a latency was
+ * the generator is near its own limit, and where a latency was
  * promised, because the knee is then where the promise breaks. */
 static double
 traced_rate(const struct check *c)
 {
 	const struct run_capacity *found = &c->run->capacity;
 	double rate = c->spec->rate;
-	bool less = found->at_least || latency_is_promised(c->spec);
+	bool less = found->at_least || latency_is_promised(c->spec) || generator_is_busy(c->run);
 
 	for (size_t i = 0; rate <= 0 && i < c->spec->n_targets; i++)
 		if (c->spec->targets[i].at_rate > rate)
