@@ -7,6 +7,7 @@
 #include "base/stop.h"
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/find_max.h"
 #include "cli/load_table.h"
 #include "cli/output.h"
 #include "diagnose/diagnose.h"
@@ -40,11 +41,14 @@ check_asked(const struct spec *s, struct err *e)
 		return -EINVAL;
 	}
 	const struct scenario *from = s->scenario;
+	if (s->find_max)
+		return find_max_check(s, e);
 	if (s->rate > 0 || s->closed || s->n_stages || s->replay ||
 	    (from && (from->n_stages || from->replay)))
 		return 0;
 	err_usage(e, "prony load: how much load?");
-	err_hint(e, "say --rate 100/s, --stage '10/s..100/s for 30s', or --closed --connections 10");
+	err_hint(e, "say --rate 100/s, --stage '10/s..100/s for 30s', --closed --connections 10, or "
+	            "--find-max 'p99<500ms'");
 	return -EINVAL;
 }
 
@@ -109,7 +113,7 @@ run(struct invocation *in)
 	int code = check_asked(in->spec, &e);
 	if (code == 0)
 		code = load_open(in->spec, &in->progress, &l, &e);
-	if (code == 0 && !in->spec->closed)
+	if (code == 0 && !in->spec->closed && !in->spec->find_max)
 		code = asked_make(l, &asked, &e);
 	if (code == 0)
 		code = load_probe(l, r, &e);
@@ -118,7 +122,7 @@ run(struct invocation *in)
 		code = in->spec->out ? run_create(r, in->spec->out, &e) : 0;
 	}
 	if (code == 0)
-		code = offer(in, &asked.schedule, r, l, &e);
+		code = in->spec->find_max ? find_max(in, r, l, &e) : offer(in, &asked.schedule, r, l, &e);
 	return code < 0 ? cli_fail(in, &e) : code;
 }
 
@@ -130,6 +134,8 @@ static const char *const examples[] = {
 	"rise to a rate and hold it",
 	"prony load http://127.0.0.1:8080/ -r 500/s -t 'p99<50ms' --write junit=load.xml",
 	"a test of a pipeline",
+	"prony load http://127.0.0.1:8080/ --find-max 'p99<500ms,errors<0.1%'",
+	"the highest rate at which promises hold",
 	"prony load http://127.0.0.1:8080/ --closed --connections 50", "ask as fast as answers come",
 	NULL,
 };
@@ -144,7 +150,8 @@ const struct command command_load = {
 	    "connection waits for its answer instead.\n\n"
 	    "When prony itself could not keep up the answer is generator-limited, exit status 3.",
 	.examples = examples,
-	.settings = SETTINGS_LOAD | SETTINGS_SHAPE | SETTINGS_CLOSED | SETTINGS_OUTPUT | SETTINGS_RUN,
+	.settings = SETTINGS_LOAD | SETTINGS_SHAPE | SETTINGS_CLOSED | SETTINGS_FIND | SETTINGS_OUTPUT |
+	    SETTINGS_RUN,
 	.words = WORDS_TARGETS,
 	.run = run,
 };

@@ -26,6 +26,7 @@ struct invocation;
 
 struct command {
 	const char *name;
+	const char *within;          /* may also be called as a word of this command; NULL none */
 	const char *arguments;       /* "TARGET..."; NULL none */
 	const char *about;           /* one line, lower case, no full stop */
 	const char *details;         /* paragraphs for --help and the man page; NULL none */

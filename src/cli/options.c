@@ -183,11 +183,27 @@ parse_letters(struct invocation *in, int argc, char **argv, int *i, struct err *
 	return 0;
 }
 
+/* "load suite" is suite. */
+static const struct command *
+command_within(const struct command *outer, const char *name)
+{
+	for (size_t i = 0; commands[i]; i++)
+		if (commands[i]->within && strcmp(commands[i]->within, outer->name) == 0 &&
+		    strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
 static int
 take_word(struct invocation *in, const char *word, struct err *e)
 {
 	if (!in->command)
 		return command_find(word, &in->command, e);
+	const struct command *inner = in->n_words ? NULL : command_within(in->command, word);
+	if (inner) {
+		in->command = inner;
+		return 0;
+	}
 	*ARENA_PUSH(in->spec->arena, in->words, in->n_words) = word;
 	return 0;
 }

@@ -80,6 +80,7 @@ record_spec(const struct spec *s, struct run *r)
 	to->seed = (int64_t)s->seed;
 	to->arrivals = s->poisson ? "poisson" : "constant";
 	to->observe = s->observe;
+	to->find_max = s->find_max;
 }
 
 void

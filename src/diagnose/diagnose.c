@@ -6,6 +6,7 @@
 
 #include "diagnose/charge.h"
 #include "diagnose/detect.h"
+#include "diagnose/load_verdict.h"
 #include "diagnose/path.h"
 #include "diagnose/targets.h"
 #include "diagnose/verdict.h"
@@ -41,4 +42,5 @@ diagnose(struct run *r)
 		draft_make(&d, &f);
 	path_make(&f, refusal);
 	verdict_decide(&f, refusal);
+	load_verdict(r);
 }

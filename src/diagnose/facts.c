@@ -437,7 +437,7 @@ all_targets_met(const struct run *r)
 static const struct run_phase *
 traced_phase(const struct run *r)
 {
-	static const char *const names[] = { "trace", "baseline", NULL };
+	static const char *const names[] = { "trace", "peak", "baseline", NULL };
 	const struct run_evidence *e = &r->evidence;
 
 	for (size_t k = 0; names[k]; k++)

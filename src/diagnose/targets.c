@@ -84,7 +84,7 @@ half_width(const struct run *r, const struct run_target *t)
 
 	for (size_t i = 0; i < r->evidence.n_phases; i++) {
 		const struct run_phase *p = &r->evidence.phases[i];
-		if (!text_same(p->name, "trace")
+		if (!text_same(p->name, "trace") && !text_same(p->name, "peak")
 		    && !(text_same(p->name, "baseline") && r->evidence.n_phases <= 2))
 			continue;
 		for (size_t k = 0; k < p->n_latency_by_second; k++)
@@ -154,7 +154,8 @@ fill_failures(const struct run *r, struct run_target *t, bool good)
 	double p = failures(&r->baseline), n = 0;
 
 	for (size_t i = 0; i < r->evidence.n_phases; i++)
-		if (text_same(r->evidence.phases[i].name, "trace") || n == 0)
+		if (text_same(r->evidence.phases[i].name, "trace")
+		    || text_same(r->evidence.phases[i].name, "peak") || n == 0)
 			n = r->evidence.phases[i].sent;
 	t->value = good ? 1 - p : p;
 	if (n < 1 || isnan(p))

@@ -3,14 +3,14 @@
 
 #include <math.h>
 
-#define PRECISION  1.07    /* stop bisecting when the bounds are so near */
 #define LEAST_RATE 0.1     /* per second: nothing holds below this */
-#define STEP_DOWN  0.93    /* below a rate that was not held the second time */
 
 struct knee
-knee_begin(double first_rate, double most)
+knee_begin(double first_rate, double most, struct knee_aim aim)
 {
-	return (struct knee){ .stage = KNEE_DOUBLE, .next = fmin(first_rate, most), .most = most };
+	return (struct knee){
+		.aim = aim, .stage = KNEE_DOUBLE, .next = fmin(first_rate, most), .most = most,
+	};
 }
 
 static void
@@ -24,7 +24,7 @@ choose(struct knee *k)
 		k->stage = KNEE_FOUND;
 	} else if (!k->missed) {
 		k->next = fmin(2 * k->held, k->most);
-	} else if (k->missed > PRECISION * k->held) {
+	} else if (k->missed > k->aim.precision * k->held) {
 		k->stage = KNEE_BISECT;
 		k->next = sqrt(k->held * k->missed);
 	} else {
@@ -33,24 +33,50 @@ choose(struct knee *k)
 	}
 }
 
+/* A rate is sure. Is there room above it? */
+static void
+found(struct knee *k)
+{
+	bool room = k->aim.narrow && k->missed && k->missed > k->aim.precision * k->sure;
+
+	k->again = room ? 0 : k->aim.confirmations;
+	k->held = k->next = room ? sqrt(k->sure * k->missed) : k->sure;
+	k->confirmed = !room;
+	k->stage = room ? KNEE_CONFIRM : KNEE_FOUND;
+}
+
+static void
+confirm(struct knee *k, bool held)
+{
+	if (held) {
+		if (++k->again < k->aim.confirmations)
+			return;
+		k->sure = k->next;
+		found(k);
+		return;
+	}
+	k->again = 0;
+	k->missed = k->next;
+	if (k->sure) {
+		found(k);
+		return;
+	}
+	/* Luck the first time: lower, and once more. */
+	k->held = k->next = pow(2 - k->aim.precision, ++k->refuted) * k->next;
+	if (k->next < LEAST_RATE)
+		k->stage = KNEE_FOUND;
+}
+
 void
 knee_tell(struct knee *k, enum knee_answer answer)
 {
-	bool again = k->stage == KNEE_CONFIRM, held = answer == KNEE_HELD;
+	bool held = answer == KNEE_HELD;
 
 	k->doubted = answer == KNEE_DOUBTFUL && k->stage == KNEE_DOUBLE && !k->doubted;
 	if (k->doubted)
 		return;
-	if (again && held) {
-		k->confirmed = true;
-		k->stage = KNEE_FOUND;
-		return;
-	}
-	if (again) {                      /* luck the first time: lower, and once more */
-		k->missed = k->next;
-		k->held = k->next = pow(STEP_DOWN, ++k->refuted) * k->next;
-		if (k->next < LEAST_RATE)
-			k->stage = KNEE_FOUND;
+	if (k->stage == KNEE_CONFIRM) {
+		confirm(k, held);
 		return;
 	}
 	if (held)

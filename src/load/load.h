@@ -36,6 +36,7 @@ struct load_step {
 	int64_t closed;           /* >0: instead, on so many connections, each after the answer before */
 	int64_t at_most;          /* stop after this many requests; 0: none */
 	const struct schedule *schedule;  /* instead of the rate, whose peak and length are above; NULL */
+	uint64_t draw;            /* added to the seed: other arrivals at the same rate */
 };
 
 /* Offer one phase and add it to r->evidence.phases (returned in ret_phase, valid until the next
@@ -45,14 +46,44 @@ struct load_step {
 int load_run(struct load *l, const struct load_step *step, bool baseline, struct run *r,
     struct run_phase **ret_phase, struct err *e);
 
-/* Search the knee: double the rate until the targets are missed, the service falls behind or the
- * generator is the limit; bisect to 7 %; confirm; test the rates that targets are promised at.
- * Starts from r->baseline's latency when it is known. Fills r->capacity; adds phases "knee-N" and
- * "target-N". `budget_ns` bounds it; up to eight
- * seconds more are taken where a rate held once was missed the second time and nothing near below
- * it was tried. When the service was never pushed over (stopped_by
- * "generator", "limit" or "interrupted") the knee is a lower bound: capacity.at_least. */
+/* How well the highest rate is to be known. */
+struct load_aim {
+	const char *name;         /* of the phases: "knee" gives "knee-1", "knee-2" ... */
+	double precision;         /* 1.07: within 7 % */
+	int confirmations;        /* times that it has to be held again */
+	int64_t soak_ns;          /* how long each time; 0: twice as long as a step */
+	bool exact;               /* steps settle, and last until the interval of the promised latency
+	                           * decides, soak_ns at most; the last confirmation is the baseline */
+	int64_t well_ns;          /* wait so long after errors for an answer that is none */
+	int64_t budget_ns;
+};
+
+/* Search the highest rate at which the targets hold: double it until they are missed, the service
+ * falls behind or the generator is the limit; bisect; confirm; test the rates that targets are
+ * promised at. Starts from r->baseline's latency when it is known. Fills r->capacity; adds phases
+ * "NAME-N" and "target-N". The budget bounds it; up to eight seconds more are taken where a rate
+ * held once was missed the second time and nothing near below it was tried. When the service was
+ * never pushed over (stopped_by "generator", "limit" or "interrupted") the knee is a lower bound:
+ * capacity.at_least. With `exact` stopped_by names these three also when it was, but the search did
+ * not come to its end. */
+int load_find(struct load *l, const struct load_aim *aim, struct run *r, struct err *e);
+
+/* The same as `prony check` asks it: within 7 %, held twice. */
 int load_find_knee(struct load *l, int64_t budget_ns, struct run *r, struct err *e);
+
+/* ---- the suite ---- */
+
+struct load_suite {
+	double normal, peak;      /* per second; 0: half of the knee, nine tenths of it */
+	int64_t phase_ns;         /* length of normal load and of peak */
+	int64_t soak_ns;
+	bool quick;               /* shorter searches, shorter waits */
+};
+
+/* Baseline, knee, normal load, peak, spike, recovery, stress to the breaking point, recovery, soak.
+ * Fills r->suite, r->capacity, and r->baseline with the peak. A service that dies on the way is a
+ * result, not an error; what comes after it is left out. Ends early when stop_requested(). */
+int load_suite(struct load *l, const struct load_suite *plan, struct run *r, struct err *e);
 
 /* CPU of the service between two calls is asked for through this hook (cores since the last
  * call), so that phases and curve points carry it; may stay unset. */

@@ -24,10 +24,28 @@ struct load {
 	int64_t cpu_ns;                   /* of all workers so far */
 };
 
-/* What the search needs beyond a load_step. */
+/* What became of the requests of a second. */
+struct second {
+	double p50, p99;                  /* seconds; NAN: no latency was seen */
+	double answered, errors;          /* counts; timeouts are errors */
+};
+
+/* What is known of a phase while it runs. */
+struct phase_view {
+	int64_t passed_ns;
+	struct histogram latency;         /* from settle_ns on */
+	const struct tally *total;
+	const struct second *seconds;     /* those that are over */
+	size_t n_seconds;
+};
+
+/* What a search needs beyond a load_step. */
 struct phase_bounds {
 	int64_t drain_ns;                 /* wait so long for the last answers */
 	int64_t behind_ns;                /* end when so far behind the schedule; 0: never */
+	int64_t settle_ns;                /* latency counts from here */
+	bool (*enough)(void *ctx, const struct phase_view *v);   /* end when it says so; NULL: never */
+	void *ctx;
 	struct histogram *ret_latency;    /* of all routes; the caller releases it; may be NULL */
 };
 
@@ -39,8 +57,12 @@ int load_reach(struct load *l, struct err *e);
 /* Can the service be connected to, right now? 0 or -errno. */
 int load_knock(const struct addr *to, int64_t timeout_ns);
 
-/* Wait until the service answers one request: what it was busy with before is done then. */
-void load_settle(struct load *l, int64_t timeout_ns);
+/* Wait until the service answers one request: what it was busy with before is done then. False: the
+ * answer is an error. */
+bool load_settle(struct load *l, struct run *r, int64_t timeout_ns);
+
+/* Errors and timeouts. */
+int64_t tally_failures(const struct tally *t);
 
 /* What became of the requests of a phase, as the run's record has it. */
 void phase_record(struct run_phase *p, const struct tally *total);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The search for the knee: the highest rate that the service holds.
+/* The search for the highest rate that the service holds.
  *
- * A rate is held when, in a step of about a second (longer where a second brings fewer than fifty
- * requests or not ten latencies, three at most), the service keeps up, errors stay within the
- * target (1 % where there is none) and latency within its targets. Where the user has set no
- * latency, p99 may grow to ten times the unloaded one, or by 50 ms if that is more: a queue that
- * grows passes it within a step, and no healthy service does. Statistical slack always favours the
- * service: a step is missed only when chance does not explain it. */
+ * A rate is held when the promises (load/promise.h) are kept in a step of about a second (longer
+ * where a second brings fewer than fifty requests or not ten latencies, three at most). Statistical
+ * slack favours the service: a step is missed only when chance does not explain it.
+ *
+ * An exact search is stricter: latency counts by its value, a step settles first and lasts until
+ * the interval of the promised percentile lies on one side of its limit. While bisecting it lasts
+ * also until a queue that grows would be seen: random arrivals differ by sqrt(n) from the n that
+ * are expected, so that a rate which is too high by a part d of itself shows after n = (k / d)^2. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -15,22 +17,25 @@
 #include "base/stop.h"
 #include "load/knee.h"
 #include "load/load_int.h"
+#include "load/promise.h"
 #include "stats/interval.h"
+#include "stats/slope.h"
 
 #define MOST_RATE        200e3
 #define STEP_MIN_NS      (1 * NS_PER_S)
 #define STEP_MAX_NS      (3 * NS_PER_S)
 #define STEP_REQUESTS    50
 #define STEP_LATENCIES   10
+#define EXACT_SETTLE_NS  (500 * NS_PER_MS)
+#define EXACT_DEVIATIONS 1.5
+#define OUTLOOK_LEAST    5        /* seconds, to tell where latency goes */
+#define OUTLOOK_SECONDS  600
 #define DRAIN_NS         (1 * NS_PER_S)
 #define SETTLE_NS        (2 * NS_PER_S)
+#define ASK_AGAIN_NS     (200 * NS_PER_MS)
 #define CALIBRATE_NS     (500 * NS_PER_MS)
 #define OVERTIME_NS      (8 * NS_PER_S)
 #define BRACKET_WIDE     1.25     /* missed over held: the knee would be a guess */
-#define ERRORS_ALLOWED   0.01
-#define P99_GROWTH       10
-#define P99_GROWTH_S     0.050
-#define BEHIND_ALLOWED   0.02
 #define BEHIND_BY_FAR    0.10     /* no hiccup explains that */
 #define BEHIND_MIN_S     0.5
 #define BEHIND_MAX_S     2.0
@@ -40,96 +45,15 @@
 struct search {
 	struct load *l;
 	struct run *run;
+	const struct load_aim *aim;
 	int64_t end_ns;
-	double mean, p99;             /* unloaded, seconds */
+	struct promise promise;
 	struct knee knee;
 	int steps;
 	int limited;                  /* steps in a row in which the generator was the limit */
 	int lowered;                  /* starts given up for that */
 	const char *stopped_by;
 };
-
-/* ---- is a step held? ----------------------------------------------------------------------- */
-
-static double
-latency_target_q(enum target_metric m)
-{
-	switch (m) {
-	case TARGET_LATENCY_P50: return 0.5;
-	case TARGET_LATENCY_P95: return 0.95;
-	case TARGET_LATENCY_P99: return 0.99;
-	case TARGET_LATENCY_P999: return 0.999;
-	default: return NAN;
-	}
-}
-
-static double
-p99_allowed(const struct search *s)
-{
-	return fmax(P99_GROWTH * s->p99, s->p99 + P99_GROWTH_S);
-}
-
-static bool
-latency_missed(const struct search *s, const struct run_phase *p, const struct histogram *h)
-{
-	const struct spec *spec = s->l->spec;
-	bool any = false, missed = false;
-
-	for (size_t i = 0; i < spec->n_targets; i++) {
-		const struct target *t = &spec->targets[i];
-		double q = latency_target_q(t->metric);
-		if (!isnan(q)) {
-			any = true;
-			missed = missed || interval_quantile(h, q).low / 1e9 > t->limit;
-		} else if (t->metric == TARGET_LATENCY_MEAN) {
-			any = true;
-			missed = missed || p->latency.mean > t->limit;
-		}
-	}
-	return any ? missed : interval_quantile(h, 0.99).low / 1e9 > p99_allowed(s);
-}
-
-static double
-errors_allowed(const struct spec *spec)
-{
-	double allowed = NAN;
-
-	for (size_t i = 0; i < spec->n_targets; i++) {
-		const struct target *t = &spec->targets[i];
-		if (t->metric == TARGET_ERRORS)
-			allowed = fmin(isnan(allowed) ? 1 : allowed, t->limit);
-		else if (t->metric == TARGET_AVAILABILITY)
-			allowed = fmin(isnan(allowed) ? 1 : allowed, 1 - t->limit);
-	}
-	return isnan(allowed) ? ERRORS_ALLOWED : allowed;
-}
-
-static bool
-errors_missed(const struct search *s, const struct run_phase *p)
-{
-	double expected = errors_allowed(s->l->spec) * (double)p->sent;
-	return (double)(p->errors + p->timeouts) > expected + 2 * sqrt(expected);
-}
-
-/* At the end of a step some requests are under way in any case: by Little's law rate x latency. */
-static bool
-throughput_missed(const struct search *s, const struct run_phase *p, int64_t planned_ns)
-{
-	double done = p->throughput * p->seconds + (double)(p->errors + p->timeouts);
-	double under_way = p->rate * s->mean;
-	double allowed = BEHIND_ALLOWED * (double)p->scheduled + 1.25 * under_way +
-	    3 * sqrt(under_way) + 2;
-	return p->seconds < 0.95 * ns_to_s(planned_ns) || (double)p->scheduled - done > allowed;
-}
-
-static const char *
-missed_by(const struct search *s, const struct run_phase *p, const struct histogram *h,
-    int64_t planned_ns)
-{
-	return errors_missed(s, p) ? "errors"
-	    : throughput_missed(s, p, planned_ns) ? "throughput"
-	    : latency_missed(s, p, h) ? "latency" : NULL;
-}
 
 static bool
 is_doubtful(const struct run_phase *p)
@@ -140,12 +64,36 @@ is_doubtful(const struct run_phase *p)
 /* ---- steps --------------------------------------------------------------------------------- */
 
 static int64_t
-step_length_ns(const struct search *s, double rate, bool confirm)
+at_most_ns(double seconds, int64_t most_ns)
 {
-	double seconds = fmax(STEP_REQUESTS / rate, STEP_LATENCIES * s->mean);
-	int64_t ns = seconds * 1e9 < STEP_MAX_NS ? (int64_t)(seconds * 1e9) : STEP_MAX_NS;
-	int64_t least = confirm ? 2 * STEP_MIN_NS : STEP_MIN_NS;
-	return ns < least ? least : ns;
+	return seconds * 1e9 < (double)most_ns ? (int64_t)(seconds * 1e9) : most_ns;
+}
+
+/* The least that tells something of a rate. */
+static int64_t
+step_least_ns(const struct search *s, double rate)
+{
+	double seconds = fmax(STEP_REQUESTS / rate, STEP_LATENCIES * s->promise.mean);
+	int64_t ns = at_most_ns(seconds, STEP_MAX_NS);
+
+	if (s->aim->exact && s->knee.stage == KNEE_BISECT) {
+		double needed = EXACT_DEVIATIONS / (s->aim->precision - 1);
+		int64_t exact = at_most_ns(needed * needed / rate, s->aim->soak_ns);
+		ns = ns > exact ? ns : exact;
+	}
+	return ns < STEP_MIN_NS ? STEP_MIN_NS : ns;
+}
+
+/* The most that a step may take. */
+static int64_t
+step_length_ns(const struct search *s, double rate)
+{
+	bool confirm = s->knee.stage == KNEE_CONFIRM;
+	int64_t least = step_least_ns(s, rate);
+
+	if (s->aim->exact)
+		return EXACT_SETTLE_NS + (s->aim->soak_ns > least ? s->aim->soak_ns : least);
+	return confirm && least < 2 * STEP_MIN_NS ? 2 * STEP_MIN_NS : least;
 }
 
 /* The highest rate that was held with nothing missed at or below it, and the lowest missed. */
@@ -181,43 +129,122 @@ has_time(const struct search *s, int64_t length_ns)
 }
 
 static void
-add_point(struct search *s, const struct run_phase *p, bool held)
+add_point(struct search *s, const struct run_phase *p, const struct histogram *latency,
+    const char *missed)
 {
 	struct run_capacity *c = &s->run->capacity;
 	struct run_point *point = RUN_ADD(s->run, point, c->curve, c->n_curve);
 
+	point->phase = p->name;
 	point->rate = p->rate;
 	point->throughput = p->throughput;
-	point->p50 = p->latency.p50;
-	point->p99 = p->latency.p99;
+	point->p50 = histogram_quantile(latency, 0.5) / 1e9;
+	point->p99 = histogram_quantile(latency, 0.99) / 1e9;
 	point->cpu = p->service_cpu;
 	point->error_rate = p->sent ? (double)(p->errors + p->timeouts) / (double)p->sent : NAN;
-	point->sustained = held;
+	point->sustained = !missed;
+	point->missed_by = missed;
 }
 
-/* Offer one rate. *ret_missed: NULL when it was held. */
+/* What came of one rate. */
+struct outcome_of_step {
+	struct run_phase *phase;
+	struct histogram latency;     /* the caller releases it */
+	const char *missed;           /* NULL: it was held */
+};
+
+/* When an exact step may end before its time. */
+struct step_end {
+	const struct promise *promise;
+	int64_t least_ns;             /* not before it, if it holds */
+	bool early;
+};
+
+static bool
+is_decided(void *ctx, const struct phase_view *v)
+{
+	struct step_end *end = ctx;
+	bool missed;
+	int64_t failed = tally_failures(v->total);
+
+	if (v->passed_ns < EXACT_SETTLE_NS + STEP_MIN_NS)
+		return false;
+	bool decided = promise_decided(end->promise, &v->latency, &missed);
+	if (!missed)
+		missed = promise_errors_missed(end->promise, failed, v->total->sent);
+	end->early = end->early || missed || (decided && v->passed_ns >= end->least_ns);
+	return end->early;
+}
+
+/* Latency that no promise and no tolerance allows: what follows tells nothing new. */
+static double
+hopeless(const struct search *s)
+{
+	double seconds = fmax(2 * promise_latency(&s->promise), BEHIND_MIN_S);
+	return s->aim->exact ? seconds : fmin(seconds, BEHIND_MAX_S);
+}
+
+/* What was abandoned may still be worked on, and who has failed may go on failing for a while: the
+ * next step begins behind that. */
+static void
+settle(struct search *s, const struct run_phase *p)
+{
+	int64_t end = now_ns() + s->aim->well_ns;
+	bool failed = p->errors > 0;
+
+	if (p->in_flight && has_time(s, SETTLE_NS))
+		load_settle(s->l, s->run, SETTLE_NS);
+	while (failed && now_ns() < end && has_time(s, SETTLE_NS) && !load_settle(s->l, s->run, SETTLE_NS))
+		sleep_until_ns(now_ns() + ASK_AGAIN_NS);
+}
+
+/* A queue that grows slowly may stay within its limit until the end of a step. It is missed
+ * too when latency climbs beyond chance, and would pass the limit before three times its length. */
+static bool
+will_be_missed(const struct search *s, const struct run_phase *p)
+{
+	size_t all = p->n_latency_by_second, n = all < OUTLOOK_SECONDS ? all : OUTLOOK_SECONDS;
+	double t[OUTLOOK_SECONDS] = { 0 }, last = 0;
+
+	if (n < OUTLOOK_LEAST)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		t[i] = (double)i;
+	const double *y = p->latency_by_second + all - n;
+	struct slope slope = slope_fit(t, y, n);
+	for (size_t i = n / 2; i < n; i++)
+		last = fmax(last, y[i]);
+	return slope.low > 0 && last + 2 * (double)n * slope.low > promise_latency(&s->promise);
+}
+
+/* Offer one rate, exactly with arrivals of its own: where chance brought few, it will not again. */
 static int
 try_rate(struct search *s, const char *name, double rate, int64_t length_ns,
-    struct run_phase **ret_phase, const char **ret_missed, struct err *e)
+    struct outcome_of_step *ret, struct err *e)
 {
-	double behind = fmin(fmax(2 * p99_allowed(s), BEHIND_MIN_S), BEHIND_MAX_S);
-	struct histogram latency = { 0 };
+	bool confirm = s->knee.stage == KNEE_CONFIRM, exact = s->aim->exact;
+	struct step_end end = {
+		.promise = &s->promise,
+		.least_ns = confirm ? length_ns : EXACT_SETTLE_NS + step_least_ns(s, rate),
+	};
 	int64_t left = deadline_ns(s) - now_ns() - length_ns;
 	struct phase_bounds bounds = {
 		.drain_ns = left < DRAIN_NS ? left : DRAIN_NS,
-		.behind_ns = (int64_t)(behind * 1e9),
-		.ret_latency = &latency,
+		.behind_ns = (int64_t)(hopeless(s) * 1e9),
+		.settle_ns = exact ? EXACT_SETTLE_NS : 0,
+		.enough = exact ? is_decided : NULL, .ctx = &end, .ret_latency = &ret->latency,
 	};
-	struct load_step step = { .name = name, .rate = rate, .for_ns = length_ns };
+	struct load_step step = {
+		.name = name, .rate = rate, .for_ns = length_ns, .draw = exact ? (uint64_t)s->steps : 0,
+	};
 
-	int code = phase_run(s->l, &step, &bounds, false, s->run, ret_phase, e);
-	if (code == 0) {
-		*ret_missed = missed_by(s, *ret_phase, &latency, length_ns);
-		/* What was abandoned may still be worked on: the next step begins behind it. */
-		if ((*ret_phase)->in_flight && has_time(s, SETTLE_NS))
-			load_settle(s->l, SETTLE_NS);
-	}
-	histogram_done(&latency);
+	int code = phase_run(s->l, &step, &bounds, exact && confirm, s->run, &ret->phase, e);
+	if (code < 0)
+		return code;
+	int64_t planned = end.early ? (int64_t)(ret->phase->seconds * 1e9) : length_ns;
+	ret->missed = promise_missed_by(&s->promise, ret->phase, &ret->latency, planned);
+	if (!ret->missed && exact && will_be_missed(s, ret->phase))
+		ret->missed = "latency";
 	return code;
 }
 
@@ -235,36 +262,50 @@ generator_failed(struct search *s)
 		s->stopped_by = "generator";
 }
 
+static void
+judge(struct search *s, const struct outcome_of_step *o)
+{
+	struct knee *k = &s->knee;
+
+	if (o->missed && o->phase->generator_limited) {
+		generator_failed(s);
+		return;
+	}
+	if (s->aim->exact && !o->missed && !o->latency.count) {
+		s->stopped_by = "limit";          /* so slow that a step brings no request */
+		return;
+	}
+	s->limited = 0;
+	knee_tell(k, !o->missed ? KNEE_HELD : is_doubtful(o->phase) ? KNEE_DOUBTFUL : KNEE_MISSED);
+	if (k->doubted)
+		return;
+	add_point(s, o->phase, &o->latency, o->missed);
+	if (o->missed && o->phase->rate <= k->missed)
+		s->run->capacity.stopped_by = o->missed;
+}
+
 /* One step of the search. */
 static int
 step(struct search *s, struct err *e)
 {
-	struct knee *k = &s->knee;
-	const char *missed;
-	struct run_phase *p;
+	struct outcome_of_step o = { 0 };
+	double rate = s->knee.next;
+	int64_t length = step_length_ns(s, rate);
 
-	int64_t length = step_length_ns(s, k->next, k->stage == KNEE_CONFIRM);
 	if (!has_time(s, length)) {
 		s->stopped_by = stop_requested() ? "interrupted" : "limit";
 		return 0;
 	}
-	int code = try_rate(s, run_printf(s->run, "knee-%d", ++s->steps), k->next, length, &p, &missed,
-	    e);
-	if (code < 0)
-		return code;
-	if (missed && p->generator_limited) {
-		generator_failed(s);
-		return 0;
-	}
-	s->limited = 0;
-	enum knee_answer answer = !missed ? KNEE_HELD : is_doubtful(p) ? KNEE_DOUBTFUL : KNEE_MISSED;
-	knee_tell(k, answer);
-	if (k->doubted)
-		return 0;
-	add_point(s, p, !missed);
-	if (missed && p->rate <= k->missed)
-		s->run->capacity.stopped_by = missed;
-	return 0;
+	const char *name = run_printf(s->run, "%s-%d", s->aim->name, ++s->steps);
+	int code = try_rate(s, name, rate, length, &o, e);
+	if (code == 0 && stop_requested())
+		s->stopped_by = "interrupted";    /* a step that was cut short tells nothing */
+	else if (code == 0)
+		judge(s, &o);
+	if (code == 0)
+		settle(s, o.phase);
+	histogram_done(&o.latency);
+	return code;
 }
 
 /* Latency without load: from the baseline, else one connection for half a second. */
@@ -272,22 +313,29 @@ static int
 calibrate(struct search *s, struct err *e)
 {
 	const struct run_latency *b = &s->run->baseline.latency;
-	struct load_step one = { .name = "knee-0", .closed = 1, .for_ns = CALIBRATE_NS };
+	struct load_step one = {
+		.name = run_printf(s->run, "%s-0", s->aim->name), .closed = 1, .for_ns = CALIBRATE_NS,
+	};
 	struct histogram latency = { 0 };
 	struct phase_bounds bounds = { .drain_ns = DRAIN_NS, .ret_latency = &latency };
 	struct run_phase *p;
+	bool missed;
 
-	s->mean = b->mean;
-	s->p99 = b->p99;
-	if (!isnan(s->mean) && !isnan(s->p99) && s->mean > 0)
+	s->promise.mean = b->mean;
+	s->promise.p99 = b->p99;
+	if (!isnan(s->promise.mean) && !isnan(s->promise.p99) && s->promise.mean > 0)
 		return 0;
 	int code = phase_run(s->l, &one, &bounds, false, s->run, &p, e);
 	if (code == 0 && !latency.count)
 		code = err_set(e, EPROTO, "the service answers nothing but errors, even to one request "
 		                          "at a time");
 	/* Half a second may bring few requests; one slow among them is not the service's habit. */
-	s->mean = histogram_mean(&latency) / 1e9;
-	s->p99 = interval_quantile(&latency, 0.99).low / 1e9;
+	s->promise.mean = histogram_mean(&latency) / 1e9;
+	s->promise.p99 = interval_quantile(&latency, 0.99).low / 1e9;
+	if (code == 0 && s->aim->exact && promise_decided(&s->promise, &latency, &missed) && missed) {
+		add_point(s, p, &latency, "latency");
+		s->knee.stage = KNEE_FOUND;       /* not even one request at a time */
+	}
 	histogram_done(&latency);
 	return code;
 }
@@ -301,25 +349,35 @@ already_tried(const struct run_capacity *c, double rate)
 	return false;
 }
 
+static int
+try_promise(struct search *s, size_t i, double rate, struct err *e)
+{
+	struct outcome_of_step o = { 0 };
+	int64_t length = step_length_ns(s, rate);
+
+	if (!has_time(s, length))
+		return 0;
+	int code = try_rate(s, run_printf(s->run, "target-%zu", i + 1), rate, length, &o, e);
+	if (code == 0 && !(o.missed && o.phase->generator_limited))
+		add_point(s, o.phase, &o.latency, o.missed);
+	if (code == 0)
+		settle(s, o.phase);
+	histogram_done(&o.latency);
+	return code;
+}
+
 /* Targets that are promised at a rate are tested at that rate. */
 static int
 try_promises(struct search *s, struct err *e)
 {
 	const struct spec *spec = s->l->spec;
-	const char *missed;
-	struct run_phase *p;
 	int code = 0;
 
+	s->knee.stage = KNEE_FOUND;
 	for (size_t i = 0; i < spec->n_targets && code == 0; i++) {
 		double rate = spec->targets[i].at_rate;
-		if (rate <= 0 || already_tried(&s->run->capacity, rate))
-			continue;
-		int64_t length = step_length_ns(s, rate, false);
-		if (!has_time(s, length))
-			break;
-		code = try_rate(s, run_printf(s->run, "target-%zu", i + 1), rate, length, &p, &missed, e);
-		if (code == 0 && !(missed && p->generator_limited))
-			add_point(s, p, !missed);
+		if (rate > 0 && !already_tried(&s->run->capacity, rate))
+			code = try_promise(s, i, rate, e);
 	}
 	return code;
 }
@@ -351,28 +409,47 @@ conclude(struct search *s)
 		c->max_rate = fmax(isnan(c->max_rate) ? 0 : c->max_rate, c->curve[i].throughput);
 	bracket(c, &c->knee_rate, &missed);
 	c->at_least = isinf(missed);
-	if (s->stopped_by && c->at_least)
+	c->missed_rate = c->at_least ? NAN : missed;
+	c->confirmed = s->knee.again;
+	if (s->aim->exact && s->knee.sure > 0) {
+		c->knee_rate = s->knee.sure;
+		c->confirmed = s->aim->confirmations;
+	}
+	if (s->stopped_by && (c->at_least || s->aim->exact))
 		c->stopped_by = s->stopped_by;
 }
 
-int
-load_find_knee(struct load *l, int64_t budget_ns, struct run *r, struct err *e)
+static void
+begin(struct search *s)
 {
-	struct search s = { .l = l, .run = r, .end_ns = now_ns() + budget_ns };
+	struct run_capacity *c = &s->run->capacity;
 
-	r->capacity.n_curve = 0;
-	r->capacity.knee_rate = r->capacity.max_rate = NAN;
-	r->capacity.stopped_by = NULL;
+	c->n_curve = 0;
+	c->knee_rate = c->max_rate = c->missed_rate = NAN;
+	c->stopped_by = NULL;
+	c->confirmed = 0;
+	s->promise.spec = s->l->spec;
+	s->promise.exact = s->aim->exact;
+}
+
+int
+load_find(struct load *l, const struct load_aim *aim, struct run *r, struct err *e)
+{
+	struct search s = { .l = l, .run = r, .aim = aim, .end_ns = now_ns() + aim->budget_ns };
+
+	begin(&s);
 	int code = calibrate(&s, e);
 	if (code < 0)
 		return code;
-	s.knee = knee_begin(0.5 / s.mean, MOST_RATE);
+	if (s.knee.stage != KNEE_FOUND)
+		s.knee = knee_begin(0.5 / s.promise.mean, MOST_RATE,
+		    (struct knee_aim){ aim->precision, aim->confirmations, aim->exact });
 	int64_t reserved = (int64_t)promises(l->spec) * (STEP_MIN_NS + DRAIN_NS);
 	s.end_ns -= reserved;
 	while (code == 0 && s.knee.stage != KNEE_FOUND && !s.stopped_by)
 		code = step(&s, e);
 	s.end_ns += reserved;
-	if (s.knee.stage == KNEE_FOUND && !s.knee.missed)
+	if (s.knee.stage == KNEE_FOUND && s.knee.held > 0 && !s.knee.missed)
 		s.stopped_by = "limit";
 	if (code == 0)
 		code = try_promises(&s, e);
@@ -380,4 +457,16 @@ load_find_knee(struct load *l, int64_t budget_ns, struct run *r, struct err *e)
 		s.stopped_by = "interrupted";
 	conclude(&s);
 	return code;
+}
+
+int
+load_find_knee(struct load *l, int64_t budget_ns, struct run *r, struct err *e)
+{
+	static const struct load_aim as_check = {
+		.name = "knee", .precision = 1.07, .confirmations = 1,
+	};
+	struct load_aim aim = as_check;
+
+	aim.budget_ns = budget_ns;
+	return load_find(l, &aim, r, e);
 }

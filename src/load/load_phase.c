@@ -33,10 +33,6 @@
 #define LIVE_LAG_S     1e-3
 #define LIVE_LAG_SHARE 0.05
 
-struct second {
-	double p50, p99, answered, errors;
-};
-
 struct phase {
 	struct load *l;
 	struct run *run;
@@ -47,6 +43,8 @@ struct phase {
 	struct tally **seconds;         /* those still open; the last is the drain */
 	size_t n_seconds, first_open;
 	struct second *closed;          /* what became of the others */
+	const struct phase_bounds *bounds;
+	struct histogram settled;       /* latency from bounds->settle_ns on */
 	bool want_log;
 	struct buf log;
 	double service_cpu;
@@ -90,12 +88,21 @@ close_second(struct phase *p)
 	p->closed[s].p50 = histogram_quantile(&latency, 0.5) / 1e9;
 	p->closed[s].p99 = histogram_quantile(&latency, 0.99) / 1e9;
 	p->closed[s].answered = (double)tally_count(t, OUTCOME_ANSWERED);
-	for (int o = OUTCOME_ANSWERED + 1; o < OUTCOME_IN_FLIGHT; o++)
-		p->closed[s].errors += (double)tally_count(t, o);
+	p->closed[s].errors = (double)tally_failures(t);
 	histogram_done(&latency);
 	if (p->want_log)
 		log_second(p, t, s);
 	tally_free(t);
+}
+
+static void
+take_latency(struct phase *p, const struct tally *t)
+{
+	if (!p->bounds->settle_ns || t->slice < p->bounds->settle_ns / TALLY_SLICE_NS)
+		return;
+	struct histogram latency = tally_latency(t);
+	histogram_merge(&p->settled, &latency);
+	histogram_done(&latency);
 }
 
 static void
@@ -112,6 +119,7 @@ collect(struct phase *p)
 				p->seconds[s] = tally_new(p->l->program.n_routes);
 			tally_merge(p->seconds[s], t);
 			tally_merge(p->total, t);
+			take_latency(p, t);
 			tally_free(t);
 		}
 	}
@@ -191,6 +199,34 @@ is_gone(const struct phase *p)
 	return false;
 }
 
+/* Latency from bounds->settle_ns on; the caller releases it. */
+static struct histogram
+settled_latency(const struct phase *p)
+{
+	struct histogram latency = { 0 };
+
+	if (!p->bounds->settle_ns)
+		return tally_latency(p->total);
+	histogram_merge(&latency, &p->settled);
+	return latency;
+}
+
+static bool
+is_enough(struct phase *p, int64_t now)
+{
+	struct phase_view v = {
+		.passed_ns = now - p->task.start_ns, .total = p->total, .n_seconds = p->first_open,
+		.seconds = p->closed,
+	};
+
+	if (!p->bounds->enough)
+		return false;
+	v.latency = settled_latency(p);
+	bool enough = p->bounds->enough(p->bounds->ctx, &v);
+	histogram_done(&v.latency);
+	return enough;
+}
+
 static void
 stop_workers(struct phase *p)
 {
@@ -222,7 +258,7 @@ watch(struct phase *p)
 		while (p->first_open + 1 < p->n_seconds &&
 		    now - p->task.start_ns > (int64_t)(p->first_open + 1) * NS_PER_S + LATE_NS)
 			close_second(p);
-		if (stop_requested() || is_gone(p))
+		if (stop_requested() || is_gone(p) || is_enough(p, now))
 			stop_workers(p);
 		say(p, now);
 	}
@@ -389,6 +425,7 @@ release(struct phase *p)
 	tally_free(p->total);
 	free(p->seconds);
 	free(p->closed);
+	histogram_done(&p->settled);
 	buf_done(&p->log);
 }
 
@@ -401,9 +438,10 @@ tick_for(const struct spec *spec, double rate)
 }
 
 static void
-prepare(struct phase *p, const struct phase_bounds *bounds)
+prepare(struct phase *p)
 {
 	const struct spec *spec = p->l->spec;
+	const struct phase_bounds *bounds = p->bounds;
 
 	p->active = workers_for(p->l, p->step);
 	p->task.closed = p->step->closed > 0;
@@ -434,20 +472,20 @@ phase_run(struct load *l, const struct load_step *step, const struct phase_bound
 {
 	struct schedule_part part = { step->rate, step->rate, step->for_ns };
 	struct schedule schedule = {
-		.parts = &part, .n_parts = 1, .poisson = l->spec->poisson, .seed = l->spec->seed,
+		.parts = &part, .n_parts = 1, .poisson = l->spec->poisson, .seed = l->spec->seed + step->draw,
 		.routes = (uint32_t)l->program.n_flows, .mix = l->program.mix, .at_most = step->at_most,
 	};
 	if (step->schedule)
 		schedule = *step->schedule;
 	CLEANUP(release) struct phase p = {
-		.l = l, .run = r, .step = step, .want_log = baseline && r->folder,
+		.l = l, .run = r, .step = step, .bounds = bounds, .want_log = baseline && r->folder,
 		.task.schedule = &schedule,
 	};
 
 	int code = load_reach(l, e);
 	if (code < 0)
 		return code;
-	prepare(&p, bounds);
+	prepare(&p);
 	service_cores(l);               /* counts from here */
 	if ((code = start_workers(&p, e)) < 0)
 		return code;
@@ -459,7 +497,7 @@ phase_run(struct load *l, const struct load_step *step, const struct phase_bound
 	phase_judge(r, out, p.total, &signs);
 	*ret_phase = out;
 	if (bounds->ret_latency)
-		*bounds->ret_latency = tally_latency(p.total);
+		*bounds->ret_latency = settled_latency(&p);
 	if (baseline)
 		phase_baseline(l, r, out, p.total);
 	if (p.want_log)

@@ -117,15 +117,6 @@ probe_route(const struct addr *to, const struct route *q, int64_t timeout_ns, st
 	take_answer(fd, p, deadline);
 }
 
-void
-load_settle(struct load *l, int64_t timeout_ns)
-{
-	struct probe p = { 0 };
-
-	probe_route(&l->to, &l->program.routes[0], timeout_ns, &p);
-	http1_done(&p.answer);
-}
-
 /* Would the peer rather speak TLS? Says hello in it (TLS 1.2, one cipher suite: more than enough to
  * be answered by a handshake record or an alert). */
 static bool
@@ -288,6 +279,33 @@ is_plain_http1(const struct load *l)
 	for (size_t i = 0; plain && i < p->n_routes; i++)
 		plain = !p->routes[i].varies;
 	return plain;
+}
+
+static bool
+settle_by_load(struct load *l, struct run *r, int64_t timeout_ns)
+{
+	struct load_step one = { .name = "settle", .closed = 1, .for_ns = timeout_ns, .at_most = 1 };
+	size_t before = r->evidence.n_phases;
+	struct err ignored = { 0 };
+	struct run_phase *p;
+
+	int code = load_run(l, &one, false, r, &p, &ignored);
+	bool well = code == 0 && !p->error_status;
+	r->evidence.n_phases = before;    /* a question, not a measurement */
+	return well;
+}
+
+bool
+load_settle(struct load *l, struct run *r, int64_t timeout_ns)
+{
+	struct probe p = { 0 };
+
+	if (!is_plain_http1(l))
+		return settle_by_load(l, r, timeout_ns);
+	probe_route(&l->to, &l->program.routes[0], timeout_ns, &p);
+	bool failed = p.end == PROBE_ANSWERED && (p.answer.status >= 500 || p.answer.status == 429);
+	http1_done(&p.answer);
+	return !failed;
 }
 
 int

@@ -33,6 +33,16 @@ span_of(const struct tally *t, enum span which)
 	};
 }
 
+int64_t
+tally_failures(const struct tally *t)
+{
+	int64_t n = tally_count(t, OUTCOME_TIMEOUT);
+
+	for (int o = OUTCOME_CONNECT; o <= OUTCOME_EXPECT; o++)
+		n += tally_count(t, (enum outcome)o);
+	return n;
+}
+
 void
 phase_record(struct run_phase *p, const struct tally *t)
 {

@@ -173,6 +173,8 @@ doc_build(struct doc *d, const struct run *r, enum doc_form form)
 		to->id = s->id;
 		to->title = s->title;
 		s->write(d, r);
+		to = doc_section(d);
+		d->n_sections -= !to->lead && !to->n_blocks;
 	}
 }
 

@@ -48,6 +48,7 @@ struct run_spec {
 	int64_t seed;
 	const char *arrivals;      /* "poisson" or "constant" */
 	bool observe;
+	bool find_max;             /* the highest rate was asked for */
 };
 
 /* ---- where it ran -------------------------------------------------------------------------- */
@@ -142,14 +143,58 @@ struct run_baseline {
 };
 
 struct run_point {
+	const char *phase;         /* that it was measured in */
 	double rate, throughput, p50, p99, cpu, error_rate;
 	bool sustained;            /* held without falling behind or missing the target */
+	const char *missed_by;     /* "latency", "errors", "throughput"; NULL when sustained */
 };
 
 struct run_usl { double lambda, sigma, kappa; };
 
+/* ---- the suite of load tests --------------------------------------------------------------- */
+
+/* How a service gives way under more load than it holds, mildest first. */
+enum run_failure {
+	FAILURE_NONE, FAILURE_QUEUE, FAILURE_ERRORS, FAILURE_TIMEOUTS, FAILURE_REFUSED, FAILURE_CRASH,
+	FAILURE_GENERATOR          /* not the service's: the generator was the limit */
+};
+
+struct run_suite_phase {
+	const char *phase;         /* of evidence.phases */
+	double rate, throughput, p50, p99, error_rate;
+	enum run_failure failure;
+	const char *missed_by;     /* "latency", "errors", "throughput"; NULL: it was held */
+};
+
+struct run_recovery {
+	const char *after;         /* "spike" or "stress" */
+	double seconds;            /* NAN: not within the bound */
+	double bound;
+};
+
+struct run_integrity {         /* a call of the user's own check */
+	const char *when;          /* "before" or "after" */
+	int64_t status;            /* its exit status; 128 + N: killed by signal N */
+	const char *said;          /* its last line */
+};
+
+struct run_suite {
+	double normal_rate, peak_rate;
+	struct run_suite_phase *phases; size_t n_phases;
+	const char *breaking_phase; double breaking_rate;    /* where it first gave way */
+	enum run_failure failure;
+	const char *worst_phase;    double worst_rate;       /* where it gave way worse than that */
+	enum run_failure worst;
+	struct run_recovery *recoveries; size_t n_recoveries;
+	double drift, drift_low, drift_high;   /* of p99 in the soak: share of it a minute, 95 % */
+	const char *hint;          /* what the drift may mean; NULL none */
+	struct run_integrity *integrity; size_t n_integrity;
+};
+
 struct run_capacity {
 	double knee_rate, max_rate;
+	double missed_rate;        /* lowest that was missed; NAN none */
+	int64_t confirmed;         /* times that knee_rate was held again */
 	bool at_least;             /* the search ended before the service did: knee_rate is a lower bound */
 	const char *stopped_by;    /* "latency", "errors", "throughput", "generator", "limit", "interrupted" */
 	struct run_point *curve;   size_t n_curve;
@@ -379,6 +424,7 @@ struct run {
 	struct run_target *targets; size_t n_targets;
 	struct run_baseline baseline;
 	struct run_capacity capacity;
+	struct run_suite suite;
 	struct run_time *time;     size_t n_time;         /* after charging waits to holders */
 	struct run_finding *findings; size_t n_findings;
 	struct run_ruled_out *ruled_out; size_t n_ruled_out;
@@ -411,7 +457,7 @@ extern const struct run_type run_type, run_eye_type, run_process_type, run_peer_
     run_target_type, run_route_type, run_point_type, run_phase_type, run_series_type,
     run_part_type, run_time_type, run_wait_type, run_thread_type, run_function_type,
     run_stack_type, run_query_type, run_call_type, run_finding_type, run_ruled_out_type,
-    run_step_type, run_proof_type;
+    run_step_type, run_proof_type, run_suite_phase_type, run_recovery_type, run_integrity_type;
 
 /* Copy into the run's arena; NULL stays NULL. */
 const char *run_str(struct run *r, const char *s);
@@ -419,3 +465,4 @@ const char *run_printf(struct run *r, const char *fmt, ...) __attribute__((forma
 
 const char *part_kind_name(enum run_part_kind k);
 const char *verdict_name(enum run_verdict v);
+const char *failure_name(enum run_failure f);    /* "" for FAILURE_NONE */

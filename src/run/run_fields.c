@@ -18,6 +18,16 @@ static const char *const part_names[] = {
 	"queue", NULL,
 };
 
+static const char *const failure_names[] = {
+	"", "queue", "errors", "timeouts", "refused", "crash", "generator", NULL,
+};
+
+const char *
+failure_name(enum run_failure f)
+{
+	return failure_names[f];
+}
+
 const char *
 part_kind_name(enum run_part_kind k)
 {
@@ -67,6 +77,7 @@ static const struct run_field spec_fields[] = {
 	INT(seed, "of the arrival schedule"),
 	STR(arrivals, "poisson or constant"),
 	BOOL(observe, "real traffic was watched, no load was made"),
+	BOOL(find_max, "the highest rate at which the targets hold was asked for"),
 };
 TYPE(spec, "What was asked: flags and spec file together.");
 #undef S
@@ -181,9 +192,11 @@ TYPE(baseline, "The service under the measured load.");
 
 #define S struct run_point
 static const struct run_field point_fields[] = {
+	STR(phase, "that it was measured in"),
 	NUM(rate, "offered"), NUM(throughput, "answered"), NUM(p50, "seconds"), NUM(p99, "seconds"),
 	NUM(cpu, "cores used by the service"), NUM(error_rate, "share"),
 	BOOL(sustained, "held without falling behind or missing the target"),
+	STR(missed_by, "latency, errors or throughput"),
 };
 TYPE(point, "One step of the search for the knee.");
 #undef S
@@ -199,11 +212,55 @@ TYPE(usl, "Universal Scalability Law, where it was fitted.");
 static const struct run_field capacity_fields[] = {
 	NUM(knee_rate, "highest rate that was sustained"),
 	NUM(max_rate, "highest rate that was answered, however late"),
+	NUM(missed_rate, "lowest rate that was not sustained"),
+	INT(confirmed, "times that the knee was sustained again"),
 	BOOL(at_least, "the search ended before the service did: the knee is a lower bound"),
 	STR(stopped_by, "latency, errors, throughput, generator, limit or interrupted"),
 	LIST(curve, point, "the steps of the search by rate"), SUB(usl, usl, "scalability"),
 };
 TYPE(capacity, "How much the service holds.");
+#undef S
+
+/* ---- the suite of load tests ---- */
+
+#define S struct run_suite_phase
+static const struct run_field suite_phase_fields[] = {
+	STR(phase, "of evidence.phases"), NUM(rate, "offered"), NUM(throughput, "answered"),
+	NUM(p50, "seconds"), NUM(p99, "seconds"), NUM(error_rate, "share, timeouts too"),
+	ENUM(failure, failure, "how the service gave way; absent: it did not"),
+	STR(missed_by, "latency, errors or throughput; absent: held"),
+};
+TYPE(suite_phase, "One phase of the suite.");
+#undef S
+
+#define S struct run_recovery
+static const struct run_field recovery_fields[] = {
+	STR(after, "spike or stress"), NUM(seconds, "until latency and errors were normal again, for "
+	    "three seconds; absent: not within the bound"), NUM(bound, "seconds that were waited"),
+};
+TYPE(recovery, "How long the service took to be itself again after too much load.");
+#undef S
+
+#define S struct run_integrity
+static const struct run_field integrity_fields[] = {
+	STR(when, "before or after the load"), INT(status, "exit status of the user's command"),
+	STR(said, "its last line"),
+};
+TYPE(integrity, "A call of the user's own check of the data.");
+#undef S
+
+#define S struct run_suite
+static const struct run_field suite_fields[] = {
+	NUM(normal_rate, "offered as the normal load"), NUM(peak_rate, "offered as the peak"),
+	LIST(phases, suite_phase, "in order"), STR(breaking_phase, "where it first gave way"),
+	NUM(breaking_rate, "offered there"), ENUM(failure, failure, "how"),
+	STR(worst_phase, "where it gave way worse than that"), NUM(worst_rate, "offered there"),
+	ENUM(worst, failure, "how"), LIST(recoveries, recovery, "after spike and stress"),
+	NUM(drift, "growth of p99 in the soak, share of it a minute"),
+	NUM(drift_low, "95 % interval"), NUM(drift_high, "95 % interval"),
+	STR(hint, "what the drift may mean"), LIST(integrity, integrity, "the user's own check"),
+};
+TYPE(suite, "What prony suite found.");
 #undef S
 
 /* ---- evidence ---- */
@@ -441,7 +498,8 @@ static const struct run_field run_fields[] = {
 	SUB(spec, spec, "what was asked"), SUB(host, host, "where it ran"),
 	LIST(eyes, eye, "what could be seen"), SUB(system, system, "the service"),
 	LIST(targets, target, "promises"), SUB(baseline, baseline, "under the measured load"),
-	SUB(capacity, capacity, "how much it holds"), LIST(time, time, "after charging waits to holders"),
+	SUB(capacity, capacity, "how much it holds"),
+	SUB(suite, suite, "normal load, peak, spike, stress and soak"), LIST(time, time, "after charging waits to holders"),
 	LIST(findings, finding, "the first is the limit"), LIST(ruled_out, ruled_out, "what it is not"),
 	STRS(path, "decisions taken, with the figure at each fork"),
 	LIST(plan, step, "cumulative"), LIST(proofs, proof, "of applied steps"),

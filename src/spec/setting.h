@@ -37,6 +37,8 @@ enum setting_group {
 	SETTINGS_SHAPE   = 1 << 9,   /* how the load changes, and when each request is due */
 	SETTINGS_OUTPUT  = 1 << 10,  /* forms that the figures of a load are written in */
 	SETTINGS_IMPORT  = 1 << 11,  /* what becomes of foreign files */
+	SETTINGS_FIND    = 1 << 12,  /* the search for the highest rate */
+	SETTINGS_SUITE   = 1 << 13,  /* the suite of load tests */
 };
 
 struct setting {

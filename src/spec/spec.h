@@ -69,6 +69,10 @@ struct spec {
 	const char *replay;             /* file of recorded arrivals, instead of both; NULL not given */
 	double replay_speed;            /* how many times as fast as they were recorded */
 	const char *save_schedule;      /* file to write the arrivals to; NULL not given */
+	bool find_max;                  /* search the highest rate at which the targets hold */
+	int64_t soak_ns;                /* of the suite */
+	const char *integrity;          /* command that checks the service's data; NULL not given */
+	bool quick;                     /* the suite in half a minute */
 	uint64_t seed;
 	bool poisson;                   /* arrivals; else constant spacing */
 	const char **headers;           /* "Name: value" added to each request */

@@ -64,6 +64,13 @@ set_target(void *object, const char *text, struct err *e)
 }
 
 static int
+set_find_max(void *object, const char *text, struct err *e)
+{
+	((struct spec *)object)->find_max = true;
+	return spec_target(object, text, e);
+}
+
+static int
 set_budget(void *object, const char *text, struct err *e)
 {
 	struct spec *s = object;
@@ -232,8 +239,8 @@ const struct setting spec_settings[] = {
 	  .example = "'p99 < 500ms @ 20k/s'",
 	  .about = "promise to hold the service to: p50, p95, p99, p999, mean, errors, availability, "
 	           "rate or cost against a limit, several separated by commas" },
-	{ "peak", .key = "load.peak", .kind = SETTING_RATE, .groups = SETTINGS_SERVICE,
-	  .argument = "RATE", AT(peak_rate), .min = 0.001, .max = 1e9, .example = "500k/s",
+	{ "peak", .key = "load.peak", .kind = SETTING_RATE,
+	  .groups = SETTINGS_SERVICE | SETTINGS_SUITE, .argument = "RATE", AT(peak_rate), .min = 0.001, .max = 1e9, .example = "500k/s",
 	  .about = "peak load to plan for" },
 	{ "transfer", .key = "load.transfer", .kind = SETTING_CUSTOM, .set = set_transfer,
 	  .groups = SETTINGS_SERVICE, .argument = "SIZE/month", .example = "10TB/month",
@@ -316,6 +323,21 @@ const struct setting spec_settings[] = {
 	{ "threads", .key = "load.threads", .kind = SETTING_COUNT, .groups = SETTINGS_CLOSED,
 	  .argument = "N", AT(threads), .min = 1, .max = 256, .example = "2",
 	  .about = "threads of the generator; as many as pay when not given" },
+
+	{ "find-max", .key = "load.find-max", .kind = SETTING_CUSTOM, .set = set_find_max,
+	  .groups = SETTINGS_FIND, .argument = "EXPR", .repeats = true,
+	  .example = "'p99<500ms,errors<0.1%'",
+	  .about = "find the highest rate at which these promises hold; --for is the length of each "
+	           "confirmation, and the most that a step takes" },
+	{ "soak", .key = "load.soak", .kind = SETTING_DURATION, .groups = SETTINGS_SUITE,
+	  .argument = "TIME", AT(soak_ns), .min = 1, .max = 86400, .preset = "15s",
+	  .about = "how long the service is held at a steady load" },
+	{ "integrity", .key = "load.integrity", .kind = SETTING_TEXT, .groups = SETTINGS_SUITE,
+	  .argument = "COMMAND", AT(integrity), .example = "'./check-orders.sh'",
+	  .about = "shell command that fails when the service's data are not whole; run before the load "
+	           "and after it" },
+	{ "quick", .key = "load.quick", .kind = SETTING_FLAG, .groups = SETTINGS_SUITE, AT(quick),
+	  .about = "take about half a minute: shorter phases, searches and waits" },
 
 	{ "observe", .key = "observe", .kind = SETTING_FLAG, .groups = SETTINGS_WATCH, AT(observe),
 	  .about = "make no load, watch the real traffic" },

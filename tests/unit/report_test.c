@@ -138,6 +138,35 @@ terminal_names_limit_plan_and_next(void **state)
 
 /* ---- Markdown ------------------------------------------------------------------------------ */
 
+/* In each form that people read; and in no other run's. */
+static void
+a_suite_is_told(void **state)
+{
+	static const struct { void (*form)(const struct run *, struct buf *); const char *says[5]; } rows[] = {
+		{ terminal_80, { "SUITE    5 phases", "Breaking point: 2.86k/s: a queue grows (stress-1)",
+		    "Beyond it: 3.25k/s: error answers (stress-2)",
+		    "Recovery after stress: not within 30.0 s", "NOT whole (status 3): 2 orders are missing" } },
+		{ report_markdown, { "### Suite", "- Recovery after spike: 7.00 s",
+		    "Drift of p99 in the soak: 50.0 % a minute", "latency grows under a load that stays",
+		    "| stress-2 | 3.25k/s | 1.62k/s | 4.00 ms | 1.20 s | 40.0 % | error answers |" } },
+		{ report_html, { ">Suite<", "not within 30.0 s", "a queue grows", "error answers",
+		    "2 orders are missing" } },
+	};
+	struct run *r = sample_suite(), *other = sample_met();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *text = form_of(r, rows[i].form), *without = form_of(other, rows[i].form);
+		for (size_t k = 0; k < 5; k++)
+			if (!strstr(text, rows[i].says[k]))
+				fail_msg("'%s' is not in:\n%s", rows[i].says[k], text);
+		assert_null(strstr(without, "Breaking point"));
+		free(text);
+		free(without);
+	}
+	run_free(r);
+	run_free(other);
+}
+
 static void
 markdown_has_exactly_six_headings(void **state)
 {
@@ -151,7 +180,7 @@ markdown_has_exactly_six_headings(void **state)
 		char *text = form_of(r, report_markdown);
 		size_t n = 0;
 		for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
-			if (*line != '#')
+			if (*line != '#' || (r->suite.n_phases && !strcmp(line, "### Suite")))
 				continue;
 			if (n == 7)
 				fail_msg("%s: one heading more: %s", s->name, line);
@@ -263,7 +292,7 @@ html_is_whole_and_small(void **state)
 			fail_msg("%s: something unknown is shown", s->name);
 		assert_int_equal(occurrences(text, "<h1>"), 1);
 		assert_int_equal(occurrences(text, "<html lang=\"en\">"), 1);
-		assert_int_equal(occurrences(text, "<section "), 11);
+		assert_int_equal(occurrences(text, "<section "), 11 + (r->suite.n_phases > 0));
 		if (strlen(text) > (strcmp(s->name, "huge") == 0 ? 1u << 20 : 250u << 10))
 			fail_msg("%s: %zu bytes", s->name, strlen(text));
 		free(text);
@@ -410,7 +439,7 @@ ticks_are_round(void **state)
 RUN_TESTS(cmocka_unit_test(terminal_always_fits),
     cmocka_unit_test(terminal_begins_with_the_verdict),
     cmocka_unit_test(terminal_names_limit_plan_and_next),
-    cmocka_unit_test(markdown_has_exactly_six_headings),
+    cmocka_unit_test(a_suite_is_told), cmocka_unit_test(markdown_has_exactly_six_headings),
     cmocka_unit_test(markdown_states_metric_target_gap),
     cmocka_unit_test(a_missing_profile_is_the_first_action),
     cmocka_unit_test(html_is_whole_and_small), cmocka_unit_test(hostile_text_stays_text),

@@ -532,6 +532,58 @@ sample_error(void)
 	return r;
 }
 
+static void
+add_suite_phase(struct run *r, const char *name, double rate, enum run_failure failure)
+{
+	struct run_suite_phase *p = RUN_ADD(r, suite_phase, r->suite.phases, r->suite.n_phases);
+
+	p->phase = name;
+	p->rate = rate;
+	p->throughput = failure ? rate / 2 : rate;
+	p->p50 = 0.004;
+	p->p99 = failure ? 1.2 : 0.02;
+	p->error_rate = failure == FAILURE_ERRORS ? 0.4 : 0;
+	p->failure = failure;
+	p->missed_by = failure ? "throughput" : NULL;
+}
+
+/* A service that queues, sheds load far beyond its knee, and never came back from that. */
+struct run *
+sample_suite(void)
+{
+	struct run *r = sample_met();
+	struct run_suite *s = &r->suite;
+
+	s->normal_rate = 1300;
+	s->peak_rate = 2340;
+	add_suite_phase(r, "normal", 1300, FAILURE_NONE);
+	add_suite_phase(r, "peak", 2340, FAILURE_NONE);
+	add_suite_phase(r, "spike", 7020, FAILURE_QUEUE);
+	add_suite_phase(r, "stress-1", 2860, FAILURE_QUEUE);
+	add_suite_phase(r, "stress-2", 3250, FAILURE_ERRORS);
+	s->breaking_phase = "stress-1";
+	s->breaking_rate = 2860;
+	s->failure = FAILURE_QUEUE;
+	s->worst_phase = "stress-2";
+	s->worst_rate = 3250;
+	s->worst = FAILURE_ERRORS;
+	for (int i = 0; i < 2; i++) {
+		struct run_recovery *back = RUN_ADD(r, recovery, s->recoveries, s->n_recoveries);
+		back->after = i ? "stress" : "spike";
+		back->seconds = i ? NAN : 7;
+		back->bound = 30;
+	}
+	struct run_integrity *data = RUN_ADD(r, integrity, s->integrity, s->n_integrity);
+	data->when = "after";
+	data->status = 3;
+	data->said = "2 orders are missing";
+	s->drift = 0.5;
+	s->drift_low = 0.2;
+	s->drift_high = 0.8;
+	s->hint = "latency grows under a load that stays the same";
+	return r;
+}
+
 struct run *
 sample_empty(void)
 {
@@ -648,6 +700,6 @@ const struct sample samples[] = {
 	{ "missed", sample_missed }, { "met", sample_met }, { "healthy", sample_healthy },
 	{ "limited", sample_limited },
 	{ "inconclusive", sample_inconclusive }, { "generator-limited", sample_generator },
-	{ "idle", sample_idle }, { "error", sample_error }, { "empty", sample_empty }, { "bare", sample_bare },
+	{ "idle", sample_idle }, { "error", sample_error }, { "empty", sample_empty }, { "suite", sample_suite }, { "bare", sample_bare },
 	{ "hostile", sample_hostile }, { "huge", sample_huge }, { NULL, NULL },
 };
