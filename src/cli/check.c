@@ -126,9 +126,9 @@ generator_is_busy(const struct run *r)
 }
 
 /* The load that the traced measurement is made at: what was asked for, else the knee. There what
- * runs out shows; a little below, a quota or a throttled disk may still have credit. Less where
- * the generator is near its own limit, and where a latency was
- * promised, because the knee is then where the promise breaks. */
+ * runs out shows; a little below, a quota or a throttled disk may still have credit. Less where the
+ * generator is near its own limit, and where a latency was promised, because the knee is then where
+ * the promise breaks. */
 static double
 traced_rate(const struct check *c)
 {
