@@ -129,7 +129,7 @@ static bool
 is_host(struct slice host)
 {
 	for (size_t i = 0; i < host.size; i++)
-		if (!isalnum((unsigned char)host.at[i]) && !memchr(".-_:[]", host.at[i], 6))
+		if (!isalnum((unsigned char)host.at[i]) && (!host.at[i] || !strchr(".-_:[]", host.at[i])))
 			return false;
 	return host.size > 1 && host.size < 256;
 }

@@ -154,8 +154,8 @@ stacks_own_frame(struct stacks *s, uint32_t stack)
 		if (is_unnamed_jit(f))
 			return &jit;
 		/* A script's top level stands at the root of everything: it says nothing. */
-		bool says = f->application && strcmp(f->name, "<module>");
-		if (says && strcmp(f->language ? f->language : "", "native"))
+		bool says = f->application && strcmp(f->name, "<module>") != 0;
+		if (says && strcmp(f->language ? f->language : "", "native") != 0)
 			return f;
 		if (says && !own)
 			own = f;
