@@ -229,7 +229,7 @@ exchange_stream(struct worker *w, uint32_t slot)
 		return NULL;
 	if (!*s && !(*s = calloc(1, sizeof(**s))))
 		abort();
-	stream_start(*s, kind, w->tally);
+	stream_start(*s, kind, &w->tally);
 	return *s;
 }
 

@@ -4,7 +4,7 @@
 #include "load/tally.h"
 
 void
-stream_start(struct stream *s, enum scenario_stream kind, struct tally *t)
+stream_start(struct stream *s, enum scenario_stream kind, struct tally **t)
 {
 	struct sse sse = s->sse;
 
@@ -39,7 +39,7 @@ take_event(struct stream *s)
 	if (!counts(s))
 		return;
 	if (s->events++)
-		histogram_record(&s->tally->spans[SPAN_BETWEEN_EVENTS], s->at_ns - s->last_ns);
+		histogram_record(&(*s->tally)->spans[SPAN_BETWEEN_EVENTS], s->at_ns - s->last_ns);
 	else
 		s->first_ns = s->at_ns;
 	s->last_ns = s->at_ns;
@@ -67,10 +67,10 @@ record_tokens(struct stream *s)
 	bool estimated = true;
 	int64_t n = s->kind == STREAM_OPENAI ? openai_tokens(&s->model, &estimated) : s->events;
 
-	s->tally->tokens += n;
-	s->tally->tokens_estimated += estimated ? n : 0;
+	(*s->tally)->tokens += n;
+	(*s->tally)->tokens_estimated += estimated ? n : 0;
 	if (n > 1)
-		histogram_record(&s->tally->spans[SPAN_TOKEN], (s->last_ns - s->first_ns) / (n - 1));
+		histogram_record(&(*s->tally)->spans[SPAN_TOKEN], (s->last_ns - s->first_ns) / (n - 1));
 }
 
 const char *
@@ -82,7 +82,7 @@ stream_end(struct stream *s, int64_t due_ns)
 		return "the stream ended without [DONE]";
 	if (!s->events)
 		return "the stream brought nothing";
-	histogram_record(&s->tally->spans[SPAN_FIRST_EVENT], s->first_ns - due_ns);
+	histogram_record(&(*s->tally)->spans[SPAN_FIRST_EVENT], s->first_ns - due_ns);
 	record_tokens(s);
 	return NULL;
 }
