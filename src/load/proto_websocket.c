@@ -66,7 +66,10 @@ take(struct worker *w, uint32_t conn, struct websocket_conn *c, enum websocket_v
 			exchange_answer(w, conn, &reply, at_ns);
 		return NULL;
 	case WEBSOCKET_CLOSED:
-		return "the server closed the WebSocket";
+		if (w->slots[conn].list == SLOT_BUSY)
+			exchange_fail(w, conn, OUTCOME_CLOSED, "the server closed the WebSocket");
+		wire_drain(w, conn);
+		return NULL;
 	case WEBSOCKET_BAD:
 		return c->ws.why;
 	case WEBSOCKET_MORE:
@@ -84,7 +87,7 @@ ws_feed(struct worker *w, uint32_t conn, const char *bytes, size_t size, int64_t
 
 	if (w->slots[conn].list == SLOT_BUSY && w->slots[conn].sent_ns)
 		exchange_first(&w->slots[conn], at_ns);
-	while (size && !why) {
+	while (size && !why && !w->conns[conn].draining) {
 		enum websocket_verdict v = websocket_feed(&c->ws, bytes, size, &used, &c->out);
 		bytes += used;
 		size -= used;
