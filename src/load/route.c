@@ -15,6 +15,13 @@ static const struct scenario_pair usual[] = {
 	{ .name = "Accept-Encoding", .value = "gzip" },
 };
 
+/* Events are timed as they come: nothing on the way may gather them. */
+static const struct scenario_pair usual_of_streams[] = {
+	{ .name = "User-Agent", .value = "prony/" PRONY_VERSION },
+	{ .name = "Accept", .value = "text/event-stream" },
+	{ .name = "Accept-Encoding", .value = "identity" },
+};
+
 static int
 compile(struct making *m, const char *text, enum template_use use, struct route *r,
     struct template *ret, struct err *e)
@@ -91,11 +98,12 @@ static int
 add_headers(struct making *m, const struct scenario_step *step, struct route *r, struct err *e)
 {
 	const struct scenario_pair host = { .name = "Host", .value = m->p->target.authority };
+	const struct scenario_pair *own = step->stream == STREAM_NONE ? usual : usual_of_streams;
 	int code = is_given(m, step, "Host") ? 0 : add_header(m, r, &host, e);
 
 	for (size_t i = 0; code == 0 && i < sizeof(usual) / sizeof(usual[0]); i++)
-		if (!is_given(m, step, usual[i].name))
-			code = add_header(m, r, &usual[i], e);
+		if (!is_given(m, step, own[i].name))
+			code = add_header(m, r, &own[i], e);
 	for (size_t i = 0; code == 0 && i < m->n_headers; i++)
 		if (!overridden(step, m->headers[i].name))
 			code = add_header(m, r, &m->headers[i], e);
