@@ -7,4 +7,4 @@
 #define CAPTURE_HEAD_MAX ((size_t)64 << 10)
 #define CAPTURE_BODY_MAX ((size_t)1 << 20)    /* what comes after is not looked at */
 
-struct capture { struct buf head, body; };
+struct capture { struct buf head, body, unpacked; };

@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/random.h"
 #include "load/program.h"
 #include "load/stream.h"
+#include "load/unpack.h"
 #include "load/wire.h"
 
 #define REUSE_STREAM UINT64_C(0x7265757365)   /* keeps its random numbers apart from others */
@@ -118,15 +120,29 @@ is_last_on_connection(const struct worker *w, const struct exchange *x)
 	    p->reuse;
 }
 
-static struct answer
-answer_of(const struct worker *w, uint32_t slot, const struct reply *reply)
+/* The body as the service wrote it. What is not what its encoding says is looked at as it came. */
+static struct view
+body_of(struct worker *w, struct capture *c, const struct reply *reply)
 {
-	const struct capture *c = w->captures[slot];
+	if (c->body.size && reply->content_encoding && strcasecmp(reply->content_encoding, "gzip") == 0) {
+		w->unpack = w->unpack ? w->unpack : unpack_new();
+		c->unpacked.cap_bytes = CAPTURE_BODY_MAX;
+		if (unpack_gzip(w->unpack, c->body.data, c->body.size, &c->unpacked) || c->body.truncated)
+			return (struct view){ buf_text(&c->unpacked), c->unpacked.size };
+	}
+	return (struct view){ buf_text(&c->body), c->body.size };
+}
+
+static struct answer
+answer_of(struct worker *w, uint32_t slot, const struct reply *reply)
+{
+	const struct route *r = &w->program->routes[w->slots[slot].route];
+	struct capture *c = r->wants_head || r->wants_body ? w->captures[slot] : NULL;
 	struct answer a = { .status = reply->status, .body_bytes = reply->body_bytes };
 
 	if (c) {
 		a.head = (struct view){ buf_text(&c->head), c->head.size };
-		a.body = (struct view){ buf_text(&c->body), c->body.size };
+		a.body = body_of(w, c, reply);
 	}
 	return a;
 }

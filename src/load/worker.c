@@ -14,6 +14,7 @@
 #include "load/exchange.h"
 #include "load/program.h"
 #include "load/stream.h"
+#include "load/unpack.h"
 #include "load/wire.h"
 #include "net/tls.h"
 
@@ -526,6 +527,7 @@ take_apart(struct worker *w, uint32_t slot)
 	if (c) {
 		buf_done(&c->head);
 		buf_done(&c->body);
+		buf_done(&c->unpacked);
 	}
 	if (s)
 		stream_done(s);
@@ -551,6 +553,7 @@ worker_close(struct worker *w)
 	for (uint32_t i = 0; i < w->max_conns * w->depth; i++)
 		take_apart(w, i);
 	sessions_close(w);
+	unpack_free(w->unpack);
 	arena_free(w->arena);
 	void *const owned[] = { w->captures, w->streams, w->rows, w->conns, w->slots, w->states,
 		w->slot_states, w->route_states,

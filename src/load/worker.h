@@ -96,6 +96,7 @@ struct worker {
 	struct sessions sessions;
 	struct capture **captures;   /* of each slot; NULL: none yet */
 	struct stream **streams;  /* likewise */
+	struct unpack *unpack;    /* NULL: nothing was to be unpacked yet */
 	uint64_t *rows;           /* of each feeder, for the request in the making */
 	struct arena *arena;
 	struct buf out;           /* ciphertext on its way to the engine */
