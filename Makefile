@@ -9,7 +9,7 @@ DEPS = gcc libc6-dev meson ninja-build pkg-config clang llvm bpftool libbpf-dev 
   libjansson-dev libyaml-dev libsqlite3-dev libiberty-dev libssl-dev libnghttp2-dev zlib1g-dev linux-libc-dev
 DEPS_TEST = libcmocka-dev python3 python3-flask python3-jsonschema gunicorn nginx-light \
   chromium fonts-dejavu-core jq mandoc procps iproute2 curl shellcheck libclang-rt-14-dev \
-  postgresql-15 redis-server
+  postgresql-15 redis-server redis-tools openssl
 
 # Node with npm may come from elsewhere than Debian, whose npm would not go with it.
 DEPS_TEST += $(shell command -v npm >/dev/null || echo nodejs npm)

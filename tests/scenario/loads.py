@@ -20,9 +20,13 @@ def read(path):
         return ''
 
 
+def list_files(folder):
+    return [os.path.relpath(os.path.join(at, name), folder) for at, _, names in os.walk(folder) for name in names]
+
+
 class Load:
     """Attributes: status, out, err, rss_bytes (peak, of all its processes the largest), run (of
-    run.json; {} without one), phase (of the load; {} without one)."""
+    run.json; {} without one), phase (of the load; {} without one), texts (of all files by name)."""
 
     def __init__(self, prony, words, prefix=(), enter=None):
         with tempfile.TemporaryDirectory(prefix='prony-hostile-') as folder:
@@ -37,7 +41,8 @@ class Load:
             child.returncode = os.waitstatus_to_exitcode(ended)   # so that Popen does not wait too
             self.status, self.rss_bytes = child.returncode, usage.ru_maxrss * 1024
             self.out, self.err = read(f'{folder}/out'), read(f'{folder}/err')
-            self.run = json.loads(read(f'{folder}/run/run.json') or '{}')
+            self.texts = {name: read(f'{folder}/run/{name}') for name in list_files(f'{folder}/run')}
+            self.run = json.loads(self.texts.get('run.json') or '{}')
         phases = self.run.get('evidence', {}).get('phases', [])
         self.phase = phases[-1] if phases else {}
 
