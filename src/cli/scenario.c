@@ -68,6 +68,17 @@ import_scenario(struct invocation *in, struct scenario **ret, struct err *e)
 	return 0;
 }
 
+/* A scenario may name the file to replay. */
+static int
+check_speed(const struct spec *s, const struct scenario *from, struct err *e)
+{
+	if (s->replay || from->replay || spec_origin(s, "speed") == ORIGIN_NONE)
+		return 0;
+	err_usage(e, "--speed without --replay, and the scenario replays nothing");
+	err_hint(e, "name the file to replay: --replay FILE");
+	return -EINVAL;
+}
+
 int
 cli_take_scenario(struct invocation *in, struct err *e)
 {
@@ -85,6 +96,8 @@ cli_take_scenario(struct invocation *in, struct err *e)
 		code = take_base(s, from, e);
 	if (code == 0)
 		code = take_settings(s, from, e);
+	if (code == 0)
+		code = check_speed(s, from, e);
 	for (size_t i = 0; code == 0 && i < from->n_thresholds; i++)
 		code = spec_target(s, from->thresholds[i], e);
 	s->scenario = from;

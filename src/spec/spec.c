@@ -243,7 +243,7 @@ check_contradictions(const struct spec *s, struct err *e)
 
 	if (code == 0)
 		code = check_stages(s, e);
-	if (code == 0 && is_asked(s, "speed") && !s->replay) {
+	if (code == 0 && is_asked(s, "speed") && !s->replay && !s->scenario) {
 		code = err_usage(e, "--speed without --replay");
 		err_hint(e, "name the file to replay: --replay FILE");
 	}
