@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/nearest.h"
 #include "load/program_int.h"
 #include "scenario/extract.h"
 
@@ -241,6 +242,37 @@ find_target(const struct spec *spec, struct making *m, struct err *e)
 	return -EINVAL;
 }
 
+/* A promise of a route that nobody asks for could neither be kept nor broken. */
+static int
+check_promise(struct program *p, const struct target *t, struct err *e)
+{
+	struct nearest near = { .word = t->route };
+
+	for (size_t i = 0; i < p->n_routes; i++) {
+		const char *name = url_public(p->arena, p->routes[i].name);
+		if (strcmp(name, t->route) == 0)
+			return 0;
+		nearest_try(&near, name);
+	}
+	int code = err_usage(e, "'%s': there is no route '%s'", t->text, t->route);
+	if (near.best)
+		err_hint(e, "did you mean '%s'?", near.best);
+	else
+		err_hint(e, "the first one is '%s'", url_public(p->arena, p->routes[0].name));
+	return code;
+}
+
+static int
+check_promises(const struct spec *spec, struct program *p, struct err *e)
+{
+	int code = 0;
+
+	for (size_t i = 0; code == 0 && i < spec->n_targets; i++)
+		if (spec->targets[i].route)
+			code = check_promise(p, &spec->targets[i], e);
+	return code;
+}
+
 static int
 make(const struct spec *spec, struct making *m, struct err *e)
 {
@@ -256,6 +288,8 @@ make(const struct spec *spec, struct making *m, struct err *e)
 		code = define_variables(m, &values, e);
 	if (code == 0)
 		code = make_flows(m, e);
+	if (code == 0)
+		code = check_promises(spec, p, e);
 	p->n_variables = m->scope.n_variables;
 	p->variables = arena_alloc(p->arena, (p->n_variables + 1) * sizeof(*p->variables));
 	if (code == 0)
