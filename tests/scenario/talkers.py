@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Servers in threads of the test itself that know what they said and when: WebSocket echo, streams of events as
-language models send them."""
+"""Servers in threads of the test itself that know what they heard, said and when: WebSocket echo, a shop, streams of
+events as language models send them."""
 import base64
 import hashlib
 import json
@@ -8,6 +8,7 @@ import socket
 import statistics
 import threading
 import time
+import urllib.parse
 
 
 class Talker:
@@ -103,6 +104,61 @@ class Echo(Talker):
         else:
             conn.sendall(b'\x81' + length + text)
         return True
+
+
+class Shop(Talker):
+    """Remembers every request in `log`, in the order in which they came. /login gives a token (JSON), a cart (header) and
+    an item (in a page's text), each belonging to the number in ?n=; /stock is empty for every third number."""
+
+    def __init__(self):
+        self.log = []
+
+    def talk(self, conn, stream):
+        while True:
+            request = read_request(stream)
+            if not request:
+                return
+            asked = Asked(*request)
+            with self.lock:
+                self.log.append(asked)
+            status, body, extra = self.answer(asked)
+            asked.answered = time.monotonic()
+            conn.sendall((f'HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nContent-Type: application/json\r\n{extra}'
+                          f'\r\n{body}').encode())
+
+    def answer(self, asked):
+        n = asked.query.get('n', '0')
+        if asked.path == '/login':
+            return '200 OK', json.dumps({'users': [{}, {'token/x': f'token-{n}'}]}), f'X-Cart: cart-{n}\r\n'
+        if asked.path == '/page':
+            return '200 OK', f'<a href="/item/{1000 + int(n)}">', ''
+        if asked.path == '/stock':
+            return '200 OK', 'sold out' if int(n) % 3 == 0 else 'in stock', ''
+        if asked.path == '/nothing':
+            return '404 Not Found', '', ''
+        return '200 OK', 'fine', ''
+
+    def of(self, path):
+        return [asked for asked in self.log if asked.path == path]
+
+    def lines(self):
+        """What was asked, without when: equal for equal seeds, in this order for each number."""
+        return sorted((int(a.query.get('n', -1)), i, a.method, a.target, a.body) for i, a in self.ordered())
+
+    def ordered(self):
+        seen = {}
+        for asked in self.log:
+            n = asked.query.get('n')
+            seen[n] = seen.get(n, -1) + 1
+            yield seen[n], asked
+
+
+class Asked:
+    def __init__(self, method, target, headers, body):
+        self.at, self.answered = time.monotonic(), None
+        self.method, self.target, self.headers, self.body = method, target, headers, body.decode()
+        self.path, _, query = target.partition('?')
+        self.query = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
 
 
 def chunk_of(text):
