@@ -400,16 +400,12 @@ note_waits(struct worker *w, int64_t due_ns, int64_t now)
 	histogram_record(&w->tally->spans[SPAN_POOL], there - due_ns);
 }
 
-bool
-exchange_begin(struct worker *w, const struct demand *d, int64_t now)
+/* Give it the slot. `code`: of the new connection. */
+static void
+occupy(struct worker *w, uint32_t slot, const struct demand *d, int code, int64_t now)
 {
-	int code;
-	uint32_t slot = take_slot(w, now, &code);
-	if (slot == UINT32_MAX) {
-		w->exhausted = true;
-		return false;
-	}
 	struct exchange *x = &w->slots[slot];
+
 	x->route = d->route;
 	x->session = d->session;
 	x->index = d->index;
@@ -417,14 +413,48 @@ exchange_begin(struct worker *w, const struct demand *d, int64_t now)
 	x->due_ns = d->due_ns;
 	x->slot_ns = now;
 	x->sent_ns = x->first_ns = 0;
+	x->moved = d->moved;
 	slot_move(w, slot, SLOT_BUSY);
-	w->tally->sent++;
-	note_waits(w, d->due_ns, now);
 	if (code < 0) {
 		finish_failed(w, slot, OUTCOME_CONNECT, strerror(-code), now);
 		slot_move(w, slot, SLOT_UNUSED);
 	} else if (w->conns[slot / w->depth].state == CONN_READY) {
 		send_request(w, slot);
 	}
+}
+
+bool
+exchange_begin(struct worker *w, const struct demand *d, int64_t now)
+{
+	int code;
+	uint32_t slot = take_slot(w, now, &code);
+
+	if (slot == UINT32_MAX) {
+		w->exhausted = true;
+		return false;
+	}
+	w->tally->sent++;
+	note_waits(w, d->due_ns, now);
+	occupy(w, slot, d, code, now);
 	return true;
+}
+
+void
+exchange_move(struct worker *w, uint32_t slot, const char *why)
+{
+	const struct exchange *x = &w->slots[slot];
+	const struct demand d = {
+		.route = x->route, .session = x->session, .index = x->index, .seed = x->seed,
+		.due_ns = x->due_ns, .moved = true,
+	};
+	int64_t now = now_ns();
+	int code = 0;
+	bool moved = x->moved;
+
+	slot_move(w, slot, SLOT_HELD);
+	uint32_t to = moved ? UINT32_MAX : take_slot(w, now, &code);
+	if (to == UINT32_MAX)
+		finish_failed(w, slot, OUTCOME_CLOSED, why, now);
+	else
+		occupy(w, to, &d, code, now);
 }

@@ -16,6 +16,7 @@ struct demand {
 	int64_t index;             /* of the arrival */
 	uint64_t seed;
 	int64_t due_ns;
+	bool moved;                /* it was on another connection before */
 };
 
 /* Take a slot for it; false: none is free. */
@@ -53,5 +54,8 @@ exchange_first(struct exchange *x, int64_t at_ns)
 
 /* The answer is complete. */
 void exchange_answer(struct worker *w, uint32_t slot, const struct reply *a, int64_t at_ns);
+/* The server has not looked at the request and takes no more on this connection, which drains: once
+ * it goes to another one, as with any client; then it has failed. */
+void exchange_move(struct worker *w, uint32_t slot, const char *why);
 /* The request failed by itself; the connection goes on. */
 void exchange_fail(struct worker *w, uint32_t slot, enum outcome o, const char *why);

@@ -104,6 +104,19 @@ answered(struct h2_conn *c, const struct h2_slot *slot)
 	exchange_answer(c->w, slot_of(c->w, &slot->stream), &a, c->at_ns);
 }
 
+/* Above the last stream of a GOAWAY a request crossed it on its way and was not looked at (RFC 9113,
+ * 6.8). What is refused while the connection goes on is a server that has enough. */
+static void
+refused(struct h2_conn *c, uint32_t slot)
+{
+	if (c->h.goaway_last < 0) {
+		exchange_fail(c->w, slot, OUTCOME_CLOSED, "the server refused the stream");
+		return;
+	}
+	wire_drain(c->w, c->conn);
+	exchange_move(c->w, slot, "the server refused the stream and ended the connection");
+}
+
 static void
 on_ended(void *ctx, struct http2_stream *s, enum http2_end how)
 {
@@ -118,7 +131,7 @@ on_ended(void *ctx, struct http2_stream *s, enum http2_end how)
 		exchange_fail(c->w, slot, OUTCOME_RESET, http2_code_name(s->error_code));
 		return;
 	case HTTP2_REFUSED:
-		exchange_fail(c->w, slot, OUTCOME_CLOSED, "the server refused the stream");
+		refused(c, slot);
 		return;
 	case HTTP2_BAD:
 		exchange_fail(c->w, slot, OUTCOME_PROTOCOL, "an answer against the rules of HTTP");

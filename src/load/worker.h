@@ -47,6 +47,7 @@ struct exchange {
 	int64_t due_ns;           /* absolute, as the times below */
 	int64_t slot_ns, sent_ns; /* got this slot; was written, 0 not yet */
 	int64_t first_ns;         /* first byte of the answer, 0 none */
+	bool moved;               /* it was on another connection before */
 };
 
 enum conn_state { CONN_CLOSED, CONN_CONNECTING, CONN_SECURING, CONN_GREETING, CONN_READY };

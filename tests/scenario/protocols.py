@@ -55,6 +55,11 @@ def http(nginx):
             ('HTTP/1.1 over TLS, likewise', 'short_tls', trusted, 'HTTP/1.1', {'connections': (5, 2)})]:
         load = proof.load(nginx.url(port), *SHORT, *words, '-H', 'Authorization: Bearer ' + TOKEN, before=nginx.forget)
         proof.row(name, load, nginx_counts(nginx, load, protocol, **more))
+    # So often that many a request crosses the server's GOAWAY: it goes to the next connection.
+    for port, words in (('short_h2c', ()), ('short_tls', (*trusted, '--streams', 2))):
+        load = proof.load(nginx.url(port), '--rate', '3000', '--for', '700ms', '--http2', *words, before=nginx.forget)
+        proof.row(f'HTTP/2, no request is lost where connections end, {port}', load,
+                  nginx_counts(nginx, load, 'HTTP/2.0', connections=(42, 12)))
     # Of n requests about half are the last of their connection, each followed by a new one.
     load = proof.load(nginx.url('tls'), *SHORT, *trusted, '--reuse', '50%', before=nginx.forget)
     half = load.phase.get('sent', 0) / 2
