@@ -13,7 +13,7 @@
 #include "load/wire.h"
 
 #define NAP_NS           (10 * NS_PER_US)   /* too short to sleep */
-#define OVERSLEEP_MAX_NS (60 * NS_PER_US)   /* more is a busy host, which no early rising mends */
+#define OVERSLEEP_MAX_NS (60 * NS_PER_US)   /* more is a busy host, where rising early is no cure */
 #define HEARTBEAT_NS  (50 * NS_PER_MS)    /* looks at the flags at least so often */
 
 /* A closed loop may gather answers so long. */
@@ -92,14 +92,15 @@ is_exact(const struct worker *w)
 	return !w->task->closed && !w->task->tick_ns && !w->task->spin && w->have_next && !w->exhausted;
 }
 
+/* About the lateness that nine of ten stay below: up fast, down slowly. */
 static void
 learn_oversleep(struct worker *w, int64_t aim_ns)
 {
-	int64_t late = now_ns() - aim_ns;
+	int64_t more = now_ns() - aim_ns - w->oversleep_ns;
 
-	if (late < 0)              /* something came before */
+	if (now_ns() < aim_ns)     /* something came before */
 		return;
-	w->oversleep_ns += (late - w->oversleep_ns) / 8;
+	w->oversleep_ns += more > 0 ? more / 4 : more / 32;
 	if (w->oversleep_ns > OVERSLEEP_MAX_NS)
 		w->oversleep_ns = OVERSLEEP_MAX_NS;
 }

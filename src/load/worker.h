@@ -111,7 +111,7 @@ struct worker {
 	struct schedule_reader reader;
 	struct arrival next;      /* not sent yet */
 	bool have_next;
-	int64_t oversleep_ns;     /* how late it wakes, on average */
+	int64_t oversleep_ns;     /* how late it wakes, nearly always at most */
 	int64_t followers;        /* requests within flows that came due, beside the first of each */
 	int64_t left;             /* closed: requests still to send; < 0: no bound */
 	uint32_t n_busy;
