@@ -166,6 +166,32 @@ route_record(struct run *r, struct run_route *out, const char *path, const struc
 	out->status = most_frequent(t->status);
 }
 
+static size_t
+first_of_name(const struct program *p, size_t route)
+{
+	size_t i = 0;
+
+	while (strcmp(p->routes[i].name, p->routes[route].name) != 0)
+		i++;
+	return i;
+}
+
+/* Steps of one name are one route to people. */
+static void
+named_record(const struct load *l, struct run *r, size_t route, const struct tally *t,
+    double seconds)
+{
+	struct run_baseline *b = &r->baseline;
+	struct tally_route all = { 0 };
+
+	for (size_t i = route; i < l->program.n_routes; i++)
+		if (first_of_name(&l->program, i) == route)
+			tally_merge_route(&all, &t->routes[i]);
+	route_record(r, RUN_ADD(r, route, b->routes, b->n_routes), l->program.routes[route].name, &all,
+	    seconds);
+	histogram_done(&all.latency);
+}
+
 void
 phase_baseline(const struct load *l, struct run *r, const struct run_phase *p,
     const struct tally *t)
@@ -180,6 +206,6 @@ phase_baseline(const struct load *l, struct run *r, const struct run_phase *p,
 	b->timeout_rate = p->sent ? (double)p->timeouts / sent : NAN;
 	b->n_routes = 0;
 	for (size_t i = 0; i < l->program.n_routes; i++)
-		route_record(r, RUN_ADD(r, route, b->routes, b->n_routes), l->program.routes[i].name,
-		    &t->routes[i], p->seconds);
+		if (first_of_name(&l->program, i) == i)
+			named_record(l, r, i, t, p->seconds);
 }

@@ -28,8 +28,8 @@ tally_free(struct tally *t)
 	free(t);
 }
 
-static void
-merge_route(struct tally_route *into, const struct tally_route *from)
+void
+tally_merge_route(struct tally_route *into, const struct tally_route *from)
 {
 	for (int o = 0; o < OUTCOMES; o++)
 		into->outcome[o] += from->outcome[o];
@@ -54,7 +54,7 @@ tally_merge(struct tally *into, const struct tally *from)
 	for (int i = 0; i < SPANS; i++)
 		histogram_merge(&into->spans[i], &from->spans[i]);
 	for (size_t i = 0; i < into->n_routes; i++)
-		merge_route(&into->routes[i], &from->routes[i]);
+		tally_merge_route(&into->routes[i], &from->routes[i]);
 }
 
 static void

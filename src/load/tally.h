@@ -60,6 +60,7 @@ struct tally {
 struct tally *tally_new(size_t n_routes);
 void tally_free(struct tally *t);       /* accepts NULL */
 void tally_merge(struct tally *into, const struct tally *from);
+void tally_merge_route(struct tally_route *into, const struct tally_route *from);
 
 /* A complete answer. The latency of one that does not count as ANSWERED does not count. */
 void tally_answer(struct tally *t, uint32_t route, const struct reply *a, enum outcome o,
