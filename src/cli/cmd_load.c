@@ -188,7 +188,12 @@ const struct command command_load = {
 	    "Requests are sent at times that are fixed beforehand, whatever the service does, and latency "
 	    "counts from those times: a service that stalls cannot hide it. With --closed each "
 	    "connection waits for its answer instead.\n\n"
-	    "When prony itself could not keep up the answer is generator-limited, exit status 3.",
+	    "When prony itself could not keep up the answer is generator-limited, exit status 3.\n\n"
+	    "Where one host is not enough, start 'prony load --join URL' on each of several and then the load "
+	    "itself with --via URL --workers N: they meet at a Redis or Valkey server (or cluster), share the "
+	    "arrivals and start together. The plan that lies there meanwhile holds the scenario, its files, "
+	    "headers and passwords. A worker that is lost is named, its share counts as unsent, and nothing is "
+	    "concluded, exit status 3, unless --allow-lost says otherwise.",
 	.examples = examples,
 	.settings = SETTINGS_LOAD | SETTINGS_SHAPE | SETTINGS_CLOSED | SETTINGS_FIND | SETTINGS_OUTPUT |
 	    SETTINGS_RUN | SETTINGS_FLEET,

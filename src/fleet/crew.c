@@ -146,7 +146,7 @@ crew_is_running(const struct crew *c)
 
 /* ---- the end ------------------------------------------------------------------------------- */
 
-/* How long requests were offered: as those say who were there at the end. */
+/* How long requests were offered, or should have been: as those say who were there at the end. */
 static int64_t
 window_of(const struct crew *c)
 {
@@ -159,7 +159,7 @@ window_of(const struct crew *c)
 		if (m->told_ns > last)
 			last = m->told_ns;
 	}
-	return window ? window : last;
+	return window ? window : c->cut ? last : c->for_ns;
 }
 
 /* Arrivals of its share that are due at `from` or later, and before `to`. */

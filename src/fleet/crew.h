@@ -42,7 +42,8 @@ struct crew {
 	struct arena *arena;
 	struct member *members;
 	size_t n_members, n_routes;
-	int64_t start_ns;
+	int64_t start_ns, for_ns;
+	bool cut;                      /* the leader had enough before the end */
 	bool single;                   /* each arrival is one request */
 	const struct schedule *schedule;   /* NULL: a closed loop */
 };

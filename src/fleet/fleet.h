@@ -4,12 +4,13 @@
  * Leader and workers meet at a Redis or Valkey server, or a cluster of them. The leader puts a plan
  * there and waits until enough workers have joined; each takes every n-th arrival of the same
  * schedule, so that the requests are the same however many offer them. All start at one instant,
- * said in the server's time, which each converts to its own clock. Every second a worker sends what
+ * said in the server's time, which each converts to its own clock. Twice a second a worker sends what
  * it has tallied, and that it lives; the leader merges it as if its own threads had done the work.
  *
- * A worker that is silent for FLEET_SILENCE_NS is lost: what came from it stays, the rest of its
- * share counts as scheduled and unsent, and it is named. Without its leader or the server a worker
- * stops within two seconds.
+ * A worker that is silent for three seconds is lost: what came from it stays, the rest of its share
+ * counts as scheduled and unsent, and it is named. (What it sent in the last half second before it
+ * fell silent is in that rest: nobody knows of it.) Without the server, workers stop within two
+ * seconds; without their leader, when its sign of life has expired, within four.
  *
  * Keys, all with one hash tag, all expiring by themselves:
  *
@@ -18,7 +19,7 @@
  *   prony:{FLEET}:ID:joined        stream: who came, or why not
  *   prony:{FLEET}:ID:start         stream, one entry: when, and who is which number
  *   prony:{FLEET}:ID:lead          "go" while the leader lives; "stop" when it has had enough
- *   prony:{FLEET}:ID:results       stream: tallies, signs of life, last words
+ *   prony:{FLEET}:ID:results       stream: tallies, signs of life, last words; read ones are deleted
  *
  * The plan holds what the scenario holds, headers and passwords too: whoever can read the server can
  * read them. */
@@ -29,8 +30,6 @@
 #include "load/load.h"
 #include "run/run.h"
 #include "spec/spec.h"
-
-#define FLEET_WORKERS_MAX 1000
 
 /* Are --via, --join and what belongs to them well said? */
 int fleet_check(const struct spec *s, struct err *e);

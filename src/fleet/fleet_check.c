@@ -31,8 +31,8 @@ check_leader(const struct spec *s, struct err *e)
 	if (s->closed && connections % s->workers) {
 		err_usage(e, "%lld connections of a closed loop cannot be shared evenly by %lld workers",
 		    (long long)connections, (long long)s->workers);
-		err_hint(e, "say --connections %lld",
-		    (long long)((connections / s->workers + 1) * s->workers));
+		int64_t more = (connections / s->workers + 1) * s->workers;
+		err_hint(e, "say --connections %lld", (long long)more);
 		return -EINVAL;
 	}
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A worker: waits for its leader, offers its share, tells every second what became of it. */
+/* A worker: waits for its leader, offers its share, tells twice a second what became of it. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 #include "load/tally_codec.h"
 
 #define POLL_NS   (50 * NS_PER_MS)
-#define TELL_NS   (1 * NS_PER_S)
+#define TELL_NS   (500 * NS_PER_MS)
 #define SETTLE_NS (100 * NS_PER_MS)    /* until what a thread has handed over is here */
 
 struct join {
@@ -173,6 +173,31 @@ sign_up(struct join *j, const char *why, const char *next, struct err *e)
 	return code < 0 ? code : link_do(j->link, NULL, e, "EXPIRE %s %d", j->keys.joined, FLEET_TTL_S);
 }
 
+/* A message to the leader. */
+static int
+tell_leader(struct join *j, const char *kind, const void *bytes, size_t size)
+{
+	int64_t told = now_ns() - SETTLE_NS - j->start_ns;
+
+	told = told > 0 ? told / TALLY_SLICE_NS * TALLY_SLICE_NS : 0;
+	int code = link_do(j->link, NULL, j->e, "XADD %s * w %llu k %s u %lld d %b", j->keys.results,
+	    (unsigned long long)j->number, kind, (long long)told, bytes, size);
+	return code < 0 ? code
+	    : link_do(j->link, NULL, j->e, "EXPIRE %s %d", j->keys.results, FLEET_TTL_S);
+}
+
+static int
+say_fail(struct join *j, const char *why)
+{
+	struct err ignored;
+	struct err *e = TAKE(j->e);
+
+	j->e = &ignored;
+	int code = tell_leader(j, "fail", why, strlen(why));
+	j->e = e;
+	return code;
+}
+
 /* The place of our token among those of the fleet. */
 static bool
 find_number(const char *tokens, const char *token, size_t *ret)
@@ -201,6 +226,7 @@ take_start(struct join *j, const redisReply *entry)
 		return 0;
 	err_set(j->e, ETIME, "the common start had passed when it was heard of here");
 	err_hint(j->e, "is this host, or the way to the Redis server, too busy?");
+	say_fail(j, "it heard of the start too late");
 	return -ETIME;
 }
 
@@ -228,19 +254,6 @@ await_start(struct join *j)
 }
 
 /* ---- meanwhile ----------------------------------------------------------------------------- */
-
-/* A message to the leader. */
-static int
-tell_leader(struct join *j, const char *kind, const void *bytes, size_t size)
-{
-	int64_t told = now_ns() - SETTLE_NS - j->start_ns;
-
-	told = told > 0 ? told / TALLY_SLICE_NS * TALLY_SLICE_NS : 0;
-	int code = link_do(j->link, NULL, j->e, "XADD %s * w %llu k %s u %lld d %b", j->keys.results,
-	    (unsigned long long)j->number, kind, (long long)told, bytes, size);
-	return code < 0 ? code
-	    : link_do(j->link, NULL, j->e, "EXPIRE %s %d", j->keys.results, FLEET_TTL_S);
-}
 
 static void
 keep(void *ctx, const struct tally *t)
@@ -317,12 +330,6 @@ say_end(struct join *j, const struct run_phase *p, bool gone)
 	snprintf(w.engine, sizeof(w.engine), "%s", p->engine ? p->engine : "");
 	last_words_encode(&w, &bytes);
 	return tell_leader(j, "end", bytes.data, bytes.size);
-}
-
-static int
-say_fail(struct join *j, const char *why)
-{
-	return tell_leader(j, "fail", why, strlen(why));
 }
 
 static int

@@ -19,6 +19,7 @@
 #define POLL_NS        (50 * NS_PER_MS)
 #define AT_ONCE        200              /* entries of a stream */
 #define AT_ONCE_TEXT   "200"
+#define READS_MAX      10               /* of AT_ONCE, between two looks at everything else */
 #define STREAM_ID_MAX  48
 
 struct lead {
@@ -101,7 +102,7 @@ stop(void *ctx)
 
 	if (d->stopping || d->code < 0)
 		return;
-	d->stopping = true;
+	d->stopping = d->crew.cut = true;
 	d->code = say_lead(d);
 }
 
@@ -252,8 +253,9 @@ give_start(struct lead *d)
 		buf_printf(&tokens, "%s ", d->crew.members[i].token);
 		d->crew.members[i].heard_ns = now;
 	}
-	int code = link_do(d->link, NULL, d->e, "XADD %s * at %lld tokens %s", d->keys.start,
-	    (long long)(d->crew.start_ns + d->offset_ns), buf_text(&tokens));
+	long long at = d->crew.start_ns + d->offset_ns;
+	int code = link_do(d->link, NULL, d->e, "XADD %s * at %lld tokens %s", d->keys.start, at,
+	    buf_text(&tokens));
 	if (code == 0)
 		code = link_do(d->link, NULL, d->e, "EXPIRE %s %d", d->keys.start, FLEET_TTL_S);
 	if (code == 0)
@@ -286,25 +288,25 @@ forget(struct lead *d, const redisReply *entries)
 	return n == 2 ? 0 : link_argv(d->link, NULL, d->e, n, words, NULL);
 }
 
-static struct tally *
-listen(struct lead *d)
+/* Adds to the list. True: there may be more. */
+static bool
+listen(struct lead *d, struct tally **list)
 {
 	CLEANUP(reply_free_p) redisReply *r = NULL;
 	const redisReply *entries;
-	struct tally *list = NULL;
 
 	d->code = read_stream(d, d->keys.results, &r, &entries);
 	if (d->code < 0 || !entries)
-		return NULL;
+		return false;
 	for (size_t i = 0; i < entries->elements; i++) {
 		struct tally *t = take_id(d, entries->element[i]) ? hear(d, entries->element[i]) : NULL;
 		if (!t)
 			continue;
-		t->next = list;
-		list = t;
+		t->next = *list;
+		*list = t;
 	}
 	d->code = forget(d, entries);
-	return list;
+	return entries->elements == AT_ONCE;
 }
 
 static void
@@ -333,8 +335,8 @@ take(void *ctx)
 
 	if (d->over)
 		return TAKE(d->closed);
-	if (d->code == 0)
-		list = listen(d);
+	for (int i = 0; i < READS_MAX && d->code == 0 && listen(d, &list); i++)
+		;
 	if (d->code == 0)
 		look_after(d);
 	return list;
@@ -406,7 +408,7 @@ fleet_lead(struct load *l, const struct spec *s, const struct load_step *step,
 {
 	CLEANUP(lead_done) struct lead d = {
 		.spec = s, .progress = progress, .e = e, .crew.arena = arena_new(),
-		.crew.schedule = step->closed ? NULL : step->schedule,
+		.crew.schedule = step->closed ? NULL : step->schedule, .crew.for_ns = step->for_ns,
 	};
 
 	int code = assemble(&d);

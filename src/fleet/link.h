@@ -40,7 +40,7 @@ struct fleet_keys {
 struct fleet_keys meeting_keys(const struct meeting *at, const char *id);
 
 #define FLEET_TTL_S      60        /* of keys, unless they are renewed */
-#define FLEET_LEAD_MS    5000      /* of the leader's sign of life */
+#define FLEET_LEAD_MS    3000      /* of the leader's sign of life */
 #define FLEET_ASK_NS     (250 * NS_PER_MS)   /* how often a worker looks for it */
 #define FLEET_TOKEN_MAX  20
 

@@ -15,7 +15,8 @@ static struct crew
 crew_of(size_t n)
 {
 	struct crew c = {
-		.arena = arena_new(), .n_routes = 2, .start_ns = START, .single = true,
+		.arena = arena_new(), .n_routes = 2, .start_ns = START,
+		.for_ns = 10 * NS_PER_S, .single = true,
 		.schedule = &constant,
 	};
 	for (size_t i = 0; i < n; i++) {
@@ -162,22 +163,27 @@ silence_is_loss_and_the_books_balance(void **state)
 	arena_free(c.arena);
 }
 
-/* Flows of several requests: only what was due after its last word is known to be missing. */
+/* All are lost. Flows of several requests: only what was due after the last word is known to be
+ * missing. A load that was cut short has no share after that. */
 static void
 flows_lost_count_from_the_last_word(void **state)
 {
-	struct crew c = crew_of(2);
-	struct load_crew_end over;
-
-	c.single = false;
-	tally_free(tell(&c, 0, tally_of(900, 900, 0, 0), 4 * NS_PER_S));
-	end(&c, 0, (struct last_words){ .scheduled = 900, .sent = 900, .window_ns = 10 * NS_PER_S });
-	tally_free(tell(&c, 1, tally_of(300, 300, 0, 0), 4 * NS_PER_S));
-	struct tally *rest = crew_close(&c, &over);
-	assert_int_equal(c.members[0].state, MEMBER_LOST);   /* its schedule says otherwise */
-	assert_int_equal(c.members[1].unsent, 0);            /* nobody knows of a longer window */
-	tally_free(rest);
-	arena_free(c.arena);
+	for (int cut = 0; cut < 2; cut++) {
+		struct crew c = crew_of(2);
+		struct load_crew_end over;
+		c.single = false;
+		c.cut = cut;
+		tally_free(tell(&c, 0, tally_of(900, 900, 0, 0), 2 * NS_PER_S));
+		tally_free(tell(&c, 1, tally_of(300, 290, 0, 0), 4 * NS_PER_S));
+		struct tally *rest = crew_close(&c, &over);
+		assert_int_equal(over.window_ns, (cut ? 4 : 10) * NS_PER_S);
+		assert_int_equal(c.members[0].unsent, cut ? 100 : 400);
+		assert_int_equal(c.members[1].unsent, cut ? 0 : 300);
+		assert_int_equal(rest->scheduled, 1200 + over.unsent);
+		assert_int_equal(tally_count(rest, OUTCOME_IN_FLIGHT), 10);
+		tally_free(rest);
+		arena_free(c.arena);
+	}
 }
 
 static void

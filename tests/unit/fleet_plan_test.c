@@ -88,7 +88,7 @@ static const char yaml[] =
 	"    steps:\n"
 	"      - get: /user/${users.id}\n"
 	"stages:\n"
-	"  - 10/s..20/s for 4s\n";
+	"  - { from: 10/s, to: 20/s, for: 4s }\n";
 
 static void
 scenarios_travel_with_their_files(void **state)
