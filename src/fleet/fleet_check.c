@@ -47,7 +47,8 @@ fleet_check(const struct spec *s, struct err *e)
 	if (s->via && s->join)
 		return contradict(e, "--via and --join contradict each other",
 		    "one process leads the fleet with --via, the others --join it");
-	if (s->join && (s->n_urls || s->workers || s->rate > 0 || s->closed || s->n_stages || s->replay))
+	if (s->join && (s->n_urls || s->workers || s->rate > 0 || s->closed || s->n_stages || s->replay ||
+	    s->scenario_file || s->from))
 		return contradict(e, "--join and what the load is to be contradict each other",
 		    "only the leader, with --via, says what to load and how much");
 	if (!s->via && !s->join && (s->workers || s->allow_lost))

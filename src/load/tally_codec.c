@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "load/tally_codec.h"
 
+#include <assert.h>
+
 #include "stats/histogram_codec.h"
 
 #define COUNT_MOST ((uint64_t)1 << 48)
+
+/* Whoever gives a tally a new member has to send it, too. */
+static_assert(sizeof(struct tally) == 8 * sizeof(int64_t) + SPANS * sizeof(struct histogram),
+    "a member of struct tally is not encoded");
+static_assert(sizeof(struct tally_route) == (OUTCOMES + 1) * sizeof(int64_t) +
+    TALLY_STATUSES * sizeof(uint32_t) + 96 + sizeof(struct histogram),
+    "a member of struct tally_route is not encoded");
 
 static void
 encode_route(const struct tally_route *r, struct buf *out)
@@ -33,6 +42,8 @@ tally_encode(const struct tally *t, struct buf *out)
 	code_put(out, (uint64_t)t->scheduled);
 	code_put(out, (uint64_t)t->sent);
 	code_put(out, (uint64_t)t->censored);
+	code_put(out, (uint64_t)t->tokens);
+	code_put(out, (uint64_t)t->tokens_estimated);
 	for (int i = 0; i < SPANS; i++)
 		histogram_encode(&t->spans[i], out);
 	code_put(out, t->n_routes);
@@ -73,6 +84,8 @@ tally_decode(const void *bytes, size_t size, size_t n_routes)
 	t->scheduled = get_count(&r);
 	t->sent = get_count(&r);
 	t->censored = get_count(&r);
+	t->tokens = get_count(&r);
+	t->tokens_estimated = get_count(&r);
 	for (int i = 0; i < SPANS; i++)
 		histogram_decode(&r, &t->spans[i]);
 	r.bad = code_get(&r) != n_routes || r.bad;

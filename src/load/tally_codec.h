@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A tally as bytes, exact, for another prony to merge (stats/histogram_codec.h has the numbers).
  *
- *   slice + 1 (0: TALLY_DRAIN), scheduled, sent, censored, SPANS histograms, routes
+ *   slice + 1 (0: TALLY_DRAIN), scheduled, sent, censored, tokens, those estimated, SPANS histograms,
+ *   routes
  *   for each route: OUTCOMES counts, body bytes, content type and encoding, how many statuses were
  *   seen, each as status and count, one histogram */
 #pragma once

@@ -73,6 +73,8 @@ tallies_come_back(void **state)
 	t->slice = 8;
 	t->scheduled = 11;
 	t->censored = 1;
+	t->tokens = 40;
+	t->tokens_estimated = 4;
 	t->routes[1].body_bytes = 1234;
 	snprintf(t->routes[1].content_type, sizeof(t->routes[1].content_type), "text/html");
 	histogram_record(&t->spans[SPAN_SERVICE], 77);
@@ -83,6 +85,8 @@ tallies_come_back(void **state)
 	assert_int_equal(back->scheduled, 11);
 	assert_int_equal(back->sent, 10);
 	assert_int_equal(back->censored, 1);
+	assert_int_equal(back->tokens, 40);
+	assert_int_equal(back->tokens_estimated, 4);
 	assert_int_equal(tally_count(back, OUTCOME_ANSWERED), 6);
 	assert_int_equal(back->routes[0].outcome[OUTCOME_RESET], 3);
 	assert_int_equal(back->routes[1].status[200], 6);
