@@ -174,8 +174,8 @@ static const char *const examples[] = {
 	"prony load http://127.0.0.1:8080/ --find-max 'p99<500ms,errors<0.1%'",
 	"the highest rate at which promises hold",
 	"prony load http://127.0.0.1:8080/ --closed --connections 50", "ask as fast as answers come",
-	"prony load --join redis://10.0.0.5 --allow-load shop.test", "be a worker of a fleet, on each host",
-	"prony load http://shop.test/ -r 90k/s --via redis://10.0.0.5 --workers 3 --allow-load shop.test",
+	"prony load --join redis://hub --allow-load web1", "be a worker of a fleet, on each host",
+	"prony load http://web1/ -r 90k/s --via redis://hub --workers 3 --allow-load web1",
 	"lead it: one load, offered by three hosts",
 	NULL,
 };

@@ -11,7 +11,7 @@
 
 #define COUNT_MOST ((uint64_t)1 << 48)
 
-/* ---- last words --------------------------------------------------------------------------- */
+/* ---- last words ------------------------------------------------------------------------------ */
 
 void
 last_words_encode(const struct last_words *w, struct buf *out)
@@ -50,7 +50,7 @@ last_words_decode(const void *bytes, size_t size, struct last_words *w)
 	return !r.bad && r.at == r.end;
 }
 
-/* ---- while it runs ------------------------------------------------------------------------ */
+/* ---- while it runs --------------------------------------------------------------------------- */
 
 static void
 lose(struct crew *c, struct member *m, const char *why)
@@ -144,7 +144,7 @@ crew_is_running(const struct crew *c)
 	return false;
 }
 
-/* ---- the end ------------------------------------------------------------------------------ */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 /* How long requests were offered, or should have been: as those say who were there at the end. */
 static int64_t

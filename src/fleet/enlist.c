@@ -14,7 +14,7 @@
 #define POLL_NS   (50 * NS_PER_MS)
 #define SETTLE_NS (100 * NS_PER_MS)    /* until what a thread has handed over is here */
 
-/* ---- the leader --------------------------------------------------------------------------- */
+/* ---- the leader ------------------------------------------------------------------------------ */
 
 static int
 leader_gone(struct join *j)
@@ -103,7 +103,7 @@ join_fail(struct join *j, const char *why)
 	return code;
 }
 
-/* ---- the plan ----------------------------------------------------------------------------- */
+/* ---- the plan -------------------------------------------------------------------------------- */
 
 static int
 get_plan(struct join *j)
@@ -159,7 +159,7 @@ prepare(struct join *j, const struct spec *own, const struct progress *progress)
 	return code < 0 ? code : load_reach(j->load, j->e);
 }
 
-/* ---- the start ---------------------------------------------------------------------------- */
+/* ---- the start ------------------------------------------------------------------------------- */
 
 static int
 sign_up(struct join *j, const char *why, const char *next, struct err *e)

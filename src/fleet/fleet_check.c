@@ -19,6 +19,9 @@ check_leader(const struct spec *s, struct err *e)
 
 	if (!s->workers)
 		return contradict(e, "--via without --workers", "say how many there are: --workers 3");
+	if (s->find_max)
+		return contradict(e, "--via and --find-max contradict each other",
+		    "a fleet offers one load: say how much, as in --rate 90k/s");
 	if (s->save_schedule)
 		return contradict(e, "--via and --save-schedule contradict each other",
 		    "save it in a call without --via: the arrivals are the same");
@@ -48,7 +51,7 @@ fleet_check(const struct spec *s, struct err *e)
 		return contradict(e, "--via and --join contradict each other",
 		    "one process leads the fleet with --via, the others --join it");
 	if (s->join && (s->n_urls || s->workers || s->rate > 0 || s->closed || s->n_stages || s->replay ||
-	    s->scenario_file || s->from))
+	    s->scenario_file || s->from || s->find_max))
 		return contradict(e, "--join and what the load is to be contradict each other",
 		    "only the leader, with --via, says what to load and how much");
 	if (!s->via && !s->join && (s->workers || s->allow_lost))

@@ -35,7 +35,7 @@ fleet_plan_done(struct fleet_plan *p)
 	*p = (struct fleet_plan){ 0 };
 }
 
-/* ---- writing ------------------------------------------------------------------------------ */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static json_t *
 write_settings(const struct spec *s)
@@ -158,7 +158,7 @@ fleet_plan_write(const struct spec *s, struct fleet_plan *ret, struct err *e)
 	return code;
 }
 
-/* ---- reading ------------------------------------------------------------------------------ */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static int
 broken(struct err *e, const char *why)

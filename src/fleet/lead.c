@@ -23,7 +23,7 @@ stop(void *ctx)
 	d->code = lead_say(d);
 }
 
-/* ---- what comes in ------------------------------------------------------------------------ */
+/* ---- what comes in --------------------------------------------------------------------------- */
 
 static struct tally *
 hear(struct lead *d, const redisReply *entry)
@@ -117,7 +117,7 @@ finish(void *ctx, struct load_crew_end *ret)
 	d->closed = crew_close(&d->crew, ret);
 }
 
-/* ---- the whole ---------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static void
 lead_done(struct lead *d)

@@ -15,7 +15,7 @@
 #define RENEW_NS       (500 * NS_PER_MS)
 #define POLL_NS        (50 * NS_PER_MS)
 
-/* ---- streams ------------------------------------------------------------------------------ */
+/* ---- streams --------------------------------------------------------------------------------- */
 
 int
 lead_read(struct lead *d, const char *key, redisReply **ret, const redisReply **ret_entries)
@@ -41,7 +41,7 @@ lead_pass(struct lead *d, const redisReply *entry)
 	return true;
 }
 
-/* ---- signs of life ------------------------------------------------------------------------ */
+/* ---- signs of life --------------------------------------------------------------------------- */
 
 int
 lead_say(struct lead *d)
@@ -68,7 +68,7 @@ lead_renew(struct lead *d, bool calling)
 	return code;
 }
 
-/* ---- the call ----------------------------------------------------------------------------- */
+/* ---- the call -------------------------------------------------------------------------------- */
 
 static int
 put_plan(struct lead *d)

@@ -10,7 +10,7 @@
 #define VALUE_MOST  ((uint64_t)INT64_MAX)
 #define SUM_SLACK   1e-9      /* of a sum of doubles */
 
-/* ---- numbers ------------------------------------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 void
 code_put(struct buf *out, uint64_t n)
@@ -93,7 +93,7 @@ code_get_text(struct code_reader *r, char *out, size_t size)
 	r->at += n;
 }
 
-/* ---- histograms ---------------------------------------------------------------------------- */
+/* ---- histograms ------------------------------------------------------------------------------ */
 
 static unsigned
 bucket_of(const struct histogram_cell *c)

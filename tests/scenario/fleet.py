@@ -422,6 +422,7 @@ def usage():
         ('given twice', ['--join', f'redis://:{PASSWORD}@h', '--join', f'redis://:{PASSWORD}@i'], USAGE, 'given twice'),
         ('no workers', [url, '-r', '5', '--via', meet], USAGE, '--workers 3'),
         ('workers of no fleet', [url, '-r', '5', '--workers', '2'], USAGE, '--via'),
+        ('a search', [url, '--find-max', 'p99<1s', '--via', meet, '--workers', '2'], USAGE, 'contradict'),
         ('both', [url, '-r', '5', '--via', meet, '--join', meet, '--workers', '2'], USAGE, 'contradict'),
         ('a worker that says what to load', [url, '--join', meet], USAGE, 'only the leader'),
         ('fewer connections than workers', [url, '-r', '5', '--via', meet, '--workers', '9', '--connections', '8'],
