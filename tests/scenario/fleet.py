@@ -107,10 +107,10 @@ class Site:
 class Process:
     """One prony, of a leader or a worker; its status is None until it has ended."""
 
-    def __init__(self, folder, name, words, env=None):
+    def __init__(self, folder, name, words, env=None, prefix=()):
         self.files = [f'{folder}/{name}.{s}' for s in ('out', 'err')]
         with open(self.files[0], 'wb') as out, open(self.files[1], 'wb') as err:
-            self.child = subprocess.Popen([PRONY, 'load', *words, '--quiet'], cwd=folder, stdout=out, stderr=err,
+            self.child = subprocess.Popen([*prefix, PRONY, 'load', *words, '--quiet'], cwd=folder, stdout=out, stderr=err,
                                           stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})})
 
     def kill(self, how):
@@ -130,14 +130,15 @@ class Process:
 class Fleet:
     """A context manager; leader and workers may be looked at when it was left."""
 
-    def __init__(self, name, meet, words, names=NAMES, worker_words=(), files=None, env=None, size=None):
+    def __init__(self, name, meet, words, names=NAMES, worker_words=(), files=None, env=None, size=None,
+                 prefixes=None):
         self.folder = tempfile.mkdtemp(prefix='prony-fleet-')
         for file, text in (files or {}).items():
             with open(f'{self.folder}/{file}', 'w', encoding='utf-8') as f:
                 f.write(text)
         mark = '&' if '?' in meet else '/?'
         self.workers = {n: Process(self.folder, n, ['--join', f'{meet}{mark}fleet={name}&name={n}', *worker_words],
-                                   env) for n in names}
+                                   env, (prefixes or {}).get(n, ())) for n in names}
         self.leader = Process(self.folder, 'leader',
                               [*words, '--via', f'{meet}{mark}fleet={name}', '--workers', str(size or len(names)),
                                '--out', 'run'], env)
@@ -240,6 +241,33 @@ def closed_loop(meet):
         pass
     faults = f.statuses(MET) + f.books()
     return faults if not f.phase or f.phase['answered'] > 100 else faults + [str(f.phase)]
+
+
+def replayed(meet):
+    """Recorded arrivals travel with the plan."""
+    wanted = ['/b' if i % 3 else '/a' for i in range(200)]
+    recorded = ''.join(f'{i * 0.008:.3f} {path}\n' for i, path in enumerate(wanted))
+    with Site() as site:
+        with Fleet('replay', meet, [site.url + 'a', site.url + 'b', '--replay', 'x.txt'],
+                   files={'x.txt': recorded}) as f:
+            pass
+        faults = f.statuses(MET) + f.books()
+        probes = ['/a', '/b']
+        if site.paths() != sorted(wanted + probes) or f.phase['scheduled'] != 200:
+            faults.append(f'{len(site.paths())} requests, {f.phase.get("scheduled")} scheduled')
+        return faults
+
+
+def short_of_descriptors(meet):
+    """One worker cannot open the connections that it needs: nothing is known of the service."""
+    with Site(pause=0.3) as site:
+        with Fleet('short', meet, [site.url, '--rate', '150/s', '--for', '2s'],
+                   prefixes={'beta': ['prlimit', '--nofile=14:14']}) as f:
+            pass
+        faults = f.statuses(INCONCLUSIVE, beta=INCONCLUSIVE) + f.books()
+        if f.run.get('verdict') != 'generator-limited' or not f.phase.get('generator_limited'):
+            faults.append(f'verdict {f.run.get("verdict")}')
+        return faults + says(f.leader, r'GENERATOR-LIMITED: worker beta on \S+: it .*descriptors')
 
 
 # ---- losses
@@ -462,6 +490,8 @@ def main():
             ('the leader dies in mid-run', leader_dies, meet),
             ('the leader is interrupted', interrupted, meet),
             ('a closed loop', closed_loop, meet),
+            ('recorded arrivals', replayed, meet),
+            ('a worker short of descriptors', short_of_descriptors, meet),
             ('too few workers', too_few, meet),
             ('too many workers', too_many, meet),
             ('a worker without the permission', not_permitted, meet),
