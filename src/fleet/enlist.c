@@ -105,6 +105,15 @@ join_fail(struct join *j, const char *why)
 
 /* ---- the plan -------------------------------------------------------------------------------- */
 
+/* A plan is taken away when all are there. */
+static int
+refuse_late(struct join *j)
+{
+	err_set(j->e, EBUSY, "the fleet was complete without this worker");
+	err_hint(j->e, "the leader's --workers says how many take part");
+	return -EBUSY;
+}
+
 static int
 get_plan(struct join *j)
 {
@@ -115,7 +124,7 @@ get_plan(struct join *j)
 		return code;
 	const redisReply *json = reply_is_list(r, 1) ? entry_field(r->element[0], "plan") : NULL;
 	if (!json)
-		return leader_gone(j);
+		return refuse_late(j);
 	buf_append(&j->plan.json, json->str, json->len);
 	const redisReply *fields = r->element[0]->element[1];
 	for (size_t i = 2; i + 1 < fields->elements && j->plan.n_files < PLAN_FILES_MAX; i += 2)
@@ -188,11 +197,8 @@ take_start(struct join *j, const redisReply *entry)
 {
 	int64_t at = atoll(entry_text(entry, "at"));
 
-	if (!find_number(entry_text(entry, "tokens"), j->token, &j->number)) {
-		err_set(j->e, EBUSY, "the fleet was complete without this worker");
-		err_hint(j->e, "the leader's --workers says how many take part");
-		return -EBUSY;
-	}
+	if (!find_number(entry_text(entry, "tokens"), j->token, &j->number))
+		return refuse_late(j);
 	j->start_ns = at - j->offset_ns;
 	if (j->start_ns > now_ns() && j->start_ns < now_ns() + 60 * NS_PER_S)
 		return 0;
