@@ -29,7 +29,7 @@ say_settings(struct invocation *in)
 	for (const struct setting *row = spec_settings; row->name; row++) {
 		const struct spec_given *given = &in->spec->given[row - spec_settings];
 		if ((row->groups & in->command->settings) && given->origin != ORIGIN_NONE &&
-		    strcmp(row->name, "database") != 0 && strcmp(row->name, "header") != 0)
+		    !row->secret)
 			cli_note(in, "  %-12s %-24s %s", row->name, given->text, origins[given->origin]);
 	}
 }

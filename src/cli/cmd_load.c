@@ -11,6 +11,7 @@
 #include "cli/load_table.h"
 #include "cli/output.h"
 #include "diagnose/diagnose.h"
+#include "fleet/fleet.h"
 #include "load/asked.h"
 #include "load/load.h"
 #include "run/run_store.h"
@@ -62,8 +63,18 @@ note_capacity(const struct spec *s, const struct run_phase *p, struct run *r)
 	r->capacity.at_least = s->closed || p->throughput >= ANSWERED_ALL * p->rate;
 }
 
+static size_t
+count_lost(const struct run *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->evidence.n_workers; i++)
+		n += r->evidence.workers[i].lost;
+	return n;
+}
+
 static void
-judge(struct run *r, const struct run_phase *p)
+judge(const struct spec *s, struct run *r, const struct run_phase *p)
 {
 	if (p->generator_limited)
 		r->verdict = VERDICT_GENERATOR_LIMITED;
@@ -71,6 +82,12 @@ judge(struct run *r, const struct run_phase *p)
 		diagnose(r);
 	else
 		r->verdict = p->answered && !stop_requested() ? VERDICT_MET : VERDICT_INCONCLUSIVE;
+	if (!count_lost(r) || s->allow_lost || p->generator_limited)
+		return;
+	r->verdict = VERDICT_INCONCLUSIVE;
+	r->headline = run_printf(r, "%zu of %zu workers were lost: less was offered than asked for, so "
+	    "nothing is concluded (--allow-lost concludes in spite of it).", count_lost(r),
+	    r->evidence.n_workers);
 }
 
 static int
@@ -89,17 +106,33 @@ offer(struct invocation *in, const struct schedule *schedule, struct run *r, str
 		step.rate = schedule_peak_rate(schedule);
 		step.for_ns = schedule_length_ns(schedule);
 	}
-	int code = load_run(l, &step, true, r, &p, e);
+	int code = s->via ? fleet_lead(l, s, &step, &in->progress, r, &p, e)
+	    : load_run(l, &step, true, r, &p, e);
 	if (code < 0)
 		return code;
 	note_capacity(s, p, r);
-	judge(r, p);
+	judge(s, r, p);
 	if (r->folder && (code = run_seal(r, e)) < 0)
 		return code;
 	CLEANUP(buf_done) struct buf table = { 0 };
 	load_table(&table, s, r, p);
 	code = output_files(in, r, &table, e);
 	return code < 0 ? code : output_print(in, r, &table, cli_run_status(r));
+}
+
+/* A worker's answer: its own share, for who looks after this host. */
+static int
+take_part(struct invocation *in)
+{
+	CLEANUP(run_free_p) struct run *r = run_new();
+	CLEANUP(buf_done) struct buf out = { 0 };
+	struct run_phase *p = NULL;
+	struct err e = { 0 };
+
+	if (fleet_join(in->spec, &in->progress, r, &p, &e) < 0)
+		return cli_fail(in, &e);
+	load_table_share(&out, p);
+	return cli_print(in, &out, p->generator_limited ? STATUS_INCONCLUSIVE : STATUS_OK);
 }
 
 static int
@@ -110,7 +143,11 @@ run(struct invocation *in)
 	CLEANUP(load_close_p) struct load *l = NULL;
 	struct err e = { 0 };
 
-	int code = check_asked(in->spec, &e);
+	int code = fleet_check(in->spec, &e);
+	if (code == 0 && in->spec->join)
+		return take_part(in);
+	if (code == 0)
+		code = check_asked(in->spec, &e);
 	if (code == 0)
 		code = load_open(in->spec, &in->progress, &l, &e);
 	if (code == 0 && !in->spec->closed && !in->spec->find_max)
@@ -137,6 +174,9 @@ static const char *const examples[] = {
 	"prony load http://127.0.0.1:8080/ --find-max 'p99<500ms,errors<0.1%'",
 	"the highest rate at which promises hold",
 	"prony load http://127.0.0.1:8080/ --closed --connections 50", "ask as fast as answers come",
+	"prony load --join redis://hub --allow-load web1", "be a worker of a fleet, on each host",
+	"prony load http://web1/ -r 90k/s --via redis://hub --workers 3 --allow-load web1",
+	"lead it: one load, offered by three hosts",
 	NULL,
 };
 
@@ -148,10 +188,15 @@ const struct command command_load = {
 	    "Requests are sent at times that are fixed beforehand, whatever the service does, and latency "
 	    "counts from those times: a service that stalls cannot hide it. With --closed each "
 	    "connection waits for its answer instead.\n\n"
-	    "When prony itself could not keep up the answer is generator-limited, exit status 3.",
+	    "When prony itself could not keep up the answer is generator-limited, exit status 3.\n\n"
+	    "Where one host is not enough, start 'prony load --join URL' on each of several and then the load "
+	    "itself with --via URL --workers N: they meet at a Redis or Valkey server (or cluster), share the "
+	    "arrivals and start together. The plan that lies there meanwhile holds the scenario, its files, "
+	    "headers and passwords. A worker that is lost is named, its share counts as unsent, and nothing is "
+	    "concluded, exit status 3, unless --allow-lost says otherwise.",
 	.examples = examples,
 	.settings = SETTINGS_LOAD | SETTINGS_SHAPE | SETTINGS_CLOSED | SETTINGS_FIND | SETTINGS_OUTPUT |
-	    SETTINGS_RUN,
+	    SETTINGS_RUN | SETTINGS_FLEET,
 	.words = WORDS_TARGETS,
 	.run = run,
 };

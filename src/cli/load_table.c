@@ -131,6 +131,38 @@ write_generator(struct buf *out, const struct run_phase *p)
 		    p->generator_why ? p->generator_why : "it could not keep up");
 }
 
+static void
+write_lost(struct buf *out, const struct run_worker *w)
+{
+	char share[24], after[24];
+
+	buf_printf(out, "  LOST: worker %s on %s was lost after %s%s%s; %s of the load was not offered "
+	                "from then on\n", w->name, w->host, format_duration(after, w->lost_after),
+	    w->why ? ": " : "", w->why ? w->why : "", format_percent(share, w->share));
+}
+
+static void
+write_workers(struct buf *out, const struct run *r)
+{
+	const struct run_evidence *v = &r->evidence;
+	char cpu[24], lag[24], clock[24];
+
+	for (size_t i = 0; i < v->n_workers; i++) {
+		const struct run_worker *w = &v->workers[i];
+		buf_printf(out, "  %-11s%s on %s: %lld sent, %lld unsent, %lld answered, %lld errors, "
+		                "%lld timeouts\n", i ? "" : "workers", w->name, w->host, (long long)w->sent,
+		    (long long)w->unsent, (long long)w->answered, (long long)w->errors,
+		    (long long)w->timeouts);
+		if (!w->lost)
+			buf_printf(out, "  %-11s  %s of a core, sent late by p99 %s, start true to %s\n", "",
+			    format_percent(cpu, w->cpu), format_duration(lag, w->lag_p99),
+			    format_duration(clock, w->clock_error));
+	}
+	for (size_t i = 0; i < v->n_workers; i++)
+		if (v->workers[i].lost)
+			write_lost(out, &v->workers[i]);
+}
+
 void
 load_table(struct buf *out, const struct spec *s, const struct run *r, const struct run_phase *p)
 {
@@ -148,8 +180,19 @@ load_table(struct buf *out, const struct spec *s, const struct run *r, const str
 	write_spans(out, p);
 	if (r->baseline.n_routes > 1)
 		write_routes(out, &r->baseline);
+	write_workers(out, r);
 	write_generator(out, p);
 	write_identity(out, p);
 	if (r->n_targets && r->headline)
 		buf_printf(out, "  %s\n", r->headline);
+}
+
+void
+load_table_share(struct buf *out, const struct run_phase *p)
+{
+	buf_printf(out, "a worker's share; the leader has the whole\n");
+	buf_printf(out, "  answered   %lld\n", (long long)p->answered);
+	write_errors(out, p);
+	write_generator(out, p);
+	write_identity(out, p);
 }

@@ -8,3 +8,6 @@
 
 void load_table(struct buf *out, const struct spec *s, const struct run *r,
     const struct run_phase *p);
+
+/* A worker of a fleet, for who looks after its host: its own share alone. */
+void load_table_share(struct buf *out, const struct run_phase *p);

@@ -241,7 +241,8 @@ is_file_word(const char *word)
 static int
 read_targets(struct invocation *in, struct err *e)
 {
-	bool named = in->spec_file || in->spec->scenario_file || in->spec->from || in->spec->n_urls || in->spec->pid || in->spec->unit;
+	const struct spec *s = in->spec;
+	bool named = in->spec_file || s->scenario_file || s->from || s->n_urls || s->pid || s->unit || s->join;
 	int code = 0;
 
 	for (int files = 0; files < 2; files++)

@@ -107,6 +107,13 @@ load_cpu_seconds(const struct load *l)
 	return ns_to_s(l->cpu_ns);
 }
 
+void
+load_routes(const struct load *l, size_t *ret_n, bool *ret_single)
+{
+	*ret_n = l->program.n_routes;
+	*ret_single = l->program.n_routes == l->program.n_flows;
+}
+
 int
 load_knock(const struct addr *to, int64_t timeout_ns)
 {

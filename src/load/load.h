@@ -16,6 +16,7 @@
 
 struct load;
 struct schedule;
+struct tally;
 
 /* Resolve the URLs, all on one host and port, and open the generator. Does not connect yet. Phases
  * count their start from here. `spec` and `progress` must outlive the load. */
@@ -23,10 +24,40 @@ int load_open(const struct spec *spec, const struct progress *progress, struct l
     struct err *e);
 void load_close(struct load *l);     /* accepts NULL */
 
+/* Choose the first address that takes a connection. */
+int load_reach(struct load *l, struct err *e);
+
 /* One request to each route, one after another: is it HTTP, does it answer, with what? Errors are
  * for people: unreachable, not HTTP, TLS where none is spoken, no answer in time, 4xx/5xx on every
  * route. A redirect is an answer. */
 int load_probe(struct load *l, struct run *r, struct err *e);
+
+/* Of a phase that several processes offer together (fleet/): which arrivals are this one's, when it
+ * starts, and who else wants to know. */
+struct load_share {
+	int64_t number, of;       /* arrivals number, number + of, number + 2 of ... */
+	int64_t start_ns;         /* absolute */
+	void *ctx;
+	void (*tell)(void *ctx, const struct tally *t);   /* each tally, as it comes */
+	bool (*go_on)(void *ctx); /* asked twenty times a second; false: stop */
+};
+
+/* Workers in other processes, instead of threads of this one. */
+struct load_crew_end {
+	int64_t unsent, window_ns, tick_ns;
+	const char *first_error, *engine;   /* NULL none; valid as long as the crew */
+	double cpu;               /* share of a core, busiest worker; NAN unknown */
+	bool gone;                /* the service went away */
+};
+
+struct load_crew {
+	int64_t start_ns;         /* absolute */
+	void *ctx;
+	struct tally *(*take)(void *ctx);   /* a list of what came since, the caller's */
+	bool (*is_running)(void *ctx);
+	void (*stop)(void *ctx);  /* ask them to; may be called again */
+	void (*finish)(void *ctx, struct load_crew_end *ret);   /* once; then take() for the last time */
+};
 
 /* What to offer in one phase. */
 struct load_step {
@@ -37,6 +68,8 @@ struct load_step {
 	int64_t at_most;          /* stop after this many requests; 0: none */
 	const struct schedule *schedule;  /* instead of the rate, whose peak and length are above; NULL */
 	uint64_t draw;            /* added to the seed: other arrivals at the same rate */
+	const struct load_share *share;   /* NULL: all of it */
+	const struct load_crew *crew;     /* NULL: offered by this process */
 };
 
 /* Offer one phase and add it to r->evidence.phases (returned in ret_phase, valid until the next
@@ -88,6 +121,9 @@ int load_suite(struct load *l, const struct load_suite *plan, struct run *r, str
 /* CPU of the service between two calls is asked for through this hook (cores since the last
  * call), so that phases and curve points carry it; may stay unset. */
 void load_set_cpu_hook(struct load *l, double (*cores)(void *ctx), void *ctx);
+
+/* How many routes figures are kept of, and whether each arrival is one request. */
+void load_routes(const struct load *l, size_t *ret_n, bool *ret_single);
 
 /* CPU used by the generator so far, seconds. */
 double load_cpu_seconds(const struct load *l);

@@ -52,8 +52,6 @@ struct phase_bounds {
 int phase_run(struct load *l, const struct load_step *step, const struct phase_bounds *bounds,
     bool baseline, struct run *r, struct run_phase **ret_phase, struct err *e);
 
-/* Choose the first address that takes a connection. */
-int load_reach(struct load *l, struct err *e);
 /* Can the service be connected to, right now? 0 or -errno. */
 int load_knock(const struct addr *to, int64_t timeout_ns);
 

@@ -22,6 +22,7 @@
 #define POLL_NS       (50 * NS_PER_MS)
 #define PROGRESS_NS   (250 * NS_PER_MS)
 #define LATE_NS       (300 * NS_PER_MS)     /* a second's last slice may arrive so late */
+#define CREW_LATE_NS  (4 * NS_PER_S)        /* the same, from another process */
 #define LEAD_NS       (2 * NS_PER_MS)       /* for the threads to start */
 #define WORKER_RATE   40e3                  /* per second that one worker keeps easily */
 #define DRAIN_MAX_NS  (2 * NS_PER_S)
@@ -38,7 +39,8 @@ struct phase {
 	struct run *run;
 	const struct load_step *step;
 	struct worker_task task;
-	uint32_t active;                /* workers */
+	uint32_t active;                /* workers here */
+	struct load_crew_end crew;      /* how it went elsewhere */
 	struct tally *total;
 	struct tally **seconds;         /* those still open; the last is the drain */
 	size_t n_seconds, first_open;
@@ -106,26 +108,42 @@ take_latency(struct phase *p, const struct tally *t)
 }
 
 static void
-collect(struct phase *p)
+collect_list(struct phase *p, struct tally *t)
 {
-	for (uint32_t i = 0; i < p->active; i++) {
-		for (struct tally *t = worker_take(&p->l->workers[i]), *next; t; t = next) {
-			next = t->next;
-			size_t s = t->slice == TALLY_DRAIN ? p->n_seconds - 1
-			    : (size_t)t->slice / TALLY_PER_SECOND;
-			if (s < p->first_open)
-				s = p->first_open;
-			if (!p->seconds[s])
-				p->seconds[s] = tally_new(p->l->program.n_routes);
-			tally_merge(p->seconds[s], t);
-			tally_merge(p->total, t);
-			take_latency(p, t);
-			tally_free(t);
-		}
+	for (struct tally *next; t; t = next) {
+		next = t->next;
+		size_t s = p->n_seconds - 1;
+		if ((size_t)t->slice / TALLY_PER_SECOND < s)
+			s = (size_t)t->slice / TALLY_PER_SECOND;
+		if (s < p->first_open)
+			s = p->first_open < p->n_seconds ? p->first_open : p->n_seconds - 1;
+		if (!p->seconds[s])
+			p->seconds[s] = tally_new(p->l->program.n_routes);
+		tally_merge(p->seconds[s], t);
+		tally_merge(p->total, t);
+		take_latency(p, t);
+		if (p->step->share)
+			p->step->share->tell(p->step->share->ctx, t);
+		tally_free(t);
 	}
 }
 
+static void
+collect(struct phase *p)
+{
+	for (uint32_t i = 0; i < p->active; i++)
+		collect_list(p, worker_take(&p->l->workers[i]));
+	if (p->step->crew)
+		collect_list(p, p->step->crew->take(p->step->crew->ctx));
+}
+
 /* ---- while it runs ------------------------------------------------------------------------- */
+
+static int64_t
+sharers(const struct load_step *step)
+{
+	return step->share ? step->share->of : 1;
+}
 
 /* The same as the line, and more, for who has room for it. */
 static struct progress_figures
@@ -148,7 +166,7 @@ figures_of(struct phase *p, const struct histogram *h, long long done, int64_t n
 		return f;
 	if (!p->said_offered)
 		p->offered = schedule_read(p->task.schedule, 0, 1);
-	int64_t offered = schedule_skip(&p->offered, now - p->task.start_ns);
+	int64_t offered = schedule_skip(&p->offered, now - p->task.start_ns) / sharers(p->step);
 	double rate = (double)(offered - p->said_offered) / ns_to_s(now - p->said_ns);
 	f.offered = p->offered_now = p->said_offered ? 0.5 * p->offered_now + 0.5 * rate : rate;
 	p->said_offered = offered;
@@ -166,6 +184,10 @@ say(struct phase *p, int64_t now)
 	for (uint32_t i = 0; i < p->active; i++) {
 		done += atomic_load_explicit(&p->l->workers[i].done, memory_order_relaxed);
 		errors += atomic_load_explicit(&p->l->workers[i].errors, memory_order_relaxed);
+	}
+	for (int o = OUTCOME_ANSWERED; p->step->crew && o <= OUTCOME_TIMEOUT; o++) {
+		done += tally_count(p->total, o);
+		errors += o > OUTCOME_ANSWERED ? tally_count(p->total, o) : 0;
 	}
 	double now_rate = (double)(done - p->said_done) / ns_to_s(now - p->said_ns);
 	p->rate_now = p->said_done ? 0.5 * p->rate_now + 0.5 * now_rate : now_rate;
@@ -187,7 +209,7 @@ any_running(const struct phase *p)
 	for (uint32_t i = 0; i < p->active; i++)
 		if (atomic_load(&p->l->workers[i].running))
 			return true;
-	return false;
+	return p->step->crew && p->step->crew->is_running(p->step->crew->ctx);
 }
 
 static bool
@@ -196,7 +218,7 @@ is_gone(const struct phase *p)
 	for (uint32_t i = 0; i < p->active; i++)
 		if (atomic_load(&p->l->workers[i].gone))
 			return true;
-	return false;
+	return p->crew.gone;
 }
 
 /* Latency from bounds->settle_ns on; the caller releases it. */
@@ -232,6 +254,15 @@ stop_workers(struct phase *p)
 {
 	for (uint32_t i = 0; i < p->active; i++)
 		atomic_store(&p->l->workers[i].stop, true);
+	if (p->step->crew)
+		p->step->crew->stop(p->step->crew->ctx);
+}
+
+/* Do those who share the phase want it to end? */
+static bool
+is_called_off(const struct phase *p)
+{
+	return p->step->share && !p->step->share->go_on(p->step->share->ctx);
 }
 
 static double
@@ -244,6 +275,7 @@ static void
 watch(struct phase *p)
 {
 	int64_t end = p->task.start_ns + p->task.for_ns;
+	int64_t late = p->step->crew ? CREW_LATE_NS : LATE_NS;
 
 	p->said_ns = p->task.start_ns;
 	p->service_cpu = NAN;
@@ -256,9 +288,9 @@ watch(struct phase *p)
 		if (now >= end && isnan(p->service_cpu))
 			p->service_cpu = service_cores(p->l);
 		while (p->first_open + 1 < p->n_seconds &&
-		    now - p->task.start_ns > (int64_t)(p->first_open + 1) * NS_PER_S + LATE_NS)
+		    now - p->task.start_ns > (int64_t)(p->first_open + 1) * NS_PER_S + late)
 			close_second(p);
-		if (stop_requested() || is_gone(p) || is_enough(p, now))
+		if (stop_requested() || is_gone(p) || is_called_off(p) || is_enough(p, now))
 			stop_workers(p);
 		say(p, now);
 	}
@@ -271,7 +303,10 @@ watch(struct phase *p)
 static uint32_t
 workers_for(const struct load *l, const struct load_step *step)
 {
-	double wanted = step->closed > 0 ? (double)step->closed / 256 : step->rate / WORKER_RATE;
+	double wanted = step->closed > 0 ? (double)step->closed / 256
+	    : step->rate / (double)sharers(step) / WORKER_RATE;
+	if (step->crew)
+		return 0;
 	uint32_t n = wanted > 1 ? (uint32_t)ceil(wanted) : 1;
 	return n < l->n_workers ? n : l->n_workers;
 }
@@ -293,9 +328,12 @@ start_workers(struct phase *p, struct err *e)
 
 	for (uint32_t i = 0; i < l->n_workers; i++)
 		wire_trim(&l->workers[i], i < p->active ? part_of(l->connections, p->active, i) : 0);
-	p->task.start_ns = now_ns() + LEAD_NS;
+	const struct load_share *share = p->step->share;
+	p->task.start_ns = share ? share->start_ns : p->step->crew ? p->step->crew->start_ns
+	    : now_ns() + LEAD_NS;
 	for (uint32_t i = 0; i < p->active; i++) {
-		int code = worker_start(&l->workers[i], &p->task, i, part_of(conns, p->active, i));
+		int64_t number = share ? share->number + (int64_t)i * share->of : i;
+		int code = worker_start(&l->workers[i], &p->task, number, part_of(conns, p->active, i));
 		if (code == 0)
 			continue;
 		p->active = i;
@@ -314,6 +352,8 @@ finish_workers(struct phase *p)
 		worker_join(&p->l->workers[i]);
 		p->l->cpu_ns += p->l->workers[i].total_cpu_ns;
 	}
+	if (p->step->crew)
+		p->step->crew->finish(p->step->crew->ctx, &p->crew);
 	collect(p);
 	while (p->first_open < p->n_seconds)
 		close_second(p);
@@ -343,6 +383,20 @@ record_seconds(const struct phase *p, struct run_phase *out, int64_t window)
 	}
 }
 
+/* What only the workers elsewhere know of themselves. Returns their window. */
+static int64_t
+record_crew(const struct phase *p, struct run_phase *out)
+{
+	const struct load_crew_end *end = &p->crew;
+
+	out->unsent = end->unsent;
+	out->first_error = end->first_error ? run_str(p->run, end->first_error) : NULL;
+	out->engine = end->engine ? run_str(p->run, end->engine) : "none";
+	out->tick = ns_to_s(end->tick_ns);
+	out->generator_cpu = end->cpu;
+	return end->window_ns;
+}
+
 static struct run_phase *
 record(struct phase *p)
 {
@@ -359,6 +413,8 @@ record(struct phase *p)
 		out->engine = w->ops->name;
 	}
 	out->tick = ns_to_s(p->task.tick_ns);
+	if (p->step->crew)
+		window = record_crew(p, out);
 	for (uint32_t i = 0; i < p->active; i++)
 		if (window)
 			out->generator_cpu = fmax(isnan(out->generator_cpu) ? 0 : out->generator_cpu,
@@ -449,9 +505,9 @@ prepare(struct phase *p)
 	p->task.timeout_ns = spec->timeout_ns;
 	p->task.drain_ns = spec->timeout_ns < bounds->drain_ns ? spec->timeout_ns : bounds->drain_ns;
 	p->task.behind_ns = bounds->behind_ns;
-	p->task.workers = p->active;
+	p->task.workers = p->active * sharers(p->step);
 	p->task.at_most = p->task.closed ? p->step->at_most : 0;
-	p->task.rate = p->step->rate / p->active;
+	p->task.rate = p->step->rate / (double)sharers(p->step) / (p->active ? p->active : 1);
 	p->task.tick_ns = tick_for(spec, p->task.rate);
 	p->task.spin = spec->pace == PACE_SPIN;
 	p->n_seconds = (size_t)((p->task.for_ns + NS_PER_S - 1) / NS_PER_S) + 1;
@@ -463,7 +519,8 @@ prepare(struct phase *p)
 	for (size_t i = 0; i < p->n_seconds; i++)
 		p->closed[i].p50 = p->closed[i].p99 = NAN;
 	if (p->want_log)
-		hdr_log_head(&p->log, wall_ns() + LEAD_NS);
+		hdr_log_head(&p->log, wall_ns() +
+		    (p->step->crew ? p->step->crew->start_ns - now_ns() : LEAD_NS));
 }
 
 int

@@ -343,8 +343,21 @@ struct run_trace {
 	struct run_call *calls;        size_t n_calls;
 };
 
+/* One of several generators that offered the measured load together. */
+struct run_worker {
+	const char *name, *host;
+	double share;              /* of the load */
+	int64_t scheduled, unsent, sent, answered, errors, timeouts, in_flight;   /* as in run_phase */
+	double clock_error;        /* seconds that its start may be off; NAN unknown */
+	double cpu, lag_p99;       /* as in run_phase; NAN unknown */
+	bool lost;
+	double lost_after;         /* seconds; NAN when it was not */
+	const char *why;           /* it was lost; NULL: it fell silent */
+};
+
 struct run_evidence {
 	struct run_phase *phases;  size_t n_phases;
+	struct run_worker *workers; size_t n_workers;   /* empty: one process alone */
 	struct run_series *series; size_t n_series;
 	struct run_trace trace;
 	double noise;              /* coefficient of variation of block p50 at the traced load */
@@ -457,7 +470,8 @@ extern const struct run_type run_type, run_eye_type, run_process_type, run_peer_
     run_target_type, run_route_type, run_point_type, run_phase_type, run_series_type,
     run_part_type, run_time_type, run_wait_type, run_thread_type, run_function_type,
     run_stack_type, run_query_type, run_call_type, run_finding_type, run_ruled_out_type,
-    run_step_type, run_proof_type, run_suite_phase_type, run_recovery_type, run_integrity_type;
+    run_step_type, run_proof_type, run_suite_phase_type, run_recovery_type, run_integrity_type,
+    run_worker_type;
 
 /* Copy into the run's arena; NULL stays NULL. */
 const char *run_str(struct run *r, const char *s);

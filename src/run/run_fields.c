@@ -407,9 +407,23 @@ static const struct run_field trace_fields[] = {
 TYPE(trace, "What tracing saw inside the service.");
 #undef S
 
+#define S struct run_worker
+static const struct run_field worker_fields[] = {
+	STR(name, "as it calls itself"), STR(host, "where it ran"), NUM(share, "of the load"),
+	INT(scheduled, "arrivals of its share"), INT(unsent, "not offered"), INT(sent, "requests written"),
+	INT(answered, "complete answers"), INT(errors, "all classes"), INT(timeouts, "requests given up"),
+	INT(in_flight, "still open at its end"), NUM(clock_error, "its start may be off by so much"),
+	NUM(cpu, "share of one core, busiest thread"), NUM(lag_p99, "sent later than intended"),
+	BOOL(lost, "it was gone before the end"), NUM(lost_after, "when it was heard of last"),
+	STR(why, "it was lost; absent: it fell silent"),
+};
+TYPE(worker, "One of several generators that offered the measured load together.");
+#undef S
+
 #define S struct run_evidence
 static const struct run_field evidence_fields[] = {
 	LIST(phases, phase, "of load"), LIST(series, series, "sampled quantities"),
+	LIST(workers, worker, "when several offered the load together"),
 	SUB(trace, trace, "inside the service"),
 	NUM(noise, "coefficient of variation of p50 from block to block"),
 };

@@ -39,6 +39,7 @@ enum setting_group {
 	SETTINGS_IMPORT  = 1 << 11,  /* what becomes of foreign files */
 	SETTINGS_FIND    = 1 << 12,  /* the search for the highest rate */
 	SETTINGS_SUITE   = 1 << 13,  /* the suite of load tests */
+	SETTINGS_FLEET   = 1 << 14,  /* many workers offer one load */
 };
 
 struct setting {
@@ -47,6 +48,7 @@ struct setting {
 	const char *key;             /* path in prony.yaml, "load.rate"; NULL: a flag only */
 	enum setting_kind kind;
 	bool repeats;                /* may be given several times; a list in prony.yaml */
+	bool secret;                 /* may hold a password: never shown */
 	unsigned groups;
 	const char *argument;        /* RATE; NULL for flags */
 	const char *preset;          /* as a person would write it; NULL none */

@@ -52,7 +52,8 @@ spec_flag(struct spec *s, const struct setting *row, const char *text, struct er
 	struct spec_given *given = &s->given[row - spec_settings];
 
 	if (given->origin == ORIGIN_FLAG && !row->repeats) {
-		int code = err_usage(e, "given twice, '%s' and '%s'", given->text, text);
+		int code = row->secret ? err_usage(e, "given twice")
+		    : err_usage(e, "given twice, '%s' and '%s'", given->text, text);
 		err_hint(e, "leave one of them out");
 		return code;
 	}
@@ -135,7 +136,7 @@ check_named(const struct spec *s, struct err *e)
 {
 	int code = 0;
 
-	if (!s->n_urls && !s->pid && !s->unit) {
+	if (!s->n_urls && !s->pid && !s->unit && !s->join) {
 		code = err_usage(e, "which service? No URL, pid:N, unit:NAME or spec file was given");
 		err_hint(e, "name its URL, as in: prony check http://127.0.0.1:8080/");
 	} else if (s->pid && s->unit) {

@@ -90,6 +90,10 @@ struct spec {
 	bool insecure;                  /* do not verify the server's certificate */
 	const char *ca;                 /* file of certificates to trust; NULL: the system's */
 	const char *allow_load;         /* host that may be loaded although it is not loopback */
+	const char *via, *join;         /* where a fleet meets: to lead one, to be in one; NULL not given */
+	int64_t workers;                /* of the fleet */
+	int64_t join_timeout_ns;        /* how long to wait for them, or for their leader */
+	bool allow_lost;                /* conclude although a worker was lost */
 	bool observe;                   /* watch real traffic, make no load */
 	bool no_trace;                  /* do not attach tracing even where it could */
 	const char *out;                /* run folder; NULL: .prony/runs/... */

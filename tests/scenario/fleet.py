@@ -1,0 +1,511 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Several workers and a leader that meet at a real Redis server: the requests are those of one
+worker, whoever is lost is named, the books balance to the request.
+
+usage: fleet.py PRONY; prints TAP. The cases run at the same time, each a fleet of its own name."""
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from calls import Tap
+from loads import read
+from services import answer, free_port, requests
+
+PRONY = os.path.abspath(sys.argv[1])
+MET, MISSED, USAGE, INCONCLUSIVE, NOT_MEASURED = range(5)
+NAMES = ('alpha', 'beta', 'gamma')
+AT_ONCE = 4
+TIMEOUT_S = 40
+PASSWORD = 'not-to-be-seen'
+
+tap = Tap()
+
+
+# ---- what the fleets meet and load
+
+class Redis:
+    def __init__(self, *words):
+        self.port = free_port()
+        self.folder = tempfile.mkdtemp(prefix='prony-fleet-redis-')
+        self.process = subprocess.Popen(
+            ['redis-server', '--port', str(self.port), '--bind', '127.0.0.1', '--save', '', '--appendonly',
+             'no', '--dir', self.folder, *words], stdout=subprocess.DEVNULL)
+        self.url = f'redis://127.0.0.1:{self.port}'
+        for _ in range(100):
+            with socket.socket() as s:
+                if s.connect_ex(('127.0.0.1', self.port)) == 0:
+                    return
+            time.sleep(0.05)
+
+    def ask(self, *words):
+        return subprocess.run(['redis-cli', '-p', str(self.port), *words], capture_output=True, text=True,
+                              check=False).stdout.strip()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Site:
+    """Answers everything after `pause` and remembers what was asked, and when."""
+
+    def __init__(self, pause=0.0):
+        self.pause, self.asked = pause, []
+        self.listening = socket.create_server(('127.0.0.1', 0), backlog=128)
+        self.port = self.listening.getsockname()[1]
+        self.url = f'http://127.0.0.1:{self.port}/'
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                conn, _ = self.listening.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(conn,), daemon=True).start()
+
+    def serve(self, conn):
+        with conn:
+            conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            try:
+                for head in requests(conn):
+                    self.asked.append((time.monotonic(), head.split(b' ', 2)[1].decode()))
+                    time.sleep(self.pause)
+                    conn.sendall(answer('200 OK'))
+            except OSError:
+                pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listening.close()
+
+    def paths(self):
+        return sorted(path for _, path in self.asked)
+
+    def asked_after(self, when):
+        return sum(at > when for at, _ in self.asked)
+
+
+# ---- a fleet
+
+class Process:
+    """One prony, of a leader or a worker; its status is None until it has ended."""
+
+    def __init__(self, folder, name, words, env=None, prefix=()):
+        self.files = [f'{folder}/{name}.{s}' for s in ('out', 'err')]
+        with open(self.files[0], 'wb') as out, open(self.files[1], 'wb') as err:
+            self.child = subprocess.Popen([*prefix, PRONY, 'load', *words, '--quiet'], cwd=folder, stdout=out, stderr=err,
+                                          stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})})
+
+    def kill(self, how):
+        self.child.send_signal(how)
+
+    def wait(self, timeout=TIMEOUT_S):
+        try:
+            self.status = self.child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+            self.status = 'no end'
+        self.out, self.err = (read(f) for f in self.files)
+        return self
+
+
+class Fleet:
+    """A context manager; leader and workers may be looked at when it was left."""
+
+    def __init__(self, name, meet, words, names=NAMES, worker_words=(), files=None, env=None, size=None,
+                 prefixes=None):
+        self.folder = tempfile.mkdtemp(prefix='prony-fleet-')
+        for file, text in (files or {}).items():
+            with open(f'{self.folder}/{file}', 'w', encoding='utf-8') as f:
+                f.write(text)
+        mark = '&' if '?' in meet else '/?'
+        self.workers = {n: Process(self.folder, n, ['--join', f'{meet}{mark}fleet={name}&name={n}', *worker_words],
+                                   env, (prefixes or {}).get(n, ())) for n in names}
+        self.leader = Process(self.folder, 'leader',
+                              [*words, '--via', f'{meet}{mark}fleet={name}', '--workers', str(size or len(names)),
+                               '--out', 'run'], env)
+        self.run, self.phase = {}, {}
+
+    def offers(self, site, requests_wanted=20, probes=5):
+        """Wait until the load has begun."""
+        end = time.monotonic() + TIMEOUT_S
+        while len(site.asked) < requests_wanted + probes and time.monotonic() < end:
+            time.sleep(0.02)
+        return time.monotonic()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for p in [self.leader, *self.workers.values()]:
+            p.wait()
+        self.run = json.loads(read(f'{self.folder}/run/run.json') or '{}')
+        evidence = self.run.get('evidence', {})
+        self.phase = (evidence.get('phases') or [{}])[-1]
+        self.seen = {w['name']: w for w in evidence.get('workers', [])}
+        self.files = os.listdir(f'{self.folder}/run') if self.run else []
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def statuses(self, leader, **workers):
+        got = {'leader': self.leader.status, **{n: w.status for n, w in self.workers.items()}}
+        want = {'leader': leader, **{n: MET for n in self.workers}, **workers}
+        faults = [f'exit statuses {got}, wanted {want}'] if got != want else []
+        everyone = [self.leader, *self.workers.values()]
+        if faults:
+            faults += [p.err[-400:] + p.out[-300:] for p in everyone]
+        return faults + [f'the password is shown: {p.err}' for p in everyone if PASSWORD in p.err + p.out]
+
+    def books(self):
+        """The identity of the whole and of each worker, and the whole the sum of the parts."""
+        names = ('scheduled', 'sent', 'unsent', 'answered', 'errors', 'timeouts', 'in_flight')
+        if not self.phase:
+            return ['no phase was recorded']
+        faults = [f'{n}: {self.phase[n]} of {sum(w[n] for w in self.seen.values())}' for n in names
+                  if self.phase[n] != sum(w[n] for w in self.seen.values())]
+        for who, b in [('all', self.phase), *self.seen.items()]:
+            if b['scheduled'] != b['sent'] + b['unsent']:
+                faults.append(f'{who}: scheduled is not sent + unsent: {b}')
+            if b['sent'] != b['answered'] + b['errors'] + b['timeouts'] + b['in_flight']:
+                faults.append(f'{who}: sent does not add up: {b}')
+        return faults
+
+
+def says(process, *patterns):
+    text = process.err + process.out
+    return [f'no "{p}" in: {text[-700:]}' for p in patterns if not re.search(p, text)]
+
+
+# ---- the same requests, whoever offers them
+
+USERS = 'id\n' + ''.join(f'{n * 7}\n' for n in range(50))
+SCENARIO = '''
+feeders:
+  users: { file: users.csv, order: random }
+flows:
+  - name: a
+    weight: 3
+    steps: [ { get: "/a/${sequence()}/${users.id}/${random(1, 1000000)}", name: a } ]
+  - name: b
+    steps: [ { get: "/b/${sequence()}", name: b } ]
+stages: [ { from: 100/s, to: 300/s, for: 2s } ]
+'''
+FILES = {'users.csv': USERS, 'x.yaml': SCENARIO}
+
+
+def same_requests(meet):
+    with Site() as alone, Site() as shared:
+        words = ['--scenario', 'x.yaml', '--seed', '5']
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in FILES.items():
+                with open(f'{folder}/{name}', 'w', encoding='utf-8') as f:
+                    f.write(text)
+            one = Process(folder, 'one', [alone.url, *words]).wait()
+        with Fleet('same', meet, [shared.url, *words], files=FILES) as f:
+            pass
+        faults = f.statuses(MET) + f.books()
+        if one.status != MET or len(alone.asked) < 350 or alone.paths() != shared.paths():
+            faults += [f'one worker asked {len(alone.asked)} times, three {len(shared.asked)}; not the same: '
+                       f'{sorted(set(alone.paths()) ^ set(shared.paths()))[:6]}', one.err]
+        shares = [w['scheduled'] for w in f.seen.values()]
+        if len(shares) != 3 or max(shares) - min(shares) > 1:
+            faults.append(f'shares {shares}')
+        routes = {r['route']: r['requests'] for r in f.run['baseline']['routes']}
+        if sum(routes.values()) != f.phase['sent'] or not routes.get('a', 0) > routes.get('b', 0) > 0:
+            faults.append(f'routes {routes}')
+        if 'latency.hlog' not in f.files or any(w['clock_error'] > 0.05 for w in f.seen.values()):
+            faults.append(f'{f.files} {f.seen}')
+        return faults
+
+
+def closed_loop(meet):
+    with Site(pause=0.01) as site, \
+            Fleet('closed', meet, [site.url, '--closed', '--connections', '6', '--for', '2s']) as f:
+        pass
+    faults = f.statuses(MET) + f.books()
+    return faults if not f.phase or f.phase['answered'] > 100 else faults + [str(f.phase)]
+
+
+def replayed(meet):
+    """Recorded arrivals travel with the plan."""
+    wanted = ['/b' if i % 3 else '/a' for i in range(200)]
+    recorded = ''.join(f'{i * 0.008:.3f} {path}\n' for i, path in enumerate(wanted))
+    with Site() as site:
+        with Fleet('replay', meet, [site.url + 'a', site.url + 'b', '--replay', 'x.txt'],
+                   files={'x.txt': recorded}) as f:
+            pass
+        faults = f.statuses(MET) + f.books()
+        probes = ['/a', '/b']
+        if site.paths() != sorted(wanted + probes) or f.phase['scheduled'] != 200:
+            faults.append(f'{len(site.paths())} requests, {f.phase.get("scheduled")} scheduled')
+        return faults
+
+
+def short_of_descriptors(meet):
+    """One worker cannot open the connections that it needs: nothing is known of the service."""
+    with Site(pause=0.3) as site:
+        with Fleet('short', meet, [site.url, '--rate', '150/s', '--for', '2s'],
+                   prefixes={'beta': ['prlimit', '--nofile=14:14']}) as f:
+            pass
+        faults = f.statuses(INCONCLUSIVE, beta=INCONCLUSIVE) + f.books()
+        if f.run.get('verdict') != 'generator-limited' or not f.phase.get('generator_limited'):
+            faults.append(f'verdict {f.run.get("verdict")}')
+        return faults + says(f.leader, r'GENERATOR-LIMITED: worker beta on \S+: it .*descriptors')
+
+
+# ---- losses
+
+def killed(meet, how, why):
+    """One of three goes in mid-run, with answers under way."""
+    with Site(pause=0.05) as site:
+        with Fleet(f'killed-{how}', meet, [site.url, '--rate', '150/s', '--for', '4s', '--arrivals', 'constant']) as f:
+            f.offers(site, 300)
+            f.workers['beta'].kill(how)
+        faults = f.statuses(INCONCLUSIVE, beta=-how if how == signal.SIGKILL else MET) + f.books()
+        faults += says(f.leader, r'worker beta on \S+ was lost after', why, r'33\.3 % of the load was not offered')
+        lost = f.seen.get('beta', {})
+        if f.phase and (f.phase['scheduled'] != 600 or lost['scheduled'] != 200 or not lost['lost'] or
+                        not 0 < lost['unsent'] < 200 or f.phase['unsent'] != lost['unsent']):
+            faults.append(f'{lost} {f.phase}')
+        if f.run.get('verdict') != 'inconclusive':
+            faults.append(f'verdict {f.run.get("verdict")}')
+        return faults
+
+
+def killed_and_allowed(meet):
+    with Site() as site:
+        with Fleet('allowed', meet, [site.url, '--rate', '100/s', '--for', '2s', '--allow-lost']) as f:
+            f.offers(site)
+            f.workers['gamma'].kill(signal.SIGKILL)
+        return f.statuses(MET, gamma=-signal.SIGKILL) + f.books() + says(f.leader, 'worker gamma on')
+
+
+def all_killed(meet):
+    with Site() as site:
+        with Fleet('all', meet, [site.url, '--rate', '100/s', '--for', '3s', '--arrivals', 'constant'],
+                   names=NAMES[:1]) as f:
+            f.offers(site, 150)
+            f.workers['alpha'].kill(signal.SIGKILL)
+        faults = f.statuses(INCONCLUSIVE, alpha=-signal.SIGKILL) + f.books()
+        return faults + ([f'{f.phase}'] if f.phase.get('scheduled') != 300 else [])
+
+
+def redis_dies():
+    with Site() as site, Redis() as redis:
+        with Fleet('dies', redis.url, [site.url, '--rate', '100/s', '--for', '8s']) as f:
+            f.offers(site)
+            redis.process.kill()
+            end = time.monotonic() + 2
+        faults = f.statuses(NOT_MEASURED, **{n: NOT_MEASURED for n in NAMES})
+        for p in [f.leader, *f.workers.values()]:
+            faults += says(p, 'Redis server at 127.0.0.1:.* went away')
+        late = site.asked_after(end)
+        return faults + ([f'{late} requests later than 2 s after it'] if late else [])
+
+
+def redis_hangs():
+    with Site() as site, Redis() as redis:
+        with Fleet('hangs', redis.url, [site.url, '--rate', '100/s', '--for', '8s']) as f:
+            f.offers(site)
+            redis.process.send_signal(signal.SIGSTOP)
+            end = time.monotonic() + 2
+        faults = f.statuses(NOT_MEASURED, **{n: NOT_MEASURED for n in NAMES})
+        late = site.asked_after(end)
+        return faults + says(f.leader, 'no answer') + ([f'{late} requests too late'] if late else [])
+
+
+def leader_dies(meet):
+    with Site() as site:
+        with Fleet('headless', meet, [site.url, '--rate', '100/s', '--for', '20s']) as f:
+            f.offers(site)
+            f.leader.kill(signal.SIGKILL)
+        faults = f.statuses(-signal.SIGKILL, **{n: NOT_MEASURED for n in NAMES})
+        return faults + says(f.workers['alpha'], 'leader of the fleet went away')
+
+
+def interrupted(meet):
+    with Site() as site:
+        with Fleet('stopped', meet, [site.url, '--rate', '100/s', '--for', '20s']) as f:
+            f.offers(site)
+            f.leader.kill(signal.SIGINT)
+        faults = f.statuses(INCONCLUSIVE) + f.books()
+        lost = [n for n, w in f.seen.items() if w['lost']]
+        if lost or not 0 < f.phase.get('seconds', 0) < 15:
+            faults.append(f'lost {lost}, {f.phase}')
+        return faults
+
+
+# ---- before the start
+
+def too_few(meet):
+    with Site() as site:
+        with Fleet('few', meet, [site.url, '--rate', '50/s', '--join-timeout', '1s'], names=NAMES[:2], size=3) as f:
+            pass
+        faults = f.statuses(NOT_MEASURED, alpha=NOT_MEASURED, beta=NOT_MEASURED)
+        faults += says(f.leader, '2 of 3 workers came', 'nothing was started') + says(f.workers['beta'], 'called the load off')
+        return faults + ([f'asked {site.paths()}'] if len(site.asked) > 1 else [])
+
+
+def too_many(meet):
+    with Site() as site:
+        with Fleet('many', meet, [site.url, '--rate', '50/s', '--for', '1s'], size=2,
+                   worker_words=['--join-timeout', '2s']) as f:
+            pass
+        refused = [n for n, w in f.workers.items() if w.status == NOT_MEASURED]
+        faults = f.statuses(MET, **{n: NOT_MEASURED for n in refused}) + f.books()
+        if len(refused) != 1:
+            faults.append(f'refused {refused}')
+        return faults + [x for n in refused for x in says(f.workers[n], 'complete without|no leader called')]
+
+
+def not_permitted(meet):
+    """This machine by an address that is not loopback: leader and workers must both be told."""
+    with Site() as site:
+        url = site.url.replace('127.0.0.1', '0.0.0.0')
+        words = [url, '--rate', '50/s', '--for', '1s', '--allow-load', '0.0.0.0']
+        with Fleet('refused', meet, words, names=NAMES[:1]) as f:
+            pass
+        faults = f.statuses(NOT_MEASURED, alpha=USAGE) + says(f.workers['alpha'], 'loopback', '--allow-load 0.0.0.0')
+        faults += says(f.leader, r'worker alpha on \S+ cannot take part', '--allow-load 0.0.0.0')
+        with Fleet('permitted', meet, words, names=NAMES[:1], worker_words=['--allow-load', '0.0.0.0']) as f:
+            pass
+        return faults + f.statuses(MET) + f.books()
+
+
+def no_leader(meet):
+    with tempfile.TemporaryDirectory() as folder:
+        p = Process(folder, 'w', ['--join', meet + '/?fleet=nobody', '--join-timeout', '500ms']).wait()
+    return says(p, 'no leader called') + ([] if p.status == NOT_MEASURED else [f'exit status {p.status}'])
+
+
+def two_leaders(meet):
+    with Site() as site, tempfile.TemporaryDirectory() as folder:
+        words = [site.url, '--rate', '50/s', '--via', meet + '/?fleet=two', '--workers', '1', '--join-timeout', '3s']
+        first = Process(folder, 'first', words)
+        time.sleep(1)
+        second = Process(folder, 'second', words).wait()
+        first.wait()
+    return says(second, 'another prony leads') + says(first, '0 of 1 workers came')
+
+
+# ---- other servers
+
+def password():
+    with Site() as site, Redis('--requirepass', PASSWORD) as redis:
+        words = [site.url, '--rate', '50/s', '--for', '1s', '--verbose']
+        with Fleet('locked', redis.url.replace('//', f'//:{PASSWORD}@'), words, names=NAMES[:1]) as f:
+            pass
+        faults = f.statuses(MET)
+        with Fleet('by-env', redis.url, words, names=NAMES[:1], env={'REDISCLI_AUTH': PASSWORD}) as f:
+            pass
+        faults += f.statuses(MET)
+        with Fleet('shut', redis.url.replace('//', f'//:{PASSWORD}x@'), words, names=NAMES[:1]) as f:
+            pass
+        return faults + f.statuses(NOT_MEASURED, alpha=NOT_MEASURED) + says(f.leader, 'REDISCLI_AUTH')
+
+
+def cluster():
+    """Two nodes; whichever is asked first, one of the two times it has not the slot."""
+    with Site() as site, Redis('--cluster-enabled', 'yes') as a, Redis('--cluster-enabled', 'yes') as b:
+        a.ask('CLUSTER', 'ADDSLOTSRANGE', '0', '8191')
+        b.ask('CLUSTER', 'ADDSLOTSRANGE', '8192', '16383')
+        a.ask('CLUSTER', 'MEET', '127.0.0.1', str(b.port))
+        end = time.monotonic() + 15
+        while time.monotonic() < end and not all('cluster_state:ok' in n.ask('CLUSTER', 'INFO') for n in (a, b)):
+            time.sleep(0.1)
+        faults = []
+        for node in (a, b):
+            with Fleet('spread', node.url, [site.url, '--rate', '50/s', '--for', '1s'], names=NAMES[:2]) as f:
+                pass
+            faults += f.statuses(MET) + f.books()
+        return faults
+
+
+def usage():
+    url, meet = 'http://127.0.0.1:1/', 'redis://127.0.0.1:1'
+    for name, words, status, text in [
+        ('no server there', [url, '-r', '5', '--via', meet, '--workers', '2'], NOT_MEASURED, '127.0.0.1:1'),
+        ('no server to join', ['--join', meet], NOT_MEASURED, 'cannot reach the Redis server'),
+        ('another scheme', ['--join', f'http://x:{PASSWORD}@h/'], USAGE, 'REDISCLI_AUTH'),
+        ('TLS', ['--join', f'rediss://x:{PASSWORD}@h/'], USAGE, 'TLS'),
+        ('a database that is none', ['--join', f'redis://x:{PASSWORD}@h/x'], USAGE, 'database'),
+        ('a name that is none', ['--join', f'redis://x:{PASSWORD}@h/0?name={{}}'], USAGE, '--join'),
+        ('given twice', ['--join', f'redis://:{PASSWORD}@h', '--join', f'redis://:{PASSWORD}@i'], USAGE, 'given twice'),
+        ('no workers', [url, '-r', '5', '--via', meet], USAGE, '--workers 3'),
+        ('workers of no fleet', [url, '-r', '5', '--workers', '2'], USAGE, '--via'),
+        ('a search', [url, '--find-max', 'p99<1s', '--via', meet, '--workers', '2'], USAGE, 'contradict'),
+        ('both', [url, '-r', '5', '--via', meet, '--join', meet, '--workers', '2'], USAGE, 'contradict'),
+        ('a worker that says what to load', [url, '--join', meet], USAGE, 'only the leader'),
+        ('fewer connections than workers', [url, '-r', '5', '--via', meet, '--workers', '9', '--connections', '8'],
+         USAGE, 'too few for 9'),
+        ('a closed loop that does not divide', [url, '--closed', '--via', meet, '--workers', '3', '--connections', '8'],
+         USAGE, '--connections 9'),
+    ]:
+        with tempfile.TemporaryDirectory() as folder:
+            p = Process(folder, 'x', words).wait()
+        faults = says(p, text) + ([] if p.status == status else [f'exit status {p.status}, wanted {status}: {p.err}'])
+        if PASSWORD in p.err + p.out:
+            faults.append(f'the password is shown: {p.err}')
+        tap.row('usage: ' + name, faults)
+
+
+def nothing_left(redis):
+    keys = redis.ask('--raw', 'KEYS', 'prony:*').split()
+    forever = [k for k in keys if int(redis.ask('--raw', 'PTTL', k)) < 0]
+    bulky = [k for k in keys if not k.endswith(':lead') and 'headless' not in k]
+    return [f'{forever} stay for ever'] * bool(forever) + [f'{bulky} was left'] * bool(bulky)
+
+
+def main():
+    if not shutil.which('redis-server'):
+        tap.skip('fleet', 'redis-server is not installed')
+        return tap.end()
+    with Redis() as redis:
+        meet = redis.url
+        cases = [
+            ('three workers ask what one would ask', same_requests, meet),
+            ('a worker killed in mid-run is named', killed, meet, signal.SIGKILL, 'was lost after'),
+            ('a worker interrupted in mid-run is named', killed, meet, signal.SIGINT, 'it was interrupted'),
+            ('all workers are lost', all_killed, meet),
+            ('a lost worker that is allowed', killed_and_allowed, meet),
+            ('the Redis server dies in mid-run', redis_dies),
+            ('the Redis server hangs in mid-run', redis_hangs),
+            ('the leader dies in mid-run', leader_dies, meet),
+            ('the leader is interrupted', interrupted, meet),
+            ('a closed loop', closed_loop, meet),
+            ('recorded arrivals', replayed, meet),
+            ('a worker short of descriptors', short_of_descriptors, meet),
+            ('too few workers', too_few, meet),
+            ('too many workers', too_many, meet),
+            ('a worker without the permission', not_permitted, meet),
+            ('a worker without a leader', no_leader, meet),
+            ('two leaders', two_leaders, meet),
+            ('a server with a password', password),
+            ('a cluster of two nodes', cluster),
+        ]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for name, result in [(name, pool.submit(case, *more)) for name, case, *more in cases]:
+                tap.row(name, result.result())
+        tap.row('keys expire by themselves', nothing_left(redis))
+    usage()
+    return tap.end()
+
+
+sys.exit(main())
