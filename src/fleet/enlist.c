@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -144,6 +145,19 @@ keep_own(const struct spec *own, struct spec *s)
 	s->ca = own->ca;
 }
 
+/* Nothing of the plan lies there while load is offered: who is killed leaves nothing behind. */
+static void
+remove_folder(const struct join *j)
+{
+	char path[sizeof(j->folder) + 32];
+
+	for (size_t i = 0; i < j->plan.n_files; i++) {
+		snprintf(path, sizeof(path), "%s/file-%zu", j->folder, i);
+		unlink(path);
+	}
+	rmdir(j->folder);
+}
+
 static int
 prepare(struct join *j, const struct spec *own, const struct progress *progress)
 {
@@ -152,10 +166,8 @@ prepare(struct join *j, const struct spec *own, const struct progress *progress)
 	snprintf(j->folder, sizeof(j->folder), "/tmp/prony-plan-XXXXXX");
 	if (code < 0)
 		return code;
-	if (!mkdtemp(j->folder)) {
-		j->folder[0] = '\0';
+	if (!mkdtemp(j->folder))
 		return err_set(j->e, errno, "cannot make a folder in /tmp: %s", strerror(errno));
-	}
 	j->spec = spec_new();
 	code = fleet_plan_read(&j->plan, j->folder, j->spec, j->e);
 	keep_own(own, j->spec);
@@ -165,6 +177,7 @@ prepare(struct join *j, const struct spec *own, const struct progress *progress)
 		code = load_open(j->spec, progress, &j->load, j->e);
 	if (code == 0 && !j->spec->closed)
 		code = asked_make(j->load, &j->asked, j->e);
+	remove_folder(j);
 	return code < 0 ? code : load_reach(j->load, j->e);
 }
 

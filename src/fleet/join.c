@@ -131,17 +131,9 @@ offer(struct join *j, struct run *r, struct run_phase **ret_phase)
 static void
 join_done(struct join *j)
 {
-	char path[sizeof(j->folder) + 32];
-
 	asked_done(&j->asked);
 	load_close(j->load);
 	spec_free(j->spec);
-	for (size_t i = 0; j->folder[0] && i < j->plan.n_files; i++) {
-		snprintf(path, sizeof(path), "%s/file-%zu", j->folder, i);
-		unlink(path);
-	}
-	if (j->folder[0])
-		rmdir(j->folder);
 	fleet_plan_done(&j->plan);
 	for (struct tally *t = j->untold, *next; t; t = next) {
 		next = t->next;

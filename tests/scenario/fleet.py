@@ -466,17 +466,19 @@ def usage():
         tap.row('usage: ' + name, faults)
 
 
-def nothing_left(redis):
+def nothing_left(redis, before):
     keys = redis.ask('--raw', 'KEYS', 'prony:*').split()
     forever = [k for k in keys if int(redis.ask('--raw', 'PTTL', k)) < 0]
     bulky = [k for k in keys if not k.endswith(':lead') and 'headless' not in k]
-    return [f'{forever} stay for ever'] * bool(forever) + [f'{bulky} was left'] * bool(bulky)
+    plans = [f for f in os.listdir('/tmp') if f.startswith('prony-plan-') and f not in before]
+    return [f'{plans} are left'] * bool(plans) + [f'{forever} stay for ever'] * bool(forever) + [f'{bulky} was left'] * bool(bulky)
 
 
 def main():
     if not shutil.which('redis-server'):
         tap.skip('fleet', 'redis-server is not installed')
         return tap.end()
+    before = set(os.listdir('/tmp'))
     with Redis() as redis:
         meet = redis.url
         cases = [
@@ -503,7 +505,7 @@ def main():
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for name, result in [(name, pool.submit(case, *more)) for name, case, *more in cases]:
                 tap.row(name, result.result())
-        tap.row('keys expire by themselves', nothing_left(redis))
+        tap.row('keys expire by themselves, no plan is left', nothing_left(redis, before))
     usage()
     return tap.end()
 
