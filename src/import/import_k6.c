@@ -252,7 +252,7 @@ take_condition(struct walk *w, struct scenario_step *step, size_t from, size_t t
 			taken = true;
 		}
 		t = script_at(s, i + 4);
-		if (script_reads(s, i, "body . includes (") && t->kind == TOKEN_STRING) {
+		if (script_reads(s, i, "body . includes (") && t->kind == TOKEN_STRING && t->text[0]) {
 			struct scenario_expect *expect = ARENA_PUSH(w->k->d->arena, step->expects, step->n_expects);
 			*expect = (struct scenario_expect){ .kind = EXPECT_CONTAINS,
 				.value = draft_literal(w->k->d, t->text, strlen(t->text)) };
