@@ -80,7 +80,7 @@ asan tsan: deps-test
 comma = ,
 
 fuzz: deps-test
-	tests/fuzz/run.sh $(or $(FUZZ_SECONDS),60)
+	tests/fuzz/run.sh $(or $(FUZZ_SECONDS),60) $(FUZZ_SEED)
 
 lint: deps-test all
 	tests/lint.sh $(BUILD)
