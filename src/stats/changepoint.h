@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Where did the level of a series change for good? */
+#pragma once
+
+#include <stddef.h>
+
+struct changepoint {
+	size_t at;                /* index of the first point of the new level */
+	size_t low, high;         /* it lies in low..high with 95 % */
+	double before, after;     /* levels, robust */
+	double confidence;        /* 0..1 that there is a change at all */
+};
+
+/* Write at most `room` change points in order of `at`; returns their number. `y` finite, in order of
+ * time, evenly spaced or taken as such. Pure; allocates scratch memory, out of memory aborts. */
+size_t changepoints(const double *y, size_t n, struct changepoint *ret, size_t room);
