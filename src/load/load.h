@@ -16,6 +16,7 @@
 
 struct load;
 struct schedule;
+struct sockaddr;
 struct tally;
 
 /* Resolve the URLs, all on one host and port, and open the generator. Does not connect yet. Phases
@@ -59,6 +60,16 @@ struct load_crew {
 	void (*finish)(void *ctx, struct load_crew_end *ret);   /* once; then take() for the last time */
 };
 
+/* An answer, for who compares answers. Valid during the call. */
+struct load_answer {
+	int64_t index;            /* of its arrival: the same request whenever seed and draw are the same */
+	const char *route;        /* its name */
+	int status;               /* 0: the protocol has none */
+	bool failed;              /* not what was wanted, or none at all */
+	int64_t body_bytes;
+	uint64_t body_hash;       /* of the body as the service wrote it, before any encoding */
+};
+
 /* What to offer in one phase. */
 struct load_step {
 	const char *name;         /* of the phase: "warm-up", "baseline", "knee-3", "trace" */
@@ -70,6 +81,10 @@ struct load_step {
 	uint64_t draw;            /* added to the seed: other arrivals at the same rate */
 	const struct load_share *share;   /* NULL: all of it */
 	const struct load_crew *crew;     /* NULL: offered by this process */
+	bool fresh;               /* close the connections of the phase before, so that new ones are made */
+	int64_t answer_every;     /* tell of every so manieth arrival's answer; 0: of none */
+	void (*answer)(void *ctx, const struct load_answer *a);   /* from the workers' threads, one at a time */
+	void *answer_ctx;
 };
 
 /* Offer one phase and add it to r->evidence.phases (returned in ret_phase, valid until the next
@@ -121,6 +136,16 @@ int load_suite(struct load *l, const struct load_suite *plan, struct run *r, str
 /* CPU of the service between two calls is asked for through this hook (cores since the last
  * call), so that phases and curve points carry it; may stay unset. */
 void load_set_cpu_hook(struct load *l, double (*cores)(void *ctx), void *ctx);
+
+/* Spread the connections evenly over the processes that accept them. A kept connection stays with the
+ * process that accepted it, so that chance decides which of a service's workers is overloaded, and two
+ * measurements differ by that chance alone. Opens connections, asks `owner` which process holds the
+ * other end of each (0: not known), and closes what is too many of one; `connections` are left open
+ * for the next phase (which must not be `fresh`). *ret_placement is largest over mean number per
+ * process, 1 is even; NAN: not known, or one process only. */
+int load_spread(struct load *l, int64_t connections,
+    int64_t (*owner)(void *ctx, const struct sockaddr *local, const struct sockaddr *remote),
+    void *ctx, double *ret_placement, struct err *e);
 
 /* How many routes figures are kept of, and whether each arrival is one request. */
 void load_routes(const struct load *l, size_t *ret_n, bool *ret_single);
