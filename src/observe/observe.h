@@ -24,6 +24,9 @@ int observe_start(struct run *r, struct observe **ret, struct err *e);
 /* Cores used by the service since the last call (load_set_cpu_hook). Any thread. */
 double observe_service_cores(void *observe);
 
+/* Resident memory of its processes now, bytes; pages that they share count in each. Any thread. */
+double observe_service_rss(struct observe *o);
+
 /* Between these two the figures count for the means and slopes of the series. */
 void observe_mark_begin(struct observe *o);
 void observe_mark_end(struct observe *o);

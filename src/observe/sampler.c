@@ -50,7 +50,7 @@ struct observe {
 static double
 cpu_seconds(const struct observe *o)
 {
-	return o->service.user_s + o->service.system_s;
+	return o->service.cpu_s;
 }
 
 /* Read the service; lock held. */
@@ -131,7 +131,7 @@ open_service(struct observe *o, const struct run *r)
 	o->service.first = o->service.tree.n ? o->service.tree.members[0].pid : getpid();
 	take_ports(o, r);
 	read_service(o);
-	o->service.user_s = o->service.system_s = 0;
+	o->service.cpu_s = o->service.user_s = o->service.system_s = 0;
 }
 
 static void
@@ -197,6 +197,23 @@ observe_service_cores(void *observe)
 	o->asked_cpu_s = cpu_s;
 	pthread_mutex_unlock(&o->lock);
 	return cores;
+}
+
+static double
+resident_pages(const struct proc_stat *p)
+{
+	return (double)p->rss_pages;
+}
+
+double
+observe_service_rss(struct observe *o)
+{
+	pthread_mutex_lock(&o->lock);
+	read_service(o);
+	double pages = service_sum(&o->service, resident_pages);
+	bool known = o->service.tree.n > 0;
+	pthread_mutex_unlock(&o->lock);
+	return known ? pages * (double)sysconf(_SC_PAGESIZE) : NAN;
 }
 
 void

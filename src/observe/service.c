@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "observe/service.h"
 
+#include <time.h>
 #include <unistd.h>
 
 static double
@@ -34,6 +35,31 @@ advance(double *total, double *raw, double now)
 	*raw = now;
 }
 
+/* Ended threads included; ticks where the kernel does not let us read its clock. */
+static double
+process_cpu_s(const struct proc_stat *p, double tick_s)
+{
+	struct timespec t;
+	clockid_t clock;
+
+	if (clock_getcpuclockid(p->pid, &clock) != 0 || clock_gettime(clock, &t) < 0)
+		return (double)(p->user_ticks + p->system_ticks) * tick_s;
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static double
+tree_cpu_s(const struct service *s, double tick_s)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < s->tree.n; i++) {
+		const struct proc_stat *p = &s->tree.members[i];
+		sum += process_cpu_s(p, tick_s) +
+		    (double)(p->child_user_ticks + p->child_system_ticks) * tick_s;
+	}
+	return sum;
+}
+
 void
 service_read(struct service *s, bool scan)
 {
@@ -42,6 +68,7 @@ service_read(struct service *s, bool scan)
 	if (scan)
 		tree_scan(&s->tree);
 	tree_read(&s->tree);
+	advance(&s->cpu_s, &s->raw_cpu_s, tree_cpu_s(s, tick_s));
 	advance(&s->user_s, &s->raw_user_s, service_sum(s, user_ticks) * tick_s);
 	advance(&s->system_s, &s->raw_system_s, service_sum(s, system_ticks) * tick_s);
 }

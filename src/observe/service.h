@@ -9,8 +9,10 @@ struct service {
 	const uint16_t *ports;
 	size_t n_ports;
 	int first;                      /* pid whose cgroup and network namespace count */
-	double user_s, system_s;        /* CPU used since the watch began; never falls */
-	double raw_user_s, raw_system_s;
+	/* CPU used since the watch began; never falls. The kernel splits it into user and system time in
+	 * ticks of 10 ms; the whole it knows to the nanosecond. */
+	double cpu_s, user_s, system_s;
+	double raw_cpu_s, raw_user_s, raw_system_s;
 };
 
 /* Read the members again, with those forked since when `scan`, and add up their CPU time. */
