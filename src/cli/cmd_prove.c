@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* prony prove: is B better than A? */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/stop.h"
+#include "cli/command.h"
+#include "cli/history_table.h"
+#include "cli/output.h"
+#include "compare/compare.h"
+#include "experiment/arm.h"
+#include "experiment/trial.h"
+#include "run/run_store.h"
+
+static void
+run_free_p(struct run **r)
+{
+	run_free(*r);
+}
+
+/* ---- what is to be compared ---------------------------------------------------------------- */
+
+static int
+check_words(const struct invocation *in, struct err *e)
+{
+	size_t wanted = in->spec->aa ? 1 : 2;
+	int code;
+
+	if (in->n_words == wanted)
+		return 0;
+	if (in->spec->aa) {
+		code = err_usage(e, "prony prove --aa: one service is compared with itself, %zu are named",
+		    in->n_words);
+		err_hint(e, "as in: prony prove --aa http://127.0.0.1:8080/");
+		return code;
+	}
+	code = err_usage(e, "prony prove: %s", in->n_words ? "which is B?" : "which two?");
+	err_hint(e, "name two URLs, two commands, two checkouts or two runs, as in: prony prove "
+	            "http://127.0.0.1:8080/ http://127.0.0.1:8081/");
+	return code;
+}
+
+/* Finished runs and services that run do not go together. */
+static int
+kinds(const struct invocation *in, bool *ret_finished, struct err *e)
+{
+	enum arm_kind a, b;
+
+	int code = arm_kind_of(in->words[0], in->spec, &a, e);
+	if (code == 0)
+		code = arm_kind_of(in->words[in->n_words - 1], in->spec, &b, e);
+	if (code < 0)
+		return code;
+	*ret_finished = a == ARM_RUN;
+	if ((a == ARM_RUN) == (b == ARM_RUN))
+		return 0;
+	code = err_usage(e, "a finished run cannot be compared with something to be measured now: the "
+	                    "machine may have been another");
+	err_hint(e, "name two runs, or two services that prony measures in turn");
+	return code;
+}
+
+/* ---- two finished runs --------------------------------------------------------------------- */
+
+static int
+compare_finished(struct invocation *in, struct run *r, struct err *e)
+{
+	CLEANUP(run_free_p) struct run *a = NULL, *b = NULL;
+
+	int code = run_load(in->words[0], &a, e);
+	if (code == 0)
+		code = run_load(in->words[1], &b, e);
+	if (code == 0)
+		code = compare_allowed(a, b, e);
+	if (code < 0)
+		return code;
+	struct run_proof *p = RUN_ADD(r, proof, r->proofs, r->n_proofs);
+	compare_runs(a, b, NAN, r, p);
+	compare_profiles(a, b, r, p);
+	return 0;
+}
+
+/* ---- the job ------------------------------------------------------------------------------- */
+
+static int
+measure(struct invocation *in, struct run *r, struct err *e)
+{
+	const struct spec *s = in->spec;
+	const struct trial_plan plan = {
+		.a = in->words[0], .b = in->words[in->n_words - 1], .aa = s->aa,
+		.pairs_at_most = s->pairs, .block_ns = s->block_ns, .restart_every = s->restart,
+		.saturation = !s->no_saturation,
+	};
+	return trial_run(&plan, s, &in->progress, r, e);
+}
+
+/* A run that could not be finished stays on disk, unsealed, with the reason in it. */
+static int
+give_up(struct invocation *in, struct run *r, struct err *e)
+{
+	struct err ignored = { 0 };
+
+	if (r->folder) {
+		r->verdict = VERDICT_ERROR;
+		r->error = r->headline = run_str(r, e->text);
+		run_save(r, &ignored);
+	}
+	return cli_fail(in, e);
+}
+
+static int
+answer(struct invocation *in, struct run *r, struct err *e)
+{
+	int code = run_seal(r, e);
+
+	if (code == 0)
+		code = report_write(r, e);
+	if (code == 0)
+		code = output_files(in, r, NULL, e);
+	return code < 0 ? cli_fail(in, e) : cli_print_run(in, r, cli_run_status(r));
+}
+
+static int
+run(struct invocation *in)
+{
+	CLEANUP(run_free_p) struct run *r = run_new();
+	struct err e = { 0 };
+	bool finished = false;
+
+	if (in->spec->history)
+		return history_answer(in);
+	int code = check_words(in, &e);
+	if (code == 0)
+		code = kinds(in, &finished, &e);
+	if (code == 0)
+		code = run_create(r, in->spec->out, &e);
+	if (code == 0)
+		code = finished ? compare_finished(in, r, &e) : measure(in, r, &e);
+	return code < 0 ? give_up(in, r, &e) : answer(in, r, &e);
+}
+
+static const char *const examples[] = {
+	"prony prove http://127.0.0.1:8080/ http://127.0.0.1:8081/", "two services that run",
+	"prony prove 'node old.js --port {port}' 'node new.js --port {port}'",
+	"two commands: prony starts, restarts and stops them",
+	"prony prove --build make --start './server --port {port}' main HEAD",
+	"two git revisions of the repository here",
+	"prony prove .prony/runs/monday .prony/runs/tuesday", "two finished runs",
+	"prony prove --aa http://127.0.0.1:8080/", "how small a change can be seen on this machine?",
+	"prony prove --history http://127.0.0.1:8080/", "where did a figure change for good?",
+	NULL,
+};
+
+const struct command command_prove = {
+	.name = "prove",
+	.arguments = "A B",
+	.about = "is B better than A? An answer that can be trusted",
+	.details =
+	    "A and B are loaded in turn, A B, B A, A B and so on, with the very same requests at the same "
+	    "times, at half of what the slower one holds. The unit of comparison is the block, the effect "
+	    "a ratio with its 95 % interval. After 10, 20 and 40 pairs prony looks whether it is "
+	    "decided; when nothing differs it claims a difference once in a hundred times at most. "
+	    "Answers are compared too: a faster wrong answer is worse.\n\n"
+	    "Two finished runs are compared only where workload, machine and method agree, and with wider "
+	    "intervals: what the machine did between them is not known.\n\n"
+	    "Exit status 0: B is not worse; 1: B is worse; 3: cannot say; 4: it could not be measured, or the "
+	    "runs cannot be compared.",
+	.examples = examples,
+	.settings = SETTINGS_LOAD | SETTINGS_RUN | SETTINGS_PROVE | SETTINGS_OUTPUT,
+	.max_words = 2,
+	.run = run,
+};

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Does B answer what A answers? A faster wrong answer is no improvement.
+ *
+ * The same requests go to A, to A again and to B. Where A differs from itself (a time, a random
+ * number) its body says nothing and only the status counts. */
+#pragma once
+
+#include "base/err.h"
+#include "experiment/side.h"
+
+/* Fills p->answers, p->answers_compared and p->answers_varying. With a and b the same arm nothing is
+ * compared. */
+int answers_compare(struct side *a, struct side *b, struct run *r, struct run_proof *p,
+    struct err *e);

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+#include "experiment/side.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/stop.h"
+#include "experiment/spin.h"
+#include "observe/observe.h"
+#include "run/run_store.h"
+#include "trace/trace.h"
+
+#define CONNECTIONS   32          /* when the spec names none: enough at half of the knee */
+#define WARM_UP_SLICE (500 * NS_PER_MS)
+#define WARM_UP_CONNECTIONS 4
+#define STEADY        0.05        /* three slices in a row within it */
+#define PULSE_NS      (1 * NS_PER_S)
+
+static void
+run_free_p(struct run **r)
+{
+	run_free(*r);
+}
+
+/* ---- open and close ------------------------------------------------------------------------ */
+
+static void
+stop_watching(struct side *s)
+{
+	if (s->observe)
+		observe_stop(s->observe, s->run);
+	s->observe = NULL;
+	load_close(s->load);
+	s->load = NULL;
+	run_free(s->run);
+	s->run = NULL;
+}
+
+static int
+start_watching(struct side *s, struct err *e)
+{
+	const struct spec *spec = arm_spec(s->arm);
+
+	s->run = run_new();
+	int code = load_open(spec, s->progress, &s->load, e);
+	if (code == 0)
+		code = load_probe(s->load, s->run, e);
+	if (code == 0)
+		code = observe_find(spec, s->run, e);
+	if (code == 0)
+		code = observe_start(s->run, &s->observe, e);
+	if (code == 0)
+		load_set_cpu_hook(s->load, observe_service_cores, s->observe);
+	return code;
+}
+
+static int
+begin(struct side *s, struct err *e)
+{
+	int code = arm_start(s->arm, e);
+
+	if (code == 0)
+		code = start_watching(s, e);
+	return code < 0 ? err_wrap(e, code, "%s", s->name) : 0;
+}
+
+int
+side_open(struct side *s, const char *name, const char *word, const struct spec *spec,
+    const char *folder, const struct progress *progress, struct err *e)
+{
+	*s = (struct side){
+		.name = name, .progress = progress, .placement = NAN, .began_ns = now_ns(),
+		.connections = spec->connections && spec_origin(spec, "connections") != ORIGIN_PRESET
+		    ? spec->connections : CONNECTIONS,
+	};
+	int code = arm_open(name, word, spec, folder, progress, &s->arm, e);
+	return code < 0 ? err_wrap(e, code, "%s", name) : begin(s, e);
+}
+
+void
+side_close(struct side *s)
+{
+	stop_watching(s);
+	arm_close(s->arm);
+	s->arm = NULL;
+}
+
+int
+side_restart(struct side *s, struct err *e)
+{
+	stop_watching(s);
+	return begin(s, e);
+}
+
+/* ---- blocks -------------------------------------------------------------------------------- */
+
+/* A quantile that failures reach is not known: they count as never answered. */
+static double
+unless_hidden(double value, double q, double error_rate)
+{
+	return error_rate > 1 - q ? NAN : value;
+}
+
+static double
+failed_share(const struct run_phase *p)
+{
+	return p->scheduled
+	    ? (double)(p->errors + p->timeouts + p->unsent) / (double)p->scheduled : NAN;
+}
+
+static void
+copy_routes(const struct run_baseline *from, struct run *r, struct run_block *out)
+{
+	for (size_t i = 0; from->n_routes > 1 && i < from->n_routes; i++) {
+		const struct run_route *a = &from->routes[i];
+		struct run_block_route *b = RUN_ADD(r, block_route, out->routes, out->n_routes);
+		b->route = run_str(r, a->route);
+		b->requests = a->answered;
+		b->error_rate = a->error_rate;
+		b->p50 = unless_hidden(a->latency.p50, 0.5, a->error_rate);
+		b->p95 = unless_hidden(a->latency.p95, 0.95, a->error_rate);
+		b->p99 = unless_hidden(a->latency.p99, 0.99, a->error_rate);
+	}
+}
+
+static void
+fill(const struct run_phase *p, struct run *r, struct run_block *out)
+{
+	out->seconds = p->seconds;
+	out->rate = p->rate;
+	out->throughput = p->throughput;
+	out->error_rate = failed_share(p);
+	out->mean = unless_hidden(p->latency.mean, 1, out->error_rate);
+	out->p50 = unless_hidden(p->latency.p50, 0.5, out->error_rate);
+	out->p95 = unless_hidden(p->latency.p95, 0.95, out->error_rate);
+	out->p99 = unless_hidden(p->latency.p99, 0.99, out->error_rate);
+	if (p->answered)
+		out->cpu_per_request = p->service_cpu * p->seconds / (double)p->answered;
+	if (p->generator_limited)
+		out->void_why = run_printf(r, "the generator was the limit: %s", p->generator_why);
+	else if (stop_requested())
+		out->void_why = "interrupted";
+}
+
+/* Connections stay with the process that accepted them, so chance would decide which of its workers
+ * is busy: spread them where their owners can be seen, else let chance decide anew each time. */
+static int
+place_connections(struct side *s, struct err *e)
+{
+	double placement;
+
+	int code = load_spread(s->load, s->connections, observe_owner, s->run, &placement, e);
+	s->spread = code == 0 && !isnan(placement);
+	if (s->spread)
+		s->placement = fmax(isnan(s->placement) ? 1 : s->placement, placement);
+	return code;
+}
+
+static int
+offer(struct side *s, const struct load_step *step, struct run *scratch, struct run_phase **ret,
+    struct err *e)
+{
+	char why[256];
+
+	int code = load_run(s->load, step, true, scratch, ret, e);
+	if (code < 0 && !arm_alive(s->arm, why, sizeof(why)))
+		return err_wrap(e, code, "%s died under the load (%s)", s->name, why);
+	return code < 0 ? err_wrap(e, code, "%s", s->name) : 0;
+}
+
+int
+side_offer(struct side *s, const struct side_block *b, struct run *r, struct run_block *ret,
+    struct err *e)
+{
+	CLEANUP(run_free_p) struct run *scratch = run_new();
+	struct run_phase *phase;
+
+	int code = place_connections(s, e);
+	if (code < 0)
+		return code;
+	struct load_step step = {
+		.name = b->label, .rate = b->rate, .for_ns = b->for_ns, .draw = b->draw,
+		.closed = b->rate > 0 ? 0 : s->connections, .fresh = !s->spread,
+	};
+	ret->pair = b->pair;
+	ret->arm = s->name;
+	ret->load = b->rate > 0 ? "rate" : "saturation";
+	ret->spin = spin_now();
+	ret->started = ns_to_s(now_ns() - s->began_ns);
+	if ((code = offer(s, &step, scratch, &phase, e)) < 0)
+		return code;
+	fill(phase, r, ret);
+	ret->rss_bytes = observe_service_rss(s->observe);
+	copy_routes(&scratch->baseline, r, ret);
+	return 0;
+}
+
+/* ---- before and after ---------------------------------------------------------------------- */
+
+static int
+closed_slice(struct side *s, const char *label, int64_t connections, int64_t for_ns,
+    struct run *scratch, struct run_phase **ret, struct err *e)
+{
+	const struct load_step step = { .name = label, .closed = connections, .for_ns = for_ns };
+	return offer(s, &step, scratch, ret, e);
+}
+
+int
+side_warm_up(struct side *s, int64_t at_most_ns, double *ret_s, struct err *e)
+{
+	CLEANUP(run_free_p) struct run *scratch = run_new();
+	int64_t begin_ns = now_ns();
+	double low = 0, high = 0;
+	int alike = 0;
+
+	*ret_s = NAN;
+	while (alike < 3 && now_ns() - begin_ns < at_most_ns && !stop_requested()) {
+		struct run_phase *p;
+		int code = closed_slice(s, "warm-up", WARM_UP_CONNECTIONS, WARM_UP_SLICE, scratch, &p, e);
+		if (code < 0)
+			return code;
+		double t = p->throughput;
+		bool fits = alike && fmax(high, t) <= fmin(low, t) * (1 + STEADY);
+		low = fits ? fmin(low, t) : t;
+		high = fits ? fmax(high, t) : t;
+		alike = fits ? alike + 1 : 1;
+	}
+	if (alike >= 3)
+		*ret_s = ns_to_s(now_ns() - begin_ns);
+	return 0;
+}
+
+int
+side_pulse(struct side *s, double *ret_rate, struct err *e)
+{
+	CLEANUP(run_free_p) struct run *scratch = run_new();
+	struct run_phase *p;
+
+	int code = closed_slice(s, "pulse", s->connections, PULSE_NS, scratch, &p, e);
+	*ret_rate = code < 0 ? NAN : p->throughput;
+	return code;
+}
+
+/* ---- what it does with its time ------------------------------------------------------------ */
+
+static int
+traced(struct side *s, struct trace *t, double rate, int64_t for_ns, struct err *e)
+{
+	struct run_phase *p;
+	const struct load_step step = { .name = "trace", .rate = rate, .for_ns = for_ns, .fresh = true };
+	struct err ignored = { 0 };
+
+	int code = trace_start(t, e);
+	if (code < 0)
+		return code;
+	observe_mark_begin(s->observe);
+	code = load_run(s->load, &step, true, s->run, &p, e);
+	observe_mark_end(s->observe);
+	int ended = trace_stop(t, s->run, code < 0 ? &ignored : e);
+	return code < 0 ? code : ended;
+}
+
+int
+side_profile(struct side *s, double rate, int64_t for_ns, const char *folder, struct err *e)
+{
+	struct trace_options options = { .ceiling = arm_spec(s->arm)->no_trace ? 3 : 0 };
+	struct trace *t = NULL;
+
+	int code = run_create(s->run, folder, e);
+	if (code == 0)
+		code = trace_open(s->run, &options, &t, e);
+	if (code == 0)
+		code = traced(s, t, rate, for_ns, e);
+	trace_close(t);
+	if (s->observe)
+		observe_stop(s->observe, s->run);
+	s->observe = NULL;
+	load_set_cpu_hook(s->load, NULL, NULL);
+	return code < 0 ? code : run_seal(s->run, e);
+}

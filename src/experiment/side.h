@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* One side of a comparison: an arm, the load that is aimed at it, and who watches it meanwhile.
+ *
+ * Control thread only. */
+#pragma once
+
+#include "base/err.h"
+#include "base/progress.h"
+#include "experiment/arm.h"
+#include "load/load.h"
+#include "run/run.h"
+
+struct observe;
+
+struct side {
+	const char *name;         /* "A" or "B" */
+	const struct progress *progress;
+	struct arm *arm;
+	struct run *run;          /* its own record: what it is, and its profile */
+	struct load *load;
+	struct observe *observe;
+	int64_t connections;
+	int64_t began_ns;         /* blocks count from here */
+	bool spread;              /* connections are spread over its processes; else each block makes new ones */
+	double placement;         /* worst so far, as load_spread() has it; NAN unknown */
+};
+
+/* What is asked of a side for a while. */
+struct side_block {
+	int64_t pair;
+	uint64_t draw;            /* the same in both blocks of a pair */
+	double rate;              /* 0: saturation, as fast as answers come */
+	int64_t for_ns;
+	const char *label;        /* for people who wait */
+};
+
+/* Open the arm that `word` names, start it, find its processes, and aim the load at it. `folder`
+ * takes its log; NULL: none is kept. */
+int side_open(struct side *s, const char *name, const char *word, const struct spec *spec,
+    const char *folder, const struct progress *progress, struct err *e);
+void side_close(struct side *s);          /* accepts what side_open left half done */
+
+/* Start the arm anew: another process, other addresses, other ports. */
+int side_restart(struct side *s, struct err *e);
+
+/* Offer one block. What came of it goes into `ret`, whose strings and routes live in r's arena. */
+int side_offer(struct side *s, const struct side_block *b, struct run *r, struct run_block *ret,
+    struct err *e);
+
+/* Load it on a few connections until what it does is steady; *ret_s: how long that took, NAN when it
+ * was not so within the bound. */
+int side_warm_up(struct side *s, int64_t at_most_ns, double *ret_s, struct err *e);
+
+/* What it answers in a second as fast as answers come, per second. */
+int side_pulse(struct side *s, double *ret_rate, struct err *e);
+
+/* Trace it under this load for a while and write its own run into `folder`. */
+int side_profile(struct side *s, double rate, int64_t for_ns, const char *folder, struct err *e);

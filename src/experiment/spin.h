@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* How quiet is this machine? A fixed piece of work, timed again and again: what it takes longer than
+ * usual is what others (neighbours, the hypervisor, interrupts) took. */
+#pragma once
+
+#include "run/run.h"
+
+/* The work, done `times` times, each about half a millisecond on a machine of 2020; its times in
+ * seconds, ascending. */
+void spin_times(double *ret_s, size_t times);
+
+/* Its mean over a few repetitions, seconds: beside each block. */
+double spin_now(void);
+
+/* Measure for about `for_ns` without load and fill grade and spin_p99_over_p50. */
+void spin_grade(struct run_noise *n, struct run *r, int64_t for_ns);

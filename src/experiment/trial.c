@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+#include "experiment/trial.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/stop.h"
+#include "compare/compare.h"
+#include "experiment/answers.h"
+#include "experiment/side.h"
+#include "experiment/spin.h"
+
+#define ALPHA           0.01
+#define GRADE_NS        (1500 * NS_PER_MS)
+#define WARM_UP_NS      (15 * NS_PER_S)
+#define WARM_AGAIN_NS   (3 * NS_PER_S)
+#define SATURATION_NS   (350 * NS_PER_MS)
+#define SATURATION_PAIRS 10
+#define OF_KNEE         0.5       /* where a tail is the service's and not its queue's */
+#define RESTART_EVERY   5
+#define PROFILE_NS      (4 * NS_PER_S)
+
+struct trial {
+	const struct trial_plan *plan;
+	const struct progress *progress;
+	struct run *run;
+	struct run_proof *proof;
+	struct side a, b;
+	double rate;
+	int64_t begin_ns;
+};
+
+/* ---- before the pairs ---------------------------------------------------------------------- */
+
+static int
+open_sides(struct trial *t, const struct spec *spec, struct err *e)
+{
+	const char *folder = t->run->folder;
+
+	int code = side_open(&t->a, "A", t->plan->a, spec, folder, t->progress, e);
+	if (code == 0)
+		code = side_open(&t->b, "B", t->plan->b, spec, folder, t->progress, e);
+	return code;
+}
+
+static int
+warm_up(struct trial *t, int64_t at_most_ns, struct err *e)
+{
+	double a, b;
+
+	int code = side_warm_up(&t->a, at_most_ns, &a, e);
+	if (code == 0)
+		code = side_warm_up(&t->b, at_most_ns, &b, e);
+	if (code < 0 || t->proof->n_arms)
+		return code;
+	const struct side *sides[] = { &t->a, &t->b };
+	const char *const words[] = { t->plan->a, t->plan->b };
+	for (int i = 0; i < 2; i++) {
+		struct run_arm *arm = RUN_ADD(t->run, arm, t->proof->arms, t->proof->n_arms);
+		arm->name = sides[i]->name;
+		arm->what = run_str(t->run, words[i]);
+		arm->warm_up = i ? b : a;
+	}
+	return 0;
+}
+
+/* Half of what the slower one holds, unless the user says so: at higher loads the machine's noise is
+ * multiplied by the queue. */
+static int
+choose_rate(struct trial *t, const struct spec *spec, struct err *e)
+{
+	double a = NAN, b = NAN;
+
+	t->rate = spec->rate;
+	if (t->rate > 0)
+		return 0;
+	int code = side_pulse(&t->a, &a, e);
+	if (code == 0)
+		code = side_pulse(&t->b, &b, e);
+	t->rate = OF_KNEE * fmin(a, b);
+	if (code == 0 && !(t->rate > 0) && !stop_requested())
+		return err_set(e, EPROTO, "no request was answered: there is nothing to compare");
+	return code;
+}
+
+static int
+prepare(struct trial *t, const struct spec *spec, struct err *e)
+{
+	struct run_proof *p = t->proof;
+
+	progress_say(t->progress, "noise", -1, "");
+	spin_grade(&p->noise, t->run, GRADE_NS);
+	int code = open_sides(t, spec, e);
+	if (code == 0)
+		code = warm_up(t, WARM_UP_NS, e);
+	if (code == 0 && !t->plan->aa)
+		code = answers_compare(&t->a, &t->b, t->run, p, e);
+	if (code == 0)
+		code = choose_rate(t, spec, e);
+	p->rate = t->rate;
+	return code;
+}
+
+/* ---- the pairs ----------------------------------------------------------------------------- */
+
+static int
+offer_block(struct trial *t, struct side *s, int64_t pair, double rate, struct err *e)
+{
+	char label[48];
+	struct side_block b = {
+		.pair = pair, .draw = (uint64_t)pair, .rate = rate, .label = label,
+		.for_ns = rate > 0 ? t->plan->block_ns : SATURATION_NS,
+	};
+	struct run_block *out = RUN_ADD(t->run, block, t->proof->blocks, t->proof->n_blocks);
+
+	snprintf(label, sizeof(label), "pair %lld of %lld, %s", (long long)pair + 1,
+	    (long long)t->plan->pairs_at_most, s->name);
+	int code = side_offer(s, &b, t->run, out, e);
+	t->proof->n_blocks -= code < 0 || stop_requested();
+	return code;
+}
+
+/* A B, B A, A B ... */
+static int
+offer_pair(struct trial *t, int64_t pair, double rate, struct err *e)
+{
+	struct side *first = pair % 2 ? &t->b : &t->a, *second = pair % 2 ? &t->a : &t->b;
+
+	int code = offer_block(t, first, pair, rate, e);
+	if (code == 0 && !stop_requested())
+		code = offer_block(t, second, pair, rate, e);
+	return code;
+}
+
+/* A process has its luck for life: where its memory lies, which core it woke on. Another one has
+ * another. */
+static int
+restart(struct trial *t, int64_t pair, struct err *e)
+{
+	int64_t every = t->plan->restart_every ? t->plan->restart_every : RESTART_EVERY;
+
+	if (every < 0 || !pair || pair % every)
+		return 0;
+	int code = arm_restarts(t->a.arm) ? side_restart(&t->a, e) : 0;
+	if (code == 0 && arm_restarts(t->b.arm))
+		code = side_restart(&t->b, e);
+	if (code == 0 && (arm_restarts(t->a.arm) || arm_restarts(t->b.arm)))
+		code = warm_up(t, WARM_AGAIN_NS, e);
+	return code;
+}
+
+static bool
+is_look(const struct trial *t, int64_t pairs)
+{
+	if (pairs == t->plan->pairs_at_most)
+		return true;
+	for (int i = 0; i < COMPARE_LOOKS; i++)
+		if (pairs == compare_looks[i])
+			return true;
+	return false;
+}
+
+static int
+run_pairs(struct trial *t, struct err *e)
+{
+	struct run_proof *p = t->proof;
+	int code = 0;
+
+	for (int64_t pair = 0; code == 0 && pair < t->plan->pairs_at_most && !stop_requested(); pair++) {
+		code = restart(t, pair, e);
+		if (code == 0)
+			code = offer_pair(t, pair, t->rate, e);
+		if (code == 0 && t->plan->saturation && pair < SATURATION_PAIRS)
+			code = offer_pair(t, pair, 0, e);
+		if (code < 0 || stop_requested() || !is_look(t, pair + 1))
+			continue;
+		compare_blocks(t->run, p, ++p->looks);
+		if (compare_is_decided(p))
+			break;
+	}
+	if (code == 0 && stop_requested() && p->n_blocks)
+		compare_blocks(t->run, p, p->looks + 1);
+	return code;
+}
+
+/* ---- after them ---------------------------------------------------------------------------- */
+
+static bool
+has_changed(const struct run_proof *p)
+{
+	return p->verdict && (strcmp(p->verdict, "better") == 0 || strcmp(p->verdict, "worse") == 0);
+}
+
+static int
+profile(struct trial *t, struct side *s, const char *name, struct run_arm *arm, struct err *e)
+{
+	const char *folder = run_printf(t->run, "%s/%s", t->run->folder, name);
+
+	arm->folder = run_str(t->run, name);
+	return side_profile(s, t->rate, PROFILE_NS, folder, e);
+}
+
+/* Why is it so? Asked only where something changed. */
+static int
+explain(struct trial *t, struct err *e)
+{
+	struct run_proof *p = t->proof;
+
+	if (!t->run->folder || !has_changed(p) || t->plan->aa || stop_requested())
+		return 0;
+	int code = profile(t, &t->a, "a", &p->arms[0], e);
+	if (code == 0)
+		code = profile(t, &t->b, "b", &p->arms[1], e);
+	if (code == 0)
+		compare_profiles(t->a.run, t->b.run, t->run, p);
+	return code;
+}
+
+static void
+tell_arms(struct trial *t)
+{
+	const struct side *sides[] = { &t->a, &t->b };
+
+	for (size_t i = 0; i < t->proof->n_arms; i++) {
+		t->proof->arms[i].starts = arm_starts(sides[i]->arm);
+		t->proof->arms[i].placement = sides[i]->placement;
+	}
+}
+
+/* B that dies where A lives is worse, whatever its figures were. */
+static int
+judge_death(struct trial *t, int code, struct err *e)
+{
+	char why[256];
+
+	if (code == 0 || !t->b.arm || !t->proof->n_blocks || arm_alive(t->b.arm, why, sizeof(why)) ||
+	    !arm_alive(t->a.arm, why, sizeof(why)))
+		return code;
+	t->proof->verdict = "worse";
+	t->proof->why = run_str(t->run, e->text);
+	*e = (struct err){ 0 };
+	return 0;
+}
+
+static void
+conclude(struct trial *t)
+{
+	struct run_proof *p = t->proof;
+
+	tell_arms(t);
+	p->seconds = ns_to_s(now_ns() - t->begin_ns);
+	if (!p->verdict) {
+		p->verdict = "inconclusive";
+		p->why = "It was interrupted before there was a pair to compare.";
+	}
+	t->run->verdict = strcmp(p->verdict, "worse") == 0 ? VERDICT_MISSED
+	    : strcmp(p->verdict, "inconclusive") == 0 ? VERDICT_INCONCLUSIVE : VERDICT_MET;
+	t->run->headline = p->why;
+}
+
+static void
+release(struct trial *t)
+{
+	side_close(&t->a);
+	side_close(&t->b);
+}
+
+int
+trial_run(const struct trial_plan *plan, const struct spec *spec, const struct progress *progress,
+    struct run *r, struct err *e)
+{
+	CLEANUP(release) struct trial t = {
+		.plan = plan, .progress = progress, .run = r, .begin_ns = now_ns(),
+		.proof = RUN_ADD(r, proof, r->proofs, r->n_proofs),
+	};
+
+	t.proof->alpha = ALPHA;
+	t.proof->pairs_at_most = plan->pairs_at_most;
+	int code = prepare(&t, spec, e);
+	if (code == 0)
+		code = run_pairs(&t, e);
+	if (code == 0)
+		code = explain(&t, e);
+	code = judge_death(&t, code, e);
+	if (code == 0)
+		conclude(&t);
+	return code;
+}
