@@ -194,6 +194,12 @@ uring_wait(struct uring *u, const struct uring_patience *how)
 		enter(u, 0, IORING_ENTER_GETEVENTS, NULL);
 		return;
 	}
+	if (how->patience_ns >= how->timeout_ns) {   /* nothing that may come is worth waking for */
+		enter(u, 0, 0, NULL);
+		sleep_until_ns(end);
+		enter(u, 0, IORING_ENTER_GETEVENTS, NULL);
+		return;
+	}
 	wait_for_one(u, how->timeout_ns);
 	uint32_t n = uring_last(u) - uring_first(u);
 	if (!n || n >= how->batch || how->patience_ns <= 0)
