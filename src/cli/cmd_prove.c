@@ -91,7 +91,7 @@ measure(struct invocation *in, struct run *r, struct err *e)
 	const struct trial_plan plan = {
 		.a = in->words[0], .b = in->words[in->n_words - 1], .aa = s->aa,
 		.pairs_at_most = s->pairs, .block_ns = s->block_ns, .restart_every = s->restart,
-		.saturation = !s->no_saturation,
+		.saturation = !s->no_saturation, .record = cli_record_question,
 	};
 	return trial_run(&plan, s, &in->progress, r, e);
 }
@@ -119,7 +119,7 @@ answer(struct invocation *in, struct run *r, struct err *e)
 		code = report_write(r, e);
 	if (code == 0)
 		code = output_files(in, r, NULL, e);
-	return code < 0 ? cli_fail(in, e) : cli_print_run(in, r, cli_run_status(r));
+	return code < 0 ? cli_fail(in, e) : cli_print_run(in, r, cli_run_end(in, r));
 }
 
 static int

@@ -33,6 +33,8 @@ stop_watching(struct side *s)
 	if (s->observe)
 		observe_stop(s->observe, s->run);
 	s->observe = NULL;
+	observe_owners_free(s->owners);
+	s->owners = NULL;
 	load_close(s->load);
 	s->load = NULL;
 	run_free(s->run);
@@ -45,6 +47,7 @@ start_watching(struct side *s, struct err *e)
 	const struct spec *spec = arm_spec(s->arm);
 
 	s->run = run_new();
+	s->record(spec, s->run);
 	int code = load_open(spec, s->progress, &s->load, e);
 	if (code == 0)
 		code = load_probe(s->load, s->run, e);
@@ -52,9 +55,11 @@ start_watching(struct side *s, struct err *e)
 		code = observe_find(spec, s->run, e);
 	if (code == 0)
 		code = observe_start(s->run, &s->observe, e);
-	if (code == 0)
-		load_set_cpu_hook(s->load, observe_service_cores, s->observe);
-	return code;
+	if (code < 0)
+		return code;
+	s->owners = observe_owners_new(s->run);
+	load_set_cpu_hook(s->load, observe_service_cores, s->observe);
+	return 0;
 }
 
 static int
@@ -68,16 +73,15 @@ begin(struct side *s, struct err *e)
 }
 
 int
-side_open(struct side *s, const char *name, const char *word, const struct spec *spec,
-    const char *folder, const struct progress *progress, struct err *e)
+side_open(struct side *s, const char *word, const struct spec *spec, const char *folder,
+    struct err *e)
 {
-	*s = (struct side){
-		.name = name, .progress = progress, .placement = NAN, .began_ns = now_ns(),
-		.connections = spec->connections && spec_origin(spec, "connections") != ORIGIN_PRESET
-		    ? spec->connections : CONNECTIONS,
-	};
-	int code = arm_open(name, word, spec, folder, progress, &s->arm, e);
-	return code < 0 ? err_wrap(e, code, "%s", name) : begin(s, e);
+	s->placement = NAN;
+	s->began_ns = now_ns();
+	s->connections =
+	    spec_origin(spec, "connections") == ORIGIN_PRESET ? CONNECTIONS : spec->connections;
+	int code = arm_open(s->name, word, spec, folder, s->progress, &s->arm, e);
+	return code < 0 ? err_wrap(e, code, "%s", s->name) : begin(s, e);
 }
 
 void
@@ -152,7 +156,7 @@ place_connections(struct side *s, struct err *e)
 {
 	double placement;
 
-	int code = load_spread(s->load, s->connections, observe_owner, s->run, &placement, e);
+	int code = load_spread(s->load, s->connections, observe_owner, s->owners, &placement, e);
 	s->spread = code == 0 && !isnan(placement);
 	if (s->spread)
 		s->placement = fmax(isnan(s->placement) ? 1 : s->placement, placement);
@@ -166,6 +170,12 @@ offer(struct side *s, const struct load_step *step, struct run *scratch, struct 
 	char why[256];
 
 	int code = load_run(s->load, step, true, scratch, ret, e);
+	if (scratch->safety_stop.what)
+		s->stopped = (struct run_stop){
+			.what = run_str(s->run, scratch->safety_stop.what), .at = scratch->safety_stop.at,
+			.phase = run_str(s->run, scratch->safety_stop.phase),
+			.next = run_str(s->run, scratch->safety_stop.next),
+		};
 	if (code < 0 && !arm_alive(s->arm, why, sizeof(why)))
 		return err_wrap(e, code, "%s died under the load (%s)", s->name, why);
 	return code < 0 ? err_wrap(e, code, "%s", s->name) : 0;

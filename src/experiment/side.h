@@ -11,17 +11,21 @@
 #include "run/run.h"
 
 struct observe;
+struct observe_owners;
 
 struct side {
 	const char *name;         /* "A" or "B" */
 	const struct progress *progress;
+	void (*record)(const struct spec *of_arm, struct run *r);
 	struct arm *arm;
 	struct run *run;          /* its own record: what it is, and its profile */
 	struct load *load;
 	struct observe *observe;
+	struct observe_owners *owners;
 	int64_t connections;
 	int64_t began_ns;         /* blocks count from here */
 	bool spread;              /* connections are spread over its processes; else each block makes new ones */
+	struct run_stop stopped;  /* why, when the load did harm */
 	double placement;         /* worst so far, as load_spread() has it; NAN unknown */
 };
 
@@ -35,9 +39,9 @@ struct side_block {
 };
 
 /* Open the arm that `word` names, start it, find its processes, and aim the load at it. `folder`
- * takes its log; NULL: none is kept. */
-int side_open(struct side *s, const char *name, const char *word, const struct spec *spec,
-    const char *folder, const struct progress *progress, struct err *e);
+ * takes its log; NULL: none is kept. `name`, `progress` and `record` must be set, all else zero. */
+int side_open(struct side *s, const char *word, const struct spec *spec, const char *folder,
+    struct err *e);
 void side_close(struct side *s);          /* accepts what side_open left half done */
 
 /* Start the arm anew: another process, other addresses, other ports. */

@@ -15,11 +15,14 @@
 #include "experiment/spin.h"
 
 #define ALPHA           0.01
+#define BLOCK_LEAST_NS  (1200 * NS_PER_MS)
+#define BLOCKS_NS       (100 * NS_PER_S)   /* of all pairs that may be taken, at most */
 #define GRADE_NS        (1500 * NS_PER_MS)
 #define WARM_UP_NS      (15 * NS_PER_S)
 #define WARM_AGAIN_NS   (3 * NS_PER_S)
 #define SATURATION_NS   (350 * NS_PER_MS)
 #define SATURATION_PAIRS 10
+#define BUSIEST         0.95
 #define OF_KNEE         0.5       /* where a tail is the service's and not its queue's */
 #define RESTART_EVERY   5
 #define PROFILE_NS      (4 * NS_PER_S)
@@ -31,6 +34,7 @@ struct trial {
 	struct run_proof *proof;
 	struct side a, b;
 	double rate;
+	int64_t block_ns;
 	int64_t begin_ns;
 };
 
@@ -41,10 +45,19 @@ open_sides(struct trial *t, const struct spec *spec, struct err *e)
 {
 	const char *folder = t->run->folder;
 
-	int code = side_open(&t->a, "A", t->plan->a, spec, folder, t->progress, e);
+	int code = side_open(&t->a, t->plan->a, spec, folder, e);
 	if (code == 0)
-		code = side_open(&t->b, "B", t->plan->b, spec, folder, t->progress, e);
-	return code;
+		code = side_open(&t->b, t->plan->b, spec, folder, e);
+	if (code < 0)
+		return code;
+	t->plan->record(arm_spec(t->a.arm), t->run);
+	struct run_host *h = &t->run->host;
+	*h = t->a.run->host;
+	h->kernel = run_str(t->run, h->kernel);
+	h->cpu_model = run_str(t->run, h->cpu_model);
+	h->clocksource = run_str(t->run, h->clocksource);
+	h->virtualisation = run_str(t->run, h->virtualisation);
+	return 0;
 }
 
 static int
@@ -73,17 +86,21 @@ warm_up(struct trial *t, int64_t at_most_ns, struct err *e)
 static int
 choose_rate(struct trial *t, const struct spec *spec, struct err *e)
 {
-	double a = NAN, b = NAN;
+	double a = NAN, b = NAN, most;
+	bool pulse = spec->rate <= 0 || t->plan->saturation;
 
-	t->rate = spec->rate;
-	if (t->rate > 0)
-		return 0;
-	int code = side_pulse(&t->a, &a, e);
-	if (code == 0)
+	int code = pulse ? side_pulse(&t->a, &a, e) : 0;
+	if (code == 0 && pulse)
 		code = side_pulse(&t->b, &b, e);
-	t->rate = OF_KNEE * fmin(a, b);
+	most = fmin(a, b);
+	t->rate = spec->rate > 0 ? spec->rate : OF_KNEE * most;
 	if (code == 0 && !(t->rate > 0) && !stop_requested())
 		return err_set(e, EPROTO, "no request was answered: there is nothing to compare");
+	double busy = most > 0 ? fmin(t->rate / most, BUSIEST) : OF_KNEE;
+	int64_t needed = llround(1e9 * compare_block_seconds(t->rate, busy));
+	int64_t room = BLOCKS_NS / (2 * t->plan->pairs_at_most);
+	t->block_ns = t->plan->block_ns ? t->plan->block_ns
+	    : needed > room ? room : needed > BLOCK_LEAST_NS ? needed : BLOCK_LEAST_NS;
 	return code;
 }
 
@@ -113,7 +130,7 @@ offer_block(struct trial *t, struct side *s, int64_t pair, double rate, struct e
 	char label[48];
 	struct side_block b = {
 		.pair = pair, .draw = (uint64_t)pair, .rate = rate, .label = label,
-		.for_ns = rate > 0 ? t->plan->block_ns : SATURATION_NS,
+		.for_ns = rate > 0 ? t->block_ns : SATURATION_NS,
 	};
 	struct run_block *out = RUN_ADD(t->run, block, t->proof->blocks, t->proof->n_blocks);
 
@@ -260,6 +277,13 @@ conclude(struct trial *t)
 	t->run->verdict = strcmp(p->verdict, "worse") == 0 ? VERDICT_MISSED
 	    : strcmp(p->verdict, "inconclusive") == 0 ? VERDICT_INCONCLUSIVE : VERDICT_MET;
 	t->run->headline = p->why;
+	const struct run_stop *stop = t->a.stopped.what ? &t->a.stopped : &t->b.stopped;
+	if (!stop->what)
+		return;
+	t->run->safety_stop = (struct run_stop){
+		.what = run_str(t->run, stop->what), .phase = run_str(t->run, stop->phase),
+		.at = stop->at, .next = run_str(t->run, stop->next),
+	};
 }
 
 static void
@@ -275,6 +299,8 @@ trial_run(const struct trial_plan *plan, const struct spec *spec, const struct p
 {
 	CLEANUP(release) struct trial t = {
 		.plan = plan, .progress = progress, .run = r, .begin_ns = now_ns(),
+		.a = { .name = "A", .progress = progress, .record = plan->record },
+		.b = { .name = "B", .progress = progress, .record = plan->record },
 		.proof = RUN_ADD(r, proof, r->proofs, r->n_proofs),
 	};
 
