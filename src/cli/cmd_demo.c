@@ -5,13 +5,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/stop.h"
@@ -36,7 +34,7 @@ static const char *const routes[] = {
 };
 
 struct shop {
-	pid_t pid;                 /* 0: not running */
+	struct child process;
 	int output;                /* reads its stdout; -1 none */
 	int port;
 };
@@ -74,18 +72,6 @@ find_shop(char path[PATH_MAX], struct err *e)
 	return -ENOENT;
 }
 
-/* In the child. A process group of its own keeps Ctrl-C for prony, which then ends the check in
- * good order; the death signal ends the shop when prony is killed. */
-static void
-become_shop(const char *path, char *const *argv, int output, pid_t parent)
-{
-	setpgid(0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() == parent && dup2(output, STDOUT_FILENO) >= 0)
-		execv(path, argv);
-	_exit(127);
-}
-
 static int
 start_shop(const struct invocation *in, struct shop *shop, struct err *e)
 {
@@ -106,16 +92,11 @@ start_shop(const struct invocation *in, struct shop *shop, struct err *e)
 	argv[n] = NULL;
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_set(e, errno, "cannot make a pipe: %s", strerror(errno));
-	pid_t parent = getpid(), pid = fork();
-	if (pid == 0)
-		become_shop(path, (char *const *)argv, ends[1], parent);
-	int code = errno;
+	const struct child_how how = { .argv = argv, .out = ends[1], .err = STDERR_FILENO };
+	r = child_start(&how, &shop->process, e);
 	close(ends[1]);
 	shop->output = ends[0];
-	if (pid < 0)
-		return err_set(e, code, "cannot start '%s': %s", path, strerror(code));
-	shop->pid = pid;
-	return 0;
+	return r;
 }
 
 /* Its first line says where it listens; it is written when everything is ready. */
@@ -147,19 +128,9 @@ wait_until_ready(struct shop *shop, struct err *e)
 static void
 stop_shop(struct shop *shop)
 {
-	int64_t end = now_ns() + STOP_NS;
-
 	if (shop->output >= 0)
 		close(shop->output);
-	if (shop->pid <= 0)
-		return;
-	kill(shop->pid, SIGTERM);
-	while (waitpid(shop->pid, NULL, WNOHANG) == 0) {
-		if (now_ns() > end)
-			kill(shop->pid, SIGKILL);
-		sleep_until_ns(now_ns() + 5 * NS_PER_MS);
-	}
-	shop->pid = 0;
+	child_stop(&shop->process, STOP_NS);
 }
 
 /* ---- what was planted, what was found ------------------------------------------------------ */

@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/stop.h"
@@ -41,65 +41,51 @@ take(struct last_line *l, const char *bytes, size_t n)
 	l->text[l->size] = '\0';
 }
 
-/* In the child. A group of its own, so that all of it can be ended. */
 static void
-become_command(const char *command, int output)
+take_all(int output, struct last_line *line)
 {
-	int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	char bytes[4096];
 
-	setpgid(0, 0);
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGPIPE, SIG_DFL);
-	if (dup2(nothing, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0 &&
-	    dup2(output, STDERR_FILENO) >= 0)
-		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-	_exit(127);
+	for (ssize_t n; (n = read(output, bytes, sizeof(bytes))) > 0;)
+		take(line, bytes, (size_t)n);
 }
 
 /* Read until the command has ended; it is ended when it takes too long or prony is to stop. */
-static int
-follow(pid_t pid, int output, struct last_line *line)
+static void
+follow(struct child *c, int output, struct last_line *line)
 {
+	struct pollfd p = { .fd = output, .events = POLLIN };
 	int64_t end = now_ns() + LONGEST_NS;
-	char bytes[4096];
-	int status;
 
-	for (;;) {
-		struct pollfd p = { .fd = output, .events = POLLIN };
+	while (!child_ended(c, 0) && now_ns() < end && !stop_requested()) {
 		poll(&p, 1, 50);
-		for (ssize_t n; (n = read(output, bytes, sizeof(bytes))) > 0;)
-			take(line, bytes, (size_t)n);
-		if (waitpid(pid, &status, WNOHANG) == pid)
-			break;
-		if (now_ns() > end || stop_requested())
-			kill(-pid, SIGKILL);
+		take_all(output, line);
+		if (p.revents & POLLHUP)
+			p.fd = -1;
 	}
-	for (ssize_t n; (n = read(output, bytes, sizeof(bytes))) > 0;)
-		take(line, bytes, (size_t)n);
-	return status;
+	child_stop(c, 0);
+	take_all(output, line);
 }
 
 int
 integrity_check(const char *command, const char *when, struct run *r, struct err *e)
 {
 	struct last_line line = { 0 };
+	struct child c = { 0 };
 	int ends[2];
 
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_set(e, errno, "cannot make a pipe: %s", strerror(errno));
 	CLEANUP(fd_close_p) int output = ends[0];
-	pid_t pid = fork();
-	if (pid == 0)
-		become_command(command, ends[1]);
-	int code = errno;
+	const struct child_how how = { .command = command, .out = ends[1], .err = ends[1] };
+	int code = child_start(&how, &c, e);
 	close(ends[1]);
-	if (pid < 0)
-		return err_set(e, code, "cannot run the integrity check: %s", strerror(code));
-	int status = follow(pid, output, &line);
+	if (code < 0)
+		return err_wrap(e, code, "cannot run the integrity check");
+	follow(&c, output, &line);
 	struct run_integrity *to = RUN_ADD(r, integrity, r->suite.integrity, r->suite.n_integrity);
 	to->when = when;
-	to->status = WIFEXITED(status) ? WEXITSTATUS(status) : KILLED + WTERMSIG(status);
+	to->status = WIFEXITED(c.status) ? WEXITSTATUS(c.status) : KILLED + WTERMSIG(c.status);
 	to->said = line.size ? run_str(r, line.text) : NULL;
 	return 0;
 }
