@@ -40,6 +40,7 @@ enum setting_group {
 	SETTINGS_FIND    = 1 << 12,  /* the search for the highest rate */
 	SETTINGS_SUITE   = 1 << 13,  /* the suite of load tests */
 	SETTINGS_FLEET   = 1 << 14,  /* many workers offer one load */
+	SETTINGS_PROVE   = 1 << 15,  /* how two services are compared */
 };
 
 struct setting {

@@ -94,6 +94,14 @@ struct spec {
 	int64_t workers;                /* of the fleet */
 	int64_t join_timeout_ns;        /* how long to wait for them, or for their leader */
 	bool allow_lost;                /* conclude although a worker was lost */
+	const char *build;              /* command that builds a checkout; NULL not given */
+	int64_t ready_timeout_ns;       /* from the start of a service to its first answer */
+	int64_t pairs;                  /* of blocks, at most */
+	int64_t block_ns;               /* 0: as long as it takes */
+	int64_t restart;                /* start both anew after so many pairs; 0: as the trial thinks best */
+	bool aa;                        /* compare one service with itself */
+	bool no_saturation;             /* no blocks as fast as answers come */
+	bool history;                   /* where did a figure change for good? */
 	bool observe;                   /* watch real traffic, make no load */
 	bool no_trace;                  /* do not attach tracing even where it could */
 	const char *out;                /* run folder; NULL: .prony/runs/... */
@@ -129,6 +137,12 @@ int spec_target(struct spec *s, const char *text, struct err *e);
 /* Check what no single value shows: at least one target, loopback or allowed, no contradictions;
  * fill in presets. */
 int spec_check(struct spec *s, struct err *e);
+
+/* The same wishes of another place, which the URL `base` names: its paths are s->routes below s->urls,
+ * of which the hosts do not matter; below `base` itself when there are none. Checked as by
+ * spec_check(). What is new lives in `a`, everything else is borrowed from `s`. */
+int spec_at_place(const struct spec *s, const char *base, struct arena *a, struct spec **ret,
+    struct err *e);
 
 /* Who set this setting? */
 enum spec_origin spec_origin(const struct spec *s, const char *setting);
