@@ -6,10 +6,7 @@
 #include <stddef.h>
 
 #include "base/arena.h"
-
-/* Is what is called so (a query parameter, a header, a field) likely a secret or a person's data?
- * "access_token", "apiKey", "X-Session-Id", "email"; not "keyword", not "author". */
-bool secret_name(const char *name, size_t size);
+#include "base/secret_name.h"
 
 /* The environment variable for it: "apiKey" is API_KEY. */
 const char *secret_variable(struct arena *a, const char *name, size_t size);
