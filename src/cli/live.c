@@ -8,7 +8,7 @@
 
 #include "base/units.h"
 #include "report/escape.h"
-#include "report/utf8.h"
+#include "base/utf8.h"
 
 #define TITLE_COLUMN 13
 #define BAR_CELLS    10

@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "cli/live.h"
-#include "report/utf8.h"
+#include "base/utf8.h"
 
 #define PLAIN_EVERY_NS (10 * NS_PER_S)
 #define FRAME_EVERY_NS (NS_PER_S / 5)   /* at most; a load tells four times a second */

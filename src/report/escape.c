@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "report/utf8.h"
+#include "base/utf8.h"
 
 static void
 put(struct buf *out, uint32_t c)

@@ -5,7 +5,7 @@
 #include "report/escape.h"
 #include "report/flame.h"
 #include "report/say.h"
-#include "report/utf8.h"
+#include "base/utf8.h"
 
 #define MOST_NODES 20000
 #define MOST_DEPTH 64

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "report/load_rows.h"
-#include "report/utf8.h"
+#include "base/utf8.h"
 
 static void
 write_text(struct buf *out, const char *s)

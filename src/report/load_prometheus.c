@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "report/utf8.h"
+#include "base/utf8.h"
 
 /* ---- the format ---------------------------------------------------------------------------- */
 

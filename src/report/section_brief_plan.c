@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "report/say.h"
-#include "report/utf8.h"
+#include "base/utf8.h"
 
 /* The name of the figure that all shown steps predict; NULL when they differ. */
 static const char *

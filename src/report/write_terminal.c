@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "report/escape.h"
-#include "report/utf8.h"
+#include "base/utf8.h"
 
 #define TEXT_COLUMN 11
 #define MOST_COLUMNS 120

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "report/escape.h"
-#include "report/utf8.h"
+#include "base/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

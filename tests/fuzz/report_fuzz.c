@@ -6,7 +6,7 @@
 
 #include "report/load_forms.h"
 #include "report/report.h"
-#include "report/utf8.h"
+#include "base/utf8.h"
 #include "run/run_codec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

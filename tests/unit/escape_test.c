@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report/escape.h"
 #include "report/flame.h"
-#include "report/utf8.h"
+#include "base/utf8.h"
 #include "check.h"
 
 struct row {

@@ -2,7 +2,7 @@
 #include <ctype.h>
 
 #include "cli/live.h"
-#include "report/utf8.h"
+#include "base/utf8.h"
 #include "check.h"
 
 static const struct progress_figures usual = {

@@ -6,7 +6,7 @@
 
 #include "base/map.h"
 #include "report/load_forms.h"
-#include "report/utf8.h"
+#include "base/utf8.h"
 #include "check.h"
 #include "sample_run.h"
 

@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "report/report.h"
 #include "report/svg.h"
-#include "report/utf8.h"
+#include "base/utf8.h"
 #include "run/run_codec.h"
 #include "check.h"
 #include "sample_run.h"
