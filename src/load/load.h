@@ -30,7 +30,7 @@ int load_reach(struct load *l, struct err *e);
 
 /* One request to each route, one after another: is it HTTP, does it answer, with what? Errors are
  * for people: unreachable, not HTTP, TLS where none is spoken, no answer in time, 4xx/5xx on every
- * route. A redirect is an answer. */
+ * route (-EBUSY where that may pass: 5xx, 429). A redirect is an answer. */
 int load_probe(struct load *l, struct run *r, struct err *e);
 
 /* Of a phase that several processes offer together (fleet/): which arrivals are this one's, when it

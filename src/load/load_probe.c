@@ -227,7 +227,9 @@ explain_statuses(const struct load *l, int first, bool all_same, struct err *e)
 		err_hint(e, "give what it asks for: --header 'Authorization: Bearer ...'");
 	else
 		err_hint(e, "get the service to answer one request first: curl -i %s", l->spec->urls[0]);
-	return -EPROTO;
+	if (first >= 500 || first == 429)
+		e->code = EBUSY;
+	return -e->code;
 }
 
 static void

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#include "experiment/job.h"
+
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/stop.h"
+
+#define LOOK_NS (200 * NS_PER_MS)
+
+static int
+failed(const struct child *c, const struct printed *to, const char *what, struct err *e)
+{
+	CLEANUP(buf_done) struct buf lines = { 0 };
+	char fate[64];
+
+	printed_show(to, &lines);
+	err_set(e, ECHILD, "%s %s%s%s", what, child_fate(c, fate, sizeof(fate)),
+	    lines.size ? "; it said last:" : " and said nothing", buf_text(&lines));
+	if (to->path)
+		err_hint(e, "everything that it said is in %s", to->path);
+	return -ECHILD;
+}
+
+int
+job_run(const struct child_how *how, struct printed *to, const char *what, struct err *e)
+{
+	struct child_how mine = *how;
+	struct child c = { 0 };
+
+	mine.out = mine.err = to->fd;
+	printed_begin(to);
+	int code = child_start(&mine, &c, e);
+	if (code < 0)
+		return code;
+	while (!stop_requested() && !child_ended(&c, LOOK_NS))
+		;
+	bool interrupted = !child_ended(&c, 0);
+	child_stop(&c, 0);
+	if (interrupted)
+		return err_set(e, EINTR, "%s was interrupted", what);
+	return c.status == 0 ? 0 : failed(&c, to, what, e);
+}

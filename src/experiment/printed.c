@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include "experiment/printed.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/secret_name.h"
+#include "base/utf8.h"
+
+#define FILE_MAX  ((int64_t)16 << 20)
+#define TAIL_MAX  8192
+#define LINES_MAX 5
+#define LINE_MAX_BYTES 80          /* five of them fit a struct err beside its sentence */
+
+/* ---- the file ------------------------------------------------------------------------------ */
+
+int
+printed_open(const char *folder, const char *name, struct arena *a, struct printed *ret,
+    struct err *e)
+{
+	struct printed p = { .fd = -1 };
+
+	if (folder) {
+		p.path = arena_printf(a, "%s/%s", folder, name);
+		p.fd = open(p.path, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+	} else {
+		p.fd = memfd_create(name, MFD_CLOEXEC);
+	}
+	if (p.fd < 0 || (!folder && fcntl(p.fd, F_SETFL, O_APPEND) < 0))
+		return err_set(e, errno, "cannot write '%s': %s", p.path ? p.path : name, strerror(errno));
+	*ret = p;
+	return 0;
+}
+
+void
+printed_close(struct printed *p)
+{
+	if (p->fd >= 0)
+		close(p->fd);
+	p->fd = -1;
+}
+
+static int64_t
+size_of(const struct printed *p)
+{
+	struct stat st;
+	return fstat(p->fd, &st) == 0 ? st.st_size : 0;
+}
+
+void
+printed_begin(struct printed *p)
+{
+	p->from = size_of(p);
+}
+
+void
+printed_bound(struct printed *p)
+{
+	if (size_of(p) <= FILE_MAX || ftruncate(p->fd, 0) < 0)
+		return;
+	p->from = 0;
+}
+
+/* ---- its end ------------------------------------------------------------------------------- */
+
+static size_t
+read_tail(const struct printed *p, char out[TAIL_MAX + 1])
+{
+	int64_t size = size_of(p), from = size - TAIL_MAX > p->from ? size - TAIL_MAX : p->from;
+	ssize_t n = pread(p->fd, out, TAIL_MAX, from);
+
+	out[n > 0 ? n : 0] = '\0';
+	return n > 0 ? (size_t)n : 0;
+}
+
+bool
+printed_says(const struct printed *p, const char *const *words)
+{
+	char tail[TAIL_MAX + 1];
+	size_t n = read_tail(p, tail);
+
+	for (; *words; words++)
+		for (size_t at = 0, size = strlen(*words); at + size <= n; at++)
+			if (strncasecmp(tail + at, *words, size) == 0)
+				return true;
+	return false;
+}
+
+/* ---- fit to be shown ----------------------------------------------------------------------- */
+
+/* Length of "ESC [ ... letter": colours. */
+static size_t
+colour(const char *at, size_t left)
+{
+	size_t n = 2;
+
+	if (left < 3 || at[0] != '\033' || at[1] != '[')
+		return 0;
+	while (n < left && (isdigit((unsigned char)at[n]) || at[n] == ';'))
+		n++;
+	return n < left && isalpha((unsigned char)at[n]) ? n + 1 : 0;
+}
+
+/* One character as it may be shown; returns its bytes. */
+static size_t
+show_character(const char *at, size_t left, struct buf *out)
+{
+	const char *next = at;
+	uint32_t c = *at ? utf8_next(&next) : 0;
+	size_t n = *at ? (size_t)(next - at) : 1;
+
+	if (*at == '\t')
+		buf_putc(out, ' ');
+	else if (*at && !utf8_is_unsafe(c) && (c != UTF8_REPLACEMENT || n == 3))
+		buf_append(out, at, n);
+	else if (*at != '\r' || left > 1)
+		for (size_t i = 0; i < n; i++)
+			buf_printf(out, "\\x%02x", (unsigned char)at[i]);
+	return n;
+}
+
+static void
+clean(const char *line, size_t size, struct buf *out)
+{
+	for (size_t at = 0, n; at < size; at += n)
+		if (!(n = colour(line + at, size - at)))
+			n = show_character(line + at, size - at, out);
+}
+
+static bool
+names_secret(const char *name, size_t size)
+{
+	static const char *const harmless[] = { "Error", "Exception" };   /* "KeyError: 'port'" */
+
+	for (size_t i = 0; i < COUNT_OF(harmless); i++) {
+		size_t n = strlen(harmless[i]);
+		if (size >= n && memcmp(name + size - n, harmless[i], n) == 0)
+			return false;
+	}
+	return secret_name(name, size);
+}
+
+/* Does a secret's name stand before the sign? */
+static bool
+gives_secret(const char *line, size_t sign)
+{
+	size_t end = sign, begin;
+
+	while (end && strchr("\"' ", line[end - 1]))
+		end--;
+	for (begin = end; begin && (isalnum((unsigned char)line[begin - 1]) ||
+	     line[begin - 1] == '_' || line[begin - 1] == '-' || line[begin - 1] == '.');)
+		begin--;
+	return begin < end && names_secret(line + begin, end - begin);
+}
+
+/* User and password of URLs, and what follows the name of a secret to the end of the line. */
+static void
+hide_secrets(const char *line, struct buf *out)
+{
+	for (size_t at = 0; line[at]; at++) {
+		if (strchr("=:", line[at]) && gives_secret(line, at)) {
+			buf_puts(out, line[at] == ':' ? ": ***" : "=***");
+			return;
+		}
+		buf_putc(out, line[at]);
+		if (strncmp(line + at, "://", 3) != 0)
+			continue;
+		size_t end = strcspn(line + at + 3, "/?# \"'<>");
+		const char *who = memrchr(line + at + 3, '@', end);
+		buf_puts(out, who ? "//***" : "//");
+		at = who ? (size_t)(who - line) - 1 : at + 2;
+	}
+}
+
+static void
+show_line(const char *line, size_t size, struct buf *out)
+{
+	struct buf text = { 0 }, shown = { .cap_bytes = LINE_MAX_BYTES };
+
+	clean(line, size, &text);
+	hide_secrets(buf_text(&text), &shown);
+	size_t n = shown.size;
+	/* The cap may have cut a character. */
+	while (shown.truncated && n && (unsigned char)shown.data[n - 1] >= 0x80)
+		n--;
+	buf_printf(out, "\n  | %.*s%s", (int)n, buf_text(&shown), shown.truncated ? " ..." : "");
+	buf_done(&text);
+	buf_done(&shown);
+}
+
+static bool
+is_blank(const char *line, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (!isspace((unsigned char)line[i]))
+			return false;
+	return true;
+}
+
+void
+printed_show_text(const char *text, size_t size, struct buf *out)
+{
+	struct { const char *at; size_t size; } lines[LINES_MAX];
+	size_t n = 0, end = size;
+
+	while (n < LINES_MAX && end) {
+		const char *before = memrchr(text, '\n', end);
+		size_t begin = before ? (size_t)(before - text) + 1 : 0;
+		if (!is_blank(text + begin, end - begin)) {
+			lines[n].at = text + begin;
+			lines[n++].size = end - begin;
+		}
+		end = before ? begin - 1 : 0;
+	}
+	while (n--)
+		show_line(lines[n].at, lines[n].size, out);
+}
+
+void
+printed_show(const struct printed *p, struct buf *out)
+{
+	char tail[TAIL_MAX + 1];
+
+	printed_show_text(tail, read_tail(p, tail), out);
+}
