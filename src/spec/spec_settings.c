@@ -373,11 +373,11 @@ const struct setting spec_settings[] = {
 	  .argument = "N", AT(restart), .min = 1, .max = 40, .example = "5",
 	  .about = "start both services anew after every so many pairs, where prony starts them; as seems "
 	           "best when not given" },
-	{ "aa", .kind = SETTING_FLAG, .groups = SETTINGS_PROVE, AT(aa),
+	{ "aa", .key = "prove.aa", .kind = SETTING_FLAG, .groups = SETTINGS_PROVE, AT(aa),
 	  .about = "compare one service with itself: how small a change can this machine tell?" },
 	{ "no-saturation", .key = "prove.no-saturation", .kind = SETTING_FLAG, .groups = SETTINGS_PROVE,
 	  AT(no_saturation), .about = "compare at the offered rate only, not at the most that is held" },
-	{ "history", .kind = SETTING_FLAG, .groups = SETTINGS_PROVE, AT(history),
+	{ "history", .key = "prove.history", .kind = SETTING_FLAG, .groups = SETTINGS_PROVE, AT(history),
 	  .about = "show where a figure of the service's earlier runs changed for good" },
 
 	{ "observe", .key = "observe", .kind = SETTING_FLAG, .groups = SETTINGS_WATCH, AT(observe),

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/stop.h"
 #include "check.h"
 #include "experiment/port.h"
 #include "net/url.h"
@@ -492,6 +493,43 @@ a_failed_build_is_shown(void **state)
 		fail_msg("%s (%s)", e.text, e.hint);
 }
 
+/* In a process of its own, which is told to stop. */
+static _Noreturn void
+open_until_stopped(const struct spec *s)
+{
+	struct arm *a = NULL;
+	struct err e = { 0 };
+
+	stop_install();
+	int code = arm_open("A", "main", s, NULL, NULL, &a, &e);
+	_exit(code == -EINTR && strstr(e.text, "was interrupted") ? 0 : 1);
+}
+
+static void
+an_interrupted_build_leaves_nothing(void **state)
+{
+	struct place *p = *state;
+	char text[128];
+	int status;
+
+	run_shell("git init -q -b main . && git add server.py && "
+	          "git -c user.name=a -c user.email=a commit -qm one");
+	set(p->spec, "start", PYTHON " server.py {port}");
+	snprintf(text, sizeof(text), "sleep 1000 & echo $! $PWD >%s/building; wait", p->folder);
+	set(p->spec, "build", text);
+	pid_t pid = fork();
+	if (pid == 0)
+		open_until_stopped(p->spec);
+	for (int64_t end = now_ns() + 60 * NS_PER_S; now_ns() < end && file_peek(text, sizeof(text),
+	     "building") <= 0;)
+		sleep_until_ns(now_ns() + NS_PER_MS);
+	assert_int_equal(kill(pid, SIGINT), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	run_shell("test $(git worktree list | wc -l) = 1; read pid folder <building; ! kill -0 $pid 2>/dev/null && "
+	          "! test -e $folder");
+}
+
 #define IN_PLACE(f) cmocka_unit_test_setup_teardown(f, enter, leave)
 
 RUN_TESTS(IN_PLACE(kinds_are_told), IN_PLACE(what_is_none_is_explained),
@@ -500,4 +538,5 @@ RUN_TESTS(IN_PLACE(kinds_are_told), IN_PLACE(what_is_none_is_explained),
     IN_PLACE(two_arms_run_beside_each_other), IN_PLACE(a_lost_port_is_replaced),
     IN_PLACE(what_goes_wrong_is_told), IN_PLACE(wrong_answers_are_told), IN_PLACE(death_is_noticed),
     IN_PLACE(all_of_it_is_stopped), IN_PLACE(a_url_is_left_alone),
-    IN_PLACE(revisions_are_built_and_removed), IN_PLACE(a_failed_build_is_shown))
+    IN_PLACE(revisions_are_built_and_removed), IN_PLACE(a_failed_build_is_shown),
+    IN_PLACE(an_interrupted_build_leaves_nothing))

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
 #include "spec/setting.h"
 #include "spec/spec.h"
 #include "spec/spec_schema.h"
@@ -317,7 +319,61 @@ the_schema_knows_every_key(void **state)
 	json_decref(schema);
 }
 
-RUN_TESTS(cmocka_unit_test(targets_are_read), cmocka_unit_test(several_targets_stand_in_one_text),
+static void
+a_spec_is_aimed_at_another_place(void **state)
+{
+	static const struct { const char *url, *route, *base, *wanted; } rows[] = {
+		{ NULL, NULL, "http://127.0.0.1:81/a?b=c", "http://127.0.0.1:81/a?b=c" },
+		{ NULL, "/orders", "http://127.0.0.1:81/", "http://127.0.0.1:81/orders" },
+		{ NULL, "/orders", "http://127.0.0.1:81/v2/", "http://127.0.0.1:81/v2/orders" },
+		{ "https://127.0.0.1/a", NULL, "http://127.0.0.1:81/", "http://127.0.0.1:81/a" },
+		{ "http://127.0.0.1/a", NULL, "http://127.0.0.1:81/v2", "http://127.0.0.1:81/v2/a" },
+		{ "http://127.0.0.1/a", "/b", "http://127.0.0.1:81/", "http://127.0.0.1:81/a/b" },
+		{ "redis://127.0.0.1/3", NULL, "redis://me:pw@127.0.0.1:81/",
+		  "redis://me:pw@127.0.0.1:81/3" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct spec *s = spec_new(), *there = NULL;
+		struct arena *a = arena_new();
+		struct err e = { 0 };
+		if (rows[i].url)
+			assert_int_equal(spec_flag(s, row_of("url"), rows[i].url, &e), 0);
+		if (rows[i].route)
+			assert_int_equal(spec_flag(s, row_of("route"), rows[i].route, &e), 0);
+		assert_int_equal(spec_preset(s, &e), 0);
+		for (int again = 0; again < 2; again++) {
+			if (spec_at_place(s, rows[i].base, a, &there, &e) < 0)
+				fail_msg("%s: %s", rows[i].base, e.text);
+			assert_int_equal(there->n_urls, 1);
+			assert_string_equal(there->urls[0], rows[i].wanted);
+		}
+		assert_int_equal(s->n_urls, rows[i].url != NULL);
+		assert_int_equal(s->n_routes, rows[i].route != NULL);
+		arena_free(a);
+		spec_free(s);
+	}
+}
+
+static void
+another_place_has_to_be_allowed(void **state)
+{
+	struct spec *s = spec_new(), *there = NULL;
+	struct arena *a = arena_new();
+	struct err e = { 0 };
+
+	assert_int_equal(spec_preset(s, &e), 0);
+	assert_int_equal(spec_at_place(s, "http://192.0.2.1/", a, &there, &e), -EINVAL);
+	assert_null(there);
+	s->allow_load = "192.0.2.1";
+	assert_int_equal(spec_at_place(s, "http://192.0.2.1/", a, &there, &e), 0);
+	assert_non_null(there);
+	arena_free(a);
+	spec_free(s);
+}
+
+RUN_TESTS(cmocka_unit_test(a_spec_is_aimed_at_another_place),
+    cmocka_unit_test(another_place_has_to_be_allowed), cmocka_unit_test(targets_are_read),
+    cmocka_unit_test(several_targets_stand_in_one_text),
     cmocka_unit_test(bad_targets_are_explained), cmocka_unit_test(the_documented_file_loads),
     cmocka_unit_test(bad_files_are_explained), cmocka_unit_test(scalars_stay_text),
     cmocka_unit_test(a_flag_wins_over_the_file),
