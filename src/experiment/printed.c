@@ -80,17 +80,25 @@ read_tail(const struct printed *p, char out[TAIL_MAX + 1])
 	return n > 0 ? (size_t)n : 0;
 }
 
+struct line { const char *at; size_t size; };
+
+static bool
+has_word(struct line l, const char *const *words)
+{
+	for (; *words; words++)
+		for (size_t at = 0, size = strlen(*words); at + size <= l.size; at++)
+			if (strncasecmp(l.at + at, *words, size) == 0)
+				return true;
+	return false;
+}
+
 bool
 printed_says(const struct printed *p, const char *const *words)
 {
 	char tail[TAIL_MAX + 1];
-	size_t n = read_tail(p, tail);
+	struct line all = { tail, read_tail(p, tail) };
 
-	for (; *words; words++)
-		for (size_t at = 0, size = strlen(*words); at + size <= n; at++)
-			if (strncasecmp(tail + at, *words, size) == 0)
-				return true;
-	return false;
+	return has_word(all, words);
 }
 
 /* ---- fit to be shown ----------------------------------------------------------------------- */
@@ -205,21 +213,35 @@ is_blank(const char *line, size_t size)
 	return true;
 }
 
+/* The line before `*end`, which moves to its beginning; false when there is none. */
+static bool
+line_before(const char *text, size_t *end, struct line *ret)
+{
+	while (*end) {
+		const char *newline = memrchr(text, '\n', *end);
+		size_t begin = newline ? (size_t)(newline - text) + 1 : 0;
+		*ret = (struct line){ text + begin, *end - begin };
+		*end = newline ? begin - 1 : 0;
+		if (!is_blank(ret->at, ret->size))
+			return true;
+	}
+	return false;
+}
+
 void
 printed_show_text(const char *text, size_t size, struct buf *out)
 {
-	struct { const char *at; size_t size; } lines[LINES_MAX];
+	static const char *const reasons[] = { "error", "exception", "panic", "fatal", NULL };
+	struct line lines[LINES_MAX], above;
 	size_t n = 0, end = size;
+	bool told = false;
 
-	while (n < LINES_MAX && end) {
-		const char *before = memrchr(text, '\n', end);
-		size_t begin = before ? (size_t)(before - text) + 1 : 0;
-		if (!is_blank(text + begin, end - begin)) {
-			lines[n].at = text + begin;
-			lines[n++].size = end - begin;
-		}
-		end = before ? begin - 1 : 0;
-	}
+	for (; n < LINES_MAX && line_before(text, &end, &lines[n]); n++)
+		told = told || has_word(lines[n], reasons);
+	/* Some runtimes say why first, and then where at length. */
+	while (!told && line_before(text, &end, &above))
+		if ((told = has_word(above, reasons)))
+			lines[n - 1] = above;
 	while (n--)
 		show_line(lines[n].at, lines[n].size, out);
 }

@@ -30,8 +30,9 @@ void printed_bound(struct printed *p);
 /* Is one of these words, NULL-terminated, in the last of it? Case does not count. */
 bool printed_says(const struct printed *p, const char *const *words);
 
-/* Append the last lines, each "\n  | line", or nothing when nothing was printed. Cut to what fits an
- * error; fit for a terminal; what a name or a URL marks as secret is left out. */
+/* Append the last lines, each "\n  | line", or nothing when nothing was printed; where none of them
+ * tells of an error, the last one above that does stands first. Cut to what fits a struct err; fit for
+ * a terminal; what a name or a URL marks as secret is left out. */
 void printed_show(const struct printed *p, struct buf *out);
 
 /* The same of a text that is terminated at `size`: for tests and fuzzing. */

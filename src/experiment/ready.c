@@ -15,6 +15,7 @@
 #include "observe/discover.h"
 
 #define TRY_NS     (20 * NS_PER_MS)
+#define FIRST_NS   (1 * NS_PER_S)
 #define SETTLE_NS  (3 * NS_PER_S)     /* for what answers, but wrongly: it may be half up */
 #define TELL_NS    (1 * NS_PER_S)
 
@@ -107,16 +108,27 @@ tell_where_it_is(const struct child *c, uint16_t port, const char *name,
 	progress_say(progress, "start", -1, line);
 }
 
+/* How long to wait for an answer: longer and longer, so that a service that is slow at first gets its
+ * time, and Ctrl-C is heeded soon. */
+static int64_t
+patience(const struct spec *spec, int64_t begin, int64_t end)
+{
+	int64_t now = now_ns(), ns = now - begin > FIRST_NS ? now - begin : FIRST_NS;
+
+	ns = ns < spec->timeout_ns ? ns : spec->timeout_ns;
+	ns = ns < end - now ? ns : end - now;
+	return ns > TRY_NS ? ns : TRY_NS;
+}
+
 /* One try: 0, or why not. */
 static int
-ask(const struct spec *spec, int64_t left_ns, struct err *e)
+ask(const struct spec *spec, int64_t timeout_ns, struct err *e)
 {
 	CLEANUP(run_free_p) struct run *r = run_new();
 	CLEANUP(load_close_p) struct load *l = NULL;
 	struct spec hasty = *spec;
 
-	if (left_ns < hasty.timeout_ns)
-		hasty.timeout_ns = left_ns > TRY_NS ? left_ns : TRY_NS;
+	hasty.timeout_ns = timeout_ns;
 	hasty.connections = 1;
 	hasty.threads = 1;
 	int code = load_open(&hasty, NULL, &l, e);
@@ -148,7 +160,7 @@ ready_wait(struct child *c, const struct spec *spec, uint16_t port, const char *
 			return ended(c, printed, e);
 		if (stop_requested())
 			return err_set(e, EINTR, "interrupted while it was starting");
-		int code = ask(spec, end - now_ns(), &why);
+		int code = ask(spec, patience(spec, begin, end), &why);
 		if (code == 0 && !child_ended(c, 0))
 			return 0;
 		bool enough = code < 0 && (now_ns() >= end || !may_settle(code, &wrong));

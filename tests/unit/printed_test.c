@@ -23,6 +23,10 @@ the_last_lines_are_shown(void **state)
 	shows("\n \n\t\n", "");
 	shows("one", "\n  | one");
 	shows("one\n", "\n  | one");
+	shows("Error: no such module\n  at a\n  at b\n  at c\n  at d\n  at e\n}\n",
+	    "\n  | Error: no such module\n  |   at c\n  |   at d\n  |   at e\n  | }");
+	shows("error 1\nerror 2\n1\n2\n3\n4\n5", "\n  | error 2\n  | 2\n  | 3\n  | 4\n  | 5");
+	shows("error 1\n1\n2\n3\n4\nerror 5", "\n  | 1\n  | 2\n  | 3\n  | 4\n  | error 5");
 	shows("1\n2\n3\n\n4\n5\n6\n7\n\n", "\n  | 3\n  | 4\n  | 5\n  | 6\n  | 7");
 }
 
