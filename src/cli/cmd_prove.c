@@ -169,6 +169,7 @@ const struct command command_prove = {
 	    "runs cannot be compared.",
 	.examples = examples,
 	.settings = SETTINGS_LOAD | SETTINGS_RUN | SETTINGS_PROVE | SETTINGS_OUTPUT,
+	.words = WORDS_ARMS,
 	.max_words = 2,
 	.run = run,
 };

@@ -20,6 +20,8 @@
 enum command_words {
 	WORDS_PLAIN,     /* left in `words`, at most max_words */
 	WORDS_TARGETS,   /* targets of the spec, which is checked before run() is called */
+	WORDS_ARMS,      /* left in `words`, at most max_words: what stands in for the spec's targets, of
+	                  * which the spec says all the rest */
 };
 
 struct invocation;
@@ -44,7 +46,7 @@ extern const struct command *const commands[];
 /* One call of the program: what was asked, and where answers go. */
 struct invocation {
 	const struct command *command;
-	struct spec *spec;           /* WORDS_TARGETS: checked; else presets only */
+	struct spec *spec;           /* WORDS_TARGETS: checked; WORDS_ARMS: read; else presets only */
 	const char **words;          /* what is neither option nor target */
 	size_t n_words;
 

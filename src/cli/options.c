@@ -237,6 +237,15 @@ is_file_word(const char *word)
 	    (n > 4 && strcmp(word + n - 4, ".yml") == 0));
 }
 
+/* --spec, else prony.yaml, when it is there and may be meant. */
+static int
+read_spec_file(struct invocation *in, bool may_be_meant, struct err *e)
+{
+	if (in->spec_file)
+		return spec_load(in->spec, in->spec_file, e);
+	return may_be_meant && access(SPEC_FILE, F_OK) == 0 ? spec_load(in->spec, SPEC_FILE, e) : 0;
+}
+
 /* Words are flags in disguise; files come after all flags, so that flags win. */
 static int
 read_targets(struct invocation *in, struct err *e)
@@ -249,13 +258,39 @@ read_targets(struct invocation *in, struct err *e)
 		for (size_t i = 0; i < in->n_words && code == 0; i++)
 			if (is_file_word(in->words[i]) == files)
 				code = spec_word(in->spec, in->words[i], e);
-	if (code == 0 && in->spec_file)
-		code = spec_load(in->spec, in->spec_file, e);
-	if (code == 0 && !named && !in->n_words && access(SPEC_FILE, F_OK) == 0)
-		code = spec_load(in->spec, SPEC_FILE, e);
+	if (code == 0)
+		code = read_spec_file(in, !named && !in->n_words, e);
 	if (code == 0)
 		code = cli_take_scenario(in, e);
 	return code < 0 ? code : spec_check(in->spec, e);
+}
+
+static int
+check_count(const struct invocation *in, struct err *e)
+{
+	const struct command *c = in->command;
+
+	if (in->n_words <= c->max_words)
+		return 0;
+	int code = err_usage(e, "prony %s: '%s' is one word too many", c->name, in->words[c->max_words]);
+	err_hint(e, "usage: prony %s %s", c->name, c->arguments ? c->arguments : "");
+	return code;
+}
+
+/* Services that run are named by their URLs; for the others prony.yaml says how they are started. */
+static int
+read_arms(struct invocation *in, struct err *e)
+{
+	size_t urls = 0;
+
+	int code = check_count(in, e);
+	for (size_t i = 0; i < in->n_words; i++)
+		urls += strstr(in->words[i], "://") && !strstr(in->words[i], "{port}");
+	if (code == 0)
+		code = read_spec_file(in, urls < in->n_words, e);
+	if (code == 0)
+		code = cli_take_scenario(in, e);
+	return code < 0 ? code : spec_preset(in->spec, e);
 }
 
 int
@@ -265,11 +300,8 @@ options_finish(struct invocation *in, struct err *e)
 
 	if (c->words == WORDS_TARGETS)
 		return read_targets(in, e);
-	if (in->n_words > c->max_words) {
-		int code = err_usage(e, "prony %s: '%s' is one word too many", c->name,
-		    in->words[c->max_words]);
-		err_hint(e, "usage: prony %s %s", c->name, c->arguments ? c->arguments : "");
-		return code;
-	}
-	return spec_preset(in->spec, e);
+	if (c->words == WORDS_ARMS)
+		return read_arms(in, e);
+	int code = check_count(in, e);
+	return code < 0 ? code : spec_preset(in->spec, e);
 }

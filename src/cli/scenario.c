@@ -37,11 +37,13 @@ take_settings(struct spec *s, const struct scenario *from, struct err *e)
 	return code;
 }
 
-/* Where it goes: the scenario's base, unless the command line names a URL. */
+/* Where it goes: the scenario's base, unless the command line names a URL. Arms are places enough. */
 static int
-take_base(struct spec *s, const struct scenario *from, struct err *e)
+take_base(const struct invocation *in, const struct scenario *from, struct err *e)
 {
-	if (s->n_urls)
+	struct spec *s = in->spec;
+
+	if (s->n_urls || (in->command->words == WORDS_ARMS && !from->base))
 		return 0;
 	if (from->base)
 		return spec_flag(s, setting_find("url"), from->base, e);
@@ -93,7 +95,7 @@ cli_take_scenario(struct invocation *in, struct err *e)
 	code = s->from ? import_scenario(in, &from, e)
 	               : scenario_read(s->scenario_file, s->arena, &from, e);
 	if (code == 0)
-		code = take_base(s, from, e);
+		code = take_base(in, from, e);
 	if (code == 0)
 		code = take_settings(s, from, e);
 	if (code == 0)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <ctype.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "cli/help.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
@@ -222,6 +224,54 @@ slips_are_explained(void **state)
 	}
 }
 
+/* What is compared stays words; how it is started and asked comes from the spec's file. */
+static void
+arms_leave_the_spec_its_say(void **state)
+{
+	static const struct command compare = {
+		.name = "compare", .settings = SETTINGS_LOAD | SETTINGS_CLOSED | SETTINGS_PROVE,
+		.words = WORDS_ARMS, .max_words = 2,
+	};
+	static const struct { const char *words[6], *start; size_t n_routes, n_urls; } rows[] = {
+		{ { "main", "HEAD" }, "./x {port}", 1, 0 },
+		{ { "main", "HEAD", "--start", "./y {port}" }, "./y {port}", 1, 0 },
+		{ { "./z --db redis://x --port {port}", "http://127.0.0.1/" }, "./x {port}", 1, 0 },
+		{ { "http://127.0.0.1/", "http://127.0.0.1:81/" }, NULL, 0, 0 },
+		{ { "http://127.0.0.1/", "main", "--spec", "prony.yaml" }, "./x {port}", 1, 0 },
+		{ { "main", "HEAD", "--scenario", "based.yaml" }, "./x {port}", 1, 1 },
+		{ { "main", "HEAD", "--scenario", "bare.yaml" }, "./x {port}", 1, 0 },
+	};
+	char folder[] = "/tmp/prony-cli-XXXXXX", before[4096];
+	struct err e = { 0 };
+
+	assert_true(getcwd(before, sizeof(before)) && mkdtemp(folder) && chdir(folder) == 0);
+	static const char spec[] = "service: { start: './x {port}', routes: [/a] }\n";
+	static const char based[] = "base: http://127.0.0.1:1/\nflows: [{ get: /a }]\n";
+	assert_int_equal(file_write("prony.yaml", spec, strlen(spec), &e), 0);
+	assert_int_equal(file_write("based.yaml", based, strlen(based), &e), 0);
+	assert_int_equal(file_write("bare.yaml", strchr(based, '\n') + 1,
+	    strlen(strchr(based, '\n') + 1), &e), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct invocation in = fresh();
+		in.command = &compare;
+		if (parse(&in, &e, rows[i].words) < 0)
+			fail_msg("row %zu: %s", i, e.text);
+		assert_int_equal(in.n_words, 2);
+		if (rows[i].start)
+			assert_string_equal(in.spec->start, rows[i].start);
+		else
+			assert_null(in.spec->start);
+		assert_int_equal(in.spec->n_routes, rows[i].n_routes);
+		assert_int_equal(in.spec->n_urls, rows[i].n_urls);
+		spec_free(in.spec);
+	}
+	unlink("prony.yaml");
+	unlink("based.yaml");
+	unlink("bare.yaml");
+	assert_int_equal(chdir(before), 0);
+	rmdir(folder);
+}
+
 /* ---- the record ---- */
 
 static void
@@ -275,5 +325,6 @@ colour_follows_the_conventions(void **state)
 RUN_TESTS(cmocka_unit_test(every_option_is_told_everywhere),
     cmocka_unit_test(help_tells_no_other_option), cmocka_unit_test(options_of_a_command_differ),
     cmocka_unit_test(help_fits_the_terminal), cmocka_unit_test(options_are_read_in_every_spelling),
-    cmocka_unit_test(slips_are_explained), cmocka_unit_test(passwords_are_not_recorded),
+    cmocka_unit_test(slips_are_explained), cmocka_unit_test(arms_leave_the_spec_its_say),
+    cmocka_unit_test(passwords_are_not_recorded),
     cmocka_unit_test(colour_follows_the_conventions))
