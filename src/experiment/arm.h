@@ -7,9 +7,10 @@
  *   DIR                  a checkout: built with --build, started in it with --start
  *   REV                  a git revision of the repository here: checked out to a temporary folder
  *
- * A process that prony starts is the leader of a process group, gets a free port on 127.0.0.1 in
- * place of {port}, and is ended with its group by SIGTERM, then SIGKILL; it also ends when prony is
- * killed. What it prints goes to the file "arm-a.log" of the run's folder. Control thread only. */
+ * A process that prony starts gets a free port in place of {port}, another one each time, and is
+ * ended with all that it has started by SIGTERM, then SIGKILL, also when prony is killed
+ * (base/child.h). What it prints goes to the file "arm-a.log" of the run's folder, what its build
+ * prints to "arm-a-build.log". Control thread only. */
 #pragma once
 
 #include "base/err.h"
@@ -22,7 +23,7 @@ enum arm_kind { ARM_URL, ARM_COMMAND, ARM_CHECKOUT, ARM_REVISION, ARM_RUN };
 struct arm;
 
 /* Which kind the word names; -EINVAL with what was expected when none fits. Looks at the file
- * system, starts nothing. A folder with a run.json is a finished run (ARM_RUN). */
+ * system, asks git, starts nothing. A folder with a run.json is a finished run (ARM_RUN). */
 int arm_kind_of(const char *word, const struct spec *spec, enum arm_kind *ret, struct err *e);
 
 /* `name` is "A" or "B". Checks out and builds what has to be, starts nothing. `folder` takes the
@@ -31,8 +32,9 @@ int arm_open(const char *name, const char *word, const struct spec *spec, const 
     const struct progress *progress, struct arm **ret, struct err *e);
 void arm_close(struct arm *a);         /* stops, removes what was checked out; accepts NULL */
 
-/* Start it and wait until it takes a connection on its port and answers; does nothing for ARM_URL.
- * When it is already running it is stopped first. Errors show the last lines that it printed. */
+/* Start it and wait until each route is answered, spec->ready_timeout_ns at most; does nothing for
+ * ARM_URL. When it is already running it is stopped first. Another port is tried when somebody else
+ * has taken the one that was chosen. Errors show the last lines that it printed. */
 int arm_start(struct arm *a, struct err *e);
 void arm_stop(struct arm *a);
 
@@ -43,5 +45,6 @@ const struct spec *arm_spec(const struct arm *a);
 /* Can it be started again? */
 bool arm_restarts(const struct arm *a);
 int64_t arm_starts(const struct arm *a);   /* so far */
-/* Still there? Always true of ARM_URL. `why` says how it ended. */
+/* Still there? Always true of ARM_URL. `why` says how it ended. To be asked after each block: it also
+ * keeps the log from growing without end. */
 bool arm_alive(struct arm *a, char *why, size_t why_size);
