@@ -19,6 +19,7 @@
 #include "db/db.h"
 #include "diagnose/diagnose.h"
 #include "load/load.h"
+#include "model/scaling.h"
 #include "net/url.h"
 #include "observe/observe.h"
 #include "plan/plan.h"
@@ -253,6 +254,7 @@ conclude(struct check *c, struct err *e)
 
 	observed_rate(r);
 	own_cost(c);
+	scaling(r);
 	diagnose(r);
 	plan(r);
 	int code = run_seal(r, e);

@@ -12,6 +12,7 @@
 #include "cli/integrity.h"
 #include "diagnose/diagnose.h"
 #include "load/load.h"
+#include "model/scaling.h"
 #include "run/run_store.h"
 
 #define QUICK_PHASE_NS (3 * NS_PER_S)
@@ -175,6 +176,7 @@ measure(struct invocation *in, struct run *r, struct load *l, struct err *e)
 		code = integrity_check(s->integrity, "after", r, e);
 	if (code < 0)
 		return code;
+	scaling(r);
 	diagnose(r);
 	code = run_seal(r, e);
 	return code < 0 ? code : report_write(r, e);

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "diagnose/diagnose.h"
 #include "load/load.h"
+#include "model/scaling.h"
 #include "run/run_store.h"
 
 #define PRECISION     1.03
@@ -77,6 +78,7 @@ find_max(struct invocation *in, struct run *r, struct load *l, struct err *e)
 	int code = load_find(l, &aim, r, e);
 	if (code < 0)
 		return code;
+	scaling(r);
 	diagnose(r);
 	if (r->folder && (code = run_seal(r, e)) < 0)
 		return code;

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "stats/queueing.h"
+
 #define RHO_MAX 0.95
 
 double
@@ -33,10 +35,11 @@ predict_start(const struct run *r)
 	};
 }
 
+/* Response time with a part `left` of the demand, over that with all of it. */
 static double
 queue_ratio(double left, double rho)
 {
-	return left * (1 - rho) / (1 - rho * left);
+	return queue_shared(left, rho * left) / queue_shared(1, rho);
 }
 
 static struct run_num

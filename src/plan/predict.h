@@ -4,7 +4,7 @@
  * A finding's share x of the time, of which the fix removes a part g, leaves 1 - xg of the demand
  * at the limit: throughput rises by at most 1/(1 - x) (Amdahl, AFIPS 1967). At the same rate the
  * utilisation falls with the demand, and response time in an open queue goes with S/(1 - rho)
- * (Pollaczek-Khinchine; Kleinrock, Queueing Systems I, 1975, 5.7):
+ * (queue_shared of stats/queueing.h):
  *
  *     R'/R = (1 - xg) (1 - rho) / (1 - rho (1 - xg))
  *

@@ -2,6 +2,7 @@
 /* Latency and throughput against offered load, the knee, and the load phases with their accounts. */
 #include "report/section.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/say.h"
@@ -96,6 +97,78 @@ curve_table(struct doc *d, const struct run_capacity *c)
 	t->left_out = c->n_curve > 40 ? c->n_curve - 40 : 0;
 }
 
+/* ---- the capacity model -------------------------------------------------------------------- */
+
+static int
+by_concurrency(const void *a, const void *b)
+{
+	const struct run_point *x = a, *y = b;
+
+	return (x->concurrency > y->concurrency) - (x->concurrency < y->concurrency);
+}
+
+/* The points that were fitted, measured beside modelled. */
+static void
+scaling_chart(struct doc *d, const struct run_capacity *c)
+{
+	struct run_point *used = arena_alloc(d->arena, c->n_curve * sizeof(*used));
+	double *n = arena_alloc(d->arena, c->n_curve * sizeof(*n));
+	double *measured = arena_alloc(d->arena, c->n_curve * sizeof(*measured));
+	double *modelled = arena_alloc(d->arena, c->n_curve * sizeof(*modelled));
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->n_curve; i++)
+		if (say_known(c->curve[i].concurrency) && say_known(c->curve[i].modelled))
+			used[count++] = c->curve[i];
+	qsort(used, count, sizeof(*used), by_concurrency);
+	for (size_t i = 0; i < count; i++) {
+		n[i] = used[i].concurrency;
+		measured[i] = used[i].throughput;
+		modelled[i] = used[i].modelled;
+	}
+	struct doc_lines *l = doc_lines(d, "Throughput against concurrency");
+	l->about = "Measured throughput, and modelled by the Universal Scalability Law, at the "
+	    "concurrency of each steady point.";
+	l->x_label = "requests in the service at once";
+	l->y_unit = UNIT_RATE;
+	doc_series(d, l, (struct doc_series){ "measured", n, measured, count, false });
+	doc_series(d, l, (struct doc_series){ "modelled", n, modelled, count, true });
+	if (say_known(c->usl.peak.value))
+		doc_mark(d, l, "peak (modelled)", c->usl.peak.value, true);
+	if (say_known(c->usl.roof.value))
+		doc_mark(d, l, "most (modelled)", c->usl.roof.value, false);
+}
+
+static const char *
+most_by_model(struct doc *d, const struct run_usl *u)
+{
+	const char *at = say_predicted(d, &u->peak, UNIT_NONE);
+	const char *roof = say_predicted(d, &u->roof, UNIT_RATE);
+
+	if (at)
+		return doc_printf(d, " Throughput peaks at %s requests at once, with %s, and falls with more.",
+		    at, say_predicted(d, &u->peak_throughput, UNIT_RATE));
+	return roof ? doc_printf(d, " Throughput does not pass %s.", roof) : "";
+}
+
+static void
+scaling_model(struct doc *d, const struct run_capacity *c)
+{
+	const struct run_usl *u = &c->usl;
+
+	if (say_known(u->lambda)) {
+		doc_text(d, doc_printf(d, "Modelled from %lld points (Universal Scalability Law, R² %.3f, "
+		    "concurrency %.3g to %.3g): %s with one request at a time, contention %s, coherency "
+		    "%s.%s", (long long)u->points, u->r2, u->n_min, u->n_max, say_rate(d, u->lambda),
+		    say_percent(d, u->sigma), say_percent(d, u->kappa), most_by_model(d, u)));
+		scaling_chart(d, c);
+	}
+	if (c->usl_why)
+		doc_note(d, doc_printf(d, "Capacity model: %s.", say_clip(d, c->usl_why, 300)));
+}
+
+/* ---- phases -------------------------------------------------------------------------------- */
+
 /* The longest phase that was recorded second by second: the measurement itself. */
 static const struct run_phase *
 main_phase(const struct run *r)
@@ -178,6 +251,7 @@ section_load(struct doc *d, const struct run *r)
 	if (c->n_curve) {
 		latency_chart(d, r);
 		throughput_chart(d, c);
+		scaling_model(d, c);
 	} else {
 		doc_note(d, r->spec.observe ? "Real traffic was watched; no load was made."
 		    : r->spec.rate > 0 ? "The rate was given, so no knee was searched."

@@ -147,9 +147,23 @@ struct run_point {
 	double rate, throughput, p50, p99, cpu, error_rate;
 	bool sustained;            /* held without falling behind or missing the target */
 	const char *missed_by;     /* "latency", "errors", "throughput"; NULL when sustained */
+	double concurrency;        /* requests in the service, by Little's law; NAN where not steady */
+	double modelled;           /* throughput there by the capacity model; NAN none */
 };
 
-struct run_usl { double lambda, sigma, kappa; };
+/* The Universal Scalability Law: X(N) = lambda N / (1 + sigma (N - 1) + kappa N (N - 1)). */
+struct run_usl {
+	double lambda, sigma, kappa;
+	double lambda_low, lambda_high, sigma_low, sigma_high, kappa_low, kappa_high;   /* 95 % */
+	struct run_num peak;       /* concurrency above which throughput falls; NAN: cannot be stated */
+	struct run_num peak_throughput;
+	struct run_num roof;       /* where there is no peak: throughput that it never passes */
+	double r2;                 /* share of the variance explained */
+	double n_min, n_max;       /* measured concurrencies; it tells nothing of 1.33 n_max and more */
+	int64_t points, outliers;  /* used; left out for lying far off the others */
+	bool superlinear;          /* sigma < 0 */
+	enum run_source src;
+};
 
 /* ---- the suite of load tests --------------------------------------------------------------- */
 
@@ -199,6 +213,7 @@ struct run_capacity {
 	const char *stopped_by;    /* "latency", "errors", "throughput", "generator", "limit", "interrupted" */
 	struct run_point *curve;   size_t n_curve;
 	struct run_usl usl;
+	const char *usl_why;       /* it, or its peak, is unknown; NULL: nothing to add */
 };
 
 /* ---- evidence: what the instruments saw ---------------------------------------------------- */

@@ -197,6 +197,8 @@ static const struct run_field point_fields[] = {
 	NUM(cpu, "cores used by the service"), NUM(error_rate, "share"),
 	BOOL(sustained, "held without falling behind or missing the target"),
 	STR(missed_by, "latency, errors or throughput"),
+	NUM(concurrency, "requests in the service, throughput times mean time; absent: not steady"),
+	NUM(modelled, "throughput there by the capacity model"),
 };
 TYPE(point, "One step of the search for the knee.");
 #undef S
@@ -204,8 +206,18 @@ TYPE(point, "One step of the search for the knee.");
 #define S struct run_usl
 static const struct run_field usl_fields[] = {
 	NUM(lambda, "throughput at concurrency 1"), NUM(sigma, "contention"), NUM(kappa, "coherency"),
+	NUM(lambda_low, "95 % interval"), NUM(lambda_high, "95 % interval"),
+	NUM(sigma_low, "95 % interval"), NUM(sigma_high, "95 % interval"),
+	NUM(kappa_low, "95 % interval"), NUM(kappa_high, "95 % interval"),
+	SUB(peak, num, "concurrency above which throughput falls"),
+	SUB(peak_throughput, num, "throughput there"),
+	SUB(roof, num, "where no peak can be stated: throughput that it never passes"),
+	NUM(r2, "share of the variance explained"), NUM(n_min, "smallest measured concurrency"),
+	NUM(n_max, "largest: nothing is said of 1.33 times it and more"),
+	INT(points, "used"), INT(outliers, "left out for lying far off the others"),
+	BOOL(superlinear, "sigma is negative"), ENUM(src, source, "modelled"),
 };
-TYPE(usl, "Universal Scalability Law, where it was fitted.");
+TYPE(usl, "Universal Scalability Law, where it was fitted: X = lambda N / (1 + sigma (N-1) + kappa N (N-1)).");
 #undef S
 
 #define S struct run_capacity
@@ -217,6 +229,7 @@ static const struct run_field capacity_fields[] = {
 	BOOL(at_least, "the search ended before the service did: the knee is a lower bound"),
 	STR(stopped_by, "latency, errors, throughput, generator, limit or interrupted"),
 	LIST(curve, point, "the steps of the search by rate"), SUB(usl, usl, "scalability"),
+	STR(usl_why, "it, or its peak, is unknown"),
 };
 TYPE(capacity, "How much the service holds.");
 #undef S

@@ -1,174 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "stats/usl.h"
 
-#include <cminpack.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "stats/usl_curve.h"
 
-#define PARAMETERS     3
 #define LEAST_POINTS   4       /* different N: three parameters, and one to contradict them */
 #define SAME_N         1.01    /* N this near to one another are one */
 #define NARROW         2.0
-#define STARTS         5
-#define TOLERANCE      1e-13
 #define ROUNDING       1e-9    /* of the largest x: no measurement is better */
-#define OUT_OF_REACH   1e10    /* a residual that no step is worth */
 #define ROBUST_POINTS  8
 #define OUTLIER        4.5     /* deviations from the curve through the others, as of a normal error */
 #define OUTLIER_SHARE  0.25    /* more of them: it is the law that does not fit */
 #define Z95            1.959963984540054
 #define LEVERAGE_MOST  0.999
 #define UNKNOWN        { NAN, NAN, NAN }
-
-/* In N/X the law is linear: (N / n_max) / (x / x_max) = q0 + q1 (N - 1)/n_max + q2 N(N - 1)/n_max^2.
- * The fit is over q, all of the order of 1, where the way to the least squares is short. */
-struct curve {
-	const struct usl_data *d;
-	bool *out;                 /* the points that are left out */
-	double n_max, x_max, weight_max;
-};
-
-static void
-basis(const struct curve *c, double n, double ret[PARAMETERS])
-{
-	ret[0] = 1;
-	ret[1] = (n - 1) / c->n_max;
-	ret[2] = n * (n - 1) / (c->n_max * c->n_max);
-}
-
-static double
-root_weight(const struct curve *c, size_t i)
-{
-	return c->out[i] ? 0 : c->d->weight ? sqrt(c->d->weight[i]) : 1;
-}
-
-static double
-denominator(const double *b, const double *q, int n)
-{
-	double sum = 0;
-
-	for (int k = 0; k < n; k++)
-		sum += b[k] * q[k];
-	return sum;
-}
-
-/* cminpack's function: residuals (flag 1) or their derivatives by q (2), columns ld apart. With two
- * parameters beta is 0. */
-static int
-evaluate(void *ctx, int m, int n, const double *q, double *residual, double *jacobian, int ld,
-    int flag)
-{
-	const struct curve *c = ctx;
-
-	for (int i = 0; i < m; i++) {
-		double b[PARAMETERS], nu = c->d->n[i] / c->n_max;
-		double w = root_weight(c, (size_t)i) / sqrt(c->weight_max);
-		basis(c, c->d->n[i], b);
-		double below = denominator(b, q, n);
-		if (flag == 1)
-			residual[i] = below > 0 ? w * (c->d->x[i] / c->x_max - nu / below) : OUT_OF_REACH;
-		else
-			for (int k = 0; k < n; k++)
-				jacobian[i + k * ld] = w * nu / (below * below) * b[k];
-	}
-	return 0;
-}
-
-static double
-squares(const double *v, size_t n)
-{
-	double sum = 0;
-
-	for (size_t i = 0; i < n; i++)
-		sum += v[i] * v[i];
-	return sum;
-}
-
-static void *
-scratch(size_t n, size_t size)
-{
-	void *p = calloc(n, size);
-
-	if (!p)
-		abort();
-	return p;
-}
-
-/* Least squares from q on; q is where it ended. Returns the sum of squares. */
-static double
-descend(struct curve *c, int parameters, double *q)
-{
-	size_t m = c->d->count, room = m + 5 * PARAMETERS;
-	CLEANUP(free_p) double *residual = scratch(m, sizeof(double));
-	CLEANUP(free_p) double *jacobian = scratch(m * PARAMETERS, sizeof(double));
-	CLEANUP(free_p) double *work = scratch(room, sizeof(double));
-	int pivot[PARAMETERS];
-
-	lmder1(evaluate, c, (int)m, parameters, q, residual, jacobian, (int)m, TOLERANCE, pivot, work,
-	    (int)room);
-	return squares(residual, m);
-}
-
-/* A start with a part `bend` of the growth of N/X quadratic in N. From the first point to the last it
- * lies between their values, so that it is positive throughout. */
-static void
-start(const struct curve *c, size_t first, size_t last, double bend, double q[PARAMETERS])
-{
-	double low = c->d->n[first] / c->n_max * c->x_max / c->d->x[first];
-	double high = c->x_max / c->d->x[last];
-
-	q[0] = low;
-	q[1] = (1 - bend) * (high - low);
-	q[2] = bend * (high - low);
-}
-
-static void
-ends(const struct curve *c, size_t *ret_first, size_t *ret_last)
-{
-	const double *n = c->d->n;
-	size_t none = c->d->count, first = none, last = none;
-
-	for (size_t i = 0; i < c->d->count; i++) {
-		if (c->out[i])
-			continue;
-		first = first == none || n[i] < n[first] ? i : first;
-		last = last == none || n[i] > n[last] ? i : last;
-	}
-	*ret_first = first;
-	*ret_last = last;
-}
-
-static void
-best_of_starts(struct curve *c, int parameters, double ret[PARAMETERS])
-{
-	double least = INFINITY;
-	size_t first, last;
-
-	ends(c, &first, &last);
-	for (int s = 0; s < STARTS; s++) {
-		double q[PARAMETERS];
-		start(c, first, last, (double)s / (STARTS - 1), q);
-		double sum = descend(c, parameters, q);
-		if (sum < least) {
-			least = sum;
-			memcpy(ret, q, sizeof(q));
-		}
-	}
-}
-
-/* beta < 0 would be a service that more load makes better and better: then the best is at 0. */
-static void
-least_squares(struct curve *c, double q[PARAMETERS])
-{
-	best_of_starts(c, PARAMETERS, q);
-	if (!(q[2] < 0))
-		return;
-	best_of_starts(c, PARAMETERS - 1, q);
-	q[2] = 0;
-}
 
 /* ---- what may be fitted -------------------------------------------------------------------- */
 
@@ -193,10 +42,10 @@ by_size(const void *a, const void *b)
 
 /* How many different N are kept, and their range. */
 static size_t
-different(const struct curve *c, double *ret_min, double *ret_max)
+different(const struct usl_curve *c, double *ret_min, double *ret_max)
 {
 	size_t kept = 0, count = 0;
-	CLEANUP(free_p) double *n = scratch(c->d->count + 1, sizeof(double));
+	CLEANUP(free_p) double *n = usl_scratch(c->d->count + 1, sizeof(double));
 
 	for (size_t i = 0; i < c->d->count; i++)
 		if (!c->out[i])
@@ -213,7 +62,7 @@ different(const struct curve *c, double *ret_min, double *ret_max)
 }
 
 static enum usl_verdict
-may_fit(const struct curve *c, struct usl *u)
+may_fit(const struct usl_curve *c, struct usl *u)
 {
 	size_t n = different(c, &u->n_min, &u->n_max);
 
@@ -224,7 +73,7 @@ may_fit(const struct curve *c, struct usl *u)
 
 /* X and its derivatives by gamma, alpha and beta at concurrency n. */
 static double
-throughput_at(const struct usl *u, double n, double ret_by[PARAMETERS])
+throughput_at(const struct usl *u, double n, double ret_by[USL_PARAMETERS])
 {
 	double below = 1 + u->alpha.value * (n - 1) + u->beta.value * n * (n - 1);
 	double x = u->gamma.value * n / below;
@@ -259,7 +108,7 @@ invert(double a[3][3], double ret[3][3])
 }
 
 static void
-set_parameters(const struct curve *c, const double q[PARAMETERS], struct usl *u)
+set_parameters(const struct usl_curve *c, const double q[USL_PARAMETERS], struct usl *u)
 {
 	u->gamma.value = c->x_max / (c->n_max * q[0]);
 	u->alpha.value = q[1] / (q[0] * c->n_max);
@@ -268,45 +117,45 @@ set_parameters(const struct curve *c, const double q[PARAMETERS], struct usl *u)
 
 /* b' m b */
 static double
-form(const double b[PARAMETERS], const double m[PARAMETERS][PARAMETERS])
+form(const double b[USL_PARAMETERS], const double m[USL_PARAMETERS][USL_PARAMETERS])
 {
 	double sum = 0;
 
-	for (int k = 0; k < PARAMETERS; k++)
-		for (int l = 0; l < PARAMETERS; l++)
+	for (int k = 0; k < USL_PARAMETERS; k++)
+		for (int l = 0; l < USL_PARAMETERS; l++)
 			sum += b[k] * b[l] * m[k][l];
 	return sum;
 }
 
 /* Residual variance times the inverse of J'WJ; false: singular. */
 static bool
-spread(const struct curve *c, struct usl *u)
+spread(const struct usl_curve *c, struct usl *u)
 {
-	double information[PARAMETERS][PARAMETERS] = { 0 }, sum = 0, mean = 0, weights = 0, all = 0;
+	double information[USL_PARAMETERS][USL_PARAMETERS] = { 0 }, sum = 0, mean = 0, weights = 0, all = 0;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < c->d->count; i++) {
-		double by[PARAMETERS], w = pow(root_weight(c, i), 2);
+		double by[USL_PARAMETERS], w = pow(usl_curve_weight(c, i), 2);
 		double off = c->d->x[i] - throughput_at(u, c->d->n[i], by);
 		kept += w > 0;
 		sum += w * off * off;
 		weights += w;
 		mean += w * c->d->x[i];
-		for (int k = 0; k < PARAMETERS; k++)
-			for (int l = 0; l < PARAMETERS; l++)
+		for (int k = 0; k < USL_PARAMETERS; k++)
+			for (int l = 0; l < USL_PARAMETERS; l++)
 				information[k][l] += w * by[k] * by[l];
 	}
 	mean /= weights;
 	for (size_t i = 0; i < c->d->count; i++)
-		all += pow(root_weight(c, i) * (c->d->x[i] - mean), 2);
-	double df = (double)(kept - PARAMETERS), least = ROUNDING * c->x_max * sqrt(weights / (double)kept);
+		all += pow(usl_curve_weight(c, i) * (c->d->x[i] - mean), 2);
+	double df = (double)(kept - USL_PARAMETERS), least = ROUNDING * c->x_max * sqrt(weights / (double)kept);
 	u->r2 = all > 0 ? 1 - sum / all : NAN;
 	u->residual = fmax(sqrt(sum / df), least);
 	u->t = student_t95(df);
 	if (!invert(information, u->covariance))
 		return false;
-	for (int k = 0; k < PARAMETERS; k++)
-		for (int l = 0; l < PARAMETERS; l++)
+	for (int k = 0; k < USL_PARAMETERS; k++)
+		for (int l = 0; l < USL_PARAMETERS; l++)
 			u->covariance[k][l] *= u->residual * u->residual;
 	return true;
 }
@@ -314,24 +163,24 @@ spread(const struct curve *c, struct usl *u)
 /* The covariance that holds whatever the variance of each point is: a sandwich with the jackknife's
  * factor (HC3 of MacKinnon & White 1985; Long & Ervin 2000). */
 static void
-spread_of_unlike(const struct curve *c, struct usl *u)
+spread_of_unlike(const struct usl_curve *c, struct usl *u)
 {
-	double meat[PARAMETERS][PARAMETERS] = { 0 }, s2 = u->residual * u->residual;
+	double meat[USL_PARAMETERS][USL_PARAMETERS] = { 0 }, s2 = u->residual * u->residual;
 
 	for (size_t i = 0; i < c->d->count; i++) {
-		double by[PARAMETERS], w = pow(root_weight(c, i), 2);
+		double by[USL_PARAMETERS], w = pow(usl_curve_weight(c, i), 2);
 		double off = c->d->x[i] - throughput_at(u, c->d->n[i], by);
 		double leverage = fmin(w * form(by, u->covariance) / s2, LEVERAGE_MOST);
 		double scale = w * off / (1 - leverage);
-		for (int k = 0; k < PARAMETERS; k++)
-			for (int l = 0; l < PARAMETERS; l++)
+		for (int k = 0; k < USL_PARAMETERS; k++)
+			for (int l = 0; l < USL_PARAMETERS; l++)
 				meat[k][l] += scale * scale * by[k] * by[l];
 	}
-	for (int k = 0; k < PARAMETERS; k++)
-		for (int l = 0; l < PARAMETERS; l++) {
+	for (int k = 0; k < USL_PARAMETERS; k++)
+		for (int l = 0; l < USL_PARAMETERS; l++) {
 			double sum = 0;
-			for (int i = 0; i < PARAMETERS; i++)
-				for (int j = 0; j < PARAMETERS; j++)
+			for (int i = 0; i < USL_PARAMETERS; i++)
+				for (int j = 0; j < USL_PARAMETERS; j++)
 					sum += u->covariance[k][i] * meat[i][j] * u->covariance[j][l];
 			u->sandwich[k][l] = sum / (s2 * s2);
 		}
@@ -348,7 +197,7 @@ around(const struct usl *u, double value, double variance)
 
 /* The interval of a function of the parameters whose derivatives by them are `by`. */
 static struct interval
-delta(const struct usl *u, double value, const double by[PARAMETERS])
+delta(const struct usl *u, double value, const double by[USL_PARAMETERS])
 {
 	return around(u, value, form(by, u->sandwich));
 }
@@ -356,7 +205,7 @@ delta(const struct usl *u, double value, const double by[PARAMETERS])
 static void
 find_peak(struct usl *u)
 {
-	double a = u->alpha.value, b = u->beta.value, n = sqrt((1 - a) / b), by[PARAMETERS];
+	double a = u->alpha.value, b = u->beta.value, n = sqrt((1 - a) / b), by[USL_PARAMETERS];
 
 	if (!(b > 0) || !(a < 1))
 		return;
@@ -388,7 +237,7 @@ judge(const struct usl *u)
 }
 
 static bool
-conclude(const struct curve *c, const double q[PARAMETERS], struct usl *u)
+conclude(const struct usl_curve *c, const double q[USL_PARAMETERS], struct usl *u)
 {
 	set_parameters(c, q, u);
 	if (!(q[0] > 0) || !spread(c, u))
@@ -412,16 +261,16 @@ conclude(const struct curve *c, const double q[PARAMETERS], struct usl *u)
 /* How far point i lies from the curve through the others, in deviations that such a point has: the
  * externally studentized residual (Cook & Weisberg, Residuals and Influence, 2.2), by fitting. */
 static double
-how_far(struct curve *c, size_t i, const double q[PARAMETERS])
+how_far(struct usl_curve *c, size_t i, const double q[USL_PARAMETERS])
 {
-	double others[PARAMETERS] = { q[0], q[1], q[2] }, by[PARAMETERS], far = 0;
+	double others[USL_PARAMETERS] = { q[0], q[1], q[2] }, by[USL_PARAMETERS], far = 0;
 	struct usl u = { 0 };
 
 	c->out[i] = true;
-	descend(c, PARAMETERS, others);
+	usl_curve_descend(c, USL_PARAMETERS, others);
 	if (others[2] < 0) {
 		others[2] = 0;
-		descend(c, PARAMETERS - 1, others);
+		usl_curve_descend(c, USL_PARAMETERS - 1, others);
 	}
 	set_parameters(c, others, &u);
 	if (others[0] > 0 && spread(c, &u)) {
@@ -434,7 +283,7 @@ how_far(struct curve *c, size_t i, const double q[PARAMETERS])
 }
 
 static size_t
-farthest(struct curve *c, const double q[PARAMETERS], double *ret_far)
+farthest(struct usl_curve *c, const double q[USL_PARAMETERS], double *ret_far)
 {
 	size_t worst = 0;
 
@@ -452,7 +301,7 @@ farthest(struct curve *c, const double q[PARAMETERS], double *ret_far)
 /* Leave out the farthest as long as it is too far for chance. Few points scatter widely by
  * themselves, which Student's t in the distance allows for. */
 static size_t
-leave_out(struct curve *c, double q[PARAMETERS])
+leave_out(struct usl_curve *c, double q[USL_PARAMETERS])
 {
 	size_t most = (size_t)(OUTLIER_SHARE * (double)c->d->count), out = 0;
 
@@ -462,29 +311,24 @@ leave_out(struct curve *c, double q[PARAMETERS])
 		if (far <= OUTLIER)
 			return out;
 		c->out[i] = true;
-		least_squares(c, q);
+		usl_curve_fit(c, q);
 	}
 	memset(c->out, 0, c->d->count * sizeof(*c->out));
-	least_squares(c, q);
+	usl_curve_fit(c, q);
 	return 0;
 }
 
 /* ---- from outside -------------------------------------------------------------------------- */
 
 static enum usl_verdict
-fit(struct curve *c, struct usl *u)
+fit(struct usl_curve *c, struct usl *u)
 {
-	double q[PARAMETERS] = { 0 };
+	double q[USL_PARAMETERS] = { 0 };
 
-	for (size_t i = 0; i < c->d->count; i++) {
-		c->n_max = fmax(c->n_max, c->d->n[i]);
-		c->x_max = fmax(c->x_max, c->d->x[i]);
-		c->weight_max = fmax(c->weight_max, c->d->weight ? c->d->weight[i] : 1);
-	}
 	enum usl_verdict may = may_fit(c, u);
 	if (may != USL_PEAK)
 		return may;
-	least_squares(c, q);
+	usl_curve_fit(c, q);
 	if (c->d->robust && c->d->count >= ROBUST_POINTS) {
 		u->outliers = leave_out(c, q);
 		if ((may = may_fit(c, u)) != USL_PEAK)
@@ -501,8 +345,8 @@ usl_fit(const struct usl_data *d, struct usl *ret)
 		.peak = UNKNOWN, .top = UNKNOWN, .roof = UNKNOWN,
 		.r2 = NAN, .residual = NAN, .n_min = NAN, .n_max = NAN, .t = NAN,
 	};
-	CLEANUP(free_p) bool *out = scratch(d->count + 1, sizeof(*out));
-	struct curve c = { .d = d, .out = out };
+	CLEANUP(free_p) bool *out = usl_scratch(d->count + 1, sizeof(*out));
+	struct usl_curve c = usl_curve(d, out);
 
 	*ret = none;
 	if (!is_sane(d))
@@ -535,7 +379,7 @@ struct usl_prediction
 usl_predict(const struct usl *u, double n)
 {
 	struct usl_prediction p = { USL_TOO_FAR, { NAN, NAN, NAN } };
-	double by[PARAMETERS];
+	double by[USL_PARAMETERS];
 
 	if (u->verdict > USL_BEYOND || !(n > 0) || n > USL_REACH * u->n_max)
 		return p;

@@ -77,3 +77,17 @@ struct usl_prediction {
 /* Throughput at concurrency `n` > 0. Below the smallest measured N it counts as extrapolated (the law
  * passes through 0), above USL_REACH times the largest it is refused. */
 struct usl_prediction usl_predict(const struct usl *u, double n);
+
+/* The other shape that real services have: throughput that rises as by Amdahl's law and then stays
+ * where it is, X = min(gamma N / (1 + alpha (N - 1)), ceiling). Servers behind one queue look like
+ * that, and the law above would see a peak in them. */
+struct usl_ceiling {
+	struct interval x;         /* the ceiling; NAN: no two points lie on one */
+	double n;                  /* concurrency from which on it holds */
+	double better;             /* count x log of the ratio of the squares left, law over ceiling: above
+	                            * 2 it describes the points better (AIC; as many parameters), below -2
+	                            * the law does */
+};
+
+/* For what usl_fit has fitted. */
+struct usl_ceiling usl_ceiling(const struct usl_data *d);

@@ -287,6 +287,40 @@ an_outlier_is_left_out(void **state)
 	}
 }
 
+static struct usl_ceiling
+ceiling_of(const double *n, const double *x, size_t count)
+{
+	double w[16];
+
+	for (size_t k = 0; k < count; k++)
+		w[k] = 1 / (x[k] * x[k]);
+	return usl_ceiling(&(struct usl_data){ n, x, w, count, false });
+}
+
+/* Four servers behind one queue, a decline, and too little to tell them apart. */
+static void
+a_ceiling_is_no_peak(void **state)
+{
+	static const double n[] = { 16, 1, 3, 2, 6, 4, 8, 12, 5, 20 };
+	double flat[COUNT(n)], falls[COUNT(n)];
+
+	for (size_t k = 0; k < COUNT(n); k++) {
+		double noise = k % 3 ? 1.004 : 0.992;
+		flat[k] = fmin(law(100, 0.02, 0, n[k]), 360) * noise;
+		falls[k] = law(100, 0.05, 0.02, n[k]) * noise;
+	}
+	struct usl_ceiling c = ceiling_of(n, flat, COUNT(n));
+	assert_true(c.better > 2);
+	check_share(c.x.value, 360, 0.01);
+	assert_true(c.x.low < 360 && 360 < c.x.high);
+	CHECK_NEAR(c.n, 3.8, 0.2);                 /* 100 n = 360 (0.98 + 0.02 n) */
+	assert_true(ceiling_of(n, falls, COUNT(n)).better < -2);
+	double line[COUNT(n)];
+	for (size_t k = 0; k < COUNT(n); k++)
+		line[k] = 20 * n[k];
+	assert_true(ceiling_of(n, line, COUNT(n)).better < -2);
+}
+
 /* From the first points of a set nothing is said of those far above them. */
 static void
 nothing_is_said_of_far_away(void **state)
@@ -327,5 +361,6 @@ RUN_TESTS(
 	cmocka_unit_test(weights_count_as_repetitions),
 	cmocka_unit_test(too_little_is_refused),
 	cmocka_unit_test(an_outlier_is_left_out),
+	cmocka_unit_test(a_ceiling_is_no_peak),
 	cmocka_unit_test(nothing_is_said_of_far_away),
 )
