@@ -167,6 +167,25 @@ a_suite_is_told(void **state)
 	run_free(other);
 }
 
+/* As modelled, with its interval; or why it is not known. */
+static void
+a_capacity_model_is_told(void **state)
+{
+	struct run *r = sample_missed(), *other = sample_met();
+	other->capacity.usl_why = "too few points";
+	char *text = form_of(r, report_html), *without = form_of(other, report_html);
+
+	assert_non_null(strstr(text, "Modelled from 7 points (Universal Scalability Law, R² 0.970"));
+	assert_non_null(strstr(text, "(45–54) requests at once, with 2.04k/s (1.99–2.09k/s)"));
+	assert_non_null(strstr(text, "peak (modelled)"));
+	assert_null(strstr(without, "Modelled from"));
+	assert_non_null(strstr(without, "Capacity model: too few points."));
+	free(text);
+	free(without);
+	run_free(r);
+	run_free(other);
+}
+
 static void
 markdown_has_exactly_six_headings(void **state)
 {
@@ -439,7 +458,7 @@ ticks_are_round(void **state)
 RUN_TESTS(cmocka_unit_test(terminal_always_fits),
     cmocka_unit_test(terminal_begins_with_the_verdict),
     cmocka_unit_test(terminal_names_limit_plan_and_next),
-    cmocka_unit_test(a_suite_is_told), cmocka_unit_test(markdown_has_exactly_six_headings),
+    cmocka_unit_test(a_suite_is_told), cmocka_unit_test(a_capacity_model_is_told), cmocka_unit_test(markdown_has_exactly_six_headings),
     cmocka_unit_test(markdown_states_metric_target_gap),
     cmocka_unit_test(a_missing_profile_is_the_first_action),
     cmocka_unit_test(html_is_whole_and_small), cmocka_unit_test(hostile_text_stays_text),

@@ -33,6 +33,29 @@ add_curve(struct run *r)
 	r->capacity.stopped_by = "latency";
 }
 
+/* The law of 120 n / (1 + 0.02 (n - 1) + 0.0004 n (n - 1)), as fitted to the curve. */
+static void
+add_model(struct run *r)
+{
+	struct run_usl *u = &r->capacity.usl;
+
+	for (size_t i = 0; i < r->capacity.n_curve; i++) {
+		struct run_point *p = &r->capacity.curve[i];
+		double n = p->concurrency = p->throughput * p->p50;
+		p->modelled = 120 * n / (1 + 0.02 * (n - 1) + 0.0004 * n * (n - 1));
+	}
+	u->lambda = 120;
+	u->sigma = 0.02;
+	u->kappa = 0.0004;
+	u->peak = (struct run_num){ 49.5, 45, 54, SOURCE_MODELLED };
+	u->peak_throughput = (struct run_num){ 2040, 1990, 2090, SOURCE_MODELLED };
+	u->r2 = 0.97;
+	u->n_min = 2;
+	u->n_max = 80;
+	u->points = 7;
+	u->src = SOURCE_MODELLED;
+}
+
 static void
 add_phase(struct run *r, const char *name, double rate, double seconds, int64_t lost)
 {
@@ -427,6 +450,7 @@ sample_missed(void)
 	RUN_ADD_STR(r, r->spec.targets, r->spec.n_targets, "p99 < 500ms @ 2.6k/s");
 	add_baseline(r, 2600, 1.84);
 	add_curve(r);
+	add_model(r);
 	add_phase(r, "warm-up", 500, 3, 0);
 	add_phase(r, "baseline", 26, 5, 0);
 	add_phase(r, "knee-1", 2600, 5, 2);
@@ -633,7 +657,7 @@ sample_hostile(void)
 {
 	struct run *r = sample_missed();
 
-	r->system.name = r->headline = r->tool = r->id = r->capacity.stopped_by = EVIL;
+	r->system.name = r->headline = r->tool = r->id = r->capacity.stopped_by = r->capacity.usl_why = EVIL;
 	r->folder = "/tmp/" EVIL;
 	r->findings[0].where = r->findings[0].summary = r->findings[0].route = EVIL;
 	r->findings[0].evidence[0] = r->findings[0].against[0] = EVIL;
