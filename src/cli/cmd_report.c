@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "diagnose/diagnose.h"
+#include "model/scaling.h"
 #include "plan/plan.h"
 #include "run/run_store.h"
 
@@ -60,6 +61,7 @@ run(struct invocation *in)
 
 	if (run_load(in->n_words ? in->words[0] : NULL, &r, &e) < 0)
 		return cli_fail(in, &e);
+	scaling(r);
 	diagnose(r);
 	plan(r);
 	if (!r->sealed)

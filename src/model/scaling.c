@@ -12,6 +12,7 @@
 #define R2_LEAST      0.8    /* below it the law is not the points' */
 #define CLEARLY       2.0    /* difference in AIC between two shapes that tells them apart */
 #define KNOWN_HALF    0.25   /* half an interval as a share of its value: wider is no statement */
+#define FLAT_HALF     0.05   /* the same of a ceiling: wider is not flat */
 
 /* The points to fit, and why others are none of them. */
 struct points {
@@ -116,6 +117,13 @@ struct fit {
 	enum shape shape;
 };
 
+/* Is half of the interval at most this share of the value? */
+static bool
+is_within(struct interval v, double share)
+{
+	return (v.high - v.low) / 2 <= share * v.value;
+}
+
 /* Was less throughput seen beyond the peak? A curve that merely flattens bends the law as well. With
  * weights of 1 / x^2 the residual is a share of x. */
 static bool
@@ -137,7 +145,7 @@ is_fall_seen(const struct points *p, const struct usl *u)
 static enum shape
 shape_of(const struct fit *f, const struct points *p)
 {
-	if (f->ceiling.better > CLEARLY)
+	if (f->ceiling.better > CLEARLY && is_within(f->ceiling.x, FLAT_HALF))
 		return SHAPE_CEILING;
 	return f->law.verdict == USL_PEAK && f->ceiling.better < -CLEARLY && is_fall_seen(p, &f->law)
 	    ? SHAPE_PEAK : SHAPE_OPEN;
@@ -147,12 +155,6 @@ static struct run_num
 modelled(struct interval v)
 {
 	return (struct run_num){ v.value, v.low, v.high, SOURCE_MODELLED };
-}
-
-static bool
-is_known(struct interval v)
-{
-	return (v.high - v.low) / 2 <= KNOWN_HALF * v.value;
 }
 
 static void
@@ -185,7 +187,7 @@ record(struct run_capacity *c, const struct fit *f, const struct points *p)
 	if (f->shape == SHAPE_PEAK) {
 		c->usl.peak = modelled(f->law.peak);
 		c->usl.peak_throughput = modelled(f->law.top);
-	} else if (is_known(roof)) {
+	} else if (is_within(roof, KNOWN_HALF)) {
 		c->usl.roof = modelled(roof);
 	}
 	for (size_t i = 0; i < c->n_curve; i++)
@@ -228,6 +230,22 @@ why(const struct points *p, const struct fit *f)
 	    "worse than many%s%s", no_peak ? "; " : "", no_peak ? no_peak : "");
 }
 
+/* A run that is read again may hold what was concluded before. */
+static void
+forget(struct run_capacity *c)
+{
+	static const struct run_num none = { NAN, NAN, NAN, SOURCE_NONE };
+
+	c->usl = (struct run_usl){
+		.lambda = NAN, .lambda_low = NAN, .lambda_high = NAN,
+		.sigma = NAN, .sigma_low = NAN, .sigma_high = NAN,
+		.kappa = NAN, .kappa_low = NAN, .kappa_high = NAN,
+		.peak = none, .peak_throughput = none, .roof = none,
+		.r2 = NAN, .n_min = NAN, .n_max = NAN,
+	};
+	c->usl_why = NULL;
+}
+
 void
 scaling(struct run *r)
 {
@@ -235,6 +253,7 @@ scaling(struct run *r)
 
 	if (!r->capacity.n_curve)
 		return;
+	forget(&r->capacity);
 	struct points p = collect(r);
 	const struct usl_data data = { p.n, p.x, p.weight, p.count, true };
 	if (!usl_fit(&data, &f.law)) {

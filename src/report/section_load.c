@@ -151,6 +151,13 @@ most_by_model(struct doc *d, const struct run_usl *u)
 	return roof ? doc_printf(d, " Throughput does not pass %s.", roof) : "";
 }
 
+static const char *
+share(struct doc *d, double value, double low, double high)
+{
+	return doc_printf(d, "%s (%s to %s)", say_percent(d, value), say_percent(d, low),
+	    say_percent(d, high));
+}
+
 static void
 scaling_model(struct doc *d, const struct run_capacity *c)
 {
@@ -160,7 +167,8 @@ scaling_model(struct doc *d, const struct run_capacity *c)
 		doc_text(d, doc_printf(d, "Modelled from %lld points (Universal Scalability Law, R² %.3f, "
 		    "concurrency %.3g to %.3g): %s with one request at a time, contention %s, coherency "
 		    "%s.%s", (long long)u->points, u->r2, u->n_min, u->n_max, say_rate(d, u->lambda),
-		    say_percent(d, u->sigma), say_percent(d, u->kappa), most_by_model(d, u)));
+		    share(d, u->sigma, u->sigma_low, u->sigma_high),
+		    share(d, u->kappa, u->kappa_low, u->kappa_high), most_by_model(d, u)));
 		scaling_chart(d, c);
 	}
 	if (c->usl_why)

@@ -177,6 +177,7 @@ a_capacity_model_is_told(void **state)
 
 	assert_non_null(strstr(text, "Modelled from 7 points (Universal Scalability Law, R² 0.970"));
 	assert_non_null(strstr(text, "(45–54) requests at once, with 2.04k/s (1.99–2.09k/s)"));
+	assert_non_null(strstr(text, "contention 2.00 % (1.20 % to 2.80 %)"));
 	assert_non_null(strstr(text, "peak (modelled)"));
 	assert_null(strstr(without, "Modelled from"));
 	assert_non_null(strstr(without, "Capacity model: too few points."));

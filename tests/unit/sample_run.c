@@ -47,6 +47,10 @@ add_model(struct run *r)
 	u->lambda = 120;
 	u->sigma = 0.02;
 	u->kappa = 0.0004;
+	u->sigma_low = 0.012;
+	u->sigma_high = 0.028;
+	u->kappa_low = 0.0003;
+	u->kappa_high = 0.0005;
 	u->peak = (struct run_num){ 49.5, 45, 54, SOURCE_MODELLED };
 	u->peak_throughput = (struct run_num){ 2040, 1990, 2090, SOURCE_MODELLED };
 	u->r2 = 0.97;

@@ -67,6 +67,11 @@ a_falling_curve_has_its_peak(void **state)
 	assert_null(r->capacity.usl_why);
 	CHECK_NEAR(r->capacity.curve[3].concurrency, 8, 1e-9);
 	CHECK_NEAR(r->capacity.curve[3].modelled, law(100, 0.03, 1e-3, 8), 5);
+	/* Read again, with fewer points: nothing of before is left. */
+	r->capacity.n_curve = 1;
+	scaling(r);
+	assert_true(isnan(u->lambda) && isnan(u->peak.value) && !u->points);
+	assert_non_null(r->capacity.usl_why);
 	run_free(r);
 }
 
