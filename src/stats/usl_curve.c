@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* With cminpack, of which its licence wants to be said: this product includes software developed by
+ * the University of Chicago, as Operator of Argonne National Laboratory. */
 #include "stats/usl_curve.h"
 
 #include <cminpack.h>
