@@ -136,8 +136,10 @@ spread(const struct usl_curve *c, struct usl *u)
 
 	for (size_t i = 0; i < c->d->count; i++) {
 		double by[USL_PARAMETERS], w = pow(usl_curve_weight(c, i), 2);
+		if (c->out[i])
+			continue;
 		double off = c->d->x[i] - throughput_at(u, c->d->n[i], by);
-		kept += w > 0;
+		kept++;
 		sum += w * off * off;
 		weights += w;
 		mean += w * c->d->x[i];
@@ -169,6 +171,8 @@ spread_of_unlike(const struct usl_curve *c, struct usl *u)
 
 	for (size_t i = 0; i < c->d->count; i++) {
 		double by[USL_PARAMETERS], w = pow(usl_curve_weight(c, i), 2);
+		if (c->out[i])
+			continue;
 		double off = c->d->x[i] - throughput_at(u, c->d->n[i], by);
 		double leverage = fmin(w * form(by, u->covariance) / s2, LEVERAGE_MOST);
 		double scale = w * off / (1 - leverage);
@@ -261,35 +265,32 @@ conclude(const struct usl_curve *c, const double q[USL_PARAMETERS], struct usl *
 /* How far point i lies from the curve through the others, in deviations that such a point has: the
  * externally studentized residual (Cook & Weisberg, Residuals and Influence, 2.2), by fitting. */
 static double
-how_far(struct usl_curve *c, size_t i, const double q[USL_PARAMETERS])
+how_far(struct usl_curve *c, size_t i)
 {
-	double others[USL_PARAMETERS] = { q[0], q[1], q[2] }, by[USL_PARAMETERS], far = 0;
+	double others[USL_PARAMETERS] = { 0 }, by[USL_PARAMETERS], far = 0;
 	struct usl u = { 0 };
 
 	c->out[i] = true;
-	usl_curve_descend(c, USL_PARAMETERS, others);
-	if (others[2] < 0) {
-		others[2] = 0;
-		usl_curve_descend(c, USL_PARAMETERS - 1, others);
-	}
+	usl_curve_fit(c, others);
 	set_parameters(c, others, &u);
 	if (others[0] > 0 && spread(c, &u)) {
 		double off = c->d->x[i] - throughput_at(&u, c->d->n[i], by);
 		double w = c->d->weight ? c->d->weight[i] : 1;
 		far = fabs(off) / sqrt(u.residual * u.residual / w + form(by, u.covariance)) * Z95 / u.t;
+		far = isnan(off) ? INFINITY : far;   /* the curve through the others does not reach it */
 	}
 	c->out[i] = false;
 	return far;
 }
 
 static size_t
-farthest(struct usl_curve *c, const double q[USL_PARAMETERS], double *ret_far)
+farthest(struct usl_curve *c, double *ret_far)
 {
 	size_t worst = 0;
 
 	*ret_far = 0;
 	for (size_t i = 0; i < c->d->count; i++) {
-		double far = c->out[i] ? 0 : how_far(c, i, q);
+		double far = c->out[i] ? 0 : how_far(c, i);
 		if (far > *ret_far) {
 			*ret_far = far;
 			worst = i;
@@ -307,7 +308,7 @@ leave_out(struct usl_curve *c, double q[USL_PARAMETERS])
 
 	for (; out <= most; out++) {
 		double far;
-		size_t i = farthest(c, q, &far);
+		size_t i = farthest(c, &far);
 		if (far <= OUTLIER)
 			return out;
 		c->out[i] = true;
@@ -364,8 +365,7 @@ usl_verdict_words(enum usl_verdict v)
 {
 	static const char *const words[] = {
 		[USL_PEAK] = "",
-		[USL_UNBOUNDED] = "no peak can be stated: the points do not tell whether throughput falls "
-		                  "again, or where",
+		[USL_UNBOUNDED] = "no peak can be stated: where throughput falls again was not seen",
 		[USL_BEYOND] = "no peak can be stated: it would lie far beyond what was measured",
 		[USL_FEW_POINTS] = "a curve needs at least four different concurrencies",
 		[USL_NARROW] = "the concurrencies lie too near to one another for a curve",

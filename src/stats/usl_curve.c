@@ -65,7 +65,8 @@ evaluate(void *ctx, int m, int n, const double *q, double *residual, double *jac
 		basis(c, c->d->n[i], b);
 		double below = denominator(b, q, n);
 		if (flag == 1)
-			residual[i] = below > 0 ? w * (c->d->x[i] / c->x_max - nu / below) : OUT_OF_REACH;
+			residual[i] = c->out[i] ? 0 : !(below > 0) ? OUT_OF_REACH
+			    : w * (c->d->x[i] / c->x_max - nu / below);
 		else
 			for (int k = 0; k < n; k++)
 				jacobian[i + k * ld] = w * nu / (below * below) * b[k];

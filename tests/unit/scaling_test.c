@@ -100,8 +100,8 @@ a_fall_that_was_not_seen_is_not_stated(void **state)
 	scaling(r);                              /* the peak is at 49, the last point at 48 */
 	assert_true(r->capacity.usl.kappa_low > 0);
 	assert_true(isnan(r->capacity.usl.peak.value));
-	assert_string_equal(r->capacity.usl_why, "no peak can be stated: the points do not tell whether "
-	    "throughput falls again, or where");
+	assert_string_equal(r->capacity.usl_why, "no peak can be stated: where throughput "
+	    "falls again was not seen");
 	run_free(r);
 }
 

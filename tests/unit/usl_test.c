@@ -287,6 +287,23 @@ an_outlier_is_left_out(void **state)
 	}
 }
 
+/* Beyond the pole of a curve that grows ever faster, where the law is not defined. */
+static void
+an_outlier_may_lie_beyond_the_pole(void **state)
+{
+	static const double n[] = { 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 64 };
+	double x[COUNT(n)];
+	struct usl u;
+
+	for (size_t k = 0; k < COUNT(n); k++)
+		x[k] = k + 1 < COUNT(n) ? law(100, -0.04, 0, n[k]) + (k % 2 ? 1 : -1) : 900;
+	assert_true(usl_fit(&(struct usl_data){ n, x, NULL, COUNT(n), true }, &u));
+	assert_int_equal(u.outliers, 1);
+	CHECK_NEAR(u.alpha.value, -0.04, 0.001);
+	assert_true(isfinite(u.r2) && isfinite(u.alpha.low) && u.superlinear);
+	CHECK_NEAR(u.n_max, 16, 0);
+}
+
 static struct usl_ceiling
 ceiling_of(const double *n, const double *x, size_t count)
 {
@@ -361,6 +378,7 @@ RUN_TESTS(
 	cmocka_unit_test(weights_count_as_repetitions),
 	cmocka_unit_test(too_little_is_refused),
 	cmocka_unit_test(an_outlier_is_left_out),
+	cmocka_unit_test(an_outlier_may_lie_beyond_the_pole),
 	cmocka_unit_test(a_ceiling_is_no_peak),
 	cmocka_unit_test(nothing_is_said_of_far_away),
 )
