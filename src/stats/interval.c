@@ -3,21 +3,9 @@
 
 #include <math.h>
 
+#include "stats/special.h"
+
 #define Z95 1.959963984540054
-
-double
-student_t95(double df)
-{
-	static const double exact[] = { INFINITY, 12.70620, 4.302653, 3.182446, 2.776445, 2.570582 };
-	double z = Z95, z3 = z * z * z, z5 = z3 * z * z, z7 = z5 * z * z;
-
-	if (df < 1)
-		return INFINITY;
-	if (df < 6)
-		return exact[(int)df];
-	return z + (z3 + z) / (4 * df) + (5 * z5 + 16 * z3 + 3 * z) / (96 * df * df) +
-	    (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * df * df * df);
-}
 
 struct interval
 interval_quantile(const struct histogram *h, double q)
@@ -50,7 +38,7 @@ interval_blocks(const double *blocks, size_t n)
 		return r;
 	for (size_t i = 0; i < n; i++)
 		squares += (blocks[i] - r.value) * (blocks[i] - r.value);
-	double half = student_t95((double)n - 1) * sqrt(squares / (double)(n - 1) / (double)n);
+	double half = student_t_quantile(0.975, (double)n - 1) * sqrt(squares / (double)(n - 1) / (double)n);
 	r.low = r.value - half;
 	r.high = r.value + half;
 	return r;

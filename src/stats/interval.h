@@ -10,10 +10,6 @@ struct interval {
 	double value, low, high;   /* NAN: not known */
 };
 
-/* Two-sided 95 % point of Student's t with `df` >= 1 degrees of freedom: the expansion of
- * Abramowitz & Stegun 26.7.5, exact values below six degrees. */
-double student_t95(double df);
-
 /* A quantile with the values at the ranks n q -+ 1.96 sqrt(n q (1 - q)) (Conover, Practical
  * Nonparametric Statistics, 3.2): no assumption on the distribution, only that the values are
  * independent. `high` is NAN where the rank would lie behind the last value. */

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "stats/interval.h"
+#include "stats/special.h"
 
 struct line {
 	double n, mean_t, mean_y, stt, sty;
@@ -62,7 +62,7 @@ slope_fit(const double *t, const double *y, size_t n)
 	if (independent < 3)
 		independent = 3;
 	double error = sqrt(squares / (independent - 2) / l.stt);
-	double half = student_t95(floor(independent - 2)) * error;
+	double half = student_t_quantile(0.975, floor(independent - 2)) * error;
 	s.low = s.per_t - half;
 	s.high = s.per_t + half;
 	return s;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "stats/special.h"
 #include "stats/usl_curve.h"
 
 #define LEAST_POINTS   4       /* different N: three parameters, and one to contradict them */
@@ -153,7 +154,7 @@ spread(const struct usl_curve *c, struct usl *u)
 	double df = (double)(kept - USL_PARAMETERS), least = ROUNDING * c->x_max * sqrt(weights / (double)kept);
 	u->r2 = all > 0 ? 1 - sum / all : NAN;
 	u->residual = fmax(sqrt(sum / df), least);
-	u->t = student_t95(df);
+	u->t = student_t_quantile(0.975, df);
 	if (!invert(information, u->covariance))
 		return false;
 	for (int k = 0; k < USL_PARAMETERS; k++)

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Distribution functions and their inverses, to about 1e-10 relative, also far out in the tails.
+ * Pure functions. DLMF: NIST Digital Library of Mathematical Functions, dlmf.nist.gov. */
+#pragma once
+
+/* Standard normal: the share below x (DLMF 7.2.2), and the x below which a share 0 < p < 1 lies
+ * (Abramowitz & Stegun 26.2.23 as a start, then Halley's iteration). */
+double normal_cdf(double x);
+double normal_quantile(double p);
+
+/* Regularised incomplete beta function I_x(a, b), a and b > 0, 0 <= x <= 1: the continued fraction
+ * DLMF 8.17.22 by Lentz's method (Lentz, Applied Optics 15, 668, 1976). */
+double beta_regularised(double a, double b, double x);
+
+/* Student's t with df > 0 degrees of freedom (DLMF 8.17 with Abramowitz & Stegun 26.7.1): the
+ * share below t, and the t below which a share 0 < p < 1 lies. With no degree of freedom nothing
+ * is known: the quantile is then infinite. */
+double student_t_cdf(double t, double df);
+double student_t_quantile(double p, double df);
