@@ -8,13 +8,16 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/stop.h"
+#include "compare/compare.h"
 #include "experiment/spin.h"
 #include "observe/observe.h"
 #include "run/run_store.h"
+#include "stats/steady.h"
 #include "trace/trace.h"
 
 #define CONNECTIONS   32          /* when the spec names none: enough at half of the knee */
-#define WARM_UP_SLICE (500 * NS_PER_MS)
+#define WARM_UP_SLICE (250 * NS_PER_MS)
+#define WARM_UP_SLICES 240
 #define WARM_UP_CONNECTIONS 4
 #define STEADY        0.05        /* three slices in a row within it */
 #define PULSE_NS      (1 * NS_PER_S)
@@ -131,16 +134,17 @@ copy_routes(const struct run_baseline *from, struct run *r, struct run_block *ou
 }
 
 static void
-fill(const struct run_phase *p, struct run *r, struct run_block *out)
+fill(const struct run_phase *p, const struct run_latency *settled, struct run *r,
+    struct run_block *out)
 {
 	out->seconds = p->seconds;
 	out->rate = p->rate;
 	out->throughput = p->throughput;
 	out->error_rate = failed_share(p);
-	out->mean = unless_hidden(p->latency.mean, 1, out->error_rate);
-	out->p50 = unless_hidden(p->latency.p50, 0.5, out->error_rate);
-	out->p95 = unless_hidden(p->latency.p95, 0.95, out->error_rate);
-	out->p99 = unless_hidden(p->latency.p99, 0.99, out->error_rate);
+	out->mean = unless_hidden(settled->mean, 1, out->error_rate);
+	out->p50 = unless_hidden(settled->p50, 0.5, out->error_rate);
+	out->p95 = unless_hidden(settled->p95, 0.95, out->error_rate);
+	out->p99 = unless_hidden(settled->p99, 0.99, out->error_rate);
 	if (p->answered)
 		out->cpu_per_request = p->service_cpu * p->seconds / (double)p->answered;
 	if (p->generator_limited)
@@ -194,6 +198,7 @@ side_offer(struct side *s, const struct side_block *b, struct run *r, struct run
 	struct load_step step = {
 		.name = b->label, .rate = b->rate, .for_ns = b->for_ns, .draw = b->draw,
 		.closed = b->rate > 0 ? 0 : s->connections, .fresh = !s->spread,
+		.settle_ns = b->rate > 0 && b->for_ns >= NS_PER_S ? llround(COMPARE_DROPPED * (double)b->for_ns) : 0,
 	};
 	ret->pair = b->pair;
 	ret->arm = s->name;
@@ -202,7 +207,7 @@ side_offer(struct side *s, const struct side_block *b, struct run *r, struct run
 	ret->started = ns_to_s(now_ns() - s->began_ns);
 	if ((code = offer(s, &step, scratch, &phase, e)) < 0)
 		return code;
-	fill(phase, r, ret);
+	fill(phase, &scratch->baseline.latency, r, ret);
 	ret->rss_bytes = observe_service_rss(s->observe);
 	copy_routes(&scratch->baseline, r, ret);
 	return 0;
@@ -218,28 +223,32 @@ closed_slice(struct side *s, const char *label, int64_t connections, int64_t for
 	return offer(s, &step, scratch, ret, e);
 }
 
+/* Three slices alike, or, where the machine never gives three alike, no trend in many. */
+static bool
+is_steady(const double *throughput, size_t n)
+{
+	return steady_three(throughput, n, STEADY) < n || steady_mser5(throughput, n) < n;
+}
+
 int
 side_warm_up(struct side *s, int64_t at_most_ns, double *ret_s, struct err *e)
 {
 	CLEANUP(run_free_p) struct run *scratch = run_new();
+	double throughput[WARM_UP_SLICES];
 	int64_t begin_ns = now_ns();
-	double low = 0, high = 0;
-	int alike = 0;
+	size_t n = 0;
 
 	*ret_s = NAN;
-	while (alike < 3 && now_ns() - begin_ns < at_most_ns && !stop_requested()) {
+	while (!is_steady(throughput, n)) {
 		struct run_phase *p;
+		if (n == WARM_UP_SLICES || now_ns() - begin_ns > at_most_ns || stop_requested())
+			return 0;
 		int code = closed_slice(s, "warm-up", WARM_UP_CONNECTIONS, WARM_UP_SLICE, scratch, &p, e);
 		if (code < 0)
 			return code;
-		double t = p->throughput;
-		bool fits = alike && fmax(high, t) <= fmin(low, t) * (1 + STEADY);
-		low = fits ? fmin(low, t) : t;
-		high = fits ? fmax(high, t) : t;
-		alike = fits ? alike + 1 : 1;
+		throughput[n++] = p->throughput;
 	}
-	if (alike >= 3)
-		*ret_s = ns_to_s(now_ns() - begin_ns);
+	*ret_s = ns_to_s(now_ns() - begin_ns);
 	return 0;
 }
 

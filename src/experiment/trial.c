@@ -21,10 +21,12 @@
 #define WARM_UP_NS      (15 * NS_PER_S)
 #define WARM_AGAIN_NS   (3 * NS_PER_S)
 #define SATURATION_NS   (350 * NS_PER_MS)
-#define SATURATION_PAIRS 10
+#define SATURATION_PAIRS 20       /* with fewer its figure cannot be decided */
 #define BUSIEST         0.95
 #define OF_KNEE         0.5       /* where a tail is the service's and not its queue's */
-#define RESTART_EVERY   5
+#define RESTART_EVERY   2         /* what starts at once */
+#define RESTART_SELDOM  10        /* what takes long */
+#define START_QUICK_S   1.5
 #define PROFILE_NS      (4 * NS_PER_S)
 
 struct trial {
@@ -36,6 +38,7 @@ struct trial {
 	double rate;
 	int64_t block_ns;
 	int64_t begin_ns;
+	double start_s;           /* so long did the last start of both take; 0: none was */
 };
 
 /* ---- before the pairs ---------------------------------------------------------------------- */
@@ -153,20 +156,29 @@ offer_pair(struct trial *t, int64_t pair, double rate, struct err *e)
 	return code;
 }
 
+static int64_t
+restart_every(const struct trial *t)
+{
+	if (t->plan->restart_every)
+		return t->plan->restart_every;
+	return t->start_s < START_QUICK_S ? RESTART_EVERY : RESTART_SELDOM;
+}
+
 /* A process has its luck for life: where its memory lies, which core it woke on. Another one has
  * another. */
 static int
 restart(struct trial *t, int64_t pair, struct err *e)
 {
-	int64_t every = t->plan->restart_every ? t->plan->restart_every : RESTART_EVERY;
+	int64_t begin_ns = now_ns();
 
-	if (every < 0 || !pair || pair % every)
+	if (!pair || pair % restart_every(t))
 		return 0;
 	int code = arm_restarts(t->a.arm) ? side_restart(&t->a, e) : 0;
 	if (code == 0 && arm_restarts(t->b.arm))
 		code = side_restart(&t->b, e);
 	if (code == 0 && (arm_restarts(t->a.arm) || arm_restarts(t->b.arm)))
 		code = warm_up(t, WARM_AGAIN_NS, e);
+	t->start_s = ns_to_s(now_ns() - begin_ns);
 	return code;
 }
 
@@ -179,6 +191,24 @@ is_look(const struct trial *t, int64_t pairs)
 		if (pairs == compare_looks[i])
 			return true;
 	return false;
+}
+
+static void
+tell_arms(struct trial *t)
+{
+	const struct side *sides[] = { &t->a, &t->b };
+
+	for (size_t i = 0; i < t->proof->n_arms; i++) {
+		t->proof->arms[i].starts = arm_starts(sides[i]->arm);
+		t->proof->arms[i].placement = sides[i]->placement;
+	}
+}
+
+static void
+look(struct trial *t)
+{
+	tell_arms(t);
+	compare_blocks(t->run, t->proof, t->proof->looks + 1);
 }
 
 static int
@@ -195,12 +225,12 @@ run_pairs(struct trial *t, struct err *e)
 			code = offer_pair(t, pair, 0, e);
 		if (code < 0 || stop_requested() || !is_look(t, pair + 1))
 			continue;
-		compare_blocks(t->run, p, ++p->looks);
+		look(t);
 		if (compare_is_decided(p))
 			break;
 	}
 	if (code == 0 && stop_requested() && p->n_blocks)
-		compare_blocks(t->run, p, p->looks + 1);
+		look(t);
 	return code;
 }
 
@@ -237,17 +267,6 @@ explain(struct trial *t, struct err *e)
 	return code;
 }
 
-static void
-tell_arms(struct trial *t)
-{
-	const struct side *sides[] = { &t->a, &t->b };
-
-	for (size_t i = 0; i < t->proof->n_arms; i++) {
-		t->proof->arms[i].starts = arm_starts(sides[i]->arm);
-		t->proof->arms[i].placement = sides[i]->placement;
-	}
-}
-
 /* B that dies where A lives is worse, whatever its figures were. */
 static int
 judge_death(struct trial *t, int code, struct err *e)
@@ -268,7 +287,6 @@ conclude(struct trial *t)
 {
 	struct run_proof *p = t->proof;
 
-	tell_arms(t);
 	p->seconds = ns_to_s(now_ns() - t->begin_ns);
 	if (!p->verdict) {
 		p->verdict = "inconclusive";

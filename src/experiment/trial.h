@@ -16,7 +16,7 @@ struct trial_plan {
 	const char *a, *b;        /* words of the user */
 	int64_t pairs_at_most;
 	int64_t block_ns;         /* 0: as long as intervals of its figures need */
-	int64_t restart_every;    /* pairs; 0: as the trial thinks best; < 0 never */
+	int64_t restart_every;    /* pairs; 0: as the trial thinks best */
 	bool aa;                  /* both words name one arm: how well can this machine tell? */
 	bool saturation;          /* blocks as fast as answers come, too */
 	/* Put what was asked of an arm into a record. */

@@ -81,6 +81,7 @@ struct load_step {
 	uint64_t draw;            /* added to the seed: other arrivals at the same rate */
 	const struct load_share *share;   /* NULL: all of it */
 	const struct load_crew *crew;     /* NULL: offered by this process */
+	int64_t settle_ns;        /* latencies of the baseline count from here, to a quarter of a second or more */
 	bool fresh;               /* close the connections of the phase before, so that new ones are made */
 	int64_t answer_every;     /* tell of every so manieth arrival's answer; 0: of none */
 	void (*answer)(void *ctx, const struct load_answer *a);   /* from the workers' threads, one at a time */
