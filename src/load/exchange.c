@@ -35,7 +35,8 @@ is_empty(const struct worker *w, enum slot_list list)
 }
 
 /* Idle slots are used again last in, first out: few connections stay warm, the rest may time out.
- * The busy ones are in the order in which they will time out. */
+ * Where connections are spread over the processes of the service, they are used in turn: the work is
+ * spread as they are. The busy ones are in the order in which they will time out. */
 static void
 slot_move(struct worker *w, uint32_t slot, enum slot_list to)
 {
@@ -44,7 +45,8 @@ slot_move(struct worker *w, uint32_t slot, enum slot_list to)
 
 	w->slots[x->before].after = x->after;
 	w->slots[x->after].before = x->before;
-	uint32_t before = to == SLOT_BUSY ? w->slots[head].before : head;
+	bool last = to == SLOT_BUSY || (to == SLOT_IDLE && w->rotate);
+	uint32_t before = last ? w->slots[head].before : head;
 	x->before = before;
 	x->after = w->slots[before].after;
 	w->slots[x->after].before = slot;
@@ -299,6 +301,16 @@ void
 exchange_retire_slots(struct worker *w, uint32_t conn)
 {
 	move_free(w, conn, SLOT_UNUSED);
+}
+
+void
+exchange_order_slots(struct worker *w, const uint32_t *conns, size_t n)
+{
+	w->rotate = true;
+	for (uint32_t k = 0; k < w->depth; k++)
+		for (size_t i = 0; i < n; i++)
+			if (w->slots[conns[i] * w->depth + k].list == SLOT_IDLE)
+				slot_move(w, conns[i] * w->depth + k, SLOT_IDLE);
 }
 
 /* Ended by us: the protocol takes back the one request, or else the connection goes with all that

@@ -303,17 +303,18 @@ watch(struct phase *p)
 static uint32_t
 workers_for(const struct load *l, const struct load_step *step)
 {
-	double wanted = step->closed > 0 ? (double)step->closed / 256
+	double wanted = step->closed > 0 ? (double)step->closed / LOAD_PER_WORKER
 	    : step->rate / (double)sharers(step) / WORKER_RATE;
 	if (step->crew)
 		return 0;
 	uint32_t n = wanted > 1 ? (uint32_t)ceil(wanted) : 1;
 	return n < l->n_workers ? n : l->n_workers;
+	if (l->n_spread)
+		return l->spread_over;
 }
 
-/* Worker i's part of `whole`: as even as it goes. */
-static uint32_t
-part_of(uint32_t whole, uint32_t workers, uint32_t i)
+uint32_t
+load_part(uint32_t whole, uint32_t workers, uint32_t i)
 {
 	uint32_t n = whole / workers + (i < whole % workers);
 	return n ? n : 1;
@@ -323,17 +324,18 @@ static int
 start_workers(struct phase *p, struct err *e)
 {
 	struct load *l = p->l;
-	uint32_t conns = p->step->closed > 0 && p->step->closed < l->connections
-	    ? (uint32_t)p->step->closed : l->connections;
+	uint32_t most = l->n_spread ? l->n_spread : l->connections;
+	uint32_t conns = p->step->closed > 0 && p->step->closed < most ? (uint32_t)p->step->closed : most;
 
 	for (uint32_t i = 0; i < l->n_workers; i++)
-		wire_trim(&l->workers[i], i < p->active ? part_of(l->connections, p->active, i) : 0);
+		wire_trim(&l->workers[i], i < p->active && !p->step->fresh
+		    ? load_part(l->connections, p->active, i) : 0);
 	const struct load_share *share = p->step->share;
 	p->task.start_ns = share ? share->start_ns : p->step->crew ? p->step->crew->start_ns
 	    : now_ns() + LEAD_NS;
 	for (uint32_t i = 0; i < p->active; i++) {
 		int64_t number = share ? share->number + (int64_t)i * share->of : i;
-		int code = worker_start(&l->workers[i], &p->task, number, part_of(conns, p->active, i));
+		int code = worker_start(&l->workers[i], &p->task, number, load_part(conns, p->active, i));
 		if (code == 0)
 			continue;
 		p->active = i;
@@ -499,7 +501,10 @@ prepare(struct phase *p)
 	const struct spec *spec = p->l->spec;
 	const struct phase_bounds *bounds = p->bounds;
 
-	p->active = workers_for(p->l, p->step);
+	if (p->step->fresh)
+		p->l->n_spread = 0;
+	p->active = p->l->n_active = workers_for(p->l, p->step);
+	p->task.rotate = p->l->n_spread > 0;
 	p->task.closed = p->step->closed > 0;
 	p->task.for_ns = p->step->for_ns;
 	p->task.timeout_ns = spec->timeout_ns;

@@ -68,6 +68,8 @@ struct worker_task {
 	bool closed;              /* instead: each request after the answer before */
 	int64_t start_ns;         /* absolute */
 	int64_t for_ns;
+	bool connect;             /* instead: only make connections, until all are ready */
+	bool rotate;              /* use idle slots in turn; else the last one that was */
 	int64_t at_most;          /* closed: requests of all workers; 0: no bound */
 	int64_t timeout_ns;
 	int64_t drain_ns;         /* how long to wait for the last answers */
@@ -120,6 +122,7 @@ struct worker {
 	struct tally *tally;
 
 	/* Read by the control thread after the join. */
+	bool rotate;              /* the task's; also between phases */
 	int64_t window_ns;        /* how long requests were offered */
 	int64_t cpu_ns;           /* used in that time */
 	int64_t waited_ns;        /* for a CPU, in that time */
