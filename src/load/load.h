@@ -60,14 +60,25 @@ struct load_crew {
 	void (*finish)(void *ctx, struct load_crew_end *ret);   /* once; then take() for the last time */
 };
 
-/* An answer, for who compares answers. Valid during the call. */
+/* An answer, for who compares answers. Valid during the call.
+ *
+ * Arrival, step and route say which request it answers: with the same seed and draw it is the same,
+ * byte for byte, but for the host that it names and what a flow has extracted from earlier answers;
+ * ${time()} in a scenario is what else differs. The workers of a closed loop each count from 0, so
+ * that an arrival comes as often as there are workers. Requests that had no answer when the phase
+ * ended are not told of, and neither are those of a crew.
+ *
+ * Of HTTP the body is the service's, chunk framing and gzip undone (digest.h); of WebSocket the
+ * message, of which the hash sees the first MiB; of Redis and PostgreSQL the whole answer as it came. */
 struct load_answer {
-	int64_t index;            /* of its arrival: the same request whenever seed and draw are the same */
+	int64_t index;            /* of its arrival */
+	int64_t step;             /* its place in the flow of that arrival, pauses counted; 0 the first */
 	const char *route;        /* its name */
 	int status;               /* 0: the protocol has none */
 	bool failed;              /* not what was wanted, or none at all */
 	int64_t body_bytes;
-	uint64_t body_hash;       /* of the body as the service wrote it, before any encoding */
+	uint64_t body_hash;       /* XXH3, 64 bits */
+	const char *encoding;     /* not undone: the two above are of the encoded bytes; NULL none */
 };
 
 /* What to offer in one phase. */

@@ -15,6 +15,7 @@
 #include "base/stop.h"
 #include "base/units.h"
 #include "load/load_int.h"
+#include "load/told.h"
 #include "load/wire.h"
 #include "run/run_store.h"
 #include "stats/hdr_log.h"
@@ -39,6 +40,7 @@ struct phase {
 	struct run *run;
 	const struct load_step *step;
 	struct worker_task task;
+	struct told told;
 	uint32_t active;                /* workers here */
 	struct load_crew_end crew;      /* how it went elsewhere */
 	struct tally *total;
@@ -307,10 +309,10 @@ workers_for(const struct load *l, const struct load_step *step)
 	    : step->rate / (double)sharers(step) / WORKER_RATE;
 	if (step->crew)
 		return 0;
-	uint32_t n = wanted > 1 ? (uint32_t)ceil(wanted) : 1;
-	return n < l->n_workers ? n : l->n_workers;
 	if (l->n_spread)
 		return l->spread_over;
+	uint32_t n = wanted > 1 ? (uint32_t)ceil(wanted) : 1;
+	return n < l->n_workers ? n : l->n_workers;
 }
 
 uint32_t
@@ -480,6 +482,7 @@ signs_of(const struct phase *p)
 static void
 release(struct phase *p)
 {
+	pthread_mutex_destroy(&p->told.lock);
 	tally_free(p->total);
 	free(p->seconds);
 	free(p->closed);
@@ -515,6 +518,10 @@ prepare(struct phase *p)
 	p->task.rate = p->step->rate / (double)sharers(p->step) / (p->active ? p->active : 1);
 	p->task.tick_ns = tick_for(spec, p->task.rate);
 	p->task.spin = spec->pace == PACE_SPIN;
+	p->told.every = p->step->answer_every;
+	p->told.tell = p->step->answer;
+	p->told.ctx = p->step->answer_ctx;
+	p->task.told = p->step->answer_every > 0 ? &p->told : NULL;
 	p->n_seconds = (size_t)((p->task.for_ns + NS_PER_S - 1) / NS_PER_S) + 1;
 	p->seconds = calloc(p->n_seconds, sizeof(struct tally *));
 	p->closed = calloc(p->n_seconds, sizeof(*p->closed));
@@ -541,7 +548,7 @@ phase_run(struct load *l, const struct load_step *step, const struct phase_bound
 		schedule = *step->schedule;
 	CLEANUP(release) struct phase p = {
 		.l = l, .run = r, .step = step, .bounds = bounds, .want_log = baseline && r->folder,
-		.task.schedule = &schedule,
+		.task.schedule = &schedule, .told.lock = PTHREAD_MUTEX_INITIALIZER,
 	};
 
 	int code = load_reach(l, e);
