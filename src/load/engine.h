@@ -43,6 +43,8 @@ struct engine_ops {
 	 * connection is gone or an answer to them has come; else they are copied before this returns.
 	 * -errno: the caller drops the connection. What goes wrong later comes as broken(). */
 	int (*send)(struct engine *g, uint32_t conn, const void *bytes, size_t size, bool lasting);
+	/* The own address of a connection. Also by another thread, when the owner has ended; -errno. */
+	int (*local)(const struct engine *g, uint32_t conn, struct addr *ret);
 	/* Close without a word to the sink. */
 	void (*drop)(struct engine *g, uint32_t conn);
 	/* Sleep until something happens or it is time, and deliver what has happened. Never spins. */

@@ -319,11 +319,18 @@ epoll_engine_wait(struct engine *g, const struct engine_wait *how)
 	}
 }
 
+static int
+epoll_engine_local(const struct engine *g, uint32_t conn, struct addr *ret)
+{
+	return addr_of_socket(g->links[conn].fd, ret);
+}
+
 const struct engine_ops engine_epoll = {
 	.name = "epoll",
 	.open = epoll_engine_open,
 	.connect = epoll_engine_connect,
 	.send = epoll_engine_send,
+	.local = epoll_engine_local,
 	.drop = epoll_engine_drop,
 	.wait = epoll_engine_wait,
 	.close = epoll_engine_close,

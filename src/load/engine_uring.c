@@ -704,11 +704,18 @@ uring_engine_wait(struct engine *g, const struct engine_wait *how)
 	deliver(g);
 }
 
+static int
+uring_engine_local(const struct engine *g, uint32_t conn, struct addr *ret)
+{
+	return addr_of_socket(g->links[conn].fd, ret);
+}
+
 const struct engine_ops engine_uring = {
 	.name = "io_uring",
 	.open = uring_engine_open,
 	.connect = uring_engine_connect,
 	.send = uring_engine_send,
+	.local = uring_engine_local,
 	.drop = uring_engine_drop,
 	.wait = uring_engine_wait,
 	.close = uring_engine_close,

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "load/program.h"
 #include "load/stream.h"
+#include "load/told.h"
 #include "load/unpack.h"
 #include "load/wire.h"
 
@@ -35,7 +36,8 @@ is_empty(const struct worker *w, enum slot_list list)
 }
 
 /* Idle slots are used again last in, first out: few connections stay warm, the rest may time out.
- * The busy ones are in the order in which they will time out. */
+ * Where connections are spread over the processes of the service, they are used in turn: the work is
+ * spread as they are. The busy ones are in the order in which they will time out. */
 static void
 slot_move(struct worker *w, uint32_t slot, enum slot_list to)
 {
@@ -44,7 +46,8 @@ slot_move(struct worker *w, uint32_t slot, enum slot_list to)
 
 	w->slots[x->before].after = x->after;
 	w->slots[x->after].before = x->before;
-	uint32_t before = to == SLOT_BUSY ? w->slots[head].before : head;
+	bool last = to == SLOT_BUSY || (to == SLOT_IDLE && w->rotate);
+	uint32_t before = last ? w->slots[head].before : head;
 	x->before = before;
 	x->after = w->slots[before].after;
 	w->slots[x->after].before = slot;
@@ -89,6 +92,9 @@ finish_failed(struct worker *w, uint32_t slot, enum outcome o, const char *why, 
 		tally_error(w->tally, x->route, o);
 	if (o != OUTCOME_CONNECT)
 		w->refusals = 0;
+	if (o == OUTCOME_IN_FLIGHT)
+		told_forget(w, x);
+	told_end(w, slot, NULL, true);
 	if (x->session != NO_SESSION)
 		session_end(w, x->session);
 	x->session = NO_SESSION;
@@ -211,6 +217,7 @@ exchange_answer(struct worker *w, uint32_t slot, const struct reply *reply, int6
 		o = end_stream(w, slot, why, sizeof(why));
 	o = lead_on(w, x, o, &a, last, why, sizeof(why));
 	tally_answer(t, x->route, reply, o, last - x->due_ns);
+	told_end(w, slot, reply, o != OUTCOME_ANSWERED);
 	if (o == OUTCOME_ANSWERED) {
 		histogram_record(&t->spans[SPAN_SERVICE], last - x->sent_ns);
 		histogram_record(&t->spans[SPAN_FIRST_BYTE], first - x->sent_ns);
@@ -255,7 +262,8 @@ exchange_capture(struct worker *w, uint32_t slot)
 	const struct route *r = &w->program->routes[w->slots[slot].route];
 	struct capture **c = &w->captures[slot];
 
-	if (!r->wants_head && !r->wants_body)
+	bool compared = w->slots[slot].digest && w->program->protocol->keeps;
+	if (!r->wants_head && !r->wants_body && !compared)
 		return NULL;
 	if (!*c && !(*c = calloc(1, sizeof(**c))))
 		abort();
@@ -293,6 +301,16 @@ void
 exchange_hold_slots(struct worker *w, uint32_t conn)
 {
 	move_free(w, conn, SLOT_HELD);
+}
+
+void
+exchange_order_slots(struct worker *w, const uint32_t *conns, size_t n)
+{
+	w->rotate = true;
+	for (uint32_t k = 0; k < w->depth; k++)
+		for (size_t i = 0; i < n; i++)
+			if (w->slots[conns[i] * w->depth + k].list == SLOT_IDLE)
+				slot_move(w, conns[i] * w->depth + k, SLOT_IDLE);
 }
 
 void
@@ -414,6 +432,7 @@ occupy(struct worker *w, uint32_t slot, const struct demand *d, int code, int64_
 	x->slot_ns = now;
 	x->sent_ns = x->first_ns = 0;
 	x->moved = d->moved;
+	told_begin(w, x);
 	slot_move(w, slot, SLOT_BUSY);
 	if (code < 0) {
 		finish_failed(w, slot, OUTCOME_CONNECT, strerror(-code), now);
@@ -442,7 +461,7 @@ exchange_begin(struct worker *w, const struct demand *d, int64_t now)
 void
 exchange_move(struct worker *w, uint32_t slot, const char *why)
 {
-	const struct exchange *x = &w->slots[slot];
+	struct exchange *x = &w->slots[slot];
 	const struct demand d = {
 		.route = x->route, .session = x->session, .index = x->index, .seed = x->seed,
 		.due_ns = x->due_ns, .moved = true,
@@ -453,8 +472,10 @@ exchange_move(struct worker *w, uint32_t slot, const char *why)
 
 	slot_move(w, slot, SLOT_HELD);
 	uint32_t to = moved ? UINT32_MAX : take_slot(w, now, &code);
-	if (to == UINT32_MAX)
+	if (to == UINT32_MAX) {
 		finish_failed(w, slot, OUTCOME_CLOSED, why, now);
-	else
-		occupy(w, to, &d, code, now);
+		return;
+	}
+	told_forget(w, x);
+	occupy(w, to, &d, code, now);
 }

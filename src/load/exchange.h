@@ -32,6 +32,8 @@ void exchange_send_waiting(struct worker *w, uint32_t conn);   /* the connection
 void exchange_lose(struct worker *w, uint32_t conn, enum outcome o, const char *why, int64_t now);
 void exchange_offer_slots(struct worker *w, uint32_t conn);    /* its free slots may be used */
 void exchange_hold_slots(struct worker *w, uint32_t conn);     /* may not */
+/* Idle ones are used in turn from now on, first one of each of these connections. */
+void exchange_order_slots(struct worker *w, const uint32_t *conns, size_t n);
 void exchange_retire_slots(struct worker *w, uint32_t conn);   /* do not exist any more */
 
 /* What the templates of the slot's request are filled with; valid until the next call. */

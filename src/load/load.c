@@ -34,7 +34,7 @@ open_workers(struct load *l, struct err *e)
 		l->n_workers = cpus >= 4 ? (uint32_t)(cpus / 2) : 1;
 	l->connections = l->spec->connections > 0 ? (uint32_t)l->spec->connections : LOAD_CONNECTIONS;
 	const struct engine_ops *ops;
-	int chosen = engine_choose(l->spec->engine, l->connections, &ops);
+	int chosen = engine_choose(l->spec->engine, l->connections + LOAD_SPARE, &ops);
 	if (chosen < 0) {
 		err_set(e, -chosen, "the load engine %s does not open here: %s",
 		    l->spec->engine ? l->spec->engine : "epoll", strerror(-chosen));
@@ -49,7 +49,7 @@ open_workers(struct load *l, struct err *e)
 		w->program = &l->program;
 		w->to = &l->to;
 		w->ops = ops;
-		w->max_conns = l->connections;
+		w->max_conns = l->connections + LOAD_SPARE;
 		w->depth = l->program.depth;
 		int code = worker_open(w, e);
 		if (code < 0)

@@ -60,14 +60,25 @@ struct load_crew {
 	void (*finish)(void *ctx, struct load_crew_end *ret);   /* once; then take() for the last time */
 };
 
-/* An answer, for who compares answers. Valid during the call. */
+/* An answer, for who compares answers. Valid during the call.
+ *
+ * Arrival, step and route say which request it answers: with the same seed and draw it is the same,
+ * byte for byte, but for the host that it names and what a flow has extracted from earlier answers;
+ * ${time()} in a scenario is what else differs. The workers of a closed loop each count from 0, so
+ * that an arrival comes as often as there are workers. Requests that had no answer when the phase
+ * ended are not told of, and neither are those of a crew.
+ *
+ * Of HTTP the body is the service's, chunk framing and gzip undone (digest.h); of WebSocket the
+ * message, of which the hash sees the first MiB; of Redis and PostgreSQL the whole answer as it came. */
 struct load_answer {
-	int64_t index;            /* of its arrival: the same request whenever seed and draw are the same */
+	int64_t index;            /* of its arrival */
+	int64_t step;             /* its place in the flow of that arrival, pauses counted; 0 the first */
 	const char *route;        /* its name */
 	int status;               /* 0: the protocol has none */
 	bool failed;              /* not what was wanted, or none at all */
 	int64_t body_bytes;
-	uint64_t body_hash;       /* of the body as the service wrote it, before any encoding */
+	uint64_t body_hash;       /* XXH3, 64 bits */
+	const char *encoding;     /* not undone: the two above are of the encoded bytes; NULL none */
 };
 
 /* What to offer in one phase. */
@@ -140,10 +151,19 @@ void load_set_cpu_hook(struct load *l, double (*cores)(void *ctx), void *ctx);
 
 /* Spread the connections evenly over the processes that accept them. A kept connection stays with the
  * process that accepted it, so that chance decides which of a service's workers is overloaded, and two
- * measurements differ by that chance alone. Opens connections, asks `owner` which process holds the
- * other end of each (0: not known), and closes what is too many of one; `connections` are left open
- * for the next phase (which must not be `fresh`). *ret_placement is largest over mean number per
- * process, 1 is even; NAN: not known, or one process only. */
+ * measurements differ by that chance alone. Closes what is open, opens connections, asks `owner` which
+ * process holds the other end of each (0: not known), and closes what is too many of one;
+ * `connections` are left open (at most those of the spec), on as many threads as the phase before had
+ * or more where they are many. The phases that follow use these connections and threads and no more,
+ * in turn and not the last one first, until one is `fresh`. No request is sent, so that a service
+ * that accepts a connection only with its first bytes (TCP_DEFER_ACCEPT) tells nothing.
+ *
+ * `owner` is called in this thread, with both addresses NULL before each look over all connections,
+ * so that it can remember what it finds for the length of that look; a NULL `owner` knows nothing.
+ * *ret_placement is largest over mean number per process (of so many as there are connections), 1 is
+ * even; more where a bound of time was met first. NAN: not known, or one process only; then no
+ * connection is left open, so that the next phase makes its own. Takes some tens of milliseconds, more
+ * where processes race for connections and one wins nearly always; about 5 s at most. */
 int load_spread(struct load *l, int64_t connections,
     int64_t (*owner)(void *ctx, const struct sockaddr *local, const struct sockaddr *remote),
     void *ctx, double *ret_placement, struct err *e);

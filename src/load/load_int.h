@@ -8,6 +8,8 @@
 
 #define LOAD_ADDRESSES   8
 #define LOAD_CONNECTIONS 256          /* when the spec names none */
+#define LOAD_SPARE       32           /* that a worker can have open beside, while they are chosen */
+#define LOAD_PER_WORKER  256          /* connections that one worker keeps busy easily */
 
 struct load {
 	const struct spec *spec;
@@ -18,6 +20,9 @@ struct load {
 	struct addr to;                   /* the one that answers; size 0: not tried yet */
 	struct worker *workers;
 	uint32_t n_workers, connections;
+	uint32_t n_active;                /* workers of the last phase */
+	uint32_t n_spread, spread_over;   /* connections that load_spread left, over so many workers */
+	uint32_t n_processes;             /* that it has found; 0 not known */
 	double (*cores)(void *ctx);
 	void *cores_ctx;
 	int64_t opened_ns;                /* phases count from here */
@@ -51,6 +56,9 @@ struct phase_bounds {
 
 int phase_run(struct load *l, const struct load_step *step, const struct phase_bounds *bounds,
     bool baseline, struct run *r, struct run_phase **ret_phase, struct err *e);
+
+/* Worker i's part of `whole`: as even as it goes, and at least one. */
+uint32_t load_part(uint32_t whole, uint32_t workers, uint32_t i);
 
 /* Can the service be connected to, right now? 0 or -errno. */
 int load_knock(const struct addr *to, int64_t timeout_ns);

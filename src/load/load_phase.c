@@ -15,6 +15,7 @@
 #include "base/stop.h"
 #include "base/units.h"
 #include "load/load_int.h"
+#include "load/told.h"
 #include "load/wire.h"
 #include "run/run_store.h"
 #include "stats/hdr_log.h"
@@ -39,6 +40,7 @@ struct phase {
 	struct run *run;
 	const struct load_step *step;
 	struct worker_task task;
+	struct told told;
 	uint32_t active;                /* workers here */
 	struct load_crew_end crew;      /* how it went elsewhere */
 	struct tally *total;
@@ -303,17 +305,18 @@ watch(struct phase *p)
 static uint32_t
 workers_for(const struct load *l, const struct load_step *step)
 {
-	double wanted = step->closed > 0 ? (double)step->closed / 256
+	double wanted = step->closed > 0 ? (double)step->closed / LOAD_PER_WORKER
 	    : step->rate / (double)sharers(step) / WORKER_RATE;
 	if (step->crew)
 		return 0;
+	if (l->n_spread)
+		return l->spread_over;
 	uint32_t n = wanted > 1 ? (uint32_t)ceil(wanted) : 1;
 	return n < l->n_workers ? n : l->n_workers;
 }
 
-/* Worker i's part of `whole`: as even as it goes. */
-static uint32_t
-part_of(uint32_t whole, uint32_t workers, uint32_t i)
+uint32_t
+load_part(uint32_t whole, uint32_t workers, uint32_t i)
 {
 	uint32_t n = whole / workers + (i < whole % workers);
 	return n ? n : 1;
@@ -323,17 +326,18 @@ static int
 start_workers(struct phase *p, struct err *e)
 {
 	struct load *l = p->l;
-	uint32_t conns = p->step->closed > 0 && p->step->closed < l->connections
-	    ? (uint32_t)p->step->closed : l->connections;
+	uint32_t most = l->n_spread ? l->n_spread : l->connections;
+	uint32_t conns = p->step->closed > 0 && p->step->closed < most ? (uint32_t)p->step->closed : most;
 
 	for (uint32_t i = 0; i < l->n_workers; i++)
-		wire_trim(&l->workers[i], i < p->active ? part_of(l->connections, p->active, i) : 0);
+		wire_trim(&l->workers[i], i < p->active && !p->step->fresh
+		    ? load_part(l->connections, p->active, i) : 0);
 	const struct load_share *share = p->step->share;
 	p->task.start_ns = share ? share->start_ns : p->step->crew ? p->step->crew->start_ns
 	    : now_ns() + LEAD_NS;
 	for (uint32_t i = 0; i < p->active; i++) {
 		int64_t number = share ? share->number + (int64_t)i * share->of : i;
-		int code = worker_start(&l->workers[i], &p->task, number, part_of(conns, p->active, i));
+		int code = worker_start(&l->workers[i], &p->task, number, load_part(conns, p->active, i));
 		if (code == 0)
 			continue;
 		p->active = i;
@@ -478,6 +482,7 @@ signs_of(const struct phase *p)
 static void
 release(struct phase *p)
 {
+	pthread_mutex_destroy(&p->told.lock);
 	tally_free(p->total);
 	free(p->seconds);
 	free(p->closed);
@@ -499,7 +504,10 @@ prepare(struct phase *p)
 	const struct spec *spec = p->l->spec;
 	const struct phase_bounds *bounds = p->bounds;
 
-	p->active = workers_for(p->l, p->step);
+	if (p->step->fresh)
+		p->l->n_spread = 0;
+	p->active = p->l->n_active = workers_for(p->l, p->step);
+	p->task.rotate = p->l->n_spread > 0;
 	p->task.closed = p->step->closed > 0;
 	p->task.for_ns = p->step->for_ns;
 	p->task.timeout_ns = spec->timeout_ns;
@@ -510,6 +518,10 @@ prepare(struct phase *p)
 	p->task.rate = p->step->rate / (double)sharers(p->step) / (p->active ? p->active : 1);
 	p->task.tick_ns = tick_for(spec, p->task.rate);
 	p->task.spin = spec->pace == PACE_SPIN;
+	p->told.every = p->step->answer_every;
+	p->told.tell = p->step->answer;
+	p->told.ctx = p->step->answer_ctx;
+	p->task.told = p->step->answer_every > 0 ? &p->told : NULL;
 	p->n_seconds = (size_t)((p->task.for_ns + NS_PER_S - 1) / NS_PER_S) + 1;
 	p->seconds = calloc(p->n_seconds, sizeof(struct tally *));
 	p->closed = calloc(p->n_seconds, sizeof(*p->closed));
@@ -536,7 +548,7 @@ phase_run(struct load *l, const struct load_step *step, const struct phase_bound
 		schedule = *step->schedule;
 	CLEANUP(release) struct phase p = {
 		.l = l, .run = r, .step = step, .bounds = bounds, .want_log = baseline && r->folder,
-		.task.schedule = &schedule,
+		.task.schedule = &schedule, .told.lock = PTHREAD_MUTEX_INITIALIZER,
 	};
 
 	int code = load_reach(l, e);

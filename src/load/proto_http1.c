@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "load/digest.h"
 #include "load/exchange.h"
 #include "load/program.h"
 #include "load/stream.h"
@@ -56,6 +57,7 @@ struct http1_conn {
 	struct http1 h;
 	struct capture *kept;      /* of the answer under way; NULL: nobody looks at it */
 	struct stream *stream;
+	struct digest *digest;
 };
 
 static uint32_t
@@ -81,6 +83,8 @@ take_body(void *ctx, const char *bytes, size_t size)
 		buf_append_cut(&c->kept->body, bytes, size);
 	if (c->stream)
 		stream_body(c->stream, bytes, size);
+	if (c->digest)
+		digest_feed(c->digest, c->h.content_encoding, bytes, size);
 }
 
 /* Who looks at the answer to this request. */
@@ -89,7 +93,8 @@ look_at(struct worker *w, struct http1_conn *c, uint32_t slot)
 {
 	c->kept = exchange_capture(w, slot);
 	c->stream = exchange_stream(w, slot);
-	if (!c->kept && !c->stream)
+	c->digest = w->slots[slot].digest;
+	if (!c->kept && !c->stream && !c->digest)
 		return;
 	c->h.head = c->kept ? &c->kept->head : NULL;
 	c->h.body = take_body;

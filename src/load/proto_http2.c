@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "load/digest.h"
 #include "load/exchange.h"
 #include "load/program.h"
 #include "load/stream.h"
@@ -25,6 +26,7 @@ struct h2_slot {
 	char content_type[64], content_encoding[32];
 	struct capture *kept;      /* of the answer under way; NULL: nobody looks at it */
 	struct stream *events;
+	struct digest *digest;
 	struct http2_request *own; /* of a route that varies; NULL: none was made here yet */
 	struct buf text;           /* its values */
 };
@@ -90,6 +92,8 @@ on_body(void *ctx, struct http2_stream *s, const char *bytes, size_t size)
 		slot->events->at_ns = c->at_ns;
 		stream_body(slot->events, bytes, size);
 	}
+	if (slot->digest)
+		digest_feed(slot->digest, slot->content_encoding, bytes, size);
 }
 
 static void
@@ -218,6 +222,7 @@ h2_send(struct worker *w, uint32_t conn, uint32_t slot)
 	s->content_type[0] = s->content_encoding[0] = '\0';
 	s->kept = exchange_capture(w, slot);
 	s->events = exchange_stream(w, slot);
+	s->digest = x->digest;
 	int code = http2_request(&c->h, r->varies ? render(w, r, x, s) : r->http2, &s->stream);
 	if (code == 0)
 		wire_gather(w, conn);

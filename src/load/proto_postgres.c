@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "load/digest.h"
 #include "load/exchange.h"
 #include "load/fifo.h"
 #include "load/program.h"
@@ -177,6 +178,8 @@ postgres_feed(struct worker *w, uint32_t conn, const char *bytes, size_t size, i
 		if (c->waiting.n)
 			exchange_first(&w->slots[c->waiting.first], at_ns);
 		enum pg_verdict v = pg_feed(&c->pg, bytes, size, &used, &c->out);
+		if (c->waiting.n && w->slots[c->waiting.first].digest)
+			digest_feed(w->slots[c->waiting.first].digest, NULL, bytes, used);
 		bytes += used;
 		size -= used;
 		if (v == PG_BAD)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "load/digest.h"
 #include "load/exchange.h"
 #include "load/fifo.h"
 #include "load/program.h"
@@ -141,6 +142,8 @@ redis_feed(struct worker *w, uint32_t conn, const char *bytes, size_t size, int6
 		if (!c->greetings)
 			exchange_first(&w->slots[c->waiting.first], at_ns);
 		enum resp_verdict v = resp_feed(&c->reply, bytes, size, &used);
+		if (!c->greetings && w->slots[c->waiting.first].digest)
+			digest_feed(w->slots[c->waiting.first].digest, NULL, bytes, used);
 		bytes += used;
 		size -= used;
 		if (v == RESP_BAD)

@@ -115,6 +115,7 @@ ws_done(struct worker *w, uint32_t conn)
 
 const struct protocol protocol_websocket = {
 	.name = "WebSocket",
+	.keeps = true,
 	.state_bytes = sizeof(struct websocket_conn),
 	.most_at_once = 1,
 	.usually_at_once = 1,

@@ -32,6 +32,7 @@ struct protocol {
 	size_t route_bytes;        /* of state for each worker and route, zeroed (wire_route_state) */
 	size_t worker_bytes;       /* of state for each worker, zeroed (worker.own) */
 	const char *alpn;          /* what TLS has to agree on; NULL: nothing */
+	bool keeps;                /* its captures are what is hashed of answers; else it feeds digests */
 	uint32_t most_at_once;     /* requests on one connection; 1: one after another */
 	uint32_t usually_at_once;  /* when the user says nothing */
 

@@ -28,21 +28,46 @@ unpack_free(struct unpack *u)
 	free(u);
 }
 
-bool
-unpack_gzip(struct unpack *u, const char *bytes, size_t size, struct buf *out)
+void
+unpack_start(struct unpack *u)
+{
+	inflateReset(&u->z);
+}
+
+enum unpack_verdict
+unpack_feed(struct unpack *u, const char *bytes, size_t size,
+    bool (*take)(void *ctx, const char *bytes, size_t size), void *ctx)
 {
 	unsigned char piece[PIECE];
+	bool more = true;
 	int code = Z_OK;
 
-	buf_clear(out);
-	inflateReset(&u->z);
 	u->z.next_in = (const unsigned char *)bytes;
 	u->z.avail_in = (uInt)size;
-	while (code == Z_OK && !out->truncated) {
+	while (code == Z_OK && more) {
 		u->z.next_out = piece;
 		u->z.avail_out = sizeof(piece);
 		code = inflate(&u->z, Z_NO_FLUSH);
-		buf_append_cut(out, piece, sizeof(piece) - u->z.avail_out);
+		more = take(ctx, (const char *)piece, sizeof(piece) - u->z.avail_out);
 	}
-	return code == Z_STREAM_END || out->truncated;
+	/* Z_BUF_ERROR: no more came out of these bytes. */
+	return code == Z_STREAM_END ? UNPACK_DONE
+	    : code == Z_OK || code == Z_BUF_ERROR ? UNPACK_MORE : UNPACK_BAD;
+}
+
+static bool
+take_cut(void *ctx, const char *bytes, size_t size)
+{
+	struct buf *out = ctx;
+
+	buf_append_cut(out, bytes, size);
+	return !out->truncated;
+}
+
+bool
+unpack_gzip(struct unpack *u, const char *bytes, size_t size, struct buf *out)
+{
+	buf_clear(out);
+	unpack_start(u);
+	return unpack_feed(u, bytes, size, take_cut, out) == UNPACK_DONE || out->truncated;
 }

@@ -363,8 +363,46 @@ close_books(struct worker *w)
 	if (!w->task->closed)
 		w->tally->scheduled = count_scheduled(w) + w->followers - postponed;
 	hand_over(w, TALLY_DRAIN);
-	tally_free(w->tally);
-	w->tally = NULL;
+}
+
+static uint32_t
+count_conns(const struct worker *w, bool ready)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < w->max_conns; i++)
+		n += ready ? w->conns[i].state == CONN_READY : w->conns[i].state != CONN_CLOSED;
+	return n;
+}
+
+/* Make connections and ask nothing. One that fails is not tried again. */
+static void
+connect_all(struct worker *w)
+{
+	uint32_t want = w->limit / w->depth, open = count_conns(w, false);
+	int64_t end = w->task->start_ns + w->task->for_ns, now;
+
+	for (uint32_t i = 0; i < w->max_conns && open < want; i++)
+		if (w->conns[i].state == CONN_CLOSED) {
+			wire_connect(w, i, now_ns());
+			open++;
+		}
+	while ((now = now_ns()) < end && !atomic_load(&w->stop) &&
+	    count_conns(w, true) < count_conns(w, false))
+		wait_until(w, now + HEARTBEAT_NS < end ? now + HEARTBEAT_NS : end);
+}
+
+/* Offer what is due, and end with closed books. */
+static void
+measure(struct worker *w)
+{
+	int64_t cpu = thread_cpu_ns(), waited = thread_waited_ns();
+
+	offer(w);
+	w->cpu_ns = thread_cpu_ns() - cpu;
+	w->waited_ns = thread_waited_ns() - waited;
+	drain(w);
+	close_books(w);
 }
 
 static void *
@@ -379,12 +417,12 @@ worker_main(void *arg)
 	int64_t now;
 	while ((now = now_ns()) < w->task->start_ns && !atomic_load(&w->stop))
 		wait_until(w, w->task->start_ns);
-	int64_t cpu = thread_cpu_ns(), waited = thread_waited_ns();
-	offer(w);
-	w->cpu_ns = thread_cpu_ns() - cpu;
-	w->waited_ns = thread_waited_ns() - waited;
-	drain(w);
-	close_books(w);
+	if (w->task->connect)
+		connect_all(w);
+	else
+		measure(w);
+	tally_free(w->tally);
+	w->tally = NULL;
 	w->total_cpu_ns = thread_cpu_ns();
 	atomic_store(&w->running, false);
 	return NULL;
@@ -402,6 +440,7 @@ worker_start(struct worker *w, const struct worker_task *task, int64_t number, u
 	w->freed_ns = w->window_ns = w->cpu_ns = w->total_cpu_ns = w->unsent = w->refusals = 0;
 	w->followers = 0;
 	w->exhausted = w->gave_up = false;
+	w->rotate = task->rotate;
 	w->out_of = 0;
 	w->first_error[0] = '\0';
 	w->tally = tally_new(w->program->n_routes);
@@ -413,7 +452,8 @@ worker_start(struct worker *w, const struct worker_task *task, int64_t number, u
 		w->reader = schedule_read(task->schedule, number, task->workers);
 	else
 		w->left += w->left > 0;           /* the first advance sends nothing */
-	advance(w);
+	if (!task->connect)
+		advance(w);
 	atomic_store(&w->running, true);
 	int code = pthread_create(&w->thread, NULL, worker_main, w);
 	if (code) {

@@ -48,6 +48,8 @@ struct exchange {
 	int64_t slot_ns, sent_ns; /* got this slot; was written, 0 not yet */
 	int64_t first_ns;         /* first byte of the answer, 0 none */
 	bool moved;               /* it was on another connection before */
+	uint32_t step;            /* of its flow; valid with a digest */
+	struct digest *digest;    /* of its answer; NULL: nobody compares it */
 };
 
 enum conn_state { CONN_CLOSED, CONN_CONNECTING, CONN_SECURING, CONN_GREETING, CONN_READY };
@@ -66,6 +68,8 @@ struct conn {
 struct worker_task {
 	const struct schedule *schedule;
 	bool closed;              /* instead: each request after the answer before */
+	bool connect;             /* instead: only make connections, until all are ready */
+	bool rotate;              /* use idle slots in turn; else the last one that was */
 	int64_t start_ns;         /* absolute */
 	int64_t for_ns;
 	int64_t at_most;          /* closed: requests of all workers; 0: no bound */
@@ -76,6 +80,7 @@ struct worker_task {
 	int64_t tick_ns;          /* arrivals are due at the next multiple of it; 0: exactly */
 	bool spin;                /* never sleep */
 	int64_t workers;
+	struct told *told;        /* whom some of the answers are told; NULL nobody */
 };
 
 struct worker {
@@ -98,6 +103,8 @@ struct worker {
 	struct capture **captures;   /* of each slot; NULL: none yet */
 	struct stream **streams;  /* likewise */
 	struct unpack *unpack;    /* NULL: nothing was to be unpacked yet */
+	struct digest **digests;  /* not in use (told.h) */
+	size_t n_digests, digests_allocated;
 	uint64_t *rows;           /* of each feeder, for the request in the making */
 	struct arena *arena;
 	struct buf out;           /* ciphertext on its way to the engine */
@@ -115,6 +122,7 @@ struct worker {
 	int64_t followers;        /* requests within flows that came due, beside the first of each */
 	int64_t left;             /* closed: requests still to send; < 0: no bound */
 	uint32_t n_busy;
+	bool rotate;              /* the task's; also between phases */
 	bool exhausted;           /* a request waits for a slot */
 	int64_t freed_ns;         /* when one last became free after that */
 	struct tally *tally;

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "load/program.h"
 #include "load/stream.h"
+#include "load/told.h"
 #include "load/unpack.h"
 #include "load/wire.h"
 #include "load/worker.h"
@@ -116,6 +117,7 @@ worker_close(struct worker *w)
 	pthread_mutex_destroy(&w->lock);
 	for (uint32_t i = 0; i < w->max_conns * w->depth; i++)
 		take_apart(w, i);
+	told_close(w);
 	sessions_close(w);
 	unpack_free(w->unpack);
 	arena_free(w->arena);

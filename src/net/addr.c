@@ -64,6 +64,17 @@ addr_is_loopback(const struct addr *a)
 }
 
 int
+addr_of_socket(int fd, struct addr *ret)
+{
+	struct addr a = { .size = sizeof(a.sa) };
+
+	if (getsockname(fd, (struct sockaddr *)&a.sa, &a.size) < 0)
+		return -errno;
+	*ret = a;
+	return 0;
+}
+
+int
 addr_connect(const struct addr *a)
 {
 	int on = 1;

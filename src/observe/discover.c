@@ -18,27 +18,6 @@
 #include "net/addr.h"
 
 static bool
-to_address(const struct sockaddr *from, struct net_address *ret)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	*ret = (struct net_address){ 0 };
-	if (from && from->sa_family == AF_INET) {
-		const struct sockaddr_in *v4 = (const void *)from;
-		memcpy(ret->ip, mapped, 12);
-		memcpy(ret->ip + 12, &v4->sin_addr, 4);
-		ret->port = ntohs(v4->sin_port);
-		return true;
-	}
-	if (from && from->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *v6 = (const void *)from;
-		memcpy(ret->ip, &v6->sin6_addr, 16);
-		ret->port = ntohs(v6->sin6_port);
-		return true;
-	}
-	return false;
-}
-
-static bool
 is_local(const struct net_address *a)
 {
 	struct ifaddrs *all = NULL;
@@ -48,7 +27,7 @@ is_local(const struct net_address *a)
 		return found;
 	for (struct ifaddrs *i = all; i && !found; i = i->ifa_next) {
 		struct net_address own;
-		found = to_address(i->ifa_addr, &own) && memcmp(own.ip, a->ip, 16) == 0;
+		found = address_of(i->ifa_addr, &own) && memcmp(own.ip, a->ip, 16) == 0;
 	}
 	freeifaddrs(all);
 	return found;
@@ -258,7 +237,7 @@ discover_url(const struct url *u, struct tree *t)
 	int n = addr_resolve(u->host, u->port, all, COUNT_OF(all), &ignored);
 	for (int i = 0; i < n && best != FOUND; i++) {
 		struct net_address a;
-		if (!to_address((const struct sockaddr *)&all[i].sa, &a) || !is_local(&a))
+		if (!address_of((const struct sockaddr *)&all[i].sa, &a) || !is_local(&a))
 			continue;
 		enum found this = discover_address(&a, t);
 		if (best == FOUND_REMOTE || this == FOUND || this == FOUND_HIDDEN)

@@ -17,6 +17,18 @@ int observe_find(const struct spec *spec, struct run *r, struct err *e);
 /* Look again for processes and peers that came since (workers forked under load). */
 void observe_refresh(struct run *r);
 
+/* Which process of the service (r->system) holds the accepted end of a TCP connection, asked for many
+ * of them at a time: `observe_owner` is what load_spread asks. Addresses NULL: forget; what is asked
+ * next looks at the connections and open files of the service once, and answers from that look until
+ * the next NULL or another port. Returns the process, or 0 where it is not known: not accepted yet, files that may not be
+ * seen, another host or network namespace. Where several processes have the end open, the youngest:
+ * it was handed to or inherited by that one. One thread at a time; `r` is borrowed. */
+struct observe_owners;
+struct sockaddr;
+struct observe_owners *observe_owners_new(const struct run *r);
+int64_t observe_owner(void *owners, const struct sockaddr *local, const struct sockaddr *remote);
+void observe_owners_free(struct observe_owners *o);      /* accepts NULL */
+
 /* Sampling runs in a thread of its own, once per 250 ms. */
 struct observe;
 int observe_start(struct run *r, struct observe **ret, struct err *e);

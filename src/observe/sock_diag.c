@@ -68,24 +68,73 @@ note_listener(void *ctx, const struct nlmsghdr *h)
 	};
 }
 
-int
-listen_queues(struct listen_queue *items, size_t n)
+/* The TCP sockets of both families in these states; `port`: own, in network order, 0 any. */
+static int
+dump_tcp(uint32_t states, uint16_t port, void (*visit)(void *ctx, const struct nlmsghdr *h), void *ctx)
 {
 	static const unsigned char families[] = { AF_INET, AF_INET6 };
-	struct listeners l = { .items = items, .max = n };
+	int code = 0;
 
-	for (size_t i = 0; i < sizeof(families); i++) {
+	for (size_t i = 0; i < sizeof(families) && code == 0; i++) {
 		struct { struct nlmsghdr h; struct inet_diag_req_v2 r; } request = {
 			.h = { .nlmsg_len = sizeof(request), .nlmsg_type = SOCK_DIAG_BY_FAMILY,
 				.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
 			.r = { .sdiag_family = families[i], .sdiag_protocol = IPPROTO_TCP,
-				.idiag_states = 1 << TCP_STATE_LISTEN },
+				.idiag_states = states, .id.idiag_sport = port },
 		};
-		int r = dump(&request, sizeof(request), note_listener, &l);
-		if (r < 0)
-			return r;
+		code = dump(&request, sizeof(request), visit, ctx);
 	}
-	return (int)l.n;
+	return code;
+}
+
+int
+listen_queues(struct listen_queue *items, size_t n)
+{
+	struct listeners l = { .items = items, .max = n };
+	int code = dump_tcp(1 << TCP_STATE_LISTEN, 0, note_listener, &l);
+
+	return code < 0 ? code : (int)l.n;
+}
+
+struct connections {
+	void (*visit)(void *ctx, const struct proc_tcp *t);
+	void *ctx;
+};
+
+static struct net_address
+address_from(uint8_t family, const uint32_t ip[4], uint16_t port)
+{
+	struct net_address a = { .ip = { [10] = 0xff, [11] = 0xff }, .port = ntohs(port) };
+
+	if (family == AF_INET)
+		memcpy(a.ip + 12, ip, 4);
+	else
+		memcpy(a.ip, ip, 16);
+	return a;
+}
+
+static void
+note_connection(void *ctx, const struct nlmsghdr *h)
+{
+	const struct connections *c = ctx;
+	const struct inet_diag_msg *m = NLMSG_DATA(h);
+
+	if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)))
+		return;
+	const struct proc_tcp t = {
+		.local = address_from(m->idiag_family, m->id.idiag_src, m->id.idiag_sport),
+		.remote = address_from(m->idiag_family, m->id.idiag_dst, m->id.idiag_dport),
+		.state = m->idiag_state, .inode = m->idiag_inode,
+	};
+	c->visit(c->ctx, &t);
+}
+
+int
+tcp_connections(uint16_t port, void (*visit)(void *ctx, const struct proc_tcp *t), void *ctx)
+{
+	struct connections c = { visit, ctx };
+
+	return dump_tcp(1 << TCP_STATE_ESTABLISHED, htons(port), note_connection, &c);
 }
 
 /* Each Unix socket: its own path, if any, and the inode at the other end, if any. */

@@ -96,6 +96,27 @@ socket_holders(struct map *holders, size_t *ret_hidden)
 }
 
 bool
+address_of(const struct sockaddr *from, struct net_address *ret)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	*ret = (struct net_address){ 0 };
+	if (from && from->sa_family == AF_INET) {
+		const struct sockaddr_in *v4 = (const void *)from;
+		memcpy(ret->ip, mapped, 12);
+		memcpy(ret->ip + 12, &v4->sin_addr, 4);
+		ret->port = ntohs(v4->sin_port);
+		return true;
+	}
+	if (from && from->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *v6 = (const void *)from;
+		memcpy(ret->ip, &v6->sin6_addr, 16);
+		ret->port = ntohs(v6->sin6_port);
+		return true;
+	}
+	return false;
+}
+
+bool
 address_is_any(const struct net_address *a)
 {
 	static const uint8_t v4[16] = { [10] = 0xff, [11] = 0xff }, v6[16] = { 0 };

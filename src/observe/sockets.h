@@ -28,11 +28,17 @@ struct listen_queue {
 /* Of prony's own network namespace; returns how many, at most n, or -errno. */
 int listen_queues(struct listen_queue *items, size_t n);
 
+/* Each established connection of that namespace whose own port is this one. Much faster than tcp_each
+ * where connections that have ended are many. 0 or -errno. */
+int tcp_connections(uint16_t port, void (*visit)(void *ctx, const struct proc_tcp *t), void *ctx);
+
 /* Path of the server's end of each connected Unix socket whose server has a path.
  * Client's inode -> path (strings owned by the caller's arena). */
 struct arena;
 int unix_peers(struct arena *arena, struct map *inode_to_path);
 
+struct sockaddr;
+bool address_of(const struct sockaddr *from, struct net_address *ret);   /* false: no IP address */
 bool address_is_any(const struct net_address *a);
 bool address_is_loopback(const struct net_address *a);
 /* "127.0.0.1:80", "[::1]:80". */
