@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "cli/command.h"
+#include "cli/workload.h"
 #include "net/url.h"
 
 /* "postgresql://user:secret@host/db" without "user:secret@", and without a query, where a password
@@ -77,7 +78,9 @@ record_spec(const struct spec *s, struct run *r)
 	to->measure_seconds = ns_to_s(s->for_ns);
 	to->timeout_seconds = ns_to_s(s->timeout_ns);
 	to->connections = s->connections;
+	to->closed = s->closed;
 	to->seed = (int64_t)s->seed;
+	to->workload = workload_hash(s, r->arena);
 	to->arrivals = s->poisson ? "poisson" : "constant";
 	to->observe = s->observe;
 	to->find_max = s->find_max;
