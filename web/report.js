@@ -112,8 +112,10 @@ function flame(figure) {
 			const part = compares ? "d" + (grown < 0 ? "m" : "p") + Math.abs(grown) : !f.depth ? "p-sleep" : kinds ? "p-" + KINDS[f.kind] : "f" + shade(f.name);
 			const e = svg("svg", { class: part + (above ? " dim" : "") + (matches(f) ? " hit" : "") + (f === current ? " cur" : ""), x: 100 * x + "%", y: f.depth * ROW, width: 100 * width + "%", height: ROW - 1 });
 			e.append(svg("title", {}, about(f)), svg("rect", { width: "100%", height: "100%" }));
+			if (width > 0.02 && grown)
+				e.append(svg("text", { x: 4, y: 13 }, grown > 0 ? "+" : "\u2212"));
 			if (width > 0.02)
-				e.append(svg("text", { x: 4, y: 13 }, (grown > 0 ? "+ " : grown < 0 ? "\u2212 " : "") + f.name));
+				e.append(svg("text", { x: grown ? 15 : 4, y: 13 }, f.name));
 			e.addEventListener("click", () => go(f, true));
 			drawn.set(f, e);
 			top.append(e);

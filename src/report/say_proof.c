@@ -203,6 +203,24 @@ say_noise(struct doc *d, const struct run_proof *p)
 	return b.size ? arena_strdup(d->arena, buf_text(&b)) : NULL;
 }
 
+const char *
+say_sensitivity(struct doc *d, const struct run_proof *p)
+{
+	CLEANUP(buf_done) struct buf b = { .cap_bytes = 1000 };
+
+	if (p->noise.grade)
+		buf_printf(&b, "%s", say_clip(d, p->noise.grade, 20));
+	for (size_t i = 0, shown = 0; i < p->n_comparisons; i++) {
+		const struct run_comparison *c = &p->comparisons[i];
+		bool tail = c->metric && strcmp(c->metric, "latency_p99") == 0;
+		if (c->route || !(tail || c->primary) || !say_known(c->detectable))
+			continue;
+		buf_printf(&b, "%s%s %s", shown++ ? ", " : b.size ? "; least change seen: " : "least change seen: ",
+		    say_compared_short(d, c), say_detectable(d, c));
+	}
+	return b.size ? arena_strdup(d->arena, buf_text(&b)) : NULL;
+}
+
 /* ---- answers ------------------------------------------------------------------------------- */
 
 static int64_t
@@ -220,7 +238,7 @@ say_answers(struct doc *d, const struct run_proof *p)
 	if (!p->answers_compared && !p->n_answers)
 		return NULL;
 	const char *varying = p->answers_varying ? doc_printf(d,
-	    "; of %s that vary in A itself only the status", say_count(d, (double)p->answers_varying)) : "";
+	    "; %s vary in A itself", say_count(d, (double)p->answers_varying)) : "";
 	return p->n_answers ? doc_printf(d, "%s of %s compared are not what A says%s",
 	    say_count(d, (double)answers_that_differ(p)), say_count(d, (double)p->answers_compared), varying)
 	    : doc_printf(d, "%s compared, all as A's%s", say_count(d, (double)p->answers_compared), varying);

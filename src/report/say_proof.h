@@ -32,6 +32,9 @@ const char *say_why(struct doc *d, const struct run_proof *p);
 /* "usable: a fixed piece of work varies ..."; NULL when nothing is known. */
 const char *say_noise(struct doc *d, const struct run_proof *p);
 
+/* "usable; least change seen: CPU/request 2.94 %, p99 16.8 %"; NULL when nothing is known. */
+const char *say_sensitivity(struct doc *d, const struct run_proof *p);
+
 /* How many answers were compared, and how many were not alike; NULL when none were. */
 const char *say_answers(struct doc *d, const struct run_proof *p);
 const char *say_answer(struct doc *d, const struct run_answer *a);

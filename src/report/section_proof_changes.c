@@ -16,12 +16,14 @@
 static double
 change_of(const struct run_difference *f)
 {
-	return (say_known(f->after) ? f->after : 0) - (say_known(f->before) ? f->before : 0);
+	return f->after - f->before;
 }
 
 static const char *
 signed_duration(struct doc *d, double seconds)
 {
+	if (!say_known(seconds))
+		return "-";
 	return doc_printf(d, "%s%s", seconds < 0 ? "-" : "+", say_duration(d, fabs(seconds)));
 }
 

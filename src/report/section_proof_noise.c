@@ -28,8 +28,12 @@ section_proof_noise(struct doc *d, const struct run *r)
 	const struct run_noise *n = &p->noise;
 	const char *meaning = meaning_of(n->grade);
 
-	if (!say_noise(d, p))
+	if (!say_noise(d, p)) {
+		doc_note(d, p->source == SOURCE_ESTIMATED ? "These are two finished runs. What the machine did "
+		    "between them is not known, so the intervals are wide enough for what machines usually do."
+		    : "The noise of the machine was not measured.");
 		return;
+	}
 	if (meaning)
 		doc_lead(d, strcmp(n->grade, "noisy") == 0 ? TONE_WARN : TONE_GOOD, meaning);
 	struct doc_block *b = doc_block(d, DOC_PAIRS);

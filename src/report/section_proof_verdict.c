@@ -11,7 +11,7 @@ void
 section_proof_verdict(struct doc *d, const struct run *r)
 {
 	const struct run_proof *p = section_proof_of(r);
-	const char *noise = say_noise(d, p), *answers = say_answers(d, p);
+	const char *machine = say_sensitivity(d, p), *answers = say_answers(d, p);
 
 	doc_section(d)->title = d->verdict;
 	doc_lead(d, d->tone, d->headline);
@@ -19,6 +19,6 @@ section_proof_verdict(struct doc *d, const struct run *r)
 		doc_text(d, doc_printf(d, "answers: %s", answers));
 	for (size_t i = 0; i < p->n_answers && i < ANSWERS_SHOWN; i++)
 		doc_text(d, doc_printf(d, "  %s", say_answer(d, &p->answers[i])));
-	if (noise)
-		doc_text(d, doc_printf(d, "machine: %s", noise));
+	if (machine)
+		doc_text(d, doc_printf(d, "machine: %s", machine));
 }

@@ -53,10 +53,13 @@ struct view {
 
 /* Never by colour alone: what grew has a plus in front, what shrank a minus. */
 static void
-put_change(struct buf *out, int change)
+put_label(struct buf *out, const char *name, int change)
 {
 	if (change)
-		buf_puts(out, change > 0 ? "+ " : "\xe2\x88\x92 ");
+		buf_printf(out, "<text x=\"4\" y=\"13\">%s</text>", change > 0 ? "+" : "\xe2\x88\x92");
+	buf_printf(out, "<text x=\"%d\" y=\"13\">", change ? 15 : 4);
+	put_name(out, name);
+	buf_puts(out, "</text>");
 }
 
 static void
@@ -87,12 +90,8 @@ frame(struct buf *out, const struct flame_node *n, double x, double share, const
 	if (v->compares)
 		buf_printf(out, ", before %s", format_duration(before, n->before));
 	buf_puts(out, "</title><rect width=\"100%\" height=\"100%\"/>");
-	if (share >= WIDE_ENOUGH) {
-		buf_puts(out, "<text x=\"4\" y=\"13\">");
-		put_change(out, change);
-		put_name(out, n->name);
-		buf_puts(out, "</text>");
-	}
+	if (share >= WIDE_ENOUGH)
+		put_label(out, n->name, change);
 	buf_puts(out, "</svg>");
 }
 
