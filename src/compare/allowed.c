@@ -108,11 +108,10 @@ same_rate(const struct run *a, const struct run *b, struct err *e)
 	double x = compare_phase(a)->rate, y = compare_phase(b)->rate;
 	char rate_a[24], rate_b[24];
 
-	if (a->spec.closed)
-		return numbers_differ(e, "the number of connections", a->spec.connections,
-		    b->spec.connections, MEASURE_AGAIN);
-	if (fabs(x - y) <= SAME_RATE * fmax(x, y))
-		return 0;
+	int code = numbers_differ(e, "the number of connections", a->spec.connections, b->spec.connections,
+	    MEASURE_AGAIN);
+	if (code < 0 || a->spec.closed || fabs(x - y) <= SAME_RATE * fmax(x, y))
+		return code;
 	err_set(e, EINVAL, "the runs cannot be compared: A was offered %s, B %s", format_rate(rate_a, x),
 	    format_rate(rate_b, y));
 	err_hint(e, "give both the same load, as in --rate %s", format_rate(rate_a, fmin(x, y)));
