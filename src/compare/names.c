@@ -61,8 +61,28 @@ without_line(const char *name, size_t size)
 }
 
 static void
+put_module(const char *module, size_t size, struct buf *out)
+{
+	const char *so = memmem(module, size, ".so", 3);
+
+	if (so && (so + 3 == module + size || so[3] == '.'))
+		size = (size_t)(so - module);
+	size_t n = size;
+	while (n && strchr(DIGITS ".-_", module[n - 1]))
+		n--;
+	/* A name that is a version from end to end says nothing without it. */
+	buf_append(out, module, n ? n : size);
+}
+
+static void
 put_function(const char *name, size_t size, struct buf *out)
 {
+	if (size > 2 && name[0] == '[' && name[size - 1] == ']') {
+		buf_putc(out, '[');
+		put_module(name + 1, size - 2, out);
+		buf_putc(out, ']');
+		return;
+	}
 	size = without_clone(name, size);
 	size = without_rust_hash(name, size);
 	buf_append(out, name, without_line(name, size));
@@ -89,11 +109,5 @@ name_frames(const char *frames, struct buf *out)
 void
 name_module(const char *module, struct buf *out)
 {
-	const char *so = strstr(module, ".so");
-	size_t size = so && (so[3] == '.' || !so[3]) ? (size_t)(so - module) : strlen(module), n = size;
-
-	while (n && strchr(DIGITS ".-_", module[n - 1]))
-		n--;
-	/* A name that is a version from end to end says nothing without it. */
-	buf_append(out, module, n ? n : size);
+	put_module(module, strlen(module), out);
 }

@@ -12,16 +12,18 @@
 #define ROWS_PAGE     60
 #define ROWS_CHART    24
 
-/* ---- terminal ------------------------------------------------------------------------------ */
-
 /* All together before single routes, and of those the ones that changed. */
-static int
+enum rank { TOTAL, CHANGED_ROUTE, UNCHANGED_ROUTE };
+
+static enum rank
 rank(const struct run_comparison *c)
 {
 	bool changed = say_outcome_tone(c->verdict) == TONE_BAD ||
 	    (c->verdict && strcmp(c->verdict, "better") == 0);
-	return !c->route ? 0 : changed ? 1 : 2;
+	return !c->route ? TOTAL : changed ? CHANGED_ROUTE : UNCHANGED_ROUTE;
 }
+
+/* ---- terminal ------------------------------------------------------------------------------ */
 
 static void
 brief_row(struct doc *d, struct doc_table *t, const struct run_comparison *c)
@@ -46,7 +48,7 @@ in_short(struct doc *d, const struct run_proof *p)
 	struct doc_table *t = doc_table(d, NULL, titles);
 	for (size_t i = 0; i < t->n_columns; i++)
 		t->columns[i].width = widths[i];
-	for (int k = 0; k <= 2; k++)
+	for (enum rank k = TOTAL; k <= UNCHANGED_ROUTE; k++)
 		for (size_t i = 0; i < p->n_comparisons && shown < ROWS_TERMINAL; i++)
 			if (rank(&p->comparisons[i]) == k) {
 				brief_row(d, t, &p->comparisons[i]);
@@ -98,8 +100,12 @@ comparisons(struct doc *d, const struct run_proof *p)
 	if (!p->n_comparisons)
 		return;
 	struct doc_table *t = doc_table(d, "B against A", titles);
-	for (size_t i = 0; i < p->n_comparisons && i < ROWS_PAGE; i++) {
+	for (size_t i = 0; i < p->n_comparisons; i++) {
 		const struct run_comparison *c = &p->comparisons[i];
+		if (i >= ROWS_PAGE || (d->form == FORM_MARKDOWN && rank(c) == UNCHANGED_ROUTE)) {
+			t->left_out++;
+			continue;
+		}
 		doc_cell(d, t, doc_printf(d, "%s%s", say_compared(d, c), c->primary ? " (decides first)" : ""));
 		doc_cell(d, t, say_compared_value(d, c, c->before));
 		doc_cell(d, t, say_compared_value(d, c, c->after));
@@ -108,7 +114,6 @@ comparisons(struct doc *d, const struct run_proof *p)
 		doc_cell(d, t, say_detectable(d, c));
 		doc_cell_tone(d, t, say_outcome_small(c->verdict), say_outcome_tone(c->verdict));
 	}
-	t->left_out = p->n_comparisons > ROWS_PAGE ? p->n_comparisons - ROWS_PAGE : 0;
 }
 
 static void

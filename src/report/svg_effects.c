@@ -7,7 +7,7 @@
 
 #define HEIGHT 24
 #define MIDDLE 12
-#define TICKS 5
+#define TICKS 7
 
 void
 svg_effect(struct buf *out, const struct doc_effect *e, const struct svg_scale *s)
