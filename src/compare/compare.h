@@ -28,8 +28,8 @@ bool compare_is_decided(const struct run_proof *p);
  * finished, a comparison itself or without load, or workload, machine or method differ. */
 int compare_allowed(const struct run *a, const struct run *b, struct err *e);
 
-/* Fill p as above from two finished runs that compare_allowed() lets pass; p->source says that it is an
- * estimate. There are no pairs then, and what the machine did between the runs is not known:
+/* Fill p as above, and p->arms, from two finished runs that compare_allowed() lets pass; p->source says
+ * that it is an estimate. There are no pairs then, and what the machine did between the runs is not known:
  * intervals are wider by `between`, the relative standard deviation of latency from run to run
  * (history/; that of CPU time is taken as a third of it), or a cautious preset where it is NAN. */
 void compare_runs(const struct run *a, const struct run *b, double between, struct run *r,

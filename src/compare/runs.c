@@ -322,6 +322,15 @@ without_routes(const struct run_baseline *b)
 	return copy;
 }
 
+static void
+name_arm(struct run *r, struct run_proof *p, const char *name, const struct run *of)
+{
+	struct run_arm *arm = RUN_ADD(r, arm, p->arms, p->n_arms);
+
+	arm->name = name;
+	arm->what = run_str(r, of->folder ? of->folder : of->id);
+}
+
 void
 compare_runs(const struct run *a, const struct run *b, double between, struct run *r,
     struct run_proof *p)
@@ -329,7 +338,10 @@ compare_runs(const struct run *a, const struct run *b, double between, struct ru
 	const struct pair of = { a, b, isfinite(between) ? between : BETWEEN_LATENCY };
 
 	p->comparisons = NULL;
-	p->n_comparisons = 0;
+	p->arms = NULL;
+	p->n_comparisons = p->n_arms = 0;
+	name_arm(r, p, "A", a);
+	name_arm(r, p, "B", b);
 	p->source = SOURCE_ESTIMATED;
 	p->alpha = 0.05;
 	p->rate = compare_phase(a)->rate;
