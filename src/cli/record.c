@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/workload.h"
 #include "net/url.h"
+#include "observe/host.h"
 
 /* "postgresql://user:secret@host/db" without "user:secret@", and without a query, where a password
  * may stand too. */
@@ -90,6 +91,8 @@ void
 cli_record_question(const struct spec *s, struct run *r)
 {
 	record_spec(s, r);
+	host_describe(r);
+	r->host.generator_on_host = !s->allow_load;   /* else load goes to the loopback only */
 	r->system.name = service_name(r, s);
 	for (size_t i = 0; i < s->n_urls; i++)
 		RUN_ADD_STR(r, r->system.targets, r->system.n_targets, url_public(r->arena, s->urls[i]));

@@ -147,6 +147,11 @@ same_machine(const struct run *a, const struct run *b, struct err *e)
 	const struct run_host *x = &a->host, *y = &b->host;
 	char size_a[24], size_b[24];
 
+	if (!x->cpus || !y->cpus) {
+		err_set(e, EINVAL, "run %c does not say on which machine it was measured", x->cpus ? 'B' : 'A');
+		err_hint(e, "measure it again");
+		return -EINVAL;
+	}
 	int code = differs(e, "the CPU", x->cpu_model, y->cpu_model, SAME_MACHINE);
 	if (code == 0)
 		code = numbers_differ(e, "the number of CPUs", x->cpus, y->cpus, SAME_MACHINE);

@@ -2,9 +2,12 @@
 /* Two finished runs beside each other: an estimate, since nothing says what the machine did between
  * them.
  *
- * The error of a figure within its run comes from batch means: its seconds in ten batches, whose
- * spread holds the correlation of neighbours (Law & Kelton, Simulation Modeling and Analysis, 9.5.3).
- * That alone calls a third to a half of unchanged services changed on a machine that drifts; so the
+ * A figure that is known second by second is compared by batch means: the mean logarithm of its seconds
+ * in ten batches, whose spread holds the correlation of neighbours (Law & Kelton, Simulation Modeling
+ * and Analysis, 9.5.3). One bad second is then one of many, where it may make the whole run's p99. Other
+ * figures, p95 and those of single routes, are known for the whole run only: they have the error of
+ * the seconds' p99 and besides what the whole run's p99 is away from that of its seconds, for such
+ * bursts may be all that they tell. That alone calls a third to a half of unchanged services changed on a machine that drifts; so the
  * spread from run to run, `between`, is added for each run. It is taken as known, and the degrees of
  * freedom follow Welch & Satterthwaite. A change is claimed when its whole interval lies beyond the
  * margin. Single routes are many; they need three standard errors. */
@@ -23,13 +26,18 @@
 #define MOST_ROUTES   20
 #define DETECTABLE_ERRORS 2     /* error rate: at least this many times its batches' spread */
 
-struct error { double sd, df; };   /* of a logarithm, within a run; df: of sd */
+/* Of a logarithm, within a run: the mean of its batches and its standard error with degrees of freedom.
+ * Of figures without a series the mean is NAN. */
+struct error { double mean, sd, df; };
+
+/* One measurement of the whole run, whose own error is small beside that between runs. */
+#define ONE_FIGURE { NAN, 0, 0 }
 
 struct estimate {
 	const char *metric, *route;
 	double before, after;
 	struct error within[2];
-	double between, margin;
+	double between, slice, margin;   /* slice: seconds */
 	bool more_is_better, primary;
 };
 
@@ -53,24 +61,33 @@ batch_error(const double *seconds, size_t n, bool logarithm, double share)
 	}
 	struct interval mean = interval_blocks(batches, n_batches);
 	if (n_batches < 2)
-		return (struct error){ NAN, 0 };
+		return (struct error){ NAN, NAN, 0 };
 	double df = (double)n_batches - 1;
-	return (struct error){ (mean.high - mean.low) / 2 / student_t95(df) / sqrt(share), df };
+	return (struct error){ mean.value, (mean.high - mean.low) / 2 / student_t95(df) / sqrt(share), df };
 }
 
-/* The series that tells most of a figure's error. */
+/* Of a latency that is only known for the whole run. */
 static struct error
-error_within(const struct run *r, const char *metric, double share)
+error_of_bursts(const struct run_phase *p, double share)
+{
+	struct error e = batch_error(p->latency_by_second, p->n_latency_by_second, true, share);
+	double away = log(p->latency.p99) - e.mean;
+
+	return (struct error){ NAN, isfinite(away) ? hypot(e.sd, away) : e.sd, e.df };
+}
+
+static struct error
+error_within(const struct run *r, const char *metric, const char *route, double share)
 {
 	const struct run_phase *p = compare_phase(r);
 
-	if (strcmp(metric, "latency_p50") == 0)
-		return batch_error(p->p50_by_second, p->n_p50_by_second, true, share);
-	if (strncmp(metric, "latency_", 8) == 0)
-		return batch_error(p->latency_by_second, p->n_latency_by_second, true, share);
 	if (strcmp(metric, "throughput") == 0)
 		return batch_error(p->rate_by_second, p->n_rate_by_second, true, share);
-	return (struct error){ 0, 0 };   /* one figure for the whole run */
+	if (!route && strcmp(metric, "latency_p50") == 0)
+		return batch_error(p->p50_by_second, p->n_p50_by_second, true, share);
+	if (!route && strcmp(metric, "latency_p99") == 0)
+		return batch_error(p->latency_by_second, p->n_latency_by_second, true, share);
+	return error_of_bursts(p, share);
 }
 
 /* ---- a comparison -------------------------------------------------------------------------- */
@@ -80,7 +97,8 @@ struct spread { double sd, t; };   /* of the difference */
 static struct spread
 spread_of(const struct estimate *f)
 {
-	double known = 2 * f->between * f->between, variance = known, shaky = 0;
+	double before = f->slice / f->before, after = f->slice / f->after;
+	double variance = 2 * f->between * f->between + before * before + after * after, shaky = 0;
 
 	for (int i = 0; i < 2; i++) {
 		double v = isfinite(f->within[i].sd) ? f->within[i].sd * f->within[i].sd
@@ -126,9 +144,11 @@ compare_ratio(struct run *r, struct run_proof *p, const struct estimate *f)
 		return;
 	struct run_comparison *c = add(r, p, f);
 	struct spread s = spread_of(f);
-	double change = log(f->after / f->before), margin = log1p(f->margin);
+	double change = f->within[1].mean - f->within[0].mean, margin = log1p(f->margin);
 	double claim = (f->route ? fmax(ROUTE_ERRORS, s.t) : s.t) * s.sd;
 
+	if (!isfinite(change))
+		change = log(f->after / f->before);
 	c->ratio = exp(change);
 	c->low = exp(change - s.t * s.sd);
 	c->high = exp(change + s.t * s.sd);
@@ -186,11 +206,12 @@ quantile_of(const struct run_latency *l, const char *metric)
 	return l->censored ? NAN : strcmp(metric, "latency_p95") == 0 ? l->p95 : l->p99;
 }
 
-static const struct { const char *metric; double margin; } quantiles[] = {
-	{ "latency_p50", 0.03 }, { "latency_p95", 0.05 }, { "latency_p99", 0.05 },
+static const struct { const char *metric; double margin, slice; } quantiles[] = {
+	{ "latency_p50", 0.03, SLICE_MEDIAN }, { "latency_p95", 0.05, SLICE_TAIL },
+	{ "latency_p99", 0.05, SLICE_TAIL },
 };
 
-struct pair { const struct run *a, *b; double between; };
+struct pair { const struct run *a, *b; double between; bool preset; };
 
 static void
 compare_quantiles(const struct pair *of, const struct run_latency *a, const struct run_latency *b,
@@ -200,8 +221,9 @@ compare_quantiles(const struct pair *of, const struct run_latency *a, const stru
 		const char *metric = quantiles[i].metric;
 		struct estimate f = { .metric = metric, .route = route, .margin = quantiles[i].margin,
 			.before = quantile_of(a, metric), .after = quantile_of(b, metric),
-			.between = of->between,
-			.within = { error_within(of->a, metric, share), error_within(of->b, metric, share) } };
+			.between = of->between, .slice = of->preset ? quantiles[i].slice : 0,
+			.within = { error_within(of->a, metric, route, share),
+			    error_within(of->b, metric, route, share) } };
 		compare_ratio(r, p, &f);
 	}
 }
@@ -214,15 +236,17 @@ compare_totals(const struct pair *of, struct run *r, struct run_proof *p)
 	double cpu = of->between * (BETWEEN_CPU / BETWEEN_LATENCY);
 
 	compare_ratio(r, p, &(struct estimate){ .metric = "cpu_per_request", .before = x->cpu_per_request,
-	    .after = y->cpu_per_request, .between = cpu, .margin = 0.01, .primary = true });
+	    .after = y->cpu_per_request, .between = cpu, .margin = 0.01, .primary = true,
+	    .within = { ONE_FIGURE, ONE_FIGURE } });
 	compare_quantiles(of, &a->latency, &b->latency, NULL, 1, r, p);
 	/* In an open loop it is the schedule's. */
 	if (of->a->spec.closed)
 		compare_ratio(r, p, &(struct estimate){ .metric = "throughput", .before = a->throughput,
 		    .after = b->throughput, .between = cpu, .margin = 0.03, .more_is_better = true,
-		    .within = { error_within(of->a, "throughput", 1), error_within(of->b, "throughput", 1) } });
+		    .within = { error_within(of->a, "throughput", NULL, 1),
+		        error_within(of->b, "throughput", NULL, 1) } });
 	compare_ratio(r, p, &(struct estimate){ .metric = "rss_bytes", .before = x->rss_bytes,
-	    .after = y->rss_bytes, .between = cpu, .margin = 0.05 });
+	    .after = y->rss_bytes, .between = cpu, .margin = 0.05, .within = { ONE_FIGURE, ONE_FIGURE } });
 	compare_errors(a, b, of->between, r, p);
 }
 
@@ -335,7 +359,7 @@ void
 compare_runs(const struct run *a, const struct run *b, double between, struct run *r,
     struct run_proof *p)
 {
-	const struct pair of = { a, b, isfinite(between) ? between : BETWEEN_LATENCY };
+	const struct pair of = { a, b, isfinite(between) ? between : BETWEEN_LATENCY, !isfinite(between) };
 
 	p->comparisons = NULL;
 	p->arms = NULL;
