@@ -3,8 +3,8 @@
 // What the report gains with a script: flame graphs that zoom, search and take the keyboard, and a
 // button that copies a command. Without it everything is still there to read.
 
-/** @typedef {{names: string[], depth: number[], name: number[], us: number[], kind: number[]}} Profile */
-/** @typedef {{name: string, us: number, kind: number, depth: number, up: Frame|null, down: Frame[], at: number}} Frame */
+/** @typedef {{names: string[], depth: number[], name: number[], us: number[], kind: number[], before?: number[]}} Profile */
+/** @typedef {{name: string, us: number, before: number, kind: number, depth: number, up: Frame|null, down: Frame[], at: number}} Frame */
 
 const KINDS = ["other", "cpu", "runqueue", "lock", "disk", "db", "cache", "net", "gc", "fault", "sleep", "other", "queue"];
 const ROW = 18;
@@ -20,9 +20,16 @@ function shade(name) {
 	return sum % 5;
 }
 
+/** The same as in flame_tree.c. @param {Frame} f @param {Frame} root */
+function change(f, root) {
+	const share = (f.us - f.before) / Math.max(root.us, root.before);
+	const level = [0.01, 0.03, 0.08].filter(step => Math.abs(share) >= step).length;
+	return share < 0 ? -level : level;
+}
+
 /** @param {number} us */
 function seconds(us) {
-	return us < 1e3 ? us + " us" : us < 1e6 ? (us / 1e3).toPrecision(3) + " ms" : (us / 1e6).toPrecision(3) + " s";
+	return us < 1e3 ? Number(us.toPrecision(3)) + " us" : us < 1e6 ? (us / 1e3).toPrecision(3) + " ms" : (us / 1e6).toPrecision(3) + " s";
 }
 
 /** Preorder lists back into a tree. @param {Profile} p @returns {Frame[]} */
@@ -34,7 +41,7 @@ function grow(p) {
 	p.depth.forEach((depth, i) => {
 		const up = depth ? path[depth - 1] : null, last = up && up.down[up.down.length - 1];
 		/** @type {Frame} */
-		const f = { name: p.names[p.name[i]], us: p.us[i], kind: p.kind[i], depth, up, down: [], at: last ? last.at + last.us : up ? up.at : 0 };
+		const f = { name: p.names[p.name[i]], us: p.us[i], before: p.before ? p.before[i] : 0, kind: p.kind[i], depth, up, down: [], at: last ? last.at + last.us : up ? up.at : 0 };
 		if (up)
 			up.down.push(f);
 		all.push(path[depth] = f);
@@ -58,7 +65,8 @@ function flame(figure) {
 	if (!data || !place)
 		return;
 	const view = place;
-	const all = grow(JSON.parse(data.textContent || "{}")), root = all[0];
+	const profile = JSON.parse(data.textContent || "{}"), all = grow(profile), root = all[0];
+	const compares = profile.before !== undefined;
 	const kinds = figure.dataset.kinds === "1";
 	let zoom = root, current = root, wanted = "";
 	/** @type {Map<Frame, Element>} */
@@ -100,11 +108,14 @@ function flame(figure) {
 		for (const f of shown) {
 			const above = f.depth < zoom.depth;
 			const x = above ? 0 : (f.at - zoom.at) / zoom.us, width = above ? 1 : f.us / zoom.us;
-			const part = !f.depth ? "p-sleep" : kinds ? "p-" + KINDS[f.kind] : "f" + shade(f.name);
+			const grown = compares ? change(f, root) : 0;
+			const part = compares ? "d" + (grown < 0 ? "m" : "p") + Math.abs(grown) : !f.depth ? "p-sleep" : kinds ? "p-" + KINDS[f.kind] : "f" + shade(f.name);
 			const e = svg("svg", { class: part + (above ? " dim" : "") + (matches(f) ? " hit" : "") + (f === current ? " cur" : ""), x: 100 * x + "%", y: f.depth * ROW, width: 100 * width + "%", height: ROW - 1 });
 			e.append(svg("title", {}, about(f)), svg("rect", { width: "100%", height: "100%" }));
+			if (width > 0.02 && grown)
+				e.append(svg("text", { x: 4, y: 13 }, grown > 0 ? "+" : "\u2212"));
 			if (width > 0.02)
-				e.append(svg("text", { x: 4, y: 13 }, f.name));
+				e.append(svg("text", { x: grown ? 15 : 4, y: 13 }, f.name));
 			e.addEventListener("click", () => go(f, true));
 			drawn.set(f, e);
 			top.append(e);
@@ -114,7 +125,8 @@ function flame(figure) {
 
 	/** @param {Frame} f */
 	function about(f) {
-		return f.name + ", " + (100 * f.us / root.us).toPrecision(3) + " %, " + seconds(f.us);
+		return f.name + ", " + (100 * f.us / root.us).toPrecision(3) + " %, " + seconds(f.us) +
+			(compares ? ", before " + seconds(f.before) : "");
 	}
 
 	function tell() {

@@ -33,7 +33,7 @@ const struct setting cli_settings[] = {
 	  AT(out_file), .example = "report.html", .about = "write there instead of to stdout" },
 	{ "format", .kind = SETTING_CHOICE, .groups = SETTINGS_OUTPUT, .argument = "FORM",
 	  AT(format), .choices = output_names, .preset = "text",
-	  .about = "what to print: text, json, csv, ndjson, prometheus or junit" },
+	  .about = "what to print: text, json, csv, ndjson, prometheus, junit or github" },
 	{ "write", .kind = SETTING_CUSTOM, .set = set_write, .repeats = true,
 	  .groups = SETTINGS_OUTPUT, .argument = "FORM=FILE", .example = "junit=load.xml",
 	  .about = "write a file in one of these forms besides" },

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/output.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/nearest.h"
 #include "report/load_forms.h"
+#include "report/proof_forms.h"
 
 const char *const output_names[] = {
 	[OUTPUT_TEXT] = "text", [OUTPUT_JSON] = "json", [OUTPUT_CSV] = "csv",
-	[OUTPUT_NDJSON] = "ndjson", [OUTPUT_PROMETHEUS] = "prometheus", [OUTPUT_JUNIT] = "junit", NULL,
+	[OUTPUT_NDJSON] = "ndjson", [OUTPUT_PROMETHEUS] = "prometheus", [OUTPUT_JUNIT] = "junit",
+	[OUTPUT_GITHUB] = "github", NULL,
 };
 
 static void
@@ -33,7 +36,13 @@ render(enum output_form form, const struct run *r, const struct buf *table, stru
 		report_load_prometheus(r, out);
 		break;
 	case OUTPUT_JUNIT:
-		report_load_junit(r, out);
+		if (report_is_proof(r))
+			report_proof_junit(r, out);
+		else
+			report_load_junit(r, out);
+		break;
+	case OUTPUT_GITHUB:
+		report_markdown(r, out);
 		break;
 	}
 }
@@ -61,10 +70,35 @@ output_parse(const char *text, enum output_form *ret_form, const char **ret_file
 		}
 		nearest_try(&near, output_names[i]);
 	}
-	code = err_usage(e, "'%s' is none of text, json, csv, ndjson, prometheus, junit", word);
+	code = err_usage(e, "'%s' is none of text, json, csv, ndjson, prometheus, junit, github", word);
 	if (near.best)
 		err_hint(e, "did you mean '%s=%.200s'?", near.best, text + n + 1);
 	err_hint(e, "write it as in junit=load.xml");
+	return code;
+}
+
+static int
+allow_form(enum output_form form, struct err *e)
+{
+	if (form != OUTPUT_CSV && form != OUTPUT_NDJSON && form != OUTPUT_PROMETHEUS)
+		return 0;
+	err_usage(e, "%s tells the figures of one load, not of a comparison", output_names[form]);
+	err_hint(e, "take text, json, junit or github");
+	return -EINVAL;
+}
+
+int
+output_allow_proof(const struct invocation *in, struct err *e)
+{
+	int code = allow_form((enum output_form)in->format, e);
+
+	for (size_t i = 0; code == 0 && i < in->n_writes; i++) {
+		enum output_form form;
+		const char *file;
+		code = output_parse(in->writes[i], &form, &file, e);
+		if (code == 0)
+			code = allow_form(form, e);
+	}
 	return code;
 }
 

@@ -4,7 +4,9 @@
 
 #include "base/clock.h"
 #include "cli/command.h"
+#include "cli/workload.h"
 #include "net/url.h"
+#include "observe/host.h"
 
 /* "postgresql://user:secret@host/db" without "user:secret@", and without a query, where a password
  * may stand too. */
@@ -77,7 +79,9 @@ record_spec(const struct spec *s, struct run *r)
 	to->measure_seconds = ns_to_s(s->for_ns);
 	to->timeout_seconds = ns_to_s(s->timeout_ns);
 	to->connections = s->connections;
+	to->closed = s->closed;
 	to->seed = (int64_t)s->seed;
+	to->workload = workload_hash(s, r->arena);
 	to->arrivals = s->poisson ? "poisson" : "constant";
 	to->observe = s->observe;
 	to->find_max = s->find_max;
@@ -87,6 +91,8 @@ void
 cli_record_question(const struct spec *s, struct run *r)
 {
 	record_spec(s, r);
+	host_describe(r);
+	r->host.generator_on_host = !s->allow_load;   /* else load goes to the loopback only */
 	r->system.name = service_name(r, s);
 	for (size_t i = 0; i < s->n_urls; i++)
 		RUN_ADD_STR(r, r->system.targets, r->system.n_targets, url_public(r->arena, s->urls[i]));

@@ -75,16 +75,19 @@ void compare_blocks(struct run *r, struct run_proof *p, int64_t look);
  * pairs might still show that another figure of it is worse. */
 bool compare_is_decided(const struct run_proof *p);
 
-/* May these two finished runs be compared at all? -EINVAL with the reason: another workload,
- * another machine, another method, or no load at all. */
+/* May these two finished runs be compared at all? -EINVAL with the reason and what to do: one is not
+ * finished, a comparison itself or without load, or workload, machine or method differ. */
 int compare_allowed(const struct run *a, const struct run *b, struct err *e);
 
-/* Fill p as above from two finished runs that compare_allowed() lets pass. There are no pairs then,
- * and what the machine did between the runs is not known: intervals are wider by `between`, the
- * relative standard deviation from run to run (history/), or a cautious preset where it is NAN. */
+/* Fill p as above, and p->arms, from two finished runs that compare_allowed() lets pass; p->source says
+ * that it is an estimate. There are no pairs then, and what the machine did between the runs is not known:
+ * intervals are wider by `between`, the relative standard deviation of latency from run to run
+ * (history/; that of CPU time is taken as a third of it), or a cautious preset where it is NAN. */
 void compare_runs(const struct run *a, const struct run *b, double between, struct run *r,
     struct run_proof *p);
 
-/* What changed inside: p->differences from the profiles of two runs, largest first. */
+/* What changed inside, from the profiles of two runs: p->differences, largest first, at most 20, only
+ * what is larger than chance explains; and p->diff_stacks. Call it after the comparisons are there: the
+ * CPU time of a request is taken from them. */
 void compare_profiles(const struct run *a, const struct run *b, struct run *r,
     struct run_proof *p);

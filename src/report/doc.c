@@ -167,7 +167,7 @@ doc_build(struct doc *d, const struct run *r, enum doc_form form)
 	d->form = form;
 	section_head(d, r);
 	for (const struct section *s = sections; s->write; s++) {
-		if (!(s->forms & form))
+		if (!(s->forms & form) || !(s->runs & (section_proof_of(r) ? OF_PROOF : OF_CHECK)))
 			continue;
 		struct doc_section *to = ARENA_PUSH(d->arena, d->sections, d->n_sections);
 		to->id = s->id;

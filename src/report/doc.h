@@ -33,7 +33,8 @@ enum doc_kind {
 	DOC_STACK,         /* chart: rows of shares that sum to 1 */
 	DOC_BARS,          /* chart: a value a row, with its interval */
 	DOC_SPARKS,        /* chart: many small series */
-	DOC_FLAME          /* flame graph */
+	DOC_FLAME,         /* flame graph */
+	DOC_EFFECTS        /* chart: ratios with their intervals around 1 */
 };
 
 struct doc_pair {
@@ -69,6 +70,7 @@ struct doc_series {
 	const double *y;
 	size_t n;
 	bool dashed;
+	bool points;               /* no line: each value by itself */
 };
 struct doc_mark {              /* a line across the chart */
 	const char *label;
@@ -80,6 +82,7 @@ struct doc_lines {
 	const char *x_label, *y_label;
 	enum doc_unit x_unit, y_unit;
 	bool log_y;
+	bool tight_y;              /* need not begin at 0 */
 	struct doc_series *series; size_t n_series;
 	struct doc_mark *marks;    size_t n_marks;
 };
@@ -123,6 +126,18 @@ struct doc_flame {
 	const char *id, *title, *about;
 	const struct run_stack **stacks; size_t n_stacks;
 	bool by_kind;              /* colour by what was waited for */
+	const double *before;      /* seconds of each stack in another profile: colour by the change; NULL */
+};
+
+struct doc_effect {
+	const char *label, *text;
+	double ratio, low, high;   /* low, high NAN: no interval */
+	double margin;             /* share */
+	enum doc_tone tone;
+};
+struct doc_effects {
+	const char *title, *about;
+	struct doc_effect *effects; size_t n_effects;
 };
 
 struct doc_block {
@@ -138,6 +153,7 @@ struct doc_block {
 	struct doc_bars *bars;
 	struct doc_sparks *sparks;
 	struct doc_flame *flame;
+	struct doc_effects *effects;
 };
 
 struct doc_section {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#include <math.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/map.h"
 #include "report/escape.h"
 #include "report/flame.h"
@@ -55,17 +57,20 @@ kind_of(const char *name)
 }
 
 static void
-add_stack(struct arena *a, struct flame_tree *t, const struct run_stack *s, bool by_kind)
+add_stack(struct arena *a, struct flame_tree *t, const struct run_stack *s, double before,
+    bool by_kind)
 {
 	enum run_part_kind kind = by_kind ? kind_of(s->kind) : PART_CPU;
 	struct flame_node *at = t->root;
 
 	at->seconds += s->seconds;
+	at->before += before;
 	if (by_kind) {
 		const char *what = say_part(kind);
 		if (!(at = child_of(a, t, at, what, strlen(what))))
 			return;
 		at->seconds += s->seconds;
+		at->before += before;
 		at->kind = kind;
 	}
 	for (const char *frame = s->frames; *frame && at->depth < MOST_DEPTH;) {
@@ -74,6 +79,7 @@ add_stack(struct arena *a, struct flame_tree *t, const struct run_stack *s, bool
 			return;
 		if (size) {
 			at->seconds += s->seconds;
+			at->before += before;
 			at->kind = kind;
 		}
 		frame += size + (frame[size] == ';');
@@ -111,17 +117,32 @@ flame_build(struct flame_tree *t, struct arena *a, const struct doc_flame *f)
 	*t = (struct flame_tree){ 0 };
 	t->root = node_new(a, t, NULL, "all", 3);
 	t->root->kind = PART_OTHER;
+	t->compares = f->before != NULL;
 	for (size_t i = 0; i < f->n_stacks; i++)
-		add_stack(a, t, f->stacks[i], f->by_kind);
+		add_stack(a, t, f->stacks[i], f->before ? f->before[i] : 0, f->by_kind);
 	sort_tree(t->root);
+}
+
+int
+flame_change(const struct flame_node *n, const struct flame_node *root)
+{
+	static const double steps[] = { 0.01, 0.03, 0.08 };
+	double all = root->seconds > root->before ? root->seconds : root->before;
+	double share = all > 0 ? (n->seconds - n->before) / all : 0;
+	int level = 0;
+
+	for (size_t i = 0; i < COUNT_OF(steps); i++)
+		level += fabs(share) >= steps[i];
+	return share < 0 ? -level : level;
 }
 
 /* ---- as data ------------------------------------------------------------------------------- */
 
 struct json_parts {
 	struct map seen;            /* name -> its number + 1 */
-	struct buf names, depth, name, us, kind;
+	struct buf names, depth, name, us, kind, before;
 	size_t n_names;
+	int digits;                 /* of microseconds: a request's are few */
 	double least;               /* seconds below which a node is left out */
 };
 
@@ -147,7 +168,8 @@ add_node(struct json_parts *p, const struct flame_node *n)
 
 	buf_printf(&p->depth, "%s%d", between, n->depth);
 	buf_printf(&p->name, "%s%llu", between, (unsigned long long)name_number(p, n->name));
-	buf_printf(&p->us, "%s%.0f", between, n->seconds * 1e6);
+	buf_printf(&p->us, "%s%.*f", between, p->digits, n->seconds * 1e6);
+	buf_printf(&p->before, "%s%.*f", between, p->digits, n->before * 1e6);
 	buf_printf(&p->kind, "%s%d", between, (int)n->kind);
 	for (const struct flame_node *c = n->child; c; c = c->next)
 		if (c->seconds >= p->least)
@@ -157,7 +179,8 @@ add_node(struct json_parts *p, const struct flame_node *n)
 static size_t
 parts_size(const struct json_parts *p)
 {
-	return p->names.size + p->depth.size + p->name.size + p->us.size + p->kind.size;
+	return p->names.size + p->depth.size + p->name.size + p->us.size + p->kind.size +
+	    p->before.size;
 }
 
 static void
@@ -169,6 +192,18 @@ parts_done(struct json_parts *p)
 	buf_done(&p->name);
 	buf_done(&p->us);
 	buf_done(&p->kind);
+	buf_done(&p->before);
+}
+
+static void
+put_parts(struct buf *out, const struct json_parts *p, bool compares)
+{
+	buf_printf(out, "{\"names\":[%s],\"depth\":[%s],\"name\":[%s],\"us\":[%s],\"kind\":[%s]",
+	    buf_text(&p->names), buf_text(&p->depth), buf_text(&p->name), buf_text(&p->us),
+	    buf_text(&p->kind));
+	if (compares)
+		buf_printf(out, ",\"before\":[%s]", buf_text(&p->before));
+	buf_putc(out, '}');
 }
 
 void
@@ -176,15 +211,12 @@ flame_json(struct buf *out, const struct flame_tree *t)
 {
 	/* Of a tree that is too large for a page the narrowest frames go first. */
 	for (double least = 1e-4;; least *= 4) {
-		struct json_parts p = { .least = least * t->root->seconds };
+		struct json_parts p = { .least = least * t->root->seconds,
+			.digits = t->compares ? 2 : 0 };
 		add_node(&p, t->root);
 		bool fits = parts_size(&p) <= MOST_JSON_BYTES;
 		if (fits)
-			buf_printf(out,
-			    "{\"names\":[%s],\"depth\":[%s],\"name\":[%s],\"us\":[%s],\"kind\":[%s]}",
-			    buf_text(&p.names), buf_text(&p.depth), buf_text(&p.name),
-			    buf_text(&p.us),
-			    buf_text(&p.kind));
+			put_parts(out, &p, t->compares);
 		parts_done(&p);
 		if (fits)
 			return;

@@ -7,6 +7,8 @@
 #include "report/flame.h"
 #include "report/svg.h"
 
+#define EFFECT_LEAST 0.1   /* a tenth, or ten times: what lies beyond is drawn at the edge */
+
 const char *
 html_tone(enum doc_tone tone)
 {
@@ -101,7 +103,7 @@ put_lines(struct buf *out, const struct doc_lines *l, int id)
 	put(out, "<figure class=\"chart\"><figcaption><h3>", l->title, "</h3><p class=\"legend\">");
 	for (size_t i = 0; i < l->n_series; i++) {
 		buf_printf(out, "<span class=\"key k%zu%s\">", i % 4,
-		    l->series[i].dashed ? " dashed" : "");
+		    l->series[i].points ? " dot" : l->series[i].dashed ? " dashed" : "");
 		put(out, "", l->series[i].name, "</span>");
 	}
 	buf_puts(out, "</p></figcaption>");
@@ -170,6 +172,42 @@ put_bars(struct buf *out, const struct doc_bars *chart)
 	buf_puts(out, "</ul></figure>\n");
 }
 
+/* One scale for all rows, so that they can be compared: everything drawn lies on it. */
+static struct svg_scale
+effects_scale(const struct doc_effects *chart)
+{
+	struct svg_scale s = { .min = 1, .max = 1, .from = 2, .to = 98, .log = true };
+
+	for (size_t i = 0; i < chart->n_effects; i++) {
+		const struct doc_effect *e = &chart->effects[i];
+		const double seen[] = { e->ratio, e->low, e->high, 1 - e->margin, 1 + e->margin };
+		for (size_t k = 0; k < sizeof(seen) / sizeof(seen[0]); k++) {
+			s.min = isfinite(seen[k]) && seen[k] < s.min ? seen[k] : s.min;
+			s.max = isfinite(seen[k]) && seen[k] > s.max ? seen[k] : s.max;
+		}
+	}
+	s.min = s.min > EFFECT_LEAST ? s.min : EFFECT_LEAST;
+	s.max = s.max < 1 / EFFECT_LEAST ? s.max : 1 / EFFECT_LEAST;
+	return s;
+}
+
+static void
+put_effects(struct buf *out, const struct doc_effects *chart)
+{
+	struct svg_scale scale = effects_scale(chart);
+
+	put(out, "<figure><figcaption><h3>", chart->title, "</h3>");
+	put(out, "<p class=\"note\">", chart->about, "</p></figcaption><ul class=\"bars effects\">");
+	for (size_t i = 0; i < chart->n_effects; i++) {
+		put(out, "<li><span>", chart->effects[i].label, "</span>");
+		svg_effect(out, &chart->effects[i], &scale);
+		put(out, "<span>", chart->effects[i].text, "</span></li>");
+	}
+	buf_puts(out, "<li aria-hidden=\"true\"><span></span>");
+	svg_effect_axis(out, &scale);
+	buf_puts(out, "<span></span></li></ul></figure>\n");
+}
+
 static void
 put_sparks(struct buf *out, const struct doc_sparks *chart)
 {
@@ -220,5 +258,6 @@ html_block(struct buf *out, const struct doc *d, const struct doc_block *b, int 
 	case DOC_BARS:    put_bars(out, b->bars); break;
 	case DOC_SPARKS:  put_sparks(out, b->sparks); break;
 	case DOC_FLAME:   put_flame(out, d, b->flame, *id); break;
+	case DOC_EFFECTS: put_effects(out, b->effects); break;
 	}
 }

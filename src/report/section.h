@@ -4,13 +4,17 @@
 
 #include "report/doc.h"
 
+/* What a run must be for the section to be of use. */
+enum section_runs { OF_CHECK = 1, OF_PROOF = 2, OF_ANY = OF_CHECK | OF_PROOF };
+
 struct section {
 	const char *id, *title;
 	unsigned forms;            /* of enum doc_form */
+	unsigned runs;             /* of enum section_runs */
 	void (*write)(struct doc *d, const struct run *r);
 };
 
-#define SECTION(name, title, forms) void section_##name(struct doc *d, const struct run *r);
+#define SECTION(name, title, forms, runs) void section_##name(struct doc *d, const struct run *r);
 #include "report/sections.def"
 #undef SECTION
 
@@ -27,6 +31,10 @@ const struct run_target *section_target(const struct run *r);
 const char *section_verdict_word(const struct run *r);
 enum doc_tone section_verdict_tone(const struct run *r);
 const char *section_headline(struct doc *d, const struct run *r);
+
+/* The comparison that the run is about; NULL when it is about a service. Steps that were proven within
+ * a check do not make it one. */
+const struct run_proof *section_proof_of(const struct run *r);
 
 /* Did tracing see anything of the service? */
 bool section_has_profile(const struct run *r);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "report/say.h"
+#include "report/say_proof.h"
 
 static size_t
 closed_eyes(const struct run *r)
@@ -15,10 +16,32 @@ closed_eyes(const struct run *r)
 	return n;
 }
 
+static const char *
+next_of_proof(struct doc *d, const struct run_proof *p)
+{
+	const struct run_comparison *c = say_primary(p);
+
+	if (p->n_answers)
+		return "find out why B answers otherwise, before anything else";
+	if (p->verdict && strcmp(p->verdict, "worse") == 0)
+		return p->n_differences ? "start with what changed most; the report shows it stack by stack"
+		    : "prony doctor: with a profile of both arms the cause could be named";
+	if (p->verdict && strcmp(p->verdict, "inconclusive") != 0)
+		return NULL;
+	if (p->source == SOURCE_ESTIMATED)
+		return "compare the services in turn: prony prove URL_A URL_B";
+	if (c && c->pairs_needed > c->pairs)
+		return doc_printf(d, "about %lld pairs would decide it, or fewer on a quieter machine",
+		    (long long)c->pairs_needed);
+	return "measure on a quieter machine: prony prove --aa grades it";
+}
+
 /* What to type or change next; NULL when nothing suggests itself. */
 static const char *
 next_step(struct doc *d, const struct run *r)
 {
+	if (section_proof_of(r) && r->verdict != VERDICT_ERROR)
+		return next_of_proof(d, section_proof_of(r));
 	if (r->n_findings && r->findings[0].kind)
 		return doc_printf(d, "prony explain %s", say_clip(d, r->findings[0].kind, 60));
 	if (r->verdict == VERDICT_GENERATOR_LIMITED)

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "report/say.h"
+#include "report/say_proof.h"
 
 const struct run_target *
 section_target(const struct run *r)
@@ -21,6 +22,13 @@ section_has_profile(const struct run *r)
 {
 	const struct run_trace *t = &r->evidence.trace;
 	return t->n_routes || t->n_functions || t->n_stacks;
+}
+
+const struct run_proof *
+section_proof_of(const struct run *r)
+{
+	const struct run_proof *p = r->n_proofs ? &r->proofs[0] : NULL;
+	return p && !p->step && (p->n_arms || p->n_comparisons) ? p : NULL;
 }
 
 static bool
@@ -41,6 +49,8 @@ section_verdict_word(const struct run *r)
 		[VERDICT_GENERATOR_LIMITED] = "GENERATOR-LIMITED", [VERDICT_IDLE] = "IDLE",
 		[VERDICT_ERROR] = "ERROR",
 	};
+	if (section_proof_of(r) && r->verdict != VERDICT_ERROR)
+		return say_outcome(section_proof_of(r)->verdict);
 	if (r->verdict == VERDICT_MET && !any_target_known(r))
 		return r->healthy ? "HEALTHY" : "LIMITED";
 	return words[r->verdict];
@@ -49,6 +59,8 @@ section_verdict_word(const struct run *r)
 enum doc_tone
 section_verdict_tone(const struct run *r)
 {
+	if (section_proof_of(r) && r->verdict != VERDICT_ERROR)
+		return say_outcome_tone(section_proof_of(r)->verdict);
 	switch (r->verdict) {
 	case VERDICT_MET:    return any_target_known(r) || r->healthy ? TONE_GOOD : TONE_WARN;
 	case VERDICT_MISSED:
@@ -97,6 +109,8 @@ section_headline(struct doc *d, const struct run *r)
 		[VERDICT_IDLE] = "The service was idle: nothing to judge.",
 		[VERDICT_ERROR] = "The run could not be finished.",
 	};
+	if (section_proof_of(r) && !r->headline && !r->error)
+		return capitalised(d, say_why(d, section_proof_of(r)));
 	const char *s = r->headline ? r->headline : r->error ? r->error : presets[r->verdict];
 	return capitalised(d, say_clip(d, without_verdict(r, s), 400));
 }
@@ -164,6 +178,30 @@ add_figures(struct doc *d, const struct run *r)
 		add_expected(d, &r->plan[r->n_plan - 1]);
 }
 
+/* The figure that decides, latency's tail, and what the answer rests on. */
+static void
+add_proof(struct doc *d, const struct run_proof *p)
+{
+	for (size_t i = 0; i < p->n_comparisons; i++) {
+		const struct run_comparison *c = &p->comparisons[i];
+		bool tail = c->metric && strcmp(c->metric, "latency_p99") == 0;
+		if (c->route || !(tail || c->primary) || !say_known(c->ratio))
+			continue;
+		add_pair(d, &d->figures, &d->n_figures, (struct doc_pair){ .name = say_compared(d, c),
+		    .value = say_change(d, c), .tone = say_outcome_tone(c->verdict),
+		    .detail = doc_printf(d, "%s, was %s", say_compared_value(d, c, c->after),
+		        say_compared_value(d, c, c->before)) });
+	}
+	if (p->n_answers)
+		add_pair(d, &d->figures, &d->n_figures, (struct doc_pair){ "answers", "not A's", TONE_BAD, NULL });
+	if (p->noise.grade)
+		add_pair(d, &d->figures, &d->n_figures, (struct doc_pair){ .name = "machine",
+		    .value = say_clip(d, p->noise.grade, 20) });
+	if (say_primary(p) && say_primary(p)->pairs)
+		add_pair(d, &d->figures, &d->n_figures, (struct doc_pair){ .name = "pairs",
+		    .value = doc_printf(d, "%lld", (long long)say_primary(p)->pairs) });
+}
+
 void
 section_head(struct doc *d, const struct run *r)
 {
@@ -180,5 +218,8 @@ section_head(struct doc *d, const struct run *r)
 	    r->tool ? say_clip(d, r->tool, 40) : "prony",
 	    r->sealed ? "" : " \xc2\xb7 unfinished");
 	add_chips(d, r);
-	add_figures(d, r);
+	if (section_proof_of(r))
+		add_proof(d, section_proof_of(r));
+	else
+		add_figures(d, r);
 }

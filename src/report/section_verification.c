@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "report/escape.h"
 #include "report/say.h"
+#include "report/say_proof.h"
 
 static const char *
 same_again(struct doc *d, const struct run *r)
@@ -53,27 +54,28 @@ expectations(struct doc *d, const struct run *r)
 	               "rate, memory or CPU figure got worse; else undo it.");
 }
 
+/* What the steps that were applied really did. */
 static void
-proofs(struct doc *d, const struct run *r)
+proven(struct doc *d, const struct run *r)
 {
-	static const char *const titles[] = { "step", ">p99 before", ">p99 after",
-	    ">ratio (interval)",
-	                                      "verdict", "kept", NULL };
+	static const char *const titles[] = { "step", ">p99 before", ">p99 after", ">ratio (interval)",
+	    "verdict", "kept", NULL };
+
 	if (!r->n_proofs)
 		return;
 	struct doc_table *t = doc_table(d, "Steps already proven", titles);
 	for (size_t i = 0; i < r->n_proofs && i < 20; i++) {
 		const struct run_proof *p = &r->proofs[i];
 		const struct run_effect *e = &p->effect.latency_p99;
-		doc_cell(d, t, p->step);
+		doc_cell(d, t, say_clip(d, p->step, 20));
 		doc_cell(d, t, say_duration(d, p->before.latency.p99));
 		doc_cell(d, t, say_duration(d, p->after.latency.p99));
-		doc_cell(d, t, doc_printf(d, "%s (%s to %s)", say_times(d, e->ratio), say_times(d,
-		    e->low),
+		doc_cell(d, t, doc_printf(d, "%s (%s to %s)", say_times(d, e->ratio), say_times(d, e->low),
 		    say_times(d, e->high)));
-		doc_cell(d, t, p->verdict);
+		doc_cell_tone(d, t, say_outcome_small(p->verdict), say_outcome_tone(p->verdict));
 		doc_cell(d, t, p->kept ? "yes" : "no");
 	}
+	t->left_out = r->n_proofs > 20 ? r->n_proofs - 20 : 0;
 }
 
 void
@@ -85,5 +87,5 @@ section_verification(struct doc *d, const struct run *r)
 		doc_text(d, doc_printf(d,
 		    "Noise here: the p50 of equal blocks of load varies by %s. Smaller "
 		    "changes cannot be told from chance.", say_percent(d, r->evidence.noise)));
-	proofs(d, r);
+	proven(d, r);
 }

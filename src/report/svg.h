@@ -27,4 +27,6 @@ char *svg_label(char out[24], double value, enum doc_unit unit);
 void svg_lines(struct buf *out, const struct doc_lines *l, int id);
 void svg_stack_bar(struct buf *out, const struct doc_stack_row *row);
 void svg_bar(struct buf *out, const struct doc_bar *b, double max, double limit);
+void svg_effect(struct buf *out, const struct doc_effect *e, const struct svg_scale *s);
+void svg_effect_axis(struct buf *out, const struct svg_scale *s);   /* in changes: "-10 %" */
 void svg_spark(struct buf *out, const struct doc_spark *s);

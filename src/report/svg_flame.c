@@ -2,6 +2,7 @@
 /* The flame graph as it stands without a script: the widest frames of the first levels, callers
  * on top. web/report.js draws the same elements when it lets one zoom. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -42,42 +43,62 @@ put_name(struct buf *out, const char *name)
 	escape_html(out, name);
 }
 
-static void
-frame(struct buf *out, const struct flame_node *n, double x, double share, bool by_kind)
-{
-	char seconds[24], percent[24];
+/* What will be drawn: frames of at least this many seconds. */
+struct view {
+	const struct flame_node *root;
+	double total, least;
+	int frames, rows;
+	bool by_kind, compares;
+};
 
-	buf_puts(out, "<svg class=\"");
-	if (n->depth == 0)
+/* Never by colour alone: what grew has a plus in front, what shrank a minus. */
+static void
+put_label(struct buf *out, const char *name, int change)
+{
+	if (change)
+		buf_printf(out, "<text x=\"4\" y=\"13\">%s</text>", change > 0 ? "+" : "\xe2\x88\x92");
+	buf_printf(out, "<text x=\"%d\" y=\"13\">", change ? 15 : 4);
+	put_name(out, name);
+	buf_puts(out, "</text>");
+}
+
+static void
+put_class(struct buf *out, const struct flame_node *n, const struct view *v, int change)
+{
+	if (v->compares)
+		buf_printf(out, "d%c%d", change < 0 ? 'm' : 'p', abs(change));
+	else if (n->depth == 0)
 		buf_puts(out, "p-sleep");
-	else if (by_kind)
+	else if (v->by_kind)
 		buf_printf(out, "p-%s", part_kind_name(n->kind));
 	else
 		buf_printf(out, "f%u", shade(n->name));
+}
+
+static void
+frame(struct buf *out, const struct flame_node *n, double x, double share, const struct view *v)
+{
+	char seconds[24], percent[24], before[24];
+	int change = v->compares ? flame_change(n, v->root) : 0;
+
+	buf_puts(out, "<svg class=\"");
+	put_class(out, n, v, change);
 	buf_printf(out, "\" x=\"%.2f%%\" y=\"%d\" width=\"%.2f%%\" height=\"%d\"><title>", 100 * x,
 	    n->depth * ROW, 100 * share, ROW - 1);
 	put_name(out, n->name);
-	buf_printf(out, ", %s, %s</title><rect width=\"100%%\" height=\"100%%\"/>",
-	    format_percent(percent, share), format_duration(seconds, n->seconds));
-	if (share >= WIDE_ENOUGH) {
-		buf_puts(out, "<text x=\"4\" y=\"13\">");
-		put_name(out, n->name);
-		buf_puts(out, "</text>");
-	}
+	buf_printf(out, ", %s, %s", format_percent(percent, share), format_duration(seconds, n->seconds));
+	if (v->compares)
+		buf_printf(out, ", before %s", format_duration(before, n->before));
+	buf_puts(out, "</title><rect width=\"100%\" height=\"100%\"/>");
+	if (share >= WIDE_ENOUGH)
+		put_label(out, n->name, change);
 	buf_puts(out, "</svg>");
 }
-
-/* What will be drawn: frames of at least this many seconds. */
-struct view {
-	double total, least;
-	int frames, rows;
-	bool by_kind;
-};
 
 static void
 draw(struct buf *out, const struct flame_node *n, const struct view *v, double x)
 {
-	frame(out, n, x, n->seconds / v->total, v->by_kind);
+	frame(out, n, x, n->seconds / v->total, v);
 	if (n->depth + 1 >= MOST_ROWS)
 		return;
 	for (const struct flame_node *c = n->child; c && c->seconds >= v->least; c = c->next) {
@@ -100,7 +121,8 @@ measure(const struct flame_node *n, struct view *v)
 void
 flame_svg(struct buf *out, const struct flame_tree *t, const struct doc_flame *f, int id)
 {
-	struct view v = { .total = t->root->seconds, .by_kind = f->by_kind };
+	struct view v = { .root = t->root, .total = t->root->seconds, .by_kind = f->by_kind,
+		.compares = t->compares };
 
 	for (double share = LEAST_SHARE; !v.frames || v.frames > MOST_FRAMES; share *= 1.5) {
 		v.frames = v.rows = 0;

@@ -41,6 +41,10 @@ measure(const struct doc_lines *l, struct svg_scale *x, struct svg_scale *y)
 	if (l->log_y) {
 		y->min *= 0.8;
 		y->max *= 1.25;
+	} else if (l->tight_y && y->max > y->min) {
+		double room = (y->max - y->min) * 0.1;
+		y->min -= room;
+		y->max += room;
 	} else {
 		y->min = y->min < 0 ? y->min : 0;
 		y->max = y->max > y->min ? y->min + (y->max - y->min) * 1.08 : y->min + 1;
@@ -137,10 +141,32 @@ curve(struct buf *out, const struct doc_series *s, const struct svg_scale *x,
 	}
 }
 
+/* Shapes differ too, for who cannot tell the colours: circles, then squares. */
+static void
+dots(struct buf *out, const struct doc_series *s, size_t index, const struct svg_scale *x,
+    const struct svg_scale *y)
+{
+	for (size_t i = 0; i < s->n && i < MOST_POINTS; i++) {
+		if (!isfinite(s->y[i]) || !isfinite(x_of(s, i)))
+			continue;
+		double at = svg_at(x, x_of(s, i)), up = svg_at(y, s->y[i]);
+		if (index % 2)
+			buf_printf(out, "<rect class=\"s%zu\" x=\"%.1f\" y=\"%.1f\" width=\"5\" height=\"5\"/>",
+			    index % 4, at - 2.5, up - 2.5);
+		else
+			buf_printf(out, "<circle class=\"s%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>", index % 4,
+			    at, up);
+	}
+}
+
 static void
 series(struct buf *out, const struct doc_series *s, size_t index, const struct svg_scale *x,
     const struct svg_scale *y)
 {
+	if (s->points) {
+		dots(out, s, index, x, y);
+		return;
+	}
 	buf_printf(out, "<path class=\"line s%zu%s\" d=\"", index % 4, s->dashed ? " dashed" : "");
 	curve(out, s, x, y);
 	buf_puts(out, "\"/>");

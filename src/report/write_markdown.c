@@ -123,6 +123,7 @@ put_block(struct buf *out, const struct doc_block *b)
 	case DOC_BARS:
 	case DOC_SPARKS:
 	case DOC_FLAME:
+	case DOC_EFFECTS:
 		break;
 	}
 }

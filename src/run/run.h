@@ -45,8 +45,10 @@ struct run_spec {
 	const char *currency;
 	double measure_seconds, timeout_seconds;
 	int64_t connections;
+	bool closed;               /* each connection waits for its answer; else arrivals come by the clock */
 	int64_t seed;
 	const char *arrivals;      /* "poisson" or "constant" */
+	const char *workload;      /* what is asked, wherever it runs: 16 hexadecimal digits of a hash */
 	bool observe;
 	bool find_max;             /* the highest rate was asked for */
 };
@@ -455,14 +457,22 @@ struct run_comparison {
 	const char *verdict;       /* better same worse inconclusive */
 };
 
-/* Where the change comes from: one function, statement or wait. */
+/* Where the change comes from: one function, statement, wait or peer. A function that was renamed is
+ * two of them: one that is gone (after 0), one that is new (before 0). */
 struct run_difference {
-	const char *kind;          /* "function", "query", "wait" */
+	const char *kind;          /* "function", "query", "wait", "call" */
 	const char *what;
 	const char *route;         /* NULL: all */
+	double before, after;      /* seconds per request, a mean over all requests */
+	double calls_before, calls_after;   /* per request of the route; NAN unknown */
+	double share;              /* of the whole change of its sort (CPU or time), -1..1; NAN unknown */
+};
+
+/* A stack in both profiles, for the flame graph of the difference. */
+struct run_diff_stack {
+	const char *kind;          /* as in run_stack */
+	const char *frames;        /* names as they are in both builds */
 	double before, after;      /* seconds per request */
-	double calls_before, calls_after;   /* per request; NAN unknown */
-	double share;              /* of the whole change, -1..1; NAN unknown */
 };
 
 /* A request that B answers in another way than A. */
@@ -492,7 +502,8 @@ struct run_arm {
 };
 
 struct run_proof {
-	const char *step;
+	const char *step;          /* of the plan; NULL: two arms that were named */
+	enum run_source source;    /* measured in pairs, or estimated from two finished runs */
 	struct run_baseline before, after;
 	struct run_effects effect;
 	const char *verdict;       /* better same worse inconclusive */
@@ -509,6 +520,7 @@ struct run_proof {
 	struct run_answer *answers;       size_t n_answers;      /* that differ */
 	int64_t answers_compared, answers_varying;   /* varying: A differs from itself, so only its status counts */
 	struct run_difference *differences; size_t n_differences;   /* largest first */
+	struct run_diff_stack *diff_stacks; size_t n_diff_stacks;   /* heaviest first */
 	struct run_block *blocks;         size_t n_blocks;
 };
 
@@ -573,7 +585,7 @@ extern const struct run_type run_type, run_eye_type, run_process_type, run_peer_
     run_stack_type, run_query_type, run_call_type, run_finding_type, run_ruled_out_type,
     run_step_type, run_proof_type, run_suite_phase_type, run_recovery_type, run_integrity_type,
     run_worker_type, run_block_type, run_block_route_type, run_comparison_type, run_difference_type,
-    run_answer_type, run_arm_type;
+    run_answer_type, run_arm_type, run_diff_stack_type;
 
 /* Copy into the run's arena; NULL stays NULL. */
 const char *run_str(struct run *r, const char *s);

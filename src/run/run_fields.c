@@ -74,8 +74,10 @@ static const struct run_field spec_fields[] = {
 	NUM(measure_seconds, "length of one measurement"),
 	NUM(timeout_seconds, "of one request"),
 	INT(connections, "the most connections the generator may open"),
+	BOOL(closed, "each connection waits for its answer"),
 	INT(seed, "of the arrival schedule"),
 	STR(arrivals, "poisson or constant"),
+	STR(workload, "hash of what is asked, wherever it runs"),
 	BOOL(observe, "real traffic was watched, no load was made"),
 	BOOL(find_max, "the highest rate at which the targets hold was asked for"),
 };
@@ -535,11 +537,19 @@ TYPE(comparison, "One figure of A beside that of B.");
 
 #define S struct run_difference
 static const struct run_field difference_fields[] = {
-	STR(kind, "function query wait"), STR(what, "its name"), STR(route, "path; left out: all"),
+	STR(kind, "function query wait call"), STR(what, "its name"), STR(route, "path; left out: all"),
 	NUM(before, "per request"), NUM(after, "per request"), NUM(calls_before, "per request"),
-	NUM(calls_after, "per request"), NUM(share, "of the whole change"),
+	NUM(calls_after, "per request"), NUM(share, "of the whole change of its sort"),
 };
 TYPE(difference, "Where a change comes from.");
+#undef S
+
+#define S struct run_diff_stack
+static const struct run_field diff_stack_fields[] = {
+	STR(kind, "cpu or what was waited for"), STR(frames, "root;caller;leaf"),
+	NUM(before, "per request"), NUM(after, "per request"),
+};
+TYPE(diff_stack, "A stack in both profiles.");
 #undef S
 
 #define S struct run_answer
@@ -572,7 +582,8 @@ TYPE(arm, "One of the two that were compared.");
 
 #define S struct run_proof
 static const struct run_field proof_fields[] = {
-	STR(step, "of the plan"), SUB(before, baseline, "without it"), SUB(after, baseline, "with it"),
+	STR(step, "of the plan; left out: two arms"),
+	ENUM(source, source, "measured in pairs, or estimated from two runs"), SUB(before, baseline, "without it"), SUB(after, baseline, "with it"),
 	SUB(effect, effects, "the difference"), STR(verdict, "better same worse inconclusive"),
 	STR(why, "in a sentence"), BOOL(kept, "still in place"), NUM(seconds, "it took"),
 	NUM(alpha, "chance of a claim where no difference is"), INT(looks, "taken"),
@@ -580,6 +591,7 @@ static const struct run_field proof_fields[] = {
 	SUB(noise, noise, "of the machine"), LIST(comparisons, comparison, "figure by figure"),
 	LIST(answers, answer, "that differ"), INT(answers_compared, "requests"),
 	INT(answers_varying, "A differs from itself"), LIST(differences, difference, "largest first"),
+	LIST(diff_stacks, diff_stack, "for the flame graph of the difference"),
 	LIST(blocks, block, "what it rests on"),
 };
 TYPE(proof, "Is B better than A? Also: what a step really did.");

@@ -7,4 +7,5 @@ folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
 "$1" "$folder" || { echo "1..1"; echo "not ok 1 - the sample reports are written"; exit 1; }
 cd "$folder" || exit 1
-node "$2" --lighthouse missed missed.html met.html inconclusive.html error.html bare.html hostile.html huge.html
+node "$2" --lighthouse missed missed.html met.html inconclusive.html error.html bare.html proof.html proof-worse.html proof-open.html \
+	proof-bare.html proof-hostile.html hostile.html huge.html

@@ -14,6 +14,11 @@ struct run *sample_generator(void);     /* the generator was the limit */
 struct run *sample_idle(void);
 struct run *sample_error(void);         /* died at its start */
 struct run *sample_suite(void);         /* a suite: queued, shed load, did not recover */
+struct run *sample_proof(void);         /* two arms: B is better, one function of it worse */
+struct run *sample_proof_worse(void);   /* faster, but other answers */
+struct run *sample_proof_open(void);    /* cannot say: too noisy */
+struct run *sample_proof_bare(void);    /* one of everything, nothing filled in */
+struct run *sample_proof_hostile(void);
 struct run *sample_empty(void);         /* as run_new made it */
 struct run *sample_bare(void);          /* one of everything, nothing filled in */
 struct run *sample_hostile(void);       /* every text tries to break out of its context */
