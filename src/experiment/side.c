@@ -20,6 +20,7 @@
 #define WARM_UP_SLICES 240
 #define WARM_UP_CONNECTIONS 4
 #define STEADY        0.05        /* three slices in a row within it */
+#define SPREAD_EVERY  4           /* pairs */
 #define PULSE_NS      (1 * NS_PER_S)
 
 static void
@@ -50,6 +51,7 @@ start_watching(struct side *s, struct err *e)
 	const struct spec *spec = arm_spec(s->arm);
 
 	s->run = run_new();
+	s->placed = false;
 	s->record(spec, s->run);
 	int code = load_open(spec, s->progress, &s->load, e);
 	if (code == 0)
@@ -154,13 +156,17 @@ fill(const struct run_phase *p, const struct run_latency *settled, struct run *r
 }
 
 /* Connections stay with the process that accepted them, so chance would decide which of its workers
- * is busy: spread them where their owners can be seen, else let chance decide anew each time. */
+ * is busy: spread them where their owners can be seen, else let chance decide anew each time. They
+ * are spread again now and then, because servers close connections that have been used enough. */
 static int
-place_connections(struct side *s, struct err *e)
+place_connections(struct side *s, int64_t pair, struct err *e)
 {
 	double placement;
 
+	if (s->placed && (!s->spread || pair % SPREAD_EVERY))
+		return 0;
 	int code = load_spread(s->load, s->connections, observe_owner, s->owners, &placement, e);
+	s->placed = true;
 	s->spread = code == 0 && !isnan(placement);
 	if (s->spread)
 		s->placement = fmax(isnan(s->placement) ? 1 : s->placement, placement);
@@ -192,7 +198,7 @@ side_offer(struct side *s, const struct side_block *b, struct run *r, struct run
 	CLEANUP(run_free_p) struct run *scratch = run_new();
 	struct run_phase *phase;
 
-	int code = place_connections(s, e);
+	int code = place_connections(s, b->pair, e);
 	if (code < 0)
 		return code;
 	struct load_step step = {

@@ -24,6 +24,7 @@ struct side {
 	struct observe_owners *owners;
 	int64_t connections;
 	int64_t began_ns;         /* blocks count from here */
+	bool placed;              /* it has been tried since the arm was started */
 	bool spread;              /* connections are spread over its processes; else each block makes new ones */
 	struct run_stop stopped;  /* why, when the load did harm */
 	double placement;         /* worst so far, as load_spread() has it; NAN unknown */

@@ -48,7 +48,7 @@ struct phase {
 	size_t n_seconds, first_open;
 	struct second *closed;          /* what became of the others */
 	const struct phase_bounds *bounds;
-	struct histogram settled;       /* latency from bounds->settle_ns on */
+	struct tally *settled;          /* from bounds->settle_ns on; NULL: that is all */
 	bool want_log;
 	struct buf log;
 	double service_cpu;
@@ -99,14 +99,11 @@ close_second(struct phase *p)
 	tally_free(t);
 }
 
-static void
-take_latency(struct phase *p, const struct tally *t)
+/* To a slice or more: what began to count later than asked is the cautious side. */
+static bool
+is_settled(const struct phase *p, const struct tally *t)
 {
-	if (!p->bounds->settle_ns || t->slice < p->bounds->settle_ns / TALLY_SLICE_NS)
-		return;
-	struct histogram latency = tally_latency(t);
-	histogram_merge(&p->settled, &latency);
-	histogram_done(&latency);
+	return t->slice >= (p->bounds->settle_ns + TALLY_SLICE_NS - 1) / TALLY_SLICE_NS;
 }
 
 static void
@@ -123,7 +120,8 @@ collect_list(struct phase *p, struct tally *t)
 			p->seconds[s] = tally_new(p->l->program.n_routes);
 		tally_merge(p->seconds[s], t);
 		tally_merge(p->total, t);
-		take_latency(p, t);
+		if (p->settled && is_settled(p, t))
+			tally_merge(p->settled, t);
 		if (p->step->share)
 			p->step->share->tell(p->step->share->ctx, t);
 		tally_free(t);
@@ -223,16 +221,10 @@ is_gone(const struct phase *p)
 	return p->crew.gone;
 }
 
-/* Latency from bounds->settle_ns on; the caller releases it. */
-static struct histogram
-settled_latency(const struct phase *p)
+static const struct tally *
+settled(const struct phase *p)
 {
-	struct histogram latency = { 0 };
-
-	if (!p->bounds->settle_ns)
-		return tally_latency(p->total);
-	histogram_merge(&latency, &p->settled);
-	return latency;
+	return p->settled ? p->settled : p->total;
 }
 
 static bool
@@ -245,7 +237,7 @@ is_enough(struct phase *p, int64_t now)
 
 	if (!p->bounds->enough)
 		return false;
-	v.latency = settled_latency(p);
+	v.latency = tally_latency(settled(p));
 	bool enough = p->bounds->enough(p->bounds->ctx, &v);
 	histogram_done(&v.latency);
 	return enough;
@@ -486,7 +478,7 @@ release(struct phase *p)
 	tally_free(p->total);
 	free(p->seconds);
 	free(p->closed);
-	histogram_done(&p->settled);
+	tally_free(p->settled);
 	buf_done(&p->log);
 }
 
@@ -526,6 +518,7 @@ prepare(struct phase *p)
 	p->seconds = calloc(p->n_seconds, sizeof(struct tally *));
 	p->closed = calloc(p->n_seconds, sizeof(*p->closed));
 	p->total = tally_new(p->l->program.n_routes);
+	p->settled = bounds->settle_ns ? tally_new(p->l->program.n_routes) : NULL;
 	if (!p->seconds || !p->closed)
 		abort();
 	for (size_t i = 0; i < p->n_seconds; i++)
@@ -566,9 +559,9 @@ phase_run(struct load *l, const struct load_step *step, const struct phase_bound
 	phase_judge(r, out, p.total, &signs);
 	*ret_phase = out;
 	if (bounds->ret_latency)
-		*bounds->ret_latency = settled_latency(&p);
+		*bounds->ret_latency = tally_latency(settled(&p));
 	if (baseline)
-		phase_baseline(l, r, out, p.total);
+		phase_baseline(l, r, out, settled(&p));
 	if (p.want_log)
 		code = run_write(r, "latency.hlog", p.log.data, p.log.size, e);
 	return code < 0 ? code : check_alive(&p, e);
@@ -578,6 +571,6 @@ int
 load_run(struct load *l, const struct load_step *step, bool baseline, struct run *r,
     struct run_phase **ret_phase, struct err *e)
 {
-	return phase_run(l, step, &(struct phase_bounds){ .drain_ns = DRAIN_MAX_NS }, baseline, r,
-	    ret_phase, e);
+	const struct phase_bounds bounds = { .drain_ns = DRAIN_MAX_NS, .settle_ns = step->settle_ns };
+	return phase_run(l, step, &bounds, baseline, r, ret_phase, e);
 }

@@ -202,6 +202,11 @@ phase_baseline(const struct load *l, struct run *r, const struct run_phase *p,
 	b->rate = p->rate;
 	b->throughput = p->throughput;
 	b->latency = p->latency;
+	if (t->sent < p->sent) {        /* the front of the phase is left out */
+		struct histogram latency = tally_latency(t);
+		b->latency = latency_of(&latency, t->censored > 0);
+		histogram_done(&latency);
+	}
 	b->error_rate = p->sent ? (double)p->errors / sent : NAN;
 	b->timeout_rate = p->sent ? (double)p->timeouts / sent : NAN;
 	b->n_routes = 0;
