@@ -4,6 +4,7 @@
 
 #include "load/load.h"
 #include "load/program.h"
+#include "load/safety.h"
 #include "load/worker.h"
 
 #define LOAD_ADDRESSES   8
@@ -18,6 +19,7 @@ struct load {
 	struct addr to;                   /* the one that answers; size 0: not tried yet */
 	struct worker *workers;
 	uint32_t n_workers, connections;
+	struct safety safety;
 	double (*cores)(void *ctx);
 	void *cores_ctx;
 	int64_t opened_ns;                /* phases count from here */

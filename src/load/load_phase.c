@@ -84,6 +84,8 @@ close_second(struct phase *p)
 	struct tally *t = p->seconds[s];
 
 	p->seconds[s] = NULL;
+	if (length_of_second(p, s, p->task.for_ns) >= 1)
+		safety_second(&p->l->safety, t, p->step->name, (double)s + 1, p->run);
 	if (!t)
 		return;
 	struct histogram latency = tally_latency(t);
@@ -265,6 +267,16 @@ is_called_off(const struct phase *p)
 	return p->step->share && !p->step->share->go_on(p->step->share->ctx);
 }
 
+/* Does the load do harm? */
+static bool
+is_unsafe(const struct phase *p, int64_t now)
+{
+	safety_host(&p->l->safety, p->step->name, ns_to_s(now - p->task.start_ns), now, p->run);
+	if (p->run->safety_stop.what)
+		stop_request();
+	return p->run->safety_stop.what;
+}
+
 static double
 service_cores(const struct load *l)
 {
@@ -290,7 +302,7 @@ watch(struct phase *p)
 		while (p->first_open + 1 < p->n_seconds &&
 		    now - p->task.start_ns > (int64_t)(p->first_open + 1) * NS_PER_S + late)
 			close_second(p);
-		if (stop_requested() || is_gone(p) || is_called_off(p) || is_enough(p, now))
+		if (is_unsafe(p, now) || stop_requested() || is_gone(p) || is_called_off(p) || is_enough(p, now))
 			stop_workers(p);
 		say(p, now);
 	}
@@ -357,6 +369,8 @@ finish_workers(struct phase *p)
 	collect(p);
 	while (p->first_open < p->n_seconds)
 		close_second(p);
+	if (p->run->safety_stop.what)
+		stop_request();
 }
 
 static void
@@ -448,6 +462,8 @@ check_alive(const struct phase *p, struct err *e)
 {
 	bool refused = is_gone(p);
 
+	if (p->run->safety_stop.what)
+		return 0;
 	for (uint32_t i = 0; i < p->active && !refused; i++)
 		refused = p->l->workers[i].refusals &&
 		    load_knock(&p->l->to, NS_PER_S) == -ECONNREFUSED;

@@ -400,6 +400,13 @@ struct run_predicted {         /* NAN value: no prediction */
 	struct run_num latency_p50, latency_p99, throughput, cpu_per_request;
 };
 
+struct run_stop {              /* a load that ended before its time because it did harm */
+	const char *what;          /* was seen, in words; NULL: it did not */
+	const char *phase;
+	double at;                 /* seconds since that phase began */
+	const char *next;          /* what to do about it */
+};
+
 struct run_step {
 	const char *id;            /* P1, P2 ... */
 	const char *finding;       /* F1 */
@@ -530,6 +537,7 @@ struct run {
 	enum run_verdict verdict;
 	const char *headline;      /* the verdict as one sentence */
 	const char *healthy;       /* why nothing is wrong, when nothing is; else NULL */
+	struct run_stop safety_stop;
 	const char *error;         /* why the run could not be finished; else NULL */
 	struct run_spec spec;
 	struct run_host host;

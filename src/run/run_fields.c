@@ -570,6 +570,14 @@ static const struct run_field arm_fields[] = {
 TYPE(arm, "One of the two that were compared.");
 #undef S
 
+#define S struct run_stop
+static const struct run_field stop_fields[] = {
+	STR(what, "was seen"), STR(phase, "in which"), NUM(at, "seconds since that phase began"),
+	STR(next, "what to do about it"),
+};
+TYPE(stop, "A load that ended before its time because it did harm; empty: it did not.");
+#undef S
+
 #define S struct run_proof
 static const struct run_field proof_fields[] = {
 	STR(step, "of the plan"), SUB(before, baseline, "without it"), SUB(after, baseline, "with it"),
@@ -598,6 +606,7 @@ static const struct run_field run_fields[] = {
 	STR(schema, "version of this document"), STR(id, "of the run"), STR(created, "UTC"),
 	STR(tool, "program and version"), BOOL(sealed, "complete"), ENUM(verdict, verdict, "the answer"),
 	STR(headline, "the answer as one sentence"), STR(healthy, "why nothing is wrong"),
+	SUB(safety_stop, stop, "why it ended before its time, when going on did harm"),
 	STR(error, "why the run could not be finished"),
 	SUB(spec, spec, "what was asked"), SUB(host, host, "where it ran"),
 	LIST(eyes, eye, "what could be seen"), SUB(system, system, "the service"),
