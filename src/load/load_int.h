@@ -66,6 +66,9 @@ int64_t tally_failures(const struct tally *t);
 
 /* What became of the requests of a phase, as the run's record has it. */
 void phase_record(struct run_phase *p, const struct tally *total);
+/* The identity that everything rests on: scheduled = sent + unsent, sent = answered + errors +
+ * timeouts + in flight. A bug where it does not hold. */
+int phase_balance(const struct run_phase *p, struct err *e);
 /* Was the generator the limit? Sets generator_limited and generator_why. */
 struct phase_signs {
 	bool closed;

@@ -3,7 +3,6 @@
  *
  * The control thread sleeps; twenty times a second it takes what the workers have handed over,
  * sorts it into seconds, tells the progress and passes on a request to stop. */
-#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -448,14 +447,6 @@ record(struct phase *p)
 	return out;
 }
 
-/* The identity that everything rests on. */
-static void
-check_books(const struct run_phase *p)
-{
-	assert(p->scheduled == p->sent + p->unsent);
-	assert(p->sent == p->answered + p->errors + p->timeouts + p->in_flight);
-}
-
 /* Nothing listens any more: seen by a worker for a second, or at the very end and still so now. */
 static int
 check_alive(const struct phase *p, struct err *e)
@@ -565,7 +556,8 @@ phase_run(struct load *l, const struct load_step *step, const struct phase_bound
 	watch(&p);
 	finish_workers(&p);
 	struct run_phase *out = record(&p);
-	check_books(out);
+	if ((code = phase_balance(out, e)) < 0)
+		return code;
 	struct phase_signs signs = signs_of(&p);
 	phase_judge(r, out, p.total, &signs);
 	*ret_phase = out;

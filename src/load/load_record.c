@@ -81,6 +81,19 @@ phase_record(struct run_phase *p, const struct tally *t)
 	histogram_done(&latency);
 }
 
+int
+phase_balance(const struct run_phase *p, struct err *e)
+{
+	int64_t ended = p->answered + p->errors + p->timeouts + p->in_flight;
+
+	if (p->scheduled == p->sent + p->unsent && p->sent == ended)
+		return 0;
+	return err_bug(e, "the books of phase '%s' do not balance: %lld scheduled, %lld sent + %lld unsent; "
+	    "%lld sent, %lld answered + %lld errors + %lld timeouts + %lld in flight", p->name,
+	    (long long)p->scheduled, (long long)p->sent, (long long)p->unsent, (long long)p->sent,
+	    (long long)p->answered, (long long)p->errors, (long long)p->timeouts, (long long)p->in_flight);
+}
+
 static const char *
 lack(struct run *r, int code)
 {
