@@ -597,7 +597,7 @@ on_payload(struct engine *g, uint32_t conn, char *buffer, int64_t now)
 		report_broken(g, conn, 0);
 	else
 		g->sink.received(g->sink.ctx, conn, buffer + RECEIVE_HEAD, out->payloadlen,
-		    stamp_read(&g->clock, &m, now));
+		    stamp_read(&g->clock, &m, now), now);
 }
 
 /* A multishot receive goes on until an error, or until there is no buffer; there will be one, as

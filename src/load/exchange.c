@@ -64,7 +64,7 @@ note_error(struct worker *w, const char *why)
 		snprintf(w->first_error, sizeof(w->first_error), "%s", why);
 }
 
-/* The slot is free again. */
+/* The slot is free again. `now` counts only when a request waits for one. */
 static void
 release(struct worker *w, uint32_t slot, bool failed, int64_t now)
 {
@@ -201,7 +201,6 @@ exchange_answer(struct worker *w, uint32_t slot, const struct reply *reply, int6
 	struct exchange *x = &w->slots[slot];
 	struct tally *t = w->tally;
 	char why[sizeof(w->first_error)] = "";
-	int64_t now = now_ns();
 	int64_t last = not_before(at_ns, x->sent_ns), first = not_before(x->first_ns, x->sent_ns);
 	struct answer a = answer_of(w, slot, reply);
 	enum outcome o = judge(&w->program->routes[x->route], reply, &a, why, sizeof(why));
@@ -215,13 +214,13 @@ exchange_answer(struct worker *w, uint32_t slot, const struct reply *reply, int6
 		histogram_record(&t->spans[SPAN_SERVICE], last - x->sent_ns);
 		histogram_record(&t->spans[SPAN_FIRST_BYTE], first - x->sent_ns);
 		histogram_record(&t->spans[SPAN_BODY], last - first);
-		histogram_record(&t->spans[SPAN_SEEN], now - last);
+		histogram_record(&t->spans[SPAN_SEEN], not_before(w->seen_ns, last) - last);
 	} else {
 		note_error(w, why);
 	}
 	const struct conn *c = &w->conns[slot / w->depth];
 	bool keep = reply->keep && !is_last_on_connection(w, x);
-	release(w, slot, o != OUTCOME_ANSWERED, now);
+	release(w, slot, o != OUTCOME_ANSWERED, w->exhausted ? now_ns() : 0);
 	if (!keep || (c->draining && !c->n_busy))
 		wire_close(w, slot / w->depth);
 }

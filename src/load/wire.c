@@ -293,10 +293,11 @@ feed_plain(struct worker *w, uint32_t conn, const char *bytes, size_t size, int6
 }
 
 static void
-on_received(void *ctx, uint32_t conn, const char *bytes, size_t size, int64_t at_ns)
+on_received(void *ctx, uint32_t conn, const char *bytes, size_t size, int64_t at_ns, int64_t seen_ns)
 {
 	struct worker *w = ctx;
 
+	w->seen_ns = seen_ns;
 	if (w->conns[conn].tls)
 		feed_tls(w, conn, bytes, size, at_ns);
 	else
@@ -345,6 +346,7 @@ on_broken(void *ctx, uint32_t conn, int code)
 
 	if (c->state == CONN_CONNECTING && code == ECONNREFUSED)
 		count_refusal(w, now);
+	w->seen_ns = now;
 	if (code == 0)
 		end_stream(w, conn, now);
 	lose(w, conn, outcome_of(c, code), words_for(c, code), now);

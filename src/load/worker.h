@@ -116,6 +116,7 @@ struct worker {
 	int64_t left;             /* closed: requests still to send; < 0: no bound */
 	uint32_t n_busy;
 	bool exhausted;           /* a request waits for a slot */
+	int64_t seen_ns;          /* when what is delivered was seen: one reading serves all answers of a wait */
 	int64_t freed_ns;         /* when one last became free after that */
 	struct tally *tally;
 
