@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "load/program.h"
 #include "load/stream.h"
 #include "load/unpack.h"
 #include "load/wire.h"
@@ -232,6 +231,23 @@ exchange_values(struct worker *w, const struct exchange *x)
 {
 	return worker_values(w, x->session == NO_SESSION ? w->program->variables
 	    : w->sessions.all[x->session].variables, x->index, x->seed);
+}
+
+void
+exchange_arguments(struct worker *w, const struct route *r, const struct template_values *v,
+    struct view ret[ROUTE_ARGUMENTS_MAX])
+{
+	size_t begin = 0;
+
+	buf_clear(&w->body);
+	for (size_t i = 0; i < r->n_arguments; i++) {
+		template_render(&r->arguments[i], v, &w->body);
+		ret[i].size = w->body.size - begin;
+		begin = w->body.size;
+	}
+	const char *at = buf_text(&w->body);   /* it does not move any more */
+	for (size_t i = 0; i < r->n_arguments; at += ret[i++].size)
+		ret[i].bytes = at;
 }
 
 struct stream *

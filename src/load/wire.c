@@ -118,6 +118,15 @@ wire_send(struct worker *w, uint32_t conn, const void *bytes, size_t size, bool 
 	return code < 0 ? code : send_out(w, conn);
 }
 
+int
+wire_send_out(struct worker *w, uint32_t conn, struct buf *out)
+{
+	int code = out->size ? wire_send(w, conn, out->data, out->size, false) : 0;
+
+	buf_clear(out);
+	return code;
+}
+
 void
 wire_gather(struct worker *w, uint32_t conn)
 {
