@@ -76,10 +76,10 @@ put_cause(int sig, const siginfo_t *info)
 	for (size_t i = 0; i < COUNT_OF(signals); i++)
 		if (signals[i].number == sig)
 			put(signals[i].what);
-	if (info->si_code <= 0 && info->si_pid != getpid()) {
+	if (info->si_code <= 0) {
 		put(", sent by process ");
 		put_number((uint64_t)info->si_pid, 10);
-	} else if (sig != SIGABRT) {
+	} else {
 		put(" at address 0x");
 		put_number((uintptr_t)info->si_addr, 16);
 	}

@@ -102,7 +102,7 @@ a_bug_is_told_and_ends_with_its_status(void **state)
 	static const struct { void (*how)(void); const char *says; } rows[] = {
 		{ invalid_address, "segmentation fault at address 0x10\n" },
 		{ stack_overflow, "segmentation fault at address 0x" },
-		{ abort, "internal error: aborted\n" }, { illegal, "illegal instruction" },
+		{ abort, "internal error: aborted, sent by process " }, { illegal, "illegal instruction" },
 		{ divide, "arithmetic error" }, { short_file, "bus error at address 0x" },
 	};
 	char said[16384];
