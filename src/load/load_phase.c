@@ -38,6 +38,7 @@ struct phase {
 	struct run *run;
 	const struct load_step *step;
 	struct worker_task task;
+	int64_t until_ns;               /* it lasts: task.for_ns, or until it was ended early */
 	uint32_t active;                /* workers here */
 	struct load_crew_end crew;      /* how it went elsewhere */
 	struct tally *total;
@@ -83,7 +84,7 @@ close_second(struct phase *p)
 	struct tally *t = p->seconds[s];
 
 	p->seconds[s] = NULL;
-	if (length_of_second(p, s, p->task.for_ns) >= 1)
+	if ((int64_t)(s + 1) * NS_PER_S <= p->until_ns)
 		safety_second(&p->l->safety, t, p->step->name, (double)s + 1, p->run);
 	if (!t)
 		return;
@@ -259,6 +260,14 @@ stop_workers(struct phase *p)
 		p->step->crew->stop(p->step->crew->ctx);
 }
 
+static void
+end_early(struct phase *p, int64_t now)
+{
+	if (now - p->task.start_ns < p->until_ns)
+		p->until_ns = now - p->task.start_ns;
+	stop_workers(p);
+}
+
 /* Do those who share the phase want it to end? */
 static bool
 is_called_off(const struct phase *p)
@@ -302,7 +311,7 @@ watch(struct phase *p)
 		    now - p->task.start_ns > (int64_t)(p->first_open + 1) * NS_PER_S + late)
 			close_second(p);
 		if (is_unsafe(p, now) || stop_requested() || is_gone(p) || is_called_off(p) || is_enough(p, now))
-			stop_workers(p);
+			end_early(p, now);
 		say(p, now);
 	}
 	if (isnan(p->service_cpu))
@@ -508,7 +517,7 @@ prepare(struct phase *p)
 
 	p->active = workers_for(p->l, p->step);
 	p->task.closed = p->step->closed > 0;
-	p->task.for_ns = p->step->for_ns;
+	p->task.for_ns = p->until_ns = p->step->for_ns;
 	p->task.timeout_ns = spec->timeout_ns;
 	p->task.drain_ns = spec->timeout_ns < bounds->drain_ns ? spec->timeout_ns : bounds->drain_ns;
 	p->task.behind_ns = bounds->behind_ns;

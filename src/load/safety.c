@@ -64,7 +64,9 @@ value_of(const struct tally *t, uint32_t route, enum target_metric m)
 {
 	int64_t answered = 0, failed = 0;
 
-	for (size_t i = 0; t && i < t->n_routes; i++) {
+	if (!t)
+		return NAN;
+	for (size_t i = 0; i < t->n_routes; i++) {
 		if (route < t->n_routes && i != route)
 			continue;
 		answered += t->routes[i].outcome[OUTCOME_ANSWERED];
@@ -73,7 +75,7 @@ value_of(const struct tally *t, uint32_t route, enum target_metric m)
 	}
 	if (m == TARGET_RATE)
 		return (double)answered;
-	if (!t || answered + failed == 0)
+	if (answered + failed == 0)
 		return NAN;
 	if (target_is_latency(m))
 		return latency_value(t, route, m);

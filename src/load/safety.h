@@ -3,7 +3,8 @@
  * (--stop-if), and a host that runs out of memory or disk (load/guard.h).
  *
  * A condition has to hold in three whole seconds in a row, be they of one phase or of several: the
- * steps of a search are short. A second in which nothing ended says nothing of latency and errors.
+ * steps of a search are short. A second in which nothing ended says nothing of latency and errors,
+ * one in which nothing was offered says nothing at all.
  * What was seen goes into the run; whoever drives the phase then stops. The control thread's. */
 #pragma once
 
@@ -26,7 +27,7 @@ struct safety {
 int safety_begin(struct safety *s, const struct spec *spec, const struct program *program,
     struct err *e);
 
-/* A whole second of phase `name`, `at` seconds into it, is over; `t` NULL: nothing came of it.
+/* A whole second of phase `name`, `at` seconds into it, is over; `t` NULL: nothing was offered in it.
  * Fills r->safety_stop when that is one too many. */
 void safety_second(struct safety *s, const struct tally *t, const char *name, double at,
     struct run *r);

@@ -74,6 +74,8 @@ def safety_stops():
     with Service('steady') as s:
         gives('stop condition that is not met', 0, ['load', s.url, '--rate', '50', '--for', '4s',
               '--stop-if', 'errors>20%,p99>5s,rate<1/s'])
+        gives('interrupted, which is no harm', 3, ['load', s.url, '--rate', '20', '--for', '60s', '--stop-if',
+              'rate<1/s'], interrupt_after=2)
         small_disk(s)
         gives('stop condition that is none', 2, ['load', s.url, '--rate', '50', '--stop-if', 'errors<20%'])
 

@@ -13,7 +13,7 @@
 static struct route routes[] = { { .name = "/a" }, { .name = "/b" } };
 static const struct program program = { .routes = routes, .n_routes = 2 };
 
-/* What a second brought; failed < 0: nothing at all. */
+/* What a second brought; failed < 0: nothing was offered. */
 struct second_of { int64_t answered, failed, latency_ms; };
 
 static struct tally *
@@ -68,7 +68,7 @@ harm_that_lasts_stops(void **state)
 		{ "errors>20%", 4, { { 9, 1, 5 }, { 7, 3, 5 }, { 7, 3, 5 }, { 7, 3, 5 } } },
 		{ "errors>20%", 0, { { 7, 3, 5 }, { 7, 3, 5 }, { 9, 1, 5 }, { 7, 3, 5 }, { 7, 3, 5 } } },
 		{ "errors>20%", 0, { { 8, 2, 5 }, { 8, 2, 5 }, { 8, 2, 5 }, { 8, 2, 5 } } },      /* on it */
-		{ "errors>20%", 4, { { 7, 3, 5 }, { 0, -1, 0 }, { 7, 3, 5 }, { 7, 3, 5 } } },      /* silence says nothing */
+		{ "errors>20%", 4, { { 7, 3, 5 }, { 0, -1, 0 }, { 7, 3, 5 }, { 7, 3, 5 } } },      /* a pause says nothing */
 		{ "availability<80%", 3, { { 0, 3, 5 }, { 7, 3, 5 }, { 7, 3, 5 } } },
 		{ "p99>50ms", 3, { { 5, 0, 60 }, { 5, 0, 60 }, { 5, 0, 60 } } },
 		{ "p99>50ms", 0, { { 5, 0, 40 }, { 5, 0, 60 }, { 5, 0, 60 } } },
@@ -76,7 +76,8 @@ harm_that_lasts_stops(void **state)
 		{ "/a: p50>50ms", 3, { { 5, 0, 60 }, { 5, 0, 60 }, { 5, 0, 60 } } },
 		{ "/a: errors>20%", 0, { { 5, 9, 5 }, { 5, 9, 5 }, { 5, 9, 5 } } },
 		{ "/b: errors>20%", 3, { { 5, 9, 5 }, { 5, 9, 5 }, { 5, 9, 5 } } },
-		{ "rate<10/s", 4, { { 12, 0, 5 }, { 9, 0, 5 }, { 0, -1, 0 }, { 0, 9, 0 } } },      /* silence is no answer */
+		{ "rate<10/s", 5, { { 12, 0, 5 }, { 9, 0, 5 }, { 0, -1, 0 }, { 0, 9, 5 }, { 9, 0, 5 } } },
+		{ "rate<10/s", 0, { { 9, 0, 5 }, { 9, 0, 5 }, { 0, -1, 0 }, { 0, -1, 0 } } },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		int n = 0;
