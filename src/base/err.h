@@ -31,6 +31,10 @@ int err_set(struct err *e, int code, const char *fmt, ...) __attribute__((format
 /* As err_set, for what the user typed or wrote: ends with STATUS_USAGE. */
 int err_usage(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* As err_set, for what cannot be unless prony itself is wrong: ends with STATUS_BUG and asks for a
+ * report. Returns -ENOTRECOVERABLE. */
+int err_bug(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* Put the caller's words in front; returns `code` unchanged (a negative errno). */
 int err_wrap(struct err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/crash.h"
+
 /* Live figures of a load. NAN, or a count below 0: not known. */
 struct progress_figures {
 	double elapsed_s, total_s;       /* of the phase */
@@ -31,6 +33,7 @@ static inline void
 progress_show(const struct progress *p, const char *phase, double done, const char *line,
     const struct progress_figures *figures)
 {
+	crash_doing(phase);
 	if (p && p->update)
 		p->update(p->ctx, phase, done, line, figures);
 }

@@ -2,8 +2,10 @@
 #include "base/stop.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 
 static volatile sig_atomic_t asked;
+static atomic_bool harmful;
 
 static void
 on_signal(int sig)
@@ -24,10 +26,16 @@ stop_install(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+void
+stop_request(void)
+{
+	atomic_store(&harmful, true);
+}
+
 bool
 stop_requested(void)
 {
-	return asked != 0;
+	return asked != 0 || atomic_load_explicit(&harmful, memory_order_relaxed);
 }
 
 int

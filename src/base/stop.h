@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The one flag that asks long work to end early.
  *
- * SIGINT or SIGTERM once: loops end their step, report what is there. Twice: the process quits.
- * Set only by cli/; read by the instruments' loops. */
+ * SIGINT or SIGTERM once: loops end their step, report what is there. Twice: the process quits. Also
+ * set by who sees that going on does harm; read by the instruments' loops. */
 #pragma once
 
 #include <stdbool.h>
 
 void stop_install(void);      /* install the signal handlers; main thread, once */
+void stop_request(void);      /* as a signal does, once; any thread */
 bool stop_requested(void);    /* any thread, async-signal-safe */
 int stop_signal(void);        /* the signal that asked, 0 when none */

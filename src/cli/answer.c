@@ -73,8 +73,8 @@ print_safely(const char *text)
 	}
 }
 
-int
-cli_fail(struct invocation *in, const struct err *e)
+static void
+print_error(const struct err *e)
 {
 	progress_end();
 	fputs("prony: ", stderr);
@@ -82,6 +82,12 @@ cli_fail(struct invocation *in, const struct err *e)
 	fputs("\n  next: ", stderr);
 	print_safely(e->hint[0] ? e->hint : "'prony doctor' shows what can be seen on this host");
 	putc('\n', stderr);
+}
+
+int
+cli_fail(struct invocation *in, const struct err *e)
+{
+	print_error(e);
 	if (in->json)
 		print_error_json(e);
 	return e->status;
@@ -130,8 +136,8 @@ cli_print_run(struct invocation *in, const struct run *r, int status)
 	return status;
 }
 
-int
-cli_run_status(const struct run *r)
+static int
+status_of_verdict(const struct run *r)
 {
 	switch (r->verdict) {
 	case VERDICT_MET:
@@ -147,4 +153,18 @@ cli_run_status(const struct run *r)
 		break;
 	}
 	return STATUS_INCONCLUSIVE;
+}
+
+int
+cli_run_end(struct invocation *in, const struct run *r)
+{
+	struct err e = { 0 };
+
+	if (!r->safety_stop.what)
+		return status_of_verdict(r);
+	err_set(&e, ECANCELED, "stopped for safety in phase '%s': %s", r->safety_stop.phase,
+	    r->safety_stop.what);
+	err_hint(&e, "%s", r->safety_stop.next);
+	print_error(&e);
+	return STATUS_SAFETY_STOP;
 }

@@ -330,7 +330,7 @@ check_service(struct invocation *in)
 	};
 
 	int r = run_check(&c, &e);
-	int status = r < 0 ? give_up(&c, &e) : cli_print_run(in, c.run, cli_run_status(c.run));
+	int status = r < 0 ? give_up(&c, &e) : cli_print_run(in, c.run, cli_run_end(in, c.run));
 	release(&c);
 	return status;
 }

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/crash.h"
 #include "base/stop.h"
 #include "cli/help.h"
 #include "cli/options.h"
@@ -70,6 +71,7 @@ cli_main(int argc, char **argv)
 	struct err e = { 0 };
 	int status;
 
+	crash_install();
 	stop_install();
 	if (options_parse(&in, argc, argv, &e) < 0) {
 		status = cli_fail(&in, &e);

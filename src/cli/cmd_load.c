@@ -76,6 +76,10 @@ count_lost(const struct run *r)
 static void
 judge(const struct spec *s, struct run *r, const struct run_phase *p)
 {
+	if (r->safety_stop.what) {
+		diagnose(r);
+		return;
+	}
 	if (p->generator_limited)
 		r->verdict = VERDICT_GENERATOR_LIMITED;
 	else if (r->n_targets)
@@ -117,7 +121,7 @@ offer(struct invocation *in, const struct schedule *schedule, struct run *r, str
 	CLEANUP(buf_done) struct buf table = { 0 };
 	load_table(&table, s, r, p);
 	code = output_files(in, r, &table, e);
-	return code < 0 ? code : output_print(in, r, &table, cli_run_status(r));
+	return code < 0 ? code : output_print(in, r, &table, cli_run_end(in, r));
 }
 
 /* A worker's answer: its own share, for who looks after this host. */
@@ -132,7 +136,8 @@ take_part(struct invocation *in)
 	if (fleet_join(in->spec, &in->progress, r, &p, &e) < 0)
 		return cli_fail(in, &e);
 	load_table_share(&out, p);
-	return cli_print(in, &out, p->generator_limited ? STATUS_INCONCLUSIVE : STATUS_OK);
+	return cli_print(in, &out, r->safety_stop.what ? cli_run_end(in, r)
+	    : p->generator_limited ? STATUS_INCONCLUSIVE : STATUS_OK);
 }
 
 static int

@@ -7,7 +7,6 @@
 #include "base/cleanup.h"
 #include "base/stop.h"
 #include "cli/command.h"
-#include "cli/history_table.h"
 #include "cli/output.h"
 #include "compare/compare.h"
 #include "experiment/arm.h"
@@ -129,8 +128,6 @@ run(struct invocation *in)
 	struct err e = { 0 };
 	bool finished = false;
 
-	if (in->spec->history)
-		return history_answer(in);
 	int code = check_words(in, &e);
 	if (code == 0)
 		code = kinds(in, &finished, &e);

@@ -186,10 +186,10 @@ static int
 answer(struct invocation *in, const struct run *r)
 {
 	if (in->json)
-		return cli_print_run(in, r, cli_run_status(r));
+		return cli_print_run(in, r, cli_run_end(in, r));
 	CLEANUP(buf_done) struct buf text = { 0 };
 	write_table(&text, in->spec, r);
-	return cli_print(in, &text, cli_run_status(r));
+	return cli_print(in, &text, cli_run_end(in, r));
 }
 
 static int

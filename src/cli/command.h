@@ -85,8 +85,9 @@ int cli_print(struct invocation *in, const struct buf *text, int status);
 /* The run as it should be answered: run.json with --json, else the terminal verdict. */
 int cli_print_run(struct invocation *in, const struct run *r, int status);
 
-/* The exit status that a finished run stands for (design: 0 met, 1 missed, 3, 4). */
-int cli_run_status(const struct run *r);
+/* The exit status that a run which was just measured stands for: 0, 1, 3, 4 or 5. A safety stop is
+ * also told on stderr, with the next step. */
+int cli_run_end(struct invocation *in, const struct run *r);
 
 /* ---- the record of what was asked (record.c) ---- */
 

@@ -83,8 +83,8 @@ find_max(struct invocation *in, struct run *r, struct load *l, struct err *e)
 	if (r->folder && (code = run_seal(r, e)) < 0)
 		return code;
 	if (in->json)
-		return cli_print_run(in, r, cli_run_status(r));
+		return cli_print_run(in, r, cli_run_end(in, r));
 	CLEANUP(buf_done) struct buf text = { 0 };
 	write_table(&text, in->spec, r);
-	return cli_print(in, &text, cli_run_status(r));
+	return cli_print(in, &text, cli_run_end(in, r));
 }

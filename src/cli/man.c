@@ -222,6 +222,7 @@ man_write(const struct command *c, struct buf *out)
 	write_options(out, NULL);
 	buf_puts(out, ".Sh ENVIRONMENT\n.Bl -tag -width CLICOLOR_FORCE\n"
 	              ".It Ev NO_COLOR\nNo colours.\n"
+	              ".It Ev PRONY_CORE\n1: an internal error may leave a core file.\n"
 	              ".It Ev CLICOLOR_FORCE\nColours also where stdout is no terminal.\n.El\n"
 	              ".Sh FILES\n.Bl -tag -width Ds\n"
 	              ".It Pa .prony/runs/latest\nThe newest run.\n"

@@ -19,6 +19,7 @@
 #include "compare/compare.h"
 #include "compare/compare_int.h"
 #include "stats/interval.h"
+#include "stats/special.h"
 
 #define BATCHES       10
 #define POWER_80      0.84      /* normal point */

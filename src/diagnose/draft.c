@@ -35,6 +35,13 @@ printed(struct run *r, const char *fmt, va_list ap)
 	return s;
 }
 
+/* Another line about the finding that was added last. */
+static void
+add_line(struct draft *d, const char ***lines, size_t *n, const char *fmt, va_list ap)
+{
+	*ARENA_PUSH(d->f->run->arena, *lines, *n) = printed(d->f->run, fmt, ap);
+}
+
 struct run_finding *
 finding_add(struct draft *d, double share, double confidence, const char *where)
 {
@@ -57,24 +64,22 @@ finding_add(struct draft *d, double share, double confidence, const char *where)
 void
 finding_evidence(struct draft *d, const char *fmt, ...)
 {
-	struct run *r = d->f->run;
 	struct run_finding *f = &d->findings[d->n_findings - 1];
 	va_list ap;
 
 	va_start(ap, fmt);
-	*ARENA_PUSH(r->arena, f->evidence, f->n_evidence) = printed(r, fmt, ap);
+	add_line(d, &f->evidence, &f->n_evidence, fmt, ap);
 	va_end(ap);
 }
 
 void
 finding_against(struct draft *d, const char *fmt, ...)
 {
-	struct run *r = d->f->run;
 	struct run_finding *f = &d->findings[d->n_findings - 1];
 	va_list ap;
 
 	va_start(ap, fmt);
-	*ARENA_PUSH(r->arena, f->against, f->n_against) = printed(r, fmt, ap);
+	add_line(d, &f->against, &f->n_against, fmt, ap);
 	va_end(ap);
 }
 

@@ -218,6 +218,8 @@ load_verdict(struct run *r)
 	if (!suite && !search)
 		return;
 	say_nothing_of_the_inside(r);
+	if (r->safety_stop.what)
+		return;
 	if (suite)
 		judge_suite(r);
 	else

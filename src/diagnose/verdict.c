@@ -124,6 +124,9 @@ verdict_refusal(const struct facts *f)
 	r->verdict = VERDICT_NONE;
 	if (r->error)
 		return refuse(f, VERDICT_ERROR, r->error);
+	if (r->safety_stop.what)
+		return refuse(f, VERDICT_INCONCLUSIVE, run_printf(r, "stopped for safety %s into phase '%s': %s",
+		    DURATION(r->safety_stop.at), r->safety_stop.phase, r->safety_stop.what));
 	if ((why = generator_refusal(f)) || (why = load_refusal(f)))
 		return why;
 	return trace_refusal(f);

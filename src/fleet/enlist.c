@@ -143,6 +143,9 @@ keep_own(const struct spec *own, struct spec *s)
 	s->threads = own->threads;
 	s->engine = own->engine;
 	s->ca = own->ca;
+	s->stop_if = own->stop_if;
+	s->n_stop_if = own->n_stop_if;
+	s->no_guard = own->no_guard;
 }
 
 /* Nothing of the plan lies there while load is offered: who is killed leaves nothing behind. */

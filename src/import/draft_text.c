@@ -16,6 +16,13 @@ draft_put_byte(struct buf *out, char c)
 	buf_putc(out, c);
 }
 
+void
+draft_put_bytes(struct buf *out, const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		draft_put_byte(out, text[i]);
+}
+
 /* A '$' at the end would escape the expression that follows. */
 static void
 close_dollar(struct buf *out)
@@ -72,7 +79,6 @@ draft_literal(struct draft *d, const char *text, size_t size)
 
 	if (!memmem(text, size, "${", 2))
 		return arena_strndup(d->arena, text, size);
-	for (size_t i = 0; i < size; i++)
-		draft_put_byte(&out, text[i]);
+	draft_put_bytes(&out, text, size);
 	return arena_strdup(d->arena, buf_text(&out));
 }

@@ -7,10 +7,6 @@
 
 #include "base/cleanup.h"
 
-#define DEPTH_MAX 16
-#define STEPS_MAX 1000000
-#define ITEMS_MAX 256      /* of a list that a request chooses from */
-
 static const struct script_token *
 at(const struct k6 *k, size_t i)
 {
@@ -66,7 +62,7 @@ look_up(struct k6 *k, size_t i, struct k6 **ret_home)
 size_t
 k6_object(const struct k6 *k, size_t i)
 {
-	for (int depth = 0; i && depth < DEPTH_MAX; depth++) {
+	for (int depth = 0; i && depth < SCRIPT_DEPTH_MAX; depth++) {
 		if (is(k, i, "{"))
 			return i;
 		i = constant(k, i);
@@ -175,7 +171,7 @@ put_random(struct k6 *k, size_t i, struct buf *out, size_t *ret_end)
 static bool
 put_item(struct k6 *k, size_t i, struct buf *out, size_t *ret_end)
 {
-	const char *values[ITEMS_MAX];
+	const char *values[SCRIPT_ITEMS_MAX];
 	size_t n = 0, end, item, list = i + 2;
 
 	if (!script_reads(&k->script, i, "randomItem ("))
@@ -186,7 +182,7 @@ put_item(struct k6 *k, size_t i, struct buf *out, size_t *ret_end)
 		list = look_up(k, list, &home);
 	if (!list || !is(home, list, "["))
 		return false;
-	while (n < ITEMS_MAX && k6_next_item(home, &list, &item)) {
+	while (n < SCRIPT_ITEMS_MAX && k6_next_item(home, &list, &item)) {
 		CLEANUP(buf_done) struct buf text = { 0 };
 		enum script_token_kind kind = at(home, item)->kind;
 		if ((kind != TOKEN_STRING && kind != TOKEN_NUMBER) || !k6_text(home, item, &text, &end))
@@ -251,13 +247,6 @@ put_environment(struct k6 *k, size_t i, struct buf *out, size_t *ret_end)
 
 /* ---- literals ---- */
 
-static void
-put_literal(struct buf *out, const char *text, size_t size)
-{
-	for (size_t i = 0; i < size; i++)
-		draft_put_byte(out, text[i]);
-}
-
 static bool
 put_constant(struct k6 *k, size_t i, struct buf *out)
 {
@@ -265,7 +254,7 @@ put_constant(struct k6 *k, size_t i, struct buf *out)
 	size_t place = look_up(k, i, &home), end;
 	int depth = home->depth;
 
-	if (!place || k->depth >= DEPTH_MAX)
+	if (!place || k->depth >= SCRIPT_DEPTH_MAX)
 		return false;
 	home->depth = k->depth + 1;
 	bool put = k6_text(home, place, out, &end);
@@ -283,7 +272,7 @@ put_inner(struct k6 *k, const char *text, size_t size, struct buf *out)
 	struct err e = { 0 };
 	size_t end;
 
-	if (k->depth >= DEPTH_MAX || script_read(SCRIPT_JAVASCRIPT, k->script.name, text, size,
+	if (k->depth >= SCRIPT_DEPTH_MAX || script_read(SCRIPT_JAVASCRIPT, k->script.name, text, size,
 	    k->d->arena, &inner.script, &e) < 0)
 		return false;
 	int before = inner.steps;
@@ -299,7 +288,7 @@ put_template(struct k6 *k, const char *text, struct buf *out)
 	while (*text) {
 		CLEANUP(buf_done) struct buf value = { 0 };
 		const char *mark = strstr(text, "${");
-		put_literal(out, text, mark ? (size_t)(mark - text) : strlen(text));
+		draft_put_bytes(out, text, mark ? (size_t)(mark - text) : strlen(text));
 		if (!mark)
 			return true;
 		const char *close = strchr(mark, '}');
@@ -361,7 +350,7 @@ put_structure(struct k6 *k, size_t i, struct buf *out, size_t *ret_end)
 	struct k6_member m;
 	size_t place = i, value;
 
-	if (k->depth >= DEPTH_MAX)
+	if (k->depth >= SCRIPT_DEPTH_MAX)
 		return false;
 	k->depth++;
 	buf_putc(out, object ? '{' : '[');
@@ -386,13 +375,13 @@ put_term(struct k6 *k, size_t i, struct buf *out, size_t *ret_end)
 	const struct script_token *t = at(k, i);
 
 	*ret_end = i + 1;
-	if (++k->steps > STEPS_MAX)
+	if (++k->steps > SCRIPT_STEPS_MAX)
 		return false;
 	switch (t->kind) {
 	case TOKEN_END:
 		return false;
 	case TOKEN_STRING:
-		put_literal(out, t->text, strlen(t->text));
+		draft_put_bytes(out, t->text, strlen(t->text));
 		return true;
 	case TOKEN_NUMBER:
 		buf_puts(out, t->text);

@@ -6,10 +6,6 @@
 
 #include "base/cleanup.h"
 
-#define DEPTH_MAX 16
-#define STEPS_MAX 1000000
-#define ITEMS_MAX 256      /* of a list that a request chooses from */
-
 static const struct script_token *
 at(const struct lua *l, size_t i)
 {
@@ -87,7 +83,7 @@ lua_value_end(const struct lua *l, size_t i)
 size_t
 lua_table(const struct lua *l, size_t i)
 {
-	for (int depth = 0; i && depth < DEPTH_MAX; depth++) {
+	for (int depth = 0; i && depth < SCRIPT_DEPTH_MAX; depth++) {
 		if (is(l, i, "{"))
 			return i;
 		const char *name = at(l, i)->text;
@@ -140,14 +136,14 @@ put_random(struct lua *l, size_t i, struct buf *out, size_t *ret_end)
 static bool
 put_any_of(struct lua *l, size_t i, struct buf *out, size_t *ret_end)
 {
-	const char *values[ITEMS_MAX];
+	const char *values[SCRIPT_ITEMS_MAX];
 	size_t table = is(l, i + 1, "[") ? lua_table(l, i) : 0, n = 0, end;
 	struct lua_item item;
 
 	if (!table)
 		return false;
 	*ret_end = script_close(&l->script, i + 1);
-	while (n < ITEMS_MAX && lua_next_item(l, &table, &item)) {
+	while (n < SCRIPT_ITEMS_MAX && lua_next_item(l, &table, &item)) {
 		CLEANUP(buf_done) struct buf text = { 0 };
 		if (item.name || !lua_text(l, item.value, &text, &end) || strstr(buf_text(&text), "${"))
 			return false;
@@ -209,7 +205,7 @@ put_variable(struct lua *l, size_t i, struct buf *out)
 	const uint64_t *place = map_find(&l->variables, name, strlen(name));
 	size_t end;
 
-	if (!place || !*place || l->depth >= DEPTH_MAX)
+	if (!place || !*place || l->depth >= SCRIPT_DEPTH_MAX)
 		return false;
 	if (*place == LUA_COUNTER) {
 		draft_put_expression(out, "sequence()");
@@ -227,11 +223,10 @@ put_term(struct lua *l, size_t i, struct buf *out, size_t *ret_end)
 	const struct script_token *t = at(l, i);
 
 	*ret_end = i + 1;
-	if (++l->steps > STEPS_MAX)
+	if (++l->steps > SCRIPT_STEPS_MAX)
 		return false;
 	if (t->kind == TOKEN_STRING) {
-		for (const char *c = t->text; *c; c++)
-			draft_put_byte(out, *c);
+		draft_put_bytes(out, t->text, strlen(t->text));
 		return true;
 	}
 	if (t->kind == TOKEN_NUMBER) {
@@ -251,7 +246,7 @@ put_term(struct lua *l, size_t i, struct buf *out, size_t *ret_end)
 bool
 lua_text(struct lua *l, size_t i, struct buf *out, size_t *ret_end)
 {
-	if (l->depth >= DEPTH_MAX)
+	if (l->depth >= SCRIPT_DEPTH_MAX)
 		return false;
 	for (;; i = *ret_end + 1) {
 		l->depth++;

@@ -29,7 +29,8 @@ void draft_note(struct draft *d, uint64_t n, const char *fmt, ...)
 
 /* Foreign text as a scenario's literal: no expression begins in it. */
 const char *draft_literal(struct draft *d, const char *text, size_t size);
-/* The same a byte at a time; and an expression, "uuid()", which a '$' before it must not escape. */
+/* The same appended, also a byte at a time; and an expression, "uuid()", which a '$' before it must not escape. */
+void draft_put_bytes(struct buf *out, const char *text, size_t size);
 void draft_put_byte(struct buf *out, char c);
 void draft_put_expression(struct buf *out, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -30,6 +30,11 @@ struct script {
 	const struct script_token *tokens; size_t n;   /* with the end */
 };
 
+/* How far a value is followed, whatever the script does. */
+#define SCRIPT_DEPTH_MAX 16        /* names that stand for names, brackets within brackets */
+#define SCRIPT_STEPS_MAX 1000000   /* terms in all: names may multiply */
+#define SCRIPT_ITEMS_MAX 256       /* of a list that a request chooses from */
+
 int script_read(enum script_language language, const char *name, const char *text, size_t size,
     struct arena *a, struct script *ret, struct err *e);
 

@@ -18,9 +18,10 @@ struct engine;
 struct engine_sink {
 	void *ctx;
 	void (*connected)(void *ctx, uint32_t conn);
-	/* `at_ns`: when the kernel received the bytes (CLOCK_MONOTONIC); where it does not tell, when
-	 * the engine saw them. Never later than now. */
-	void (*received)(void *ctx, uint32_t conn, const char *bytes, size_t size, int64_t at_ns);
+	/* `seen_ns`: when the engine saw the bytes, or all that it saw together (CLOCK_MONOTONIC).
+	 * `at_ns`: when the kernel received them; where it does not tell, seen_ns. Never later than that. */
+	void (*received)(void *ctx, uint32_t conn, const char *bytes, size_t size, int64_t at_ns,
+	    int64_t seen_ns);
 	/* The connection is gone and its number free: 0 the peer ended the stream, else an errno. */
 	void (*broken)(void *ctx, uint32_t conn, int code);
 };

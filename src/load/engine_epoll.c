@@ -212,8 +212,8 @@ receive(struct engine *g, uint32_t conn, bool to_the_end)
 			report_broken(g, conn, n < 0 ? errno : 0);
 			return;
 		}
-		g->sink.received(g->sink.ctx, conn, g->buffer, (size_t)n,
-		    stamp_read(&g->clock, &m, now_ns()));
+		int64_t now = now_ns();
+		g->sink.received(g->sink.ctx, conn, g->buffer, (size_t)n, stamp_read(&g->clock, &m, now), now);
 		if (l->turn != turn || ((size_t)n < sizeof(g->buffer) && !to_the_end))
 			return;
 	}

@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "load/program.h"
 #include "load/stream.h"
 #include "load/told.h"
 #include "load/unpack.h"
@@ -67,7 +66,7 @@ note_error(struct worker *w, const char *why)
 		snprintf(w->first_error, sizeof(w->first_error), "%s", why);
 }
 
-/* The slot is free again. */
+/* The slot is free again. `now` counts only when a request waits for one. */
 static void
 release(struct worker *w, uint32_t slot, bool failed, int64_t now)
 {
@@ -207,7 +206,6 @@ exchange_answer(struct worker *w, uint32_t slot, const struct reply *reply, int6
 	struct exchange *x = &w->slots[slot];
 	struct tally *t = w->tally;
 	char why[sizeof(w->first_error)] = "";
-	int64_t now = now_ns();
 	int64_t last = not_before(at_ns, x->sent_ns), first = not_before(x->first_ns, x->sent_ns);
 	struct answer a = answer_of(w, slot, reply);
 	enum outcome o = judge(&w->program->routes[x->route], reply, &a, why, sizeof(why));
@@ -222,13 +220,13 @@ exchange_answer(struct worker *w, uint32_t slot, const struct reply *reply, int6
 		histogram_record(&t->spans[SPAN_SERVICE], last - x->sent_ns);
 		histogram_record(&t->spans[SPAN_FIRST_BYTE], first - x->sent_ns);
 		histogram_record(&t->spans[SPAN_BODY], last - first);
-		histogram_record(&t->spans[SPAN_SEEN], now - last);
+		histogram_record(&t->spans[SPAN_SEEN], not_before(w->seen_ns, last) - last);
 	} else {
 		note_error(w, why);
 	}
 	const struct conn *c = &w->conns[slot / w->depth];
 	bool keep = reply->keep && !is_last_on_connection(w, x);
-	release(w, slot, o != OUTCOME_ANSWERED, now);
+	release(w, slot, o != OUTCOME_ANSWERED, w->exhausted ? now_ns() : 0);
 	if (!keep || (c->draining && !c->n_busy))
 		wire_close(w, slot / w->depth);
 }
@@ -240,6 +238,23 @@ exchange_values(struct worker *w, const struct exchange *x)
 {
 	return worker_values(w, x->session == NO_SESSION ? w->program->variables
 	    : w->sessions.all[x->session].variables, x->index, x->seed);
+}
+
+void
+exchange_arguments(struct worker *w, const struct route *r, const struct template_values *v,
+    struct view ret[ROUTE_ARGUMENTS_MAX])
+{
+	size_t begin = 0;
+
+	buf_clear(&w->body);
+	for (size_t i = 0; i < r->n_arguments; i++) {
+		template_render(&r->arguments[i], v, &w->body);
+		ret[i].size = w->body.size - begin;
+		begin = w->body.size;
+	}
+	const char *at = buf_text(&w->body);   /* it does not move any more */
+	for (size_t i = 0; i < r->n_arguments; at += ret[i++].size)
+		ret[i].bytes = at;
 }
 
 struct stream *

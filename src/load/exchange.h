@@ -5,6 +5,7 @@
  * worker's thread, and for protocols, which tell what comes back. */
 #pragma once
 
+#include "load/program.h"
 #include "load/worker.h"
 #include "scenario/template.h"
 
@@ -38,6 +39,10 @@ void exchange_retire_slots(struct worker *w, uint32_t conn);   /* do not exist a
 
 /* What the templates of the slot's request are filled with; valid until the next call. */
 struct template_values exchange_values(struct worker *w, const struct exchange *x);
+
+/* The arguments of a route, filled in; they lie one after the other in w->body. */
+void exchange_arguments(struct worker *w, const struct route *r, const struct template_values *v,
+    struct view ret[ROUTE_ARGUMENTS_MAX]);
 
 /* Where the answer of the slot is kept, emptied; NULL: nobody looks at it. */
 struct capture *exchange_capture(struct worker *w, uint32_t slot);

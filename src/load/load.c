@@ -70,6 +70,8 @@ load_open(const struct spec *spec, const struct progress *progress, struct load 
 	l->opened_ns = now_ns();
 	int code = program_make(spec, &l->program, e);
 	if (code >= 0)
+		code = safety_begin(&l->safety, spec, &l->program, e);
+	if (code >= 0)
 		code = l->n_addrs = addr_resolve(l->program.target.host, (uint16_t)l->program.target.port,
 		    l->addrs, LOAD_ADDRESSES, e);
 	if (code >= 0)

@@ -4,6 +4,7 @@
 
 #include "load/load.h"
 #include "load/program.h"
+#include "load/safety.h"
 #include "load/worker.h"
 
 #define LOAD_ADDRESSES   8
@@ -23,6 +24,7 @@ struct load {
 	uint32_t n_active;                /* workers of the last phase */
 	uint32_t n_spread, spread_over;   /* connections that load_spread left, over so many workers */
 	uint32_t n_processes;             /* that it has found; 0 not known */
+	struct safety safety;
 	double (*cores)(void *ctx);
 	void *cores_ctx;
 	int64_t opened_ns;                /* phases count from here */
@@ -72,6 +74,9 @@ int64_t tally_failures(const struct tally *t);
 
 /* What became of the requests of a phase, as the run's record has it. */
 void phase_record(struct run_phase *p, const struct tally *total);
+/* The identity that everything rests on: scheduled = sent + unsent, sent = answered + errors +
+ * timeouts + in flight. A bug where it does not hold. */
+int phase_balance(const struct run_phase *p, struct err *e);
 /* Was the generator the limit? Sets generator_limited and generator_why. */
 struct phase_signs {
 	bool closed;

@@ -3,7 +3,6 @@
  *
  * The control thread sleeps; twenty times a second it takes what the workers have handed over,
  * sorts it into seconds, tells the progress and passes on a request to stop. */
-#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -41,6 +40,7 @@ struct phase {
 	const struct load_step *step;
 	struct worker_task task;
 	struct told told;
+	int64_t until_ns;               /* it lasts: task.for_ns, or until it was ended early */
 	uint32_t active;                /* workers here */
 	struct load_crew_end crew;      /* how it went elsewhere */
 	struct tally *total;
@@ -86,6 +86,8 @@ close_second(struct phase *p)
 	struct tally *t = p->seconds[s];
 
 	p->seconds[s] = NULL;
+	if ((int64_t)(s + 1) * NS_PER_S <= p->until_ns)
+		safety_second(&p->l->safety, t, p->step->name, (double)s + 1, p->run);
 	if (!t)
 		return;
 	struct histogram latency = tally_latency(t);
@@ -252,11 +254,29 @@ stop_workers(struct phase *p)
 		p->step->crew->stop(p->step->crew->ctx);
 }
 
+static void
+end_early(struct phase *p, int64_t now)
+{
+	if (now - p->task.start_ns < p->until_ns)
+		p->until_ns = now - p->task.start_ns;
+	stop_workers(p);
+}
+
 /* Do those who share the phase want it to end? */
 static bool
 is_called_off(const struct phase *p)
 {
 	return p->step->share && !p->step->share->go_on(p->step->share->ctx);
+}
+
+/* Does the load do harm? */
+static bool
+is_unsafe(const struct phase *p, int64_t now)
+{
+	safety_host(&p->l->safety, p->step->name, ns_to_s(now - p->task.start_ns), now, p->run);
+	if (p->run->safety_stop.what)
+		stop_request();
+	return p->run->safety_stop.what;
 }
 
 static double
@@ -284,8 +304,8 @@ watch(struct phase *p)
 		while (p->first_open + 1 < p->n_seconds &&
 		    now - p->task.start_ns > (int64_t)(p->first_open + 1) * NS_PER_S + late)
 			close_second(p);
-		if (stop_requested() || is_gone(p) || is_called_off(p) || is_enough(p, now))
-			stop_workers(p);
+		if (is_unsafe(p, now) || stop_requested() || is_gone(p) || is_called_off(p) || is_enough(p, now))
+			end_early(p, now);
 		say(p, now);
 	}
 	if (isnan(p->service_cpu))
@@ -353,6 +373,8 @@ finish_workers(struct phase *p)
 	collect(p);
 	while (p->first_open < p->n_seconds)
 		close_second(p);
+	if (p->run->safety_stop.what)
+		stop_request();
 }
 
 static void
@@ -430,20 +452,14 @@ record(struct phase *p)
 	return out;
 }
 
-/* The identity that everything rests on. */
-static void
-check_books(const struct run_phase *p)
-{
-	assert(p->scheduled == p->sent + p->unsent);
-	assert(p->sent == p->answered + p->errors + p->timeouts + p->in_flight);
-}
-
 /* Nothing listens any more: seen by a worker for a second, or at the very end and still so now. */
 static int
 check_alive(const struct phase *p, struct err *e)
 {
 	bool refused = is_gone(p);
 
+	if (p->run->safety_stop.what)
+		return 0;
 	for (uint32_t i = 0; i < p->active && !refused; i++)
 		refused = p->l->workers[i].refusals &&
 		    load_knock(&p->l->to, NS_PER_S) == -ECONNREFUSED;
@@ -501,7 +517,7 @@ prepare(struct phase *p)
 	p->active = p->l->n_active = workers_for(p->l, p->step);
 	p->task.rotate = p->l->n_spread > 0;
 	p->task.closed = p->step->closed > 0;
-	p->task.for_ns = p->step->for_ns;
+	p->task.for_ns = p->until_ns = p->step->for_ns;
 	p->task.timeout_ns = spec->timeout_ns;
 	p->task.drain_ns = spec->timeout_ns < bounds->drain_ns ? spec->timeout_ns : bounds->drain_ns;
 	p->task.behind_ns = bounds->behind_ns;
@@ -554,7 +570,8 @@ phase_run(struct load *l, const struct load_step *step, const struct phase_bound
 	watch(&p);
 	finish_workers(&p);
 	struct run_phase *out = record(&p);
-	check_books(out);
+	if ((code = phase_balance(out, e)) < 0)
+		return code;
 	struct phase_signs signs = signs_of(&p);
 	phase_judge(r, out, p.total, &signs);
 	*ret_phase = out;

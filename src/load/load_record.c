@@ -54,31 +54,33 @@ phase_record(struct run_phase *p, const struct tally *t)
 	p->answered = tally_count(t, OUTCOME_ANSWERED);
 	p->timeouts = tally_count(t, OUTCOME_TIMEOUT);
 	p->in_flight = tally_count(t, OUTCOME_IN_FLIGHT);
-	p->error_connect = tally_count(t, OUTCOME_CONNECT);
-	p->error_reset = tally_count(t, OUTCOME_RESET);
-	p->error_closed = tally_count(t, OUTCOME_CLOSED);
-	p->error_protocol = tally_count(t, OUTCOME_PROTOCOL);
-	p->error_status = tally_count(t, OUTCOME_STATUS);
-	p->error_tls = tally_count(t, OUTCOME_TLS);
-	p->error_expect = tally_count(t, OUTCOME_EXPECT);
-	p->errors = p->error_connect + p->error_tls + p->error_reset + p->error_closed +
-	    p->error_protocol + p->error_status + p->error_expect;
-	p->pool_wait = span_of(t, SPAN_POOL);
-	p->connect = span_of(t, SPAN_CONNECT);
-	p->greeting = span_of(t, SPAN_GREET);
-	p->first_byte = span_of(t, SPAN_FIRST_BYTE);
-	p->body = span_of(t, SPAN_BODY);
-	p->first_event = span_of(t, SPAN_FIRST_EVENT);
-	p->token = span_of(t, SPAN_TOKEN);
-	p->between_events = span_of(t, SPAN_BETWEEN_EVENTS);
+	p->errors = 0;
+#define PHASE_ERROR(member, which, about) \
+	p->member = tally_count(t, OUTCOME_##which); \
+	p->errors += p->member;
+#include "run/phase_parts.def"
+#define PHASE_SPAN(member, which, about) p->member = span_of(t, SPAN_##which);
+#include "run/phase_parts.def"
 	p->tokens = t->tokens;
 	p->tokens_estimated = t->tokens_estimated;
-	p->seen = span_of(t, SPAN_SEEN);
 	p->latency = latency_of(&latency, t->censored > 0);
 	p->service = latency_of(&t->spans[SPAN_SERVICE], false);
 	p->lag_p99 = histogram_quantile(lag, 0.99) / 1e9;
 	p->lag_max = lag->count ? (double)lag->max / 1e9 : NAN;
 	histogram_done(&latency);
+}
+
+int
+phase_balance(const struct run_phase *p, struct err *e)
+{
+	int64_t ended = p->answered + p->errors + p->timeouts + p->in_flight;
+
+	if (p->scheduled == p->sent + p->unsent && p->sent == ended)
+		return 0;
+	return err_bug(e, "the books of phase '%s' do not balance: %lld scheduled, %lld sent + %lld unsent; "
+	    "%lld sent, %lld answered + %lld errors + %lld timeouts + %lld in flight", p->name,
+	    (long long)p->scheduled, (long long)p->sent, (long long)p->unsent, (long long)p->sent,
+	    (long long)p->answered, (long long)p->errors, (long long)p->timeouts, (long long)p->in_flight);
 }
 
 static const char *

@@ -25,15 +25,6 @@ struct postgres_conn {
 	char why[64 + sizeof(struct pg_error)];
 };
 
-static int
-write_out(struct worker *w, uint32_t conn, struct postgres_conn *c)
-{
-	int code = c->out.size ? wire_send(w, conn, c->out.data, c->out.size, false) : 0;
-
-	buf_clear(&c->out);
-	return code;
-}
-
 /* ---- log-in -------------------------------------------------------------------------------- */
 
 static const char *
@@ -68,7 +59,7 @@ postgres_open(struct worker *w, uint32_t conn)
 		.password = or_environment(u->password, "PGPASSWORD"), .nonce = c->nonce, .cache = w->own,
 	};
 	pg_start(&c->pg, &c->login, &c->out);
-	int code = write_out(w, conn, c);
+	int code = wire_send_out(w, conn, &c->out);
 	return code < 0 ? code : 1;
 }
 
@@ -93,22 +84,15 @@ prepare(const struct program *p, struct postgres_conn *c)
 
 /* ---- statements ---------------------------------------------------------------------------- */
 
-/* The values one after the other in w->body. */
 static uint16_t
 render(struct worker *w, const struct route *r, const struct template_values *v,
     struct pg_value values[ROUTE_ARGUMENTS_MAX])
 {
-	size_t ends[ROUTE_ARGUMENTS_MAX];
+	struct view filled[ROUTE_ARGUMENTS_MAX];
 
-	buf_clear(&w->body);
-	for (size_t i = 0; i < r->n_arguments; i++) {
-		template_render(&r->arguments[i], v, &w->body);
-		ends[i] = w->body.size;
-	}
-	for (size_t i = 0; i < r->n_arguments; i++) {
-		size_t begin = i ? ends[i - 1] : 0;
-		values[i] = (struct pg_value){ buf_text(&w->body) + begin, ends[i] - begin };
-	}
+	exchange_arguments(w, r, v, filled);
+	for (size_t i = 0; i < r->n_arguments; i++)
+		values[i] = (struct pg_value){ filled[i].bytes, filled[i].size };
 	return (uint16_t)r->n_arguments;
 }
 
@@ -132,7 +116,8 @@ postgres_send(struct worker *w, uint32_t conn, uint32_t slot)
 static int
 postgres_flush(struct worker *w, uint32_t conn)
 {
-	return write_out(w, conn, wire_state(w, conn));
+	struct postgres_conn *c = wire_state(w, conn);
+	return wire_send_out(w, conn, &c->out);
 }
 
 /* ---- answers ------------------------------------------------------------------------------- */
@@ -189,7 +174,7 @@ postgres_feed(struct worker *w, uint32_t conn, const char *bytes, size_t size, i
 		else if (v == PG_DONE)
 			why = done(w, conn, c, at_ns);
 	}
-	int code = write_out(w, conn, c);
+	int code = wire_send_out(w, conn, &c->out);
 	return why ? why : code < 0 ? strerror(-code) : NULL;
 }
 

@@ -11,7 +11,6 @@
 #include "load/program.h"
 #include "net/resp.h"
 
-
 struct redis_conn {
 	struct fifo waiting;
 	uint32_t greetings;        /* answers that are due before the first command */
@@ -20,15 +19,6 @@ struct redis_conn {
 };
 
 /* ---- the greeting -------------------------------------------------------------------------- */
-
-static int
-write_out(struct worker *w, uint32_t conn, struct redis_conn *c)
-{
-	int code = c->out.size ? wire_send(w, conn, c->out.data, c->out.size, false) : 0;
-
-	buf_clear(&c->out);
-	return code;
-}
 
 static int
 redis_open(struct worker *w, uint32_t conn)
@@ -51,28 +41,21 @@ redis_open(struct worker *w, uint32_t conn)
 		c->greetings++;
 	}
 	resp_start(&c->reply, NULL);
-	int code = write_out(w, conn, c);
+	int code = wire_send_out(w, conn, &c->out);
 	return code < 0 ? code : c->greetings > 0;
 }
 
 /* ---- commands ------------------------------------------------------------------------------ */
 
-/* The words one after the other in w->body, then the command around them. */
 static void
 render(struct worker *w, const struct route *r, const struct template_values *v, struct buf *out)
 {
 	struct resp_word words[ROUTE_ARGUMENTS_MAX];
-	size_t ends[ROUTE_ARGUMENTS_MAX];
+	struct view filled[ROUTE_ARGUMENTS_MAX];
 
-	buf_clear(&w->body);
-	for (size_t i = 0; i < r->n_arguments; i++) {
-		template_render(&r->arguments[i], v, &w->body);
-		ends[i] = w->body.size;
-	}
-	for (size_t i = 0; i < r->n_arguments; i++) {
-		size_t begin = i ? ends[i - 1] : 0;
-		words[i] = (struct resp_word){ buf_text(&w->body) + begin, ends[i] - begin };
-	}
+	exchange_arguments(w, r, v, filled);
+	for (size_t i = 0; i < r->n_arguments; i++)
+		words[i] = (struct resp_word){ filled[i].bytes, filled[i].size };
 	resp_command(out, words, r->n_arguments);
 }
 
@@ -96,7 +79,8 @@ redis_send(struct worker *w, uint32_t conn, uint32_t slot)
 static int
 redis_flush(struct worker *w, uint32_t conn)
 {
-	return write_out(w, conn, wire_state(w, conn));
+	struct redis_conn *c = wire_state(w, conn);
+	return wire_send_out(w, conn, &c->out);
 }
 
 /* ---- answers ------------------------------------------------------------------------------- */

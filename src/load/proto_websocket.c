@@ -14,15 +14,6 @@ struct websocket_conn {
 };
 
 static int
-write_out(struct worker *w, uint32_t conn, struct websocket_conn *c)
-{
-	int code = c->out.size ? wire_send(w, conn, c->out.data, c->out.size, false) : 0;
-
-	buf_clear(&c->out);
-	return code;
-}
-
-static int
 ws_open(struct worker *w, uint32_t conn)
 {
 	struct websocket_conn *c = wire_state(w, conn);
@@ -32,7 +23,7 @@ ws_open(struct worker *w, uint32_t conn)
 	};
 
 	websocket_start(&c->ws, &request, random_at(p->seed, conn), NULL, &c->out);
-	int code = write_out(w, conn, c);
+	int code = wire_send_out(w, conn, &c->out);
 	return code < 0 ? code : 1;
 }
 
@@ -48,7 +39,7 @@ ws_send(struct worker *w, uint32_t conn, uint32_t slot)
 	buf_clear(&w->body);
 	template_render(&w->program->routes[x->route].body, &v, &w->body);
 	websocket_send(&c->ws, WEBSOCKET_TEXT, buf_text(&w->body), w->body.size, &c->out);
-	return write_out(w, conn, c);
+	return wire_send_out(w, conn, &c->out);
 }
 
 static const char *
@@ -93,7 +84,7 @@ ws_feed(struct worker *w, uint32_t conn, const char *bytes, size_t size, int64_t
 		size -= used;
 		why = take(w, conn, c, v, at_ns);
 	}
-	int code = write_out(w, conn, c);
+	int code = wire_send_out(w, conn, &c->out);
 	return why ? why : code < 0 ? strerror(-code) : NULL;
 }
 

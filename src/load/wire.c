@@ -118,6 +118,15 @@ wire_send(struct worker *w, uint32_t conn, const void *bytes, size_t size, bool 
 	return code < 0 ? code : send_out(w, conn);
 }
 
+int
+wire_send_out(struct worker *w, uint32_t conn, struct buf *out)
+{
+	int code = out->size ? wire_send(w, conn, out->data, out->size, false) : 0;
+
+	buf_clear(out);
+	return code;
+}
+
 void
 wire_gather(struct worker *w, uint32_t conn)
 {
@@ -293,10 +302,11 @@ feed_plain(struct worker *w, uint32_t conn, const char *bytes, size_t size, int6
 }
 
 static void
-on_received(void *ctx, uint32_t conn, const char *bytes, size_t size, int64_t at_ns)
+on_received(void *ctx, uint32_t conn, const char *bytes, size_t size, int64_t at_ns, int64_t seen_ns)
 {
 	struct worker *w = ctx;
 
+	w->seen_ns = seen_ns;
 	if (w->conns[conn].tls)
 		feed_tls(w, conn, bytes, size, at_ns);
 	else
@@ -345,6 +355,7 @@ on_broken(void *ctx, uint32_t conn, int code)
 
 	if (c->state == CONN_CONNECTING && code == ECONNREFUSED)
 		count_refusal(w, now);
+	w->seen_ns = now;
 	if (code == 0)
 		end_stream(w, conn, now);
 	lose(w, conn, outcome_of(c, code), words_for(c, code), now);

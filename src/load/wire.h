@@ -18,6 +18,9 @@ void wire_ready(struct worker *w, uint32_t conn, int64_t at_ns);
 /* Send bytes; `lasting` as in engine.h. -errno: the connection is to be closed. */
 int wire_send(struct worker *w, uint32_t conn, const void *bytes, size_t size, bool lasting);
 
+/* The same with what has gathered in `out`, which is empty then. */
+int wire_send_out(struct worker *w, uint32_t conn, struct buf *out);
+
 /* The protocol has something to flush on this connection. */
 void wire_gather(struct worker *w, uint32_t conn);
 /* Flush them all; before waiting. */

@@ -124,6 +124,7 @@ struct worker {
 	uint32_t n_busy;
 	bool rotate;              /* the task's; also between phases */
 	bool exhausted;           /* a request waits for a slot */
+	int64_t seen_ns;          /* when what is delivered was seen: one reading serves all answers of a wait */
 	int64_t freed_ns;         /* when one last became free after that */
 	struct tally *tally;
 

@@ -28,32 +28,35 @@ say_range(struct doc *d, const char *low, const char *high)
 	return doc_printf(d, "%.*s\xe2\x80\x93%s", (int)at, low, high);
 }
 
+static const char *
+say_formatted(struct doc *d, char *(*format)(char out[24], double value), double value)
+{
+	char text[24];
+	return doc_printf(d, "%s", format(text, value));
+}
+
 const char *
 say_duration(struct doc *d, double seconds)
 {
-	char text[24];
-	return doc_printf(d, "%s", format_duration(text, seconds));
+	return say_formatted(d, format_duration, seconds);
 }
 
 const char *
 say_rate(struct doc *d, double per_s)
 {
-	char text[24];
-	return doc_printf(d, "%s", format_rate(text, per_s));
+	return say_formatted(d, format_rate, per_s);
 }
 
 const char *
 say_size(struct doc *d, double bytes)
 {
-	char text[24];
-	return doc_printf(d, "%s", format_size(text, bytes));
+	return say_formatted(d, format_size, bytes);
 }
 
 const char *
 say_percent(struct doc *d, double ratio)
 {
-	char text[24];
-	return doc_printf(d, "%s", format_percent(text, ratio));
+	return say_formatted(d, format_percent, ratio);
 }
 
 const char *

@@ -230,18 +230,15 @@ struct run_phase {
 	double started;            /* seconds since the run began */
 	double seconds, rate;      /* offered */
 	int64_t scheduled, unsent, sent, answered, timeouts, in_flight;
-	int64_t errors;            /* the sum of the classes below */
-	int64_t error_connect, error_tls, error_reset, error_closed, error_protocol, error_status;
-	int64_t error_expect;             /* an answer that is not what the scenario expects */
+	int64_t errors;            /* the sum of the classes in phase_parts.def */
+#define PHASE_ERROR(member, which, about) int64_t member;
+#include "run/phase_parts.def"
 	const char *first_error;          /* in words; NULL none */
 	struct run_latency latency;       /* intended start to last byte */
 	struct run_latency service;       /* really sent to last byte */
-	struct run_span pool_wait, connect, greeting, first_byte, body;
-	struct run_span first_event;      /* of streams: intended start to the first event or token */
-	struct run_span token;            /* of streams: mean time from token to token of an answer */
-	struct run_span between_events;
+#define PHASE_SPAN(member, which, about) struct run_span member;
+#include "run/phase_parts.def"
 	int64_t tokens, tokens_estimated; /* estimated: counted by events */
-	struct run_span seen;             /* the generator's own: last byte in the kernel, to seen */
 	double lag_p99, lag_max;          /* the generator's own: sent late while a connection was free */
 	const char *engine;               /* "io_uring" or "epoll" */
 	double tick;                      /* arrivals were due at multiples of it; 0 exactly */
@@ -402,6 +399,13 @@ struct run_predicted {         /* NAN value: no prediction */
 	struct run_num latency_p50, latency_p99, throughput, cpu_per_request;
 };
 
+struct run_stop {              /* a load that ended before its time because it did harm */
+	const char *what;          /* was seen, in words; NULL: it did not */
+	const char *phase;
+	double at;                 /* seconds since that phase began */
+	const char *next;          /* what to do about it */
+};
+
 struct run_step {
 	const char *id;            /* P1, P2 ... */
 	const char *finding;       /* F1 */
@@ -542,6 +546,7 @@ struct run {
 	enum run_verdict verdict;
 	const char *headline;      /* the verdict as one sentence */
 	const char *healthy;       /* why nothing is wrong, when nothing is; else NULL */
+	struct run_stop safety_stop;
 	const char *error;         /* why the run could not be finished; else NULL */
 	struct run_spec spec;
 	struct run_host host;

@@ -294,22 +294,14 @@ static const struct run_field phase_fields[] = {
 	INT(unsent, "no connection was free until the end"), INT(sent, "requests written"),
 	INT(answered, "complete answers"), INT(timeouts, "requests given up"),
 	INT(in_flight, "still open when the phase was cut"), INT(errors, "the sum of the error classes"),
-	INT(error_connect, "could not connect"), INT(error_reset, "connection reset"),
-	INT(error_closed, "closed before the answer was whole"),
-	INT(error_protocol, "not HTTP, or broken HTTP"), INT(error_status, "status 5xx or 429"),
-	INT(error_tls, "TLS handshake failed"), INT(error_expect, "answer not as expected"),
+#define PHASE_ERROR(member, which, about) INT(member, about),
+#include "run/phase_parts.def"
 	STR(first_error, "the first error in words"),
 	SUB(latency, latency, "intended start to last byte"),
 	SUB(service, latency, "really sent to last byte"),
-	SUB(pool_wait, span, "due, to a connection free"), SUB(connect, span, "each new connection"),
-	SUB(greeting, span, "connected, to ready: TLS handshake, log-in"),
-	SUB(first_byte, span, "sent, to the first byte of the answer"),
-	SUB(body, span, "first byte to last"),
-	SUB(first_event, span, "streams: intended start to the first event or token"),
-	SUB(token, span, "streams: mean from token to token of an answer"),
-	SUB(between_events, span, "streams: from each event to the next"),
+#define PHASE_SPAN(member, which, about) SUB(member, span, about),
+#include "run/phase_parts.def"
 	INT(tokens, "of streams"), INT(tokens_estimated, "those counted by events"),
-	SUB(seen, span, "generator: last byte in the kernel, to seen"),
 	STR(engine, "what moved the bytes"), NUM(tick, "arrivals were due at multiples of it"),
 	NUM(lag_p99, "sent later than intended though a connection was free"), NUM(lag_max, "the same"),
 	NUM(throughput, "answered"), NUM(generator_cpu, "share of one core, busiest worker"),
@@ -580,6 +572,14 @@ static const struct run_field arm_fields[] = {
 TYPE(arm, "One of the two that were compared.");
 #undef S
 
+#define S struct run_stop
+static const struct run_field stop_fields[] = {
+	STR(what, "was seen"), STR(phase, "in which"), NUM(at, "seconds since that phase began"),
+	STR(next, "what to do about it"),
+};
+TYPE(stop, "A load that ended before its time because it did harm; empty: it did not.");
+#undef S
+
 #define S struct run_proof
 static const struct run_field proof_fields[] = {
 	STR(step, "of the plan; left out: two arms"),
@@ -610,6 +610,7 @@ static const struct run_field run_fields[] = {
 	STR(schema, "version of this document"), STR(id, "of the run"), STR(created, "UTC"),
 	STR(tool, "program and version"), BOOL(sealed, "complete"), ENUM(verdict, verdict, "the answer"),
 	STR(headline, "the answer as one sentence"), STR(healthy, "why nothing is wrong"),
+	SUB(safety_stop, stop, "why it ended before its time, when going on did harm"),
 	STR(error, "why the run could not be finished"),
 	SUB(spec, spec, "what was asked"), SUB(host, host, "where it ran"),
 	LIST(eyes, eye, "what could be seen"), SUB(system, system, "the service"),

@@ -38,6 +38,8 @@ struct target {
 	const char *text;       /* as written */
 };
 
+#define TARGETS_MAX 64      /* and as many conditions to stop */
+
 struct spec {
 	struct arena *arena;
 	const char *system;             /* name for people; NULL: taken from the first URL */
@@ -87,6 +89,9 @@ struct spec {
 	int64_t streams;                /* requests at once on a connection; 0: the protocol's preset */
 	double reuse;                   /* share of requests on a kept connection */
 	double tls_resume;              /* share of new TLS connections that resume a session */
+	struct target *stop_if;         /* what does harm: everything stops when it lasts */
+	size_t n_stop_if;
+	bool no_guard;                  /* go on although this host runs out of memory or disk */
 	bool insecure;                  /* do not verify the server's certificate */
 	const char *ca;                 /* file of certificates to trust; NULL: the system's */
 	const char *allow_load;         /* host that may be loaded although it is not loopback */
@@ -133,6 +138,9 @@ int spec_load(struct spec *s, const char *path, struct err *e);
 
 /* "p99<500ms@20k/s", "errors < 0.1%", "availability>99.99%", "rate>=20k/s", "cost<400 USD/month". */
 int spec_target(struct spec *s, const char *text, struct err *e);
+
+/* The same words for what does harm: "errors>20%", "p99>5s", "availability<80%", "rate<10/s". */
+int spec_stop_if(struct spec *s, const char *text, struct err *e);
 
 /* Check what no single value shows: at least one target, loopback or allowed, no contradictions;
  * fill in presets. */

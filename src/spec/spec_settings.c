@@ -64,6 +64,12 @@ set_target(void *object, const char *text, struct err *e)
 }
 
 static int
+set_stop_if(void *object, const char *text, struct err *e)
+{
+	return spec_stop_if(object, text, e);
+}
+
+static int
 set_find_max(void *object, const char *text, struct err *e)
 {
 	((struct spec *)object)->find_max = true;
@@ -294,6 +300,12 @@ const struct setting spec_settings[] = {
 	{ "allow-load", .key = "load.allow", .kind = SETTING_TEXT, .groups = SETTINGS_LOAD,
 	  .argument = "HOST", AT(allow_load), .example = "staging.example",
 	  .about = "a host other than this one that you are allowed to load" },
+	{ "stop-if", .key = "load.stop-if", .kind = SETTING_CUSTOM, .set = set_stop_if, .repeats = true,
+	  .groups = SETTINGS_LOAD, .argument = "EXPR", .example = "'errors>20%,p99>5s'",
+	  .about = "stop everything, exit status 5, when this is so for three seconds in a row: p50, "
+	           "p95, p99, p999, mean, errors, availability or rate against a limit" },
+	{ "no-guard", .key = "load.no-guard", .kind = SETTING_FLAG, .groups = SETTINGS_LOAD, AT(no_guard),
+	  .about = "go on although this host runs out of memory, or the run's folder out of space" },
 	{ "closed", .key = "load.closed", .kind = SETTING_FLAG, .groups = SETTINGS_CLOSED, AT(closed),
 	  .about = "closed loop: each connection waits for its answer before it asks again" },
 	{ "scenario", .key = "load.scenario", .kind = SETTING_TEXT, .groups = SETTINGS_CLOSED,

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <zlib.h>
 
 #include "base/cleanup.h"
+#include "base/file_map.h"
 
 /* ---- opening -------------------------------------------------------------------------------- */
 
@@ -19,23 +19,20 @@
 static bool
 map_file(int fd, struct elf_view *ret)
 {
-	struct stat st;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0)
+	size_t size;
+	void *image = file_map(fd, &size);
+	if (!image)
 		return false;
-	void *image = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (image == MAP_FAILED)
-		return false;
-	if (elf_view_init(ret, image, (size_t)st.st_size) == 0)
+	if (elf_view_init(ret, image, size) == 0)
 		return true;
-	munmap(image, (size_t)st.st_size);
+	file_unmap(image, size);
 	return false;
 }
 
 static void
 unmap(struct elf_view *v)
 {
-	if (v->image)
-		munmap((void *)(uintptr_t)v->image, v->size);
+	file_unmap((void *)(uintptr_t)v->image, v->size);
 	*v = (struct elf_view){ 0 };
 }
 

@@ -12,9 +12,11 @@ TIMEOUT_S = 150
 
 
 class Call:
-    """Attributes: status, out, err, strays (processes left), sealed (runs that claim to be whole)."""
+    """Attributes: status, out, err, strays (processes left), runs (run.json by folder, None: no JSON),
+    sealed (runs that claim to be whole)."""
 
-    def __init__(self, prony, words, files=None, user=None, interrupt_after=None, stdout=None):
+    def __init__(self, prony, words, files=None, user=None, interrupt_after=None, stdout=None,
+                 signal_sent=signal.SIGINT):
         with tempfile.TemporaryDirectory(prefix='prony-scenario-') as folder:
             os.chmod(folder, 0o777)
             given = [os.path.join(folder, name) for name in files or {}]
@@ -24,8 +26,10 @@ class Call:
                     f.write(text)
             if user:   # the build folder may be closed to others
                 prony = shutil.copy(prony, folder)
+            self.signal_sent = signal_sent
             self.run(prony, words, folder, user, interrupt_after, stdout)
-            self.sealed = [run for run in sealed_runs(folder) if run + '/run.json' not in given]
+            self.runs = {path: run for path, run in runs_in(folder).items() if path + '/run.json' not in given}
+            self.sealed = [path for path, run in self.runs.items() if run and run.get('sealed')]
 
     def run(self, prony, words, folder, user, interrupt_after, stdout):
         out = open(stdout, 'w') if stdout else subprocess.PIPE
@@ -38,7 +42,7 @@ class Call:
         try:
             if interrupt_after:
                 time.sleep(interrupt_after)
-                child.send_signal(signal.SIGINT)
+                child.send_signal(self.signal_sent)
             self.out, self.err = child.communicate(timeout=TIMEOUT_S)
             self.out = self.out or ''
             self.status = child.returncode
@@ -70,17 +74,16 @@ def session_members(session):
     return found
 
 
-def sealed_runs(folder):
-    found = []
+def runs_in(folder):
+    found = {}
     for path, _, names in os.walk(folder):
         if 'run.json' not in names:
             continue
         try:
             with open(os.path.join(path, 'run.json'), encoding='utf-8') as f:
-                if json.load(f).get('sealed'):
-                    found.append(path)
+                found[path] = json.load(f)
         except ValueError:
-            pass
+            found[path] = None
     return found
 
 

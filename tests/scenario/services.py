@@ -35,6 +35,14 @@ def steady(conn, status='200 OK', pause=0.0):
         conn.sendall(answer(status))
 
 
+def breaks(conn):
+    """Errors from three seconds after the first request on."""
+    for _ in requests(conn):
+        breaks.since = getattr(breaks, 'since', None) or time.monotonic()
+        late = time.monotonic() - breaks.since > 3.0
+        conn.sendall(answer('500 Internal Server Error' if late else '200 OK'))
+
+
 def dies(conn):
     """The whole process ends without a word a while after the first request."""
     for _ in requests(conn):
@@ -81,7 +89,7 @@ BEHAVIOURS = {
     'slow': lambda conn: steady(conn, pause=0.05),
     'not-found': lambda conn: steady(conn, '404 Not Found'),
     'failing': lambda conn: steady(conn, '500 Internal Server Error'),
-    'dies': dies, 'not-http': not_http, 'tls': tls, 'black-hole': black_hole, 'slams': slams,
+    'breaks': breaks, 'dies': dies, 'not-http': not_http, 'tls': tls, 'black-hole': black_hole, 'slams': slams,
     'resets': resets, 'half-answer': half_answer,
 }
 

@@ -3,7 +3,10 @@
 """Every exit status of prony(1), each from a real call. usage: status.py PRONY; prints TAP."""
 import json
 import os
+import signal
+import subprocess
 import sys
+import tempfile
 
 from calls import Call, Tap
 from services import Service, free_port
@@ -46,6 +49,77 @@ def is_run(name, call, verdicts):
     tap.row(name, faults)
 
 
+def stopped(name, words):
+    """--stop-if 'errors>20%' at a service that breaks: at once, told, sealed."""
+    with Service('breaks') as s:
+        call = gives(name, 5, words + [s.url, '--stop-if', 'errors>20%', '--out', 'r', '--json'])
+    is_run(f'{name}: its verdict is inconclusive', call, ('inconclusive',))
+    if not call:
+        return
+    faults = [] if len(call.sealed) == 1 else ['its run is not sealed']
+    run = json.loads(call.out)
+    if 'stopped for safety' not in run['headline'] or 'errors>20%' not in run['headline']:
+        faults.append(f'headline: {run["headline"]}')
+    if run['evidence']['phases'][-1]['seconds'] > 12:
+        faults.append('it went on')
+    if len(call.messages()) != 1 or len(call.next_steps()) != 1:
+        faults.append(f'stderr: {call.err}')
+    tap.row(f'{name}: stops at once, is sealed and says why', faults)
+
+
+def safety_stops():
+    stopped('load that does harm', ['load', '--rate', '50', '--for', '60s'])
+    stopped('check that does harm', ['check', '--rate', '50', '--for', '60s'])
+    stopped('suite that does harm', ['load', 'suite', '--quick'])
+    with Service('steady') as s:
+        gives('stop condition that is not met', 0, ['load', s.url, '--rate', '50', '--for', '4s',
+              '--stop-if', 'errors>20%,p99>5s,rate<1/s'])
+        gives('interrupted, which is no harm', 3, ['load', s.url, '--rate', '20', '--for', '60s', '--stop-if',
+              'rate<1/s'], interrupt_after=2)
+        small_disk(s)
+        gives('stop condition that is none', 2, ['load', s.url, '--rate', '50', '--stop-if', 'errors<20%'])
+
+
+def crashed(name, words, number):
+    """The signal of a bug, in the midst of it."""
+    call = gives(f'{name} that ends by {number.name}', 70, words + ['--out', 'r'], interrupt_after=4,
+                 signal_sent=number)
+    faults = [] if len(call.runs) == 1 and not call.sealed and all(call.runs.values()) else [f'runs: {call.runs}']
+    if 'internal error' not in call.err or 'busy with: ' not in call.err or '[0x' not in call.err:
+        faults.append(f'stderr: {call.err}')
+    if len(call.messages()) != 1 or len(call.next_steps()) != 1:
+        faults.append(f'stderr: {call.err}')
+    tap.row(f'{name} that ends by {number.name}: one message, run unsealed', faults)
+
+
+def internal_bugs():
+    with open(PRONY, 'rb') as f:
+        program = f.read()
+        if b'__asan_init' in program or b'__tsan_init' in program:
+            tap.skip('70: internal bug', 'the sanitizer has its own way')
+            return
+    with Service('steady') as s:
+        for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS):
+            crashed('load', ['load', s.url, '--rate', '50', '--for', '60s'], number)
+        crashed('check', ['check', s.url, '--for', '60s'], signal.SIGSEGV)
+        crashed('check', ['check', s.url, '--for', '60s'], signal.SIGABRT)
+
+
+def small_disk(service):
+    """The folder of the run on a file system with 16 MiB."""
+    with tempfile.TemporaryDirectory(prefix='prony-small-') as folder:
+        mount = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=16m', 'none', folder], capture_output=True)
+        if mount.returncode:
+            tap.skip('5: run folder without room', 'cannot mount a small file system')
+            return
+        words = ['load', service.url, '--rate', '50', '--for', '3s', '--out', folder + '/r']
+        try:
+            gives('run folder without room', 5, words)
+            gives('run folder without room, --no-guard', 0, words + ['--no-guard'])
+        finally:
+            subprocess.run(['umount', folder], check=True)
+
+
 def main():
     with Service('steady') as s:
         gives('help', 0, ['help'])
@@ -65,9 +139,9 @@ def main():
         watched = ['check', '--observe', f'pid:{s.pid}', '--for', '2s']
         gives('nothing to observe', 3, watched)
     gives('nobody listens', 4, ['check', f'http://127.0.0.1:{free_port()}/'])
-    tap.skip('5: safety stop', 'only fix and gate stop for safety; neither exists yet')
+    safety_stops()
     tap.skip('6: fix taken back', 'fix does not exist yet')
-    tap.skip('70: internal bug', 'no way to call for one from outside')
+    internal_bugs()
     return tap.end()
 
 

@@ -64,7 +64,7 @@ on_connected(void *ctx, uint32_t conn)
 }
 
 static void
-on_received(void *ctx, uint32_t conn, const char *bytes, size_t size, int64_t at_ns)
+on_received(void *ctx, uint32_t conn, const char *bytes, size_t size, int64_t at_ns, int64_t seen_ns)
 {
 	struct bench *b = ctx;
 	struct heard *h = &b->heard[conn];
@@ -77,7 +77,8 @@ on_received(void *ctx, uint32_t conn, const char *bytes, size_t size, int64_t at
 	}
 	h->size += size;
 	h->at_ns = at_ns;
-	h->seen_ns = now_ns();
+	h->seen_ns = seen_ns;
+	h->wrong += seen_ns > now_ns();
 	b->received += size;
 	if (b->drop_at_receive)
 		b->ops->drop(b->g, conn);

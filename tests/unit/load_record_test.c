@@ -67,4 +67,31 @@ the_generator_is_judged(void **state)
 	}
 }
 
-RUN_TESTS(cmocka_unit_test(the_generator_is_judged))
+/* Nothing may get lost on the way; if it does that is prony's own fault, and is said with figures. */
+static void
+books_have_to_balance(void **state)
+{
+	static const struct { struct run_phase p; const char *says; } books[] = {
+		{ { .scheduled = 20, .unsent = 3, .sent = 17, .answered = 11, .errors = 3, .timeouts = 2,
+		    .in_flight = 1 }, NULL },
+		{ { .scheduled = 21, .unsent = 3, .sent = 17, .answered = 11, .errors = 3, .timeouts = 2,
+		    .in_flight = 1 }, "21 scheduled, 17 sent + 3 unsent" },
+		{ { .scheduled = 20, .unsent = 3, .sent = 17, .answered = 10, .errors = 3, .timeouts = 2,
+		    .in_flight = 1 }, "17 sent, 10 answered + 3 errors + 2 timeouts + 1 in flight" },
+	};
+	for (size_t i = 0; i < sizeof(books) / sizeof(books[0]); i++) {
+		struct run_phase p = books[i].p;
+		struct err e = { 0 };
+		p.name = "knee-3";
+		int code = phase_balance(&p, &e);
+		assert_int_equal(code < 0, books[i].says != NULL);
+		if (!books[i].says)
+			continue;
+		assert_int_equal(e.status, STATUS_BUG);
+		assert_non_null(strstr(e.text, books[i].says));
+		assert_non_null(strstr(e.text, "knee-3"));
+		assert_non_null(strstr(e.hint, "report it"));
+	}
+}
+
+RUN_TESTS(cmocka_unit_test(the_generator_is_judged), cmocka_unit_test(books_have_to_balance))

@@ -161,6 +161,16 @@ holds_nothing(struct run *r)
 	r->capacity.knee_rate = NAN;
 }
 
+/* Whatever came before: who had to be stopped has no verdict. */
+static void
+stopped_for_safety(struct run *r)
+{
+	missed_promise(r);
+	r->safety_stop.what = "errors>20% for 3 seconds in a row, at last 83 %";
+	r->safety_stop.phase = "peak";
+	r->safety_stop.at = 4;
+}
+
 static void
 suites_end_in_a_verdict(void **state)
 {
@@ -185,6 +195,8 @@ suites_end_in_a_verdict(void **state)
 		{ generator_before_breaking, VERDICT_GENERATOR_LIMITED, { "GENERATOR-LIMITED" } },
 		{ interrupted, VERDICT_INCONCLUSIVE, { "interrupted" } },
 		{ holds_nothing, VERDICT_MISSED, { "holds no rate" } },
+		{ stopped_for_safety, VERDICT_INCONCLUSIVE,
+		  { "INCONCLUSIVE: stopped for safety 4.00 s into phase 'peak'", "at last 83 %" } },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

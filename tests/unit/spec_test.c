@@ -107,6 +107,32 @@ bad_targets_are_explained(void **state)
 	}
 }
 
+static void
+conditions_say_what_does_harm(void **state)
+{
+	static const struct { const char *text, *says, *hint; } rows[] = {
+		{ "errors>20%, shop: p99 > 5s", NULL, NULL }, { "availability<80%", NULL, NULL },
+		{ "rate<10/s", NULL, NULL }, { "errors<20%", "errors does harm above", "errors>20%" },
+		{ "rate>10/s", "rate does harm below", "rate<10/s" },
+		{ "p99>5s@1k/s", "at any rate", "leave out" }, { "cost>5 USD/month", "not something", "errors>20%" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct err e = { 0 };
+		struct spec *s = spec_new();
+		int code = spec_stop_if(s, rows[i].text, &e);
+		if (rows[i].says ? code == 0 || !strstr(e.text, rows[i].says) || !strstr(e.hint, rows[i].hint)
+		                 : code < 0)
+			fail_msg("%s: said '%s', next '%s'", rows[i].text, e.text, e.hint);
+		assert_int_equal(s->n_stop_if, rows[i].says ? 0 : i ? 1 : 2);
+		if (i == 0) {
+			assert_true(s->stop_if[1].at_least);
+			assert_string_equal(s->stop_if[1].route, "shop");
+		}
+		assert_int_equal(s->n_targets, 0);
+		spec_free(s);
+	}
+}
+
 static const char design_file[] =
 	"system: shop-api\n"
 	"service: { url: \"http://127.0.0.1:8080\", routes: [\"/orders\", \"/catalog\"], "
@@ -374,7 +400,8 @@ another_place_has_to_be_allowed(void **state)
 RUN_TESTS(cmocka_unit_test(a_spec_is_aimed_at_another_place),
     cmocka_unit_test(another_place_has_to_be_allowed), cmocka_unit_test(targets_are_read),
     cmocka_unit_test(several_targets_stand_in_one_text),
-    cmocka_unit_test(bad_targets_are_explained), cmocka_unit_test(the_documented_file_loads),
+    cmocka_unit_test(bad_targets_are_explained),
+    cmocka_unit_test(conditions_say_what_does_harm), cmocka_unit_test(the_documented_file_loads),
     cmocka_unit_test(bad_files_are_explained), cmocka_unit_test(scalars_stay_text),
     cmocka_unit_test(a_flag_wins_over_the_file),
     cmocka_unit_test(targets_of_the_command_line_are_checked),

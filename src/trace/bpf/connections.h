@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/* The sockets of the service: which side it is on, when bytes arrive, who the peer is. */
+#pragma once
+
+#include "state.h"
+
+#define AF_INET    2
+#define AF_INET6   10
+#define TCP_CLOSED 7
+
+static __always_inline struct file *
+file_of(__u32 fd)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct fdtable *table = task->files->fdt;
+	struct file *file = 0;
+	if (fd >= BPF_CORE_READ(table, max_fds))
+		return 0;
+	bpf_probe_read_kernel(&file, sizeof(file), BPF_CORE_READ(table, fd) + fd);
+	return file;
+}
+
+/* The TCP socket behind a file; NULL when it is none. */
+static __always_inline struct sock *
+sock_of(struct file *file)
+{
+	struct socket *socket = BPF_CORE_READ(file, private_data);
+	struct sock *sk = BPF_CORE_READ(socket, sk);
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if (family != AF_INET && family != AF_INET6)
+		return 0;
+	return BPF_CORE_READ(sk, sk_type) == 1 ? sk : 0;
+}
+
+static __always_inline bool
+is_server_port(__u16 port)
+{
+	return bpf_map_lookup_elem(&ports, &port) != 0;
+}
+
+static __always_inline struct connection *
+connection_of(struct sock *sk)
+{
+	__u64 id = (__u64)sk;
+	struct connection *c = bpf_map_lookup_elem(&connections, &id);
+	if (c)
+		return c;
+	struct connection fresh = { .server = is_server_port(BPF_CORE_READ(sk, __sk_common.skc_num)) };
+	bpf_map_update_elem(&connections, &id, &fresh, BPF_ANY);
+	return bpf_map_lookup_elem(&connections, &id);
+}
+
+static __always_inline void
+announce(struct sock *sk, struct connection *c, struct ev_head *like, enum ev_conn_how how,
+    __u64 first_block, __s64 ret)
+{
+	struct ev_conn *e = EVENT(ev_conn, EV_CONN, like->ts, like->tid, like->pid, like->nr);
+	if (!e)
+		return;
+	c->announced = epoch;
+	e->sock = (__u64)sk;
+	e->how = how;
+	e->first_block = first_block;
+	e->ret = ret;
+	e->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	e->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	e->peer_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	e->local_is_server = c->server;
+	__builtin_memset(e->peer, 0, sizeof(e->peer));
+	if (e->family == AF_INET)
+		BPF_CORE_READ_INTO((__be32 *)e->peer, sk, __sk_common.skc_daddr);
+	else
+		BPF_CORE_READ_INTO((struct in6_addr *)e->peer, sk, __sk_common.skc_v6_daddr);
+	EVENT_SEND(e);
+}
+
+/* Request or response bytes reach a socket of the service. */
+SEC("tp_btf/tcp_probe")
+int BPF_PROG(on_tcp_data, struct sock *sk, struct sk_buff *skb)
+{
+	__u64 id = (__u64)sk;
+	__u8 offset = 0;
+	if (!enabled)
+		return 0;
+	struct connection *c = bpf_map_lookup_elem(&connections, &id);
+	if (!c && !is_server_port(sk->__sk_common.skc_num))
+		return 0;
+	bpf_probe_read_kernel(&offset, 1, skb->data + 12);
+	if (skb->len <= (__u32)(offset >> 4) * 4)
+		return 0;
+	if (!c)
+		c = connection_of(sk);
+	if (c && !c->arrival)
+		c->arrival = bpf_ktime_get_ns();
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_tcp_state, struct sock *sk, int from, int to)
+{
+	__u64 id = (__u64)sk;
+	if (to == TCP_CLOSED)
+		bpf_map_delete_elem(&connections, &id);
+	return 0;
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/* What the parts of the collector share: what is remembered of threads, connections and executions,
+ * and how an event is sent. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kernel.h"
+#include "../event.h"
+#include <asm/unistd.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_endian.h>
+
+#define SYSCALLS 512
+
+struct thread {
+	__u32 epoch, pid;
+	__u64 out, wake;
+	__u32 waker;
+	__u16 waker_nr, preempted;
+	__u64 first_block, blocked;    /* in the call in flight */
+	__u64 woke_waited;             /* how long the thread had waited that this one woke */
+	__u64 sql_start, sql_statement;
+	__u32 sql_depth, pad;
+};
+
+struct connection { __u64 arrival; __u32 announced, server; };
+struct execution_key { __u64 statement; __u32 pid, pad; };
+struct execution { __u64 start, busy; __u32 rows, steps; };
+
+struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 4096); __type(key, __u32);
+	__type(value, __u8); } processes SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 256); __type(key, __u16);
+	__type(value, __u8); } ports SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 16384); __type(key, __u32);
+	__type(value, struct thread); } threads SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_LRU_HASH); __uint(max_entries, 32768); __type(key, __u64);
+	__type(value, struct connection); } connections SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_LRU_HASH); __uint(max_entries, 8192);
+	__type(key, struct execution_key); __type(value, struct execution); } executions SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_LRU_HASH); __uint(max_entries, 4096);
+	__type(key, struct return_slot); __type(value, __u64); } returns SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 1 << 21); } events SEC(".maps");
+
+volatile __u32 enabled = 0;
+volatile __u32 epoch = 0;
+volatile __u64 stack_period_ns = 1000000;
+volatile __u64 dropped = 0;
+
+/* The thread's state, void parts reset; NULL when it is none of the service's. */
+static __always_inline struct thread *
+thread_of(__u32 tid)
+{
+	struct thread *t = bpf_map_lookup_elem(&threads, &tid);
+	if (t && t->epoch != epoch) {
+		__u32 pid = t->pid;
+		__builtin_memset(t, 0, sizeof(*t));
+		t->pid = pid;
+		t->epoch = epoch;
+	}
+	return t;
+}
+
+static __always_inline void *
+event_reserve(__u64 size, __u16 kind, __u64 ts, __u32 tid, __u32 pid, __u16 nr)
+{
+	struct ev_head *h = bpf_ringbuf_reserve(&events, size, 0);
+	if (!h) {
+		__sync_fetch_and_add(&dropped, 1);
+		return 0;
+	}
+	h->ts = ts;
+	h->tid = tid;
+	h->pid = pid;
+	h->kind = kind;
+	h->nr = nr;
+	h->epoch = epoch;
+	return h;
+}
+
+#define EVENT(type, kind, ts, tid, pid, nr) \
+	((struct type *)event_reserve(sizeof(struct type), kind, ts, tid, pid, nr))
+#define EVENT_SEND(e) bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP)
+
+static __always_inline __u16
+call_in_flight(struct task_struct *task)
+{
+	struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
+	return regs->orig_ax < SYSCALLS ? regs->orig_ax : EV_NO_SYSCALL;
+}

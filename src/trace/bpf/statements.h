@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/* Statements of SQLite, whose calls are probed in the program's or the library's own code. */
+#pragma once
+
+#include "state.h"
+
+#define SQL_ROW 100
+
+static __always_inline void
+execution_end(struct pt_regs *ctx, __u64 statement, __u32 tid, __u32 pid)
+{
+	struct execution_key id = { .statement = statement, .pid = pid };
+	struct execution *x = bpf_map_lookup_elem(&executions, &id);
+	__u64 text = 0;
+	if (!x)
+		return;
+	struct ev_sql *e = EVENT(ev_sql, EV_SQL, bpf_ktime_get_ns(), tid, pid, 0);
+	if (e) {
+		e->start = x->start;
+		e->busy = x->busy;
+		e->rows = x->rows;
+		e->steps = x->steps;
+		e->statement = statement;
+		bpf_probe_read_user(&text, sizeof(text), (void *)(statement + bpf_get_attach_cookie(ctx)));
+		if (bpf_probe_read_user_str(e->text, sizeof(e->text), (void *)text) < 0)
+			e->text[0] = 0;
+		EVENT_SEND(e);
+	}
+	bpf_map_delete_elem(&executions, &id);
+}
+
+/* The return probe is about to replace the return address: unwinding needs the true one. */
+static __always_inline void
+keep_return(struct pt_regs *ctx)
+{
+	struct return_slot slot = { .address = ctx->sp, .pid = bpf_get_current_pid_tgid() >> 32 };
+	__u64 address = 0;
+	if (bpf_probe_read_user(&address, sizeof(address), (void *)ctx->sp))
+		return;
+	__u64 *known = bpf_map_lookup_elem(&returns, &slot);
+	if (!known || *known != address)
+		bpf_map_update_elem(&returns, &slot, &address, BPF_ANY);
+}
+
+SEC("uprobe")
+int sql_step(struct pt_regs *ctx)
+{
+	if (!enabled)
+		return 0;
+	keep_return(ctx);
+	struct thread *t = thread_of((__u32)bpf_get_current_pid_tgid());
+	if (!t || t->sql_depth++)
+		return 0;
+	t->sql_statement = ctx->di;
+	t->sql_start = bpf_ktime_get_ns();
+	return 0;
+}
+
+SEC("uretprobe")
+int sql_step_return(struct pt_regs *ctx)
+{
+	__u64 now = bpf_ktime_get_ns(), id = bpf_get_current_pid_tgid();
+	__u32 result = ctx->ax;
+	if (!enabled)
+		return 0;
+	barrier_var(result);   /* else the compiler folds both reads into one that is refused */
+	struct thread *t = thread_of((__u32)id);
+	if (!t || !t->sql_depth || --t->sql_depth || !t->sql_start)
+		return 0;
+	struct execution_key key = { .statement = t->sql_statement, .pid = id >> 32 };
+	struct execution *x = bpf_map_lookup_elem(&executions, &key);
+	if (!x) {
+		struct execution fresh = { .start = t->sql_start };
+		bpf_map_update_elem(&executions, &key, &fresh, BPF_ANY);
+		x = bpf_map_lookup_elem(&executions, &key);
+	}
+	if (x) {
+		x->busy += now - t->sql_start;
+		x->steps++;
+		x->rows += result == SQL_ROW;
+	}
+	t->sql_start = 0;
+	if (result != SQL_ROW)
+		execution_end(ctx, key.statement, (__u32)id, id >> 32);
+	return 0;
+}
+
+/* sqlite3_reset and sqlite3_finalize end an execution that was not stepped to its end. */
+SEC("uprobe")
+int sql_end(struct pt_regs *ctx)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	if (enabled)
+		execution_end(ctx, ctx->di, (__u32)id, id >> 32);
+	return 0;
+}
