@@ -8,6 +8,7 @@
 #include "base/stop.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/proof_ci.h"
 #include "compare/compare.h"
 #include "experiment/arm.h"
 #include "experiment/trial.h"
@@ -78,6 +79,7 @@ compare_finished(struct invocation *in, struct run *r, struct err *e)
 	struct run_proof *p = RUN_ADD(r, proof, r->proofs, r->n_proofs);
 	compare_runs(a, b, NAN, r, p);
 	compare_profiles(a, b, r, p);
+	compare_answer(r, p);
 	return 0;
 }
 
@@ -116,6 +118,7 @@ answer(struct invocation *in, struct run *r, struct err *e)
 
 	if (code == 0)
 		code = report_write(r, e);
+	proof_ci_annotate(r);
 	if (code == 0)
 		code = output_files(in, r, NULL, e);
 	return code < 0 ? cli_fail(in, e) : cli_print_run(in, r, cli_run_end(in, r));

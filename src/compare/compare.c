@@ -13,6 +13,8 @@
 #define ROUTES_OF_ALPHA 0.02   /* the rest is for all requests together */
 #define BUSY_UNKNOWN    0.5
 #define BUSY_MOST       0.9
+#define MEMORY_START_SD 0.03       /* the same of memory, */
+#define MEMORY_DRAW     1048576.0  /* and bytes that an allocator may take or leave */
 #define START_SD        0.007  /* of CPU per request from start to start: a cautious preset */
 #define START_ERRORS    3.0
 
@@ -88,14 +90,14 @@ noise_feigns(const struct run_proof *p, double spin, size_t pairs)
 /* What two processes of one program can differ by: where their memory lies, how their hashes are
  * seeded. More pairs of the same two do not average that out, more starts do. */
 static double
-starts_feign(const struct run_proof *p)
+starts_feign(const struct run_proof *p, double sd)
 {
 	int64_t starts = 0;
 
 	for (size_t i = 0; i < p->n_arms; i++)
 		if (!i || p->arms[i].starts < starts)
 			starts = p->arms[i].starts;
-	return START_ERRORS * START_SD * sqrt(2.0 / (double)(starts > 1 ? starts : 1));
+	return START_ERRORS * sd * sqrt(2.0 / (double)(starts > 1 ? starts : 1));
 }
 
 /* In latency a change of speed shows up 1 / (1 - busy) times as large. */
@@ -103,7 +105,7 @@ static void
 set_floors(const struct run_proof *p, struct figures *fs)
 {
 	double busy = p->rate / find(fs, "throughput")->before, spin = spin_sd(p);
-	double starts = starts_feign(p);
+	double starts = starts_feign(p, START_SD);
 
 	busy = isnan(busy) ? BUSY_UNKNOWN : fmin(busy, BUSY_MOST);
 	for (size_t i = 0; i < fs->n; i++) {
@@ -112,6 +114,8 @@ set_floors(const struct run_proof *p, struct figures *fs)
 			f->floor = hypot(noise_feigns(p, spin, f->pairs.n), starts) / (1 - busy);
 		else if (f->metric->speed)
 			f->floor = starts;
+		else if (f->metric->block == offsetof(struct run_block, rss_bytes))
+			f->floor = log1p(MEMORY_DRAW / f->before) + starts_feign(p, MEMORY_START_SD);
 	}
 }
 
@@ -240,4 +244,15 @@ compare_is_decided(const struct run_proof *p)
 		if (may_be_worse(&p->comparisons[i], looks.share[looks.now]))
 			return false;
 	return true;
+}
+
+void
+compare_answer(struct run *r, const struct run_proof *p)
+{
+	r->headline = p->why;
+	r->verdict = VERDICT_MET;
+	if (strcmp(p->verdict, "worse") == 0)
+		r->verdict = VERDICT_MISSED;
+	else if (strcmp(p->verdict, "inconclusive") == 0)
+		r->verdict = VERDICT_INCONCLUSIVE;
 }

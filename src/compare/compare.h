@@ -40,7 +40,7 @@ double compare_block_seconds(double rate, double busy);
  *
  * The floor is what can be feigned. Two processes of one program differ: three errors of 0.7 %
  * from start to start, over the root of the starts of each arm (p->arms, one when unknown), of CPU
- * and throughput; of latency 1 / (1 - busy) times that, and on a machine of the grade "noisy" also
+ * and throughput, 3 % and a MiB of memory; of latency 1 / (1 - busy) times that of throughput, and on a machine of the grade "noisy" also
  * twice the error of the machine's own speed, told by the blocks' `spin`.
  *
  * A figure that is inconclusive is *open* as long as it may still matter: its interval (95 %, at
@@ -70,6 +70,9 @@ double compare_block_seconds(double rate, double busy);
  * are known. Bounds that so few pairs cannot state are NAN. Call it again after more blocks: it
  * replaces what it wrote. */
 void compare_blocks(struct run *r, struct run_proof *p, int64_t look);
+
+/* The verdict of a proof as that of its run: r->verdict and r->headline. */
+void compare_answer(struct run *r, const struct run_proof *p);
 
 /* Is the question decided, so that no more pairs are needed? Not yet when B is better, but more
  * pairs might still show that another figure of it is worse. */

@@ -67,16 +67,6 @@ start_watching(struct side *s, struct err *e)
 	return 0;
 }
 
-static int
-begin(struct side *s, struct err *e)
-{
-	int code = arm_start(s->arm, e);
-
-	if (code == 0)
-		code = start_watching(s, e);
-	return code < 0 ? err_wrap(e, code, "%s", s->name) : 0;
-}
-
 int
 side_open(struct side *s, const char *word, const struct spec *spec, const char *folder,
     struct err *e)
@@ -86,7 +76,7 @@ side_open(struct side *s, const char *word, const struct spec *spec, const char 
 	s->connections =
 	    spec_origin(spec, "connections") == ORIGIN_PRESET ? CONNECTIONS : spec->connections;
 	int code = arm_open(s->name, word, spec, folder, s->progress, &s->arm, e);
-	return code < 0 ? err_wrap(e, code, "%s", s->name) : begin(s, e);
+	return code < 0 ? err_wrap(e, code, "%s", s->name) : 0;
 }
 
 void
@@ -98,10 +88,13 @@ side_close(struct side *s)
 }
 
 int
-side_restart(struct side *s, struct err *e)
+side_start(struct side *s, struct err *e)
 {
 	stop_watching(s);
-	return begin(s, e);
+	int code = arm_start(s->arm, e);
+	if (code == 0)
+		code = start_watching(s, e);
+	return code < 0 ? err_wrap(e, code, "%s", s->name) : 0;
 }
 
 /* ---- blocks -------------------------------------------------------------------------------- */
@@ -186,7 +179,8 @@ offer(struct side *s, const struct load_step *step, struct run *scratch, struct 
 			.phase = run_str(s->run, scratch->safety_stop.phase),
 			.next = run_str(s->run, scratch->safety_stop.next),
 		};
-	if (code < 0 && !arm_alive(s->arm, why, sizeof(why)))
+	bool alive = arm_alive(s->arm, why, sizeof(why));   /* also keeps its log short */
+	if (code < 0 && !alive)
 		return err_wrap(e, code, "%s died under the load (%s)", s->name, why);
 	return code < 0 ? err_wrap(e, code, "%s", s->name) : 0;
 }

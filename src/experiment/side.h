@@ -39,14 +39,14 @@ struct side_block {
 	const char *label;        /* for people who wait */
 };
 
-/* Open the arm that `word` names, start it, find its processes, and aim the load at it. `folder`
- * takes its log; NULL: none is kept. `name`, `progress` and `record` must be set, all else zero. */
+/* Open the arm that `word` names; starts nothing. `folder` takes its log; NULL: none is kept. `name`, `progress` and `record` must be set, all else zero. */
 int side_open(struct side *s, const char *word, const struct spec *spec, const char *folder,
     struct err *e);
 void side_close(struct side *s);          /* accepts what side_open left half done */
 
-/* Start the arm anew: another process, other addresses, other ports. */
-int side_restart(struct side *s, struct err *e);
+/* Start it, or start it anew: another process, other addresses, another port. Finds its processes and
+ * aims the load at it. */
+int side_start(struct side *s, struct err *e);
 
 /* Offer one block. What came of it goes into `ret`, whose strings and routes live in r's arena. */
 int side_offer(struct side *s, const struct side_block *b, struct run *r, struct run_block *ret,

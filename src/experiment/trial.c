@@ -18,7 +18,7 @@
 #define BLOCK_LEAST_NS  (1200 * NS_PER_MS)
 #define BLOCKS_NS       (100 * NS_PER_S)   /* of all pairs that may be taken, at most */
 #define GRADE_NS        (1500 * NS_PER_MS)
-#define WARM_UP_NS      (15 * NS_PER_S)
+#define WARM_UP_NS      (10 * NS_PER_S)
 #define WARM_AGAIN_NS   (3 * NS_PER_S)
 #define SATURATION_NS   (350 * NS_PER_MS)
 #define SATURATION_PAIRS 20       /* with fewer its figure cannot be decided */
@@ -27,7 +27,8 @@
 #define RESTART_EVERY   2         /* what starts at once */
 #define RESTART_SELDOM  10        /* what takes long */
 #define START_QUICK_S   1.5
-#define PROFILE_NS      (4 * NS_PER_S)
+#define PROFILE_BLOCKS  4         /* a profile lasts so many blocks, */
+#define PROFILE_MOST_NS (5 * NS_PER_S)   /* but no longer */
 
 struct trial {
 	const struct trial_plan *plan;
@@ -51,6 +52,10 @@ open_sides(struct trial *t, const struct spec *spec, struct err *e)
 	int code = side_open(&t->a, t->plan->a, spec, folder, e);
 	if (code == 0)
 		code = side_open(&t->b, t->plan->b, spec, folder, e);
+	if (code == 0)
+		code = side_start(&t->a, e);
+	if (code == 0)
+		code = side_start(&t->b, e);
 	if (code < 0)
 		return code;
 	t->plan->record(arm_spec(t->a.arm), t->run);
@@ -173,9 +178,9 @@ restart(struct trial *t, int64_t pair, struct err *e)
 
 	if (!pair || pair % restart_every(t))
 		return 0;
-	int code = arm_restarts(t->a.arm) ? side_restart(&t->a, e) : 0;
+	int code = arm_restarts(t->a.arm) ? side_start(&t->a, e) : 0;
 	if (code == 0 && arm_restarts(t->b.arm))
-		code = side_restart(&t->b, e);
+		code = side_start(&t->b, e);
 	if (code == 0 && (arm_restarts(t->a.arm) || arm_restarts(t->b.arm)))
 		code = warm_up(t, WARM_AGAIN_NS, e);
 	t->start_s = ns_to_s(now_ns() - begin_ns);
@@ -211,25 +216,51 @@ look(struct trial *t)
 	compare_blocks(t->run, t->proof, t->proof->looks + 1);
 }
 
+/* Both blocks of it. */
+static bool
+counts(const struct trial *t, int64_t pair)
+{
+	int valid = 0;
+
+	for (size_t i = 0; i < t->proof->n_blocks; i++) {
+		const struct run_block *b = &t->proof->blocks[i];
+		valid += b->pair == pair && b->rate > 0 && strcmp(b->load, "rate") == 0 && !b->void_why;
+	}
+	return valid == 2;
+}
+
+static int
+one_pair(struct trial *t, int64_t pair, struct err *e)
+{
+	int code = restart(t, pair, e);
+
+	if (code == 0)
+		code = offer_pair(t, pair, t->rate, e);
+	if (code == 0 && t->plan->saturation && pair < SATURATION_PAIRS)
+		code = offer_pair(t, pair, 0, e);
+	return code;
+}
+
+/* Pairs with a void block are made up for, up to half as many again. */
 static int
 run_pairs(struct trial *t, struct err *e)
 {
-	struct run_proof *p = t->proof;
+	int64_t done = 0, most = t->plan->pairs_at_most;
 	int code = 0;
 
-	for (int64_t pair = 0; code == 0 && pair < t->plan->pairs_at_most && !stop_requested(); pair++) {
-		code = restart(t, pair, e);
-		if (code == 0)
-			code = offer_pair(t, pair, t->rate, e);
-		if (code == 0 && t->plan->saturation && pair < SATURATION_PAIRS)
-			code = offer_pair(t, pair, 0, e);
-		if (code < 0 || stop_requested() || !is_look(t, pair + 1))
+	for (int64_t pair = 0; code == 0 && done < most && pair < most + most / 2 && !stop_requested();
+	     pair++) {
+		code = one_pair(t, pair, e);
+		if (code < 0 || stop_requested() || !counts(t, pair))
+			continue;
+		done++;
+		if (!is_look(t, done))
 			continue;
 		look(t);
-		if (compare_is_decided(p))
-			break;
+		if (compare_is_decided(t->proof))
+			return 0;
 	}
-	if (code == 0 && stop_requested() && p->n_blocks)
+	if (code == 0 && t->proof->n_blocks && (stop_requested() || done < most))
 		look(t);
 	return code;
 }
@@ -247,8 +278,10 @@ profile(struct trial *t, struct side *s, const char *name, struct run_arm *arm, 
 {
 	const char *folder = run_printf(t->run, "%s/%s", t->run->folder, name);
 
+	int64_t for_ns = PROFILE_BLOCKS * t->block_ns;
+
 	arm->folder = run_str(t->run, name);
-	return side_profile(s, t->rate, PROFILE_NS, folder, e);
+	return side_profile(s, t->rate, for_ns < PROFILE_MOST_NS ? for_ns : PROFILE_MOST_NS, folder, e);
 }
 
 /* Why is it so? Asked only where something changed. */
@@ -292,9 +325,7 @@ conclude(struct trial *t)
 		p->verdict = "inconclusive";
 		p->why = "It was interrupted before there was a pair to compare.";
 	}
-	t->run->verdict = strcmp(p->verdict, "worse") == 0 ? VERDICT_MISSED
-	    : strcmp(p->verdict, "inconclusive") == 0 ? VERDICT_INCONCLUSIVE : VERDICT_MET;
-	t->run->headline = p->why;
+	compare_answer(t->run, p);
 	const struct run_stop *stop = t->a.stopped.what ? &t->a.stopped : &t->b.stopped;
 	if (!stop->what)
 		return;
