@@ -18,6 +18,7 @@
 #include "base/units.h"
 #include "compare/compare.h"
 #include "compare/compare_int.h"
+#include "compare/metric.h"
 #include "stats/interval.h"
 #include "stats/special.h"
 
@@ -25,6 +26,7 @@
 #define POWER_80      0.84      /* normal point */
 #define ROUTE_ERRORS  3.0
 #define MOST_ROUTES   20
+#define KNOWN         1e6       /* degrees of freedom: as good as known */
 #define DETECTABLE_ERRORS 2     /* error rate: at least this many times its batches' spread */
 
 /* Of a logarithm, within a run: the mean of its batches and its standard error with degrees of freedom.
@@ -38,8 +40,8 @@ struct estimate {
 	const char *metric, *route;
 	double before, after;
 	struct error within[2];
-	double between, slice, margin;   /* slice: seconds */
-	bool more_is_better, primary;
+	double between, slice;           /* slice: seconds */
+	bool primary;
 };
 
 /* ---- the error within a run ---------------------------------------------------------------- */
@@ -107,7 +109,7 @@ spread_of(const struct estimate *f)
 		variance += v;
 		shaky += f->within[i].df > 0 ? v * v / f->within[i].df : 0;
 	}
-	return (struct spread){ sqrt(variance), student_t_quantile(0.975, shaky > 0 ? variance * variance / shaky : 1e9) };
+	return (struct spread){ sqrt(variance), student_t_quantile(0.975, fmin(variance * variance / shaky, KNOWN)) };
 }
 
 /* low, high and margin of a change: logarithms for ratios. */
@@ -123,6 +125,15 @@ verdict_of(double low, double high, double less, double more, bool more_is_bette
 	return low > less && high < more ? "same" : "inconclusive";
 }
 
+static const struct metric *
+metric_named(const char *name)
+{
+	size_t i = 0;
+	while (i + 1 < METRICS && strcmp(metrics[i].name, name) != 0)
+		i++;
+	return &metrics[i];
+}
+
 static struct run_comparison *
 add(struct run *r, struct run_proof *p, const struct estimate *f)
 {
@@ -132,7 +143,7 @@ add(struct run *r, struct run_proof *p, const struct estimate *f)
 	c->route = run_str(r, f->route);
 	c->before = f->before;
 	c->after = f->after;
-	c->margin = f->margin;
+	c->margin = metric_named(f->metric)->margin;
 	c->primary = f->primary;
 	c->verdict = "inconclusive";
 	return c;
@@ -145,7 +156,7 @@ compare_ratio(struct run *r, struct run_proof *p, const struct estimate *f)
 		return;
 	struct run_comparison *c = add(r, p, f);
 	struct spread s = spread_of(f);
-	double change = f->within[1].mean - f->within[0].mean, margin = log1p(f->margin);
+	double change = f->within[1].mean - f->within[0].mean, margin = log1p(c->margin);
 	double claim = (f->route ? fmax(ROUTE_ERRORS, s.t) : s.t) * s.sd;
 
 	if (!isfinite(change))
@@ -154,7 +165,8 @@ compare_ratio(struct run *r, struct run_proof *p, const struct estimate *f)
 	c->low = exp(change - s.t * s.sd);
 	c->high = exp(change + s.t * s.sd);
 	c->detectable = expm1((s.t + POWER_80) * s.sd + margin);
-	c->verdict = verdict_of(change - claim, change + claim, -margin, margin, f->more_is_better);
+	c->verdict = verdict_of(change - claim, change + claim, -margin, margin,
+	    metric_named(f->metric)->more_is_better);
 }
 
 /* ---- errors -------------------------------------------------------------------------------- */
@@ -181,8 +193,7 @@ static void
 compare_errors(const struct run_phase *a, const struct run_phase *b, double between, struct run *r,
     struct run_proof *p)
 {
-	struct estimate f = { .metric = "error_rate", .before = error_rate(a), .after = error_rate(b),
-		.margin = 0.001 };
+	struct estimate f = { .metric = "error_rate", .before = error_rate(a), .after = error_rate(b) };
 	if (!isfinite(f.before) || !isfinite(f.after))
 		return;
 	struct run_comparison *c = add(r, p, &f);
@@ -192,8 +203,8 @@ compare_errors(const struct run_phase *a, const struct run_phase *b, double betw
 	c->ratio = f.after - f.before;
 	c->low = c->ratio - DETECTABLE_ERRORS * sd;
 	c->high = c->ratio + DETECTABLE_ERRORS * sd;
-	c->detectable = (DETECTABLE_ERRORS + POWER_80) * sd + f.margin;
-	c->verdict = verdict_of(c->low, c->high, -f.margin, f.margin, false);
+	c->detectable = (DETECTABLE_ERRORS + POWER_80) * sd + c->margin;
+	c->verdict = verdict_of(c->low, c->high, -c->margin, c->margin, false);
 }
 
 /* ---- all figures --------------------------------------------------------------------------- */
@@ -207,9 +218,8 @@ quantile_of(const struct run_latency *l, const char *metric)
 	return l->censored ? NAN : strcmp(metric, "latency_p95") == 0 ? l->p95 : l->p99;
 }
 
-static const struct { const char *metric; double margin, slice; } quantiles[] = {
-	{ "latency_p50", 0.03, SLICE_MEDIAN }, { "latency_p95", 0.05, SLICE_TAIL },
-	{ "latency_p99", 0.05, SLICE_TAIL },
+static const struct { const char *metric; double slice; } quantiles[] = {
+	{ "latency_p50", SLICE_MEDIAN }, { "latency_p95", SLICE_TAIL }, { "latency_p99", SLICE_TAIL },
 };
 
 struct pair { const struct run *a, *b; double between; bool preset; };
@@ -220,7 +230,7 @@ compare_quantiles(const struct pair *of, const struct run_latency *a, const stru
 {
 	for (size_t i = 0; i < COUNT_OF(quantiles); i++) {
 		const char *metric = quantiles[i].metric;
-		struct estimate f = { .metric = metric, .route = route, .margin = quantiles[i].margin,
+		struct estimate f = { .metric = metric, .route = route,
 			.before = quantile_of(a, metric), .after = quantile_of(b, metric),
 			.between = of->between, .slice = of->preset ? quantiles[i].slice : 0,
 			.within = { error_within(of->a, metric, route, share),
@@ -237,17 +247,17 @@ compare_totals(const struct pair *of, struct run *r, struct run_proof *p)
 	double cpu = of->between * (BETWEEN_CPU / BETWEEN_LATENCY);
 
 	compare_ratio(r, p, &(struct estimate){ .metric = "cpu_per_request", .before = x->cpu_per_request,
-	    .after = y->cpu_per_request, .between = cpu, .margin = 0.01, .primary = true,
+	    .after = y->cpu_per_request, .between = cpu, .primary = true,
 	    .within = { ONE_FIGURE, ONE_FIGURE } });
 	compare_quantiles(of, &a->latency, &b->latency, NULL, 1, r, p);
 	/* In an open loop it is the schedule's. */
 	if (of->a->spec.closed)
 		compare_ratio(r, p, &(struct estimate){ .metric = "throughput", .before = a->throughput,
-		    .after = b->throughput, .between = cpu, .margin = 0.03, .more_is_better = true,
+		    .after = b->throughput, .between = cpu,
 		    .within = { error_within(of->a, "throughput", NULL, 1),
 		        error_within(of->b, "throughput", NULL, 1) } });
 	compare_ratio(r, p, &(struct estimate){ .metric = "rss_bytes", .before = x->rss_bytes,
-	    .after = y->rss_bytes, .between = cpu, .margin = 0.05, .within = { ONE_FIGURE, ONE_FIGURE } });
+	    .after = y->rss_bytes, .between = cpu, .within = { ONE_FIGURE, ONE_FIGURE } });
 	compare_errors(a, b, of->between, r, p);
 }
 
@@ -280,20 +290,6 @@ first_with(const struct run_proof *p, const char *verdict)
 }
 
 static const char *
-words_of(const char *metric)
-{
-	static const char *const words[][2] = {
-		{ "latency_p50", "p50" }, { "latency_p95", "p95" }, { "latency_p99", "p99" },
-		{ "cpu_per_request", "CPU per request" }, { "rss_bytes", "memory" },
-		{ "error_rate", "errors" },
-	};
-	for (size_t i = 0; i < COUNT_OF(words); i++)
-		if (strcmp(metric, words[i][0]) == 0)
-			return words[i][1];
-	return metric;
-}
-
-static const char *
 claim(struct run *r, const struct run_comparison *c)
 {
 	char before[24], after[24];
@@ -303,7 +299,7 @@ claim(struct run *r, const struct run_comparison *c)
 		return run_printf(r, "errors went from %s to %s; estimated from two runs",
 		    format_percent(before, c->before), format_percent(after, c->after));
 	return run_printf(r, "%s%s changed by %+.0f %% (95 %%: %+.0f to %+.0f %%); estimated from two runs",
-	    words_of(c->metric), of, 100 * (c->ratio - 1), 100 * (c->low - 1),
+	    metric_named(c->metric)->words, of, 100 * (c->ratio - 1), 100 * (c->low - 1),
 	    100 * (c->high - 1));
 }
 
@@ -321,7 +317,7 @@ conclude(struct run *r, struct run_proof *p)
 		p->why = "the runs have no figure in common";
 	else if (open)
 		p->why = run_printf(r, "two runs, one after the other, cannot tell a change of %s below %.0f %%; "
-		    "compare the services themselves, in turn", words_of(open->metric),
+		    "compare the services themselves, in turn", metric_named(open->metric)->words,
 		    100 * open->detectable);
 	else
 		p->why = "no figure changed beyond its margin; estimated from two runs";
