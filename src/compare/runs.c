@@ -26,6 +26,7 @@
 #define POWER_80      0.84      /* normal point */
 #define ROUTE_ERRORS  3.0
 #define MOST_ROUTES   20
+#define MUCH          9.0       /* tenfold */
 #define KNOWN         1e6       /* degrees of freedom: as good as known */
 #define DETECTABLE_ERRORS 2     /* error rate: at least this many times its batches' spread */
 
@@ -315,6 +316,9 @@ conclude(struct run *r, struct run_proof *p)
 		p->why = claim(r, shown);
 	else if (!p->n_comparisons)
 		p->why = "the runs have no figure in common";
+	else if (open && open->detectable > MUCH)
+		p->why = run_printf(r, "the seconds of these runs differ so much that not even a change of %s to "
+		    "%.0f times could be told", metric_named(open->metric)->words, 1 + MUCH);
 	else if (open)
 		p->why = run_printf(r, "two runs, one after the other, cannot tell a change of %s below %.0f %%; "
 		    "compare the services themselves, in turn", metric_named(open->metric)->words,

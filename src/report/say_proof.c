@@ -9,6 +9,8 @@
 #include "report/say.h"
 
 
+#define MOST_PERCENT 999   /* what is more is not known any better */
+
 /* ---- metrics ------------------------------------------------------------------------------- */
 
 static const struct metric {
@@ -81,6 +83,8 @@ signed_figure(struct doc *d, const struct run_comparison *c, double figure)
 
 	if (fabs(percent) < 0.005)
 		return "0";
+	if (percent > MOST_PERCENT)
+		return doc_printf(d, ">+%d", MOST_PERCENT);
 	return doc_printf(d, fabs(percent) >= 99.95 ? "%+.0f" : fabs(percent) >= 0.995 ? "%+.1f" : "%+.2f",
 	    percent);
 }
@@ -121,6 +125,8 @@ say_detectable(struct doc *d, const struct run_comparison *c)
 {
 	if (!say_known(c->detectable))
 		return "-";
+	if (100 * c->detectable > MOST_PERCENT)
+		return doc_printf(d, ">%d %%", MOST_PERCENT);
 	return is_difference(c) ? doc_printf(d, "%.3g points", 100 * c->detectable)
 	    : say_percent(d, c->detectable);
 }
