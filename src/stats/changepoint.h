@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Where did the level of a series change for good? */
+/* Where did the level of a series change for good?
+ *
+ * Outliers are replaced (robust.h); then levels, trend, season and noise are fitted together
+ * (level_model.h, segment.h, shape.h), and of the cuts found those count whose levels differ by three
+ * standard errors and by more than the noise of about one point. A series of more than 500 points
+ * is searched in means of its neighbours, so changes that last less than a sixtieth of it are
+ * not seen there. Scores: bench/prove/changepoints.py. */
 #pragma once
 
 #include <stddef.h>
