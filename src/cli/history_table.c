@@ -12,6 +12,7 @@
 #define DAY_WIDTH 10               /* of RFC 3339 */
 #define RUN_WIDTH 64
 #define SPARK_POINTS 24
+#define SPARK_RANGE 0.1            /* of the figure: from the lowest bar to the highest at least */
 #define PROFILE_ROWS 10            /* functions and statements without a change that are shown */
 
 enum unit { UNIT_SECONDS, UNIT_RATE, UNIT_BYTES, UNIT_SHARE };
@@ -67,7 +68,8 @@ history_status(const struct history_answer *a)
 	bool enough = false;
 
 	for (size_t i = 0; i < a->n_series; i++) {
-		if (history_is_worse(&a->series[i]))
+		/* Functions and statements say why; work may move from one to another. */
+		if (history_is_worse(&a->series[i]) && !is_profile(&a->series[i]))
 			return STATUS_MISSED;
 		enough |= a->series[i].n_points >= HISTORY_LEAST;
 	}
@@ -92,8 +94,10 @@ write_spark(struct buf *out, const struct history_series *s)
 		low = fmin(low, mean[k]);
 		high = fmax(high, mean[k]);
 	}
+	/* What hardly moves shall look so. */
+	double range = fmax(high - low, SPARK_RANGE * fabs(high)), base = (low + high - range) / 2;
 	for (size_t k = 0; k < n; k++)
-		buf_puts(out, bars[high > low ? (size_t)((mean[k] - low) / (high - low) * 7.999) : 3]);
+		buf_puts(out, bars[range > 0 ? (size_t)((mean[k] - base) / range * 7.999) : 3]);
 }
 
 /* At most `width` columns of a text from outside; what would disturb the text around it is shown as
@@ -133,7 +137,8 @@ write_change(struct buf *out, const struct report_terminal *t, const struct hist
 	    figure(before, s, c->before), t->utf8 ? "→" : "->", figure(after, s, c->after));
 	buf_puts(out, " since ");
 	write_cut(out, s->points[c->at].created, DAY_WIDTH);
-	buf_printf(out, ", confidence %s\n  %-18srun ", format_percent(share, c->confidence), "");
+	buf_printf(out, ", confidence %s\n  %-18srun ",
+	    c->confidence > 0.999 ? "over 99.9 %" : format_percent(share, c->confidence), "");
 	write_cut(out, s->points[c->at].run, RUN_WIDTH);
 	if (c->high > c->low)
 		buf_printf(out, ", or %zu runs earlier to %zu later", c->at - c->low, c->high - c->at);
@@ -155,13 +160,6 @@ write_series(struct buf *out, const struct report_terminal *t, const struct hist
 	buf_printf(out, "\n  %11s ", "");
 	write_change(out, t, s);
 	buf_puts(out, "\n");
-}
-
-static bool
-same_group(const struct history_series *a, const struct history_series *b)
-{
-	return strcmp(a->service, b->service) == 0 && strcmp(a->workload, b->workload) == 0 &&
-	    strcmp(a->host, b->host) == 0;
 }
 
 /* The series of one service, workload and host: [from, to). */
@@ -195,7 +193,7 @@ void
 history_table(struct buf *out, const struct report_terminal *t, const struct history_answer *a)
 {
 	for (size_t from = 0, to; from < a->n_series; from = to) {
-		for (to = from + 1; to < a->n_series && same_group(&a->series[from], &a->series[to]);)
+		for (to = from + 1; to < a->n_series && history_is_same_load(&a->series[from], &a->series[to]);)
 			to++;
 		write_group(out, t, a->series, from, to);
 	}

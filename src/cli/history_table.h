@@ -8,8 +8,8 @@
 #include "history/history.h"
 
 /* Answer `prony prove --history [URL|NAME]`: in->words[0] names the service, or all when there is
- * none. Status: 0 nothing worse, 1 a figure got worse at its last change and is still so, 3 too few
- * runs for any claim. */
+ * none. Status: 0 nothing worse, 1 a figure of the service or of a route got worse at its last change
+ * and is still so, 3 too few runs for any claim. */
 int history_answer(struct invocation *in);
 
 /* Its parts. */

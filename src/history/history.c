@@ -14,6 +14,7 @@
 #define POINTS_MOST 2000           /* the newest; a longer past is of no interest */
 #define CHANGES_MOST 64
 #define CHANGE_LEAST 0.01          /* relative: nobody acts on less */
+#define CONFIDENCE_LEAST 0.9       /* a service has some ten figures, and one false alarm is one too many */
 #define ERRORS_LEAST 0.001         /* of the error rate: difference */
 #define MAD_TO_SD 1.4826           /* of a normal distribution */
 #define SD_POINTS 3
@@ -105,6 +106,8 @@ matters(const struct history_series *s, const struct changepoint *c)
 {
 	double difference = fabs(c->after - c->before);
 
+	if (c->confidence < CONFIDENCE_LEAST)
+		return false;
 	if (strcmp(s->metric, "error_rate") == 0)
 		return difference >= ERRORS_LEAST;
 	return difference >= CHANGE_LEAST * fabs(c->before);
@@ -252,6 +255,13 @@ history_ask(struct history *h, const char *service, struct arena *a, struct hist
 	for (size_t i = 0; i < ret->n_series; i++)
 		finish_series(a, &ret->series[i]);
 	return 0;
+}
+
+bool
+history_is_same_load(const struct history_series *a, const struct history_series *b)
+{
+	return strcmp(a->service, b->service) == 0 && strcmp(a->workload, b->workload) == 0 &&
+	    strcmp(a->host, b->host) == 0;
 }
 
 bool

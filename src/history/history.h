@@ -58,6 +58,9 @@ struct history_answer {
 int history_ask(struct history *h, const char *service, struct arena *a,
     struct history_answer *ret, struct err *e);
 
+/* Are both of one service, one workload and one host? Such series follow each other in an answer. */
+bool history_is_same_load(const struct history_series *a, const struct history_series *b);
+
 /* Did the figure get worse at its last change? */
 bool history_is_worse(const struct history_series *s);
 

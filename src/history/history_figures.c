@@ -18,6 +18,13 @@ keep(struct arena *a, struct buf *b)
 	return s;
 }
 
+static void
+add_asked(struct buf *b, const char *name, double value)
+{
+	if (value > 0)
+		buf_printf(b, "%s %.6g ", name, value);
+}
+
 struct history_key
 history_key(struct arena *a, const struct run *r)
 {
@@ -29,9 +36,12 @@ history_key(struct arena *a, const struct run *r)
 		buf_printf(&urls, "%s\n", r->system.targets[i]);
 	for (size_t i = 0; i < s->n_urls; i++)
 		buf_printf(&workload, "%s ", s->urls[i]);
-	buf_printf(&workload, "rate %.6g peak %.6g %s seed %lld connections %lld for %.6g s%s%s", s->rate,
-	    s->peak_rate, s->arrivals ? s->arrivals : "-", (long long)s->seed, (long long)s->connections,
-	    s->measure_seconds, s->find_max ? " find-max" : "", s->observe ? " observe" : "");
+	add_asked(&workload, "rate", s->rate);
+	add_asked(&workload, "peak", s->peak_rate);
+	add_asked(&workload, "seconds", s->measure_seconds);
+	buf_printf(&workload, "%s seed %lld connections %lld%s%s", s->arrivals ? s->arrivals : "arrivals?",
+	    (long long)s->seed, (long long)s->connections, s->find_max ? " find-max" : "",
+	    s->observe ? " observe" : "");
 	for (size_t i = 0; i < r->baseline.n_routes; i++)
 		buf_printf(&workload, " %s", r->baseline.routes[i].route);
 	/* Of the memory firmware keeps a little more or less at each start. */

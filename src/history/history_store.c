@@ -11,7 +11,7 @@
 #include "history/history_figures.h"
 #include "run/run_store.h"
 
-#define VERSION 1
+#define VERSION 1                  /* of the tables, and of what history_figures.c puts into them */
 #define BUSY_MS 10000
 
 static const char schema[] =

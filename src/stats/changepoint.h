@@ -14,7 +14,7 @@ struct changepoint {
 	size_t at;                /* index of the first point of the new level */
 	size_t low, high;         /* it lies in low..high with 95 % */
 	double before, after;     /* levels, robust */
-	double confidence;        /* 0..1 that there is a change at all */
+	double confidence;        /* 0..1 that there is a change at all (near it) */
 };
 
 /* Write at most `room` change points in order of `at`; returns their number. `y` finite, in order of

@@ -42,7 +42,7 @@ wobble(int i)
 	return 0.98 + 0.04 * (double)(x >> 11) / 9007199254740992.0;
 }
 
-struct made { const char *cpu; double p99, throughput; bool sealed; };
+struct made { const char *cpu; double p99, throughput; bool sealed; double self; };
 
 static void
 make_run(int i, struct made m)
@@ -63,7 +63,7 @@ make_run(int i, struct made m)
 	struct run_function *f =
 	    RUN_ADD(r, function, r->evidence.trace.functions, r->evidence.trace.n_functions);
 	f->name = "render";
-	f->self = 0.4;
+	f->self = m.self > 0 ? m.self : 0.4;
 	char folder[64];
 	snprintf(folder, sizeof(folder), ".prony/runs/%04d", i);
 	assert_int_equal(run_create(r, folder, &e), 0);
@@ -150,6 +150,18 @@ more_throughput_is_better(void **state)
 
 	assert_int_equal(s->n_changes, 1);
 	assert_false(s->changes[0].worse);
+	assert_int_equal(history_status(&q.answer), STATUS_OK);
+	asked_done(&q);
+}
+
+static void
+a_function_alone_is_no_reason_to_fail(void **state)
+{
+	for (int i = 0; i < 24; i++)
+		make_run(i, (struct made) { "A", 0.1, 100, true, i < 12 ? 0.3 : 0.5 });
+	struct asked q = ask("shop");
+
+	assert_true(history_is_worse(series(&q, "function", "render")));
 	assert_int_equal(history_status(&q.answer), STATUS_OK);
 	asked_done(&q);
 }
@@ -361,6 +373,7 @@ hostile_names_stay_harmless(void **state)
 RUN_TESTS(
 	TEST(a_slower_service_is_found),
 	TEST(more_throughput_is_better),
+	TEST(a_function_alone_is_no_reason_to_fail),
 	TEST(few_runs_allow_no_claim),
 	TEST(services_are_found_by_name_and_url),
 	TEST(other_hosts_are_other_series),
