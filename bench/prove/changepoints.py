@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Scores prony's change points on labelled series, and measures what a long series costs.
 
-usage: changepoints.py BUILD_FOLDER [FILE]
+usage: changepoints.py build/prony [FILE]
 
 FILE holds series as changepoints_200.txt beside this script does. A change that was found counts when it
 lies within five points of a true one, one to one, nearest pairs first. CPU is that of 10,000 points
@@ -68,7 +68,7 @@ def long_series():
 
 
 def main():
-    build = sys.argv[1]
+    build = os.path.dirname(os.path.abspath(sys.argv[1]))
     path = sys.argv[2] if len(sys.argv) > 2 else os.path.join(os.path.dirname(__file__), "changepoints_200.txt")
     program = os.path.join(build, "tests/unit/labelled_found")
     scores = collections.defaultdict(Score)
