@@ -11,7 +11,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/cleanup.h"
@@ -202,22 +201,6 @@ observed_rate(struct run *r)
 		r->baseline.rate = r->baseline.throughput = (double)r->evidence.trace.requests / seconds;
 }
 
-static void
-own_cost(struct check *c)
-{
-	struct run_self *self = &c->run->self;
-	struct rusage usage;
-	double seconds = ns_to_s(now_ns() - c->started_ns);
-	double generator = c->load ? load_cpu_seconds(c->load) : 0;
-
-	getrusage(RUSAGE_SELF, &usage);
-	self->seconds = seconds;
-	self->generator_cpu = generator / seconds;
-	self->cpu = fmax(ns_to_s(process_cpu_ns()) - generator, 0) / seconds;
-	self->rss_bytes = (int64_t)usage.ru_maxrss * 1024;
-	self->dropped_events = c->run->evidence.trace.dropped;
-}
-
 /* ---- the job ------------------------------------------------------------------------------- */
 
 static int
@@ -253,7 +236,9 @@ conclude(struct check *c, struct err *e)
 	struct run *r = c->run;
 
 	observed_rate(r);
-	own_cost(c);
+	if (c->load)
+		r->self.generator_cpu = load_cpu_seconds(c->load) / ns_to_s(now_ns() - c->started_ns);
+	cli_own_cost(r, c->started_ns);
 	scaling(r);
 	diagnose(r);
 	plan(r);

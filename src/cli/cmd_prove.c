@@ -5,13 +5,16 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/stop.h"
 #include "cli/command.h"
+#include "cli/history_table.h"
 #include "cli/output.h"
 #include "cli/proof_ci.h"
 #include "compare/compare.h"
 #include "experiment/arm.h"
 #include "experiment/trial.h"
+#include "history/history.h"
 #include "run/run_store.h"
 
 static void
@@ -42,6 +45,25 @@ check_words(const struct invocation *in, struct err *e)
 	return code;
 }
 
+/* Words that other commands heed, and that mean nothing here. */
+static int
+check_flags(const struct invocation *in, struct err *e)
+{
+	static const char *const strange[][2] = {
+		{ "for", "say how long a block is with --block, and how many pairs with --pairs" },
+		{ "target", "prony check holds a service to targets; prove compares two" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(strange); i++) {
+		if (spec_origin(in->spec, strange[i][0]) != ORIGIN_FLAG)
+			continue;
+		int code = err_usage(e, "prony prove does not know --%s", strange[i][0]);
+		err_hint(e, "%s", strange[i][1]);
+		return code;
+	}
+	return 0;
+}
+
 /* Finished runs and services that run do not go together. */
 static int
 kinds(const struct invocation *in, bool *ret_finished, struct err *e)
@@ -64,6 +86,31 @@ kinds(const struct invocation *in, bool *ret_finished, struct err *e)
 
 /* ---- two finished runs --------------------------------------------------------------------- */
 
+/* How much p99 differs from run to run of this service, where there are enough runs to tell. */
+static double
+known_between(const struct run *r)
+{
+	struct history *h = NULL;
+	struct err ignored = { 0 };
+	double between = NAN;
+
+	if (history_open(NULL, &h, &ignored) == 0)
+		between = history_between(h, r, "latency_p99");
+	history_close(h);
+	return between;
+}
+
+static void
+name_service(const struct run *from, struct run *r)
+{
+	r->tool = run_str(r, from->tool);
+	r->system.name = run_str(r, from->system.name);
+	for (size_t i = 0; i < from->spec.n_urls; i++) {
+		RUN_ADD_STR(r, r->spec.urls, r->spec.n_urls, from->spec.urls[i]);
+		RUN_ADD_STR(r, r->system.targets, r->system.n_targets, from->spec.urls[i]);
+	}
+}
+
 static int
 compare_finished(struct invocation *in, struct run *r, struct err *e)
 {
@@ -74,10 +121,13 @@ compare_finished(struct invocation *in, struct run *r, struct err *e)
 		code = run_load(in->words[1], &b, e);
 	if (code == 0)
 		code = compare_allowed(a, b, e);
+	if (code == 0)
+		code = run_create(r, in->spec->out, e);
 	if (code < 0)
 		return code;
 	struct run_proof *p = RUN_ADD(r, proof, r->proofs, r->n_proofs);
-	compare_runs(a, b, NAN, r, p);
+	name_service(a, r);
+	compare_runs(a, b, known_between(a), r, p);
 	compare_profiles(a, b, r, p);
 	compare_answer(r, p);
 	return 0;
@@ -86,7 +136,7 @@ compare_finished(struct invocation *in, struct run *r, struct err *e)
 /* ---- the job ------------------------------------------------------------------------------- */
 
 static int
-measure(struct invocation *in, struct run *r, struct err *e)
+compare_live(struct invocation *in, struct run *r, struct err *e)
 {
 	const struct spec *s = in->spec;
 	const struct trial_plan plan = {
@@ -94,7 +144,13 @@ measure(struct invocation *in, struct run *r, struct err *e)
 		.pairs_at_most = s->pairs, .block_ns = s->block_ns, .restart_every = s->restart,
 		.saturation = !s->no_saturation, .record = cli_record_question,
 	};
-	return trial_run(&plan, s, &in->progress, r, e);
+	int64_t begin_ns = now_ns();
+	int code = run_create(r, s->out, e);
+
+	if (code == 0)
+		code = trial_run(&plan, s, &in->progress, r, e);
+	cli_own_cost(r, begin_ns);
+	return code;
 }
 
 /* A run that could not be finished stays on disk, unsealed, with the reason in it. */
@@ -114,14 +170,20 @@ give_up(struct invocation *in, struct run *r, struct err *e)
 static int
 answer(struct invocation *in, struct run *r, struct err *e)
 {
+	CLEANUP(buf_done) struct buf text = { 0 };
 	int code = run_seal(r, e);
 
+	report_terminal(r, &in->terminal, &text);
 	if (code == 0)
 		code = report_write(r, e);
-	proof_ci_annotate(r);
 	if (code == 0)
-		code = output_files(in, r, NULL, e);
-	return code < 0 ? cli_fail(in, e) : cli_print_run(in, r, cli_run_end(in, r));
+		code = output_files(in, r, &text, e);
+	if (code == 0)
+		code = proof_ci_summary(r, e);
+	if (code < 0)
+		return cli_fail(in, e);
+	proof_ci_annotate(r);
+	return output_print(in, r, &text, cli_run_end(in, r));
 }
 
 static int
@@ -131,21 +193,25 @@ run(struct invocation *in)
 	struct err e = { 0 };
 	bool finished = false;
 
-	int code = check_words(in, &e);
+	if (in->spec->history)
+		return history_answer(in);
+	int code = check_flags(in, &e);
+	if (code == 0)
+		code = check_words(in, &e);
 	if (code == 0)
 		code = kinds(in, &finished, &e);
 	if (code == 0)
-		code = run_create(r, in->spec->out, &e);
+		code = output_allow_proof(in, &e);
 	if (code == 0)
-		code = finished ? compare_finished(in, r, &e) : measure(in, r, &e);
+		code = finished ? compare_finished(in, r, &e) : compare_live(in, r, &e);
 	return code < 0 ? give_up(in, r, &e) : answer(in, r, &e);
 }
 
 static const char *const examples[] = {
 	"prony prove http://127.0.0.1:8080/ http://127.0.0.1:8081/", "two services that run",
-	"prony prove 'node old.js --port {port}' 'node new.js --port {port}'",
+	"prony prove 'node old.js {port}' 'node new.js {port}'",
 	"two commands: prony starts, restarts and stops them",
-	"prony prove --build make --start './server --port {port}' main HEAD",
+	"prony prove --build make --start './server {port}' main HEAD",
 	"two git revisions of the repository here",
 	"prony prove .prony/runs/monday .prony/runs/tuesday", "two finished runs",
 	"prony prove --aa http://127.0.0.1:8080/", "how small a change can be seen on this machine?",

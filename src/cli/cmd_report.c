@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "cli/command.h"
+#include "compare/compare.h"
 #include "diagnose/diagnose.h"
 #include "model/scaling.h"
 #include "plan/plan.h"
@@ -52,6 +53,22 @@ run_free_p(struct run **r)
 	run_free(*r);
 }
 
+/* Anew, as far as the evidence for it is in the run. */
+static void
+conclude(struct run *r)
+{
+	struct run_proof *p = r->n_proofs ? &r->proofs[0] : NULL;
+
+	if (p && p->n_blocks && p->looks) {
+		compare_blocks(r, p, p->looks);
+		compare_answer(r, p);
+	} else if (!p) {
+		scaling(r);
+		diagnose(r);
+		plan(r);
+	}
+}
+
 static int
 run(struct invocation *in)
 {
@@ -61,9 +78,7 @@ run(struct invocation *in)
 
 	if (run_load(in->n_words ? in->words[0] : NULL, &r, &e) < 0)
 		return cli_fail(in, &e);
-	scaling(r);
-	diagnose(r);
-	plan(r);
+	conclude(r);
 	if (!r->sealed)
 		cli_note(in, "prony: this run was interrupted: what follows is a part of one\n"
 		             "  next: measure again with 'prony check'");

@@ -94,3 +94,6 @@ int cli_run_end(struct invocation *in, const struct run *r);
 /* Fill r->spec, r->tool, the name and URLs of r->system and r->targets (their values unknown);
  * passwords are left out. */
 void cli_record_question(const struct spec *s, struct run *r);
+
+/* Fill r->self: what prony has cost since `begin_ns`. The generator's part must be there already. */
+void cli_own_cost(struct run *r, int64_t begin_ns);

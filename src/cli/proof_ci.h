@@ -5,8 +5,8 @@
 #include "base/err.h"
 #include "run/run.h"
 
-/* Append the report to the summary of the GitHub Actions step, the file that GITHUB_STEP_SUMMARY names. An
- * error when it names none. */
+/* Append the report to the summary of the GitHub Actions step, the file that GITHUB_STEP_SUMMARY names,
+ * where there is one. */
 int proof_ci_summary(const struct run *r, struct err *e);
 
 /* Print the annotations on stderr, which GitHub reads as it does stdout, when GITHUB_ACTIONS is set. */

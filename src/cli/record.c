@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What was asked, as the run remembers it. */
+#include <math.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "cli/command.h"
@@ -97,4 +99,19 @@ cli_record_question(const struct spec *s, struct run *r)
 	for (size_t i = 0; i < s->n_urls; i++)
 		RUN_ADD_STR(r, r->system.targets, r->system.n_targets, url_public(r->arena, s->urls[i]));
 	record_targets(s, r);
+}
+
+void
+cli_own_cost(struct run *r, int64_t begin_ns)
+{
+	struct run_self *self = &r->self;
+	struct rusage usage;
+	double generator = isnan(self->generator_cpu) ? 0 : self->generator_cpu;
+
+	getrusage(RUSAGE_SELF, &usage);
+	self->seconds = ns_to_s(now_ns() - begin_ns);
+	self->generator_cpu = generator;
+	self->cpu = fmax(ns_to_s(process_cpu_ns()) / self->seconds - generator, 0);
+	self->rss_bytes = (int64_t)usage.ru_maxrss * 1024;
+	self->dropped_events = r->evidence.trace.dropped;
 }

@@ -21,7 +21,7 @@
 
 #define Z               3.29
 #define DESIGN_EFFECT   2.0
-#define SHARE_DRIFT     0.02    /* of a function's share of the CPU time */
+#define SHARE_DRIFT     0.02    /* of a function's share of the CPU time, as far as there are others */
 #define TIME_DRIFT      0.10    /* of times that are waited: as BETWEEN_LATENCY */
 #define QUEUE_DRIFT     0.20    /* of queues, which follow the utilisation */
 #define WAIT_CV         3.0     /* standard deviation over mean of one request's wait */
@@ -144,7 +144,8 @@ weigh_functions(struct profiles *p)
 			const struct run_trace *t = &p->runs[side]->evidence.trace;
 			if (f->share[side] <= 0)
 				f->share[side] = share_in_stacks(t, f->what);
-			double drift = hypot(SHARE_DRIFT, p->cpu_sd) * f->share[side];
+			double drift = f->share[side] *
+			    hypot(SHARE_DRIFT * (1 - f->share[side]), p->cpu_sd);
 			f->seconds[side] = f->share[side] * p->cpu[side];
 			f->sd[side] = p->cpu[side] *
 			    sqrt(share_variance(f->share[side], (double)t->samples) + square(drift));

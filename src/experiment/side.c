@@ -21,12 +21,19 @@
 #define WARM_UP_CONNECTIONS 4
 #define STEADY        0.05        /* three slices in a row within it */
 #define SPREAD_EVERY  4           /* pairs */
+#define SAMPLE_HZ     997         /* a change of a few per cent is to be seen in a few seconds */
 #define PULSE_NS      (1 * NS_PER_S)
 
 static void
 run_free_p(struct run **r)
 {
 	run_free(*r);
+}
+
+double
+side_generator_s(const struct side *s)
+{
+	return s->generator_s + (s->load ? load_cpu_seconds(s->load) : 0);
 }
 
 /* ---- open and close ------------------------------------------------------------------------ */
@@ -39,6 +46,7 @@ stop_watching(struct side *s)
 	s->observe = NULL;
 	observe_owners_free(s->owners);
 	s->owners = NULL;
+	s->generator_s = side_generator_s(s);
 	load_close(s->load);
 	s->load = NULL;
 	run_free(s->run);
@@ -285,7 +293,9 @@ traced(struct side *s, struct trace *t, double rate, int64_t for_ns, struct err 
 int
 side_profile(struct side *s, double rate, int64_t for_ns, const char *folder, struct err *e)
 {
-	struct trace_options options = { .ceiling = arm_spec(s->arm)->no_trace ? 3 : 0 };
+	struct trace_options options = {
+		.ceiling = arm_spec(s->arm)->no_trace ? 3 : 0, .sample_hz = SAMPLE_HZ,
+	};
 	struct trace *t = NULL;
 
 	int code = run_create(s->run, folder, e);

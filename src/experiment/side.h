@@ -27,6 +27,7 @@ struct side {
 	bool placed;              /* it has been tried since the arm was started */
 	bool spread;              /* connections are spread over its processes; else each block makes new ones */
 	struct run_stop stopped;  /* why, when the load did harm */
+	double generator_s;       /* CPU of the loads that are closed */
 	double placement;         /* worst so far, as load_spread() has it; NAN unknown */
 };
 
@@ -61,3 +62,6 @@ int side_pulse(struct side *s, double *ret_rate, struct err *e);
 
 /* Trace it under this load for a while and write its own run into `folder`. */
 int side_profile(struct side *s, double rate, int64_t for_ns, const char *folder, struct err *e);
+
+/* CPU that the generator has used on it, seconds. */
+double side_generator_s(const struct side *s);

@@ -27,8 +27,8 @@
 #define RESTART_EVERY   2         /* what starts at once */
 #define RESTART_SELDOM  10        /* what takes long */
 #define START_QUICK_S   1.5
-#define PROFILE_BLOCKS  4         /* a profile lasts so many blocks, */
-#define PROFILE_MOST_NS (5 * NS_PER_S)   /* but no longer */
+#define PROFILE_BLOCKS  6         /* a profile lasts so many blocks, */
+#define PROFILE_MOST_NS (8 * NS_PER_S)   /* but no longer */
 
 struct trial {
 	const struct trial_plan *plan;
@@ -309,6 +309,7 @@ judge_death(struct trial *t, int code, struct err *e)
 	if (code == 0 || !t->b.arm || !t->proof->n_blocks || arm_alive(t->b.arm, why, sizeof(why)) ||
 	    !arm_alive(t->a.arm, why, sizeof(why)))
 		return code;
+	t->proof->looks = 0;         /* no figures decide here, so none may when the run is read again */
 	t->proof->verdict = "worse";
 	t->proof->why = run_str(t->run, e->text);
 	*e = (struct err){ 0 };
@@ -321,6 +322,7 @@ conclude(struct trial *t)
 	struct run_proof *p = t->proof;
 
 	p->seconds = ns_to_s(now_ns() - t->begin_ns);
+	t->run->self.generator_cpu = (side_generator_s(&t->a) + side_generator_s(&t->b)) / p->seconds;
 	if (!p->verdict) {
 		p->verdict = "inconclusive";
 		p->why = "It was interrupted before there was a pair to compare.";
@@ -354,6 +356,7 @@ trial_run(const struct trial_plan *plan, const struct spec *spec, const struct p
 	};
 
 	t.proof->alpha = ALPHA;
+	t.proof->source = SOURCE_MEASURED;
 	t.proof->pairs_at_most = plan->pairs_at_most;
 	int code = prepare(&t, spec, e);
 	if (code == 0)
