@@ -51,6 +51,7 @@ check_flags(const struct invocation *in, struct err *e)
 {
 	static const char *const strange[][2] = {
 		{ "for", "say how long a block is with --block, and how many pairs with --pairs" },
+		{ "closed", "prove offers both: a rate, and as much as answers come" },
 		{ "target", "prony check holds a service to targets; prove compares two" },
 	};
 
@@ -234,7 +235,7 @@ const struct command command_prove = {
 	    "Exit status 0: B is not worse; 1: B is worse; 3: cannot say; 4: it could not be measured, or the "
 	    "runs cannot be compared.",
 	.examples = examples,
-	.settings = SETTINGS_LOAD | SETTINGS_RUN | SETTINGS_PROVE | SETTINGS_OUTPUT,
+	.settings = SETTINGS_LOAD | SETTINGS_CLOSED | SETTINGS_RUN | SETTINGS_PROVE | SETTINGS_OUTPUT,
 	.words = WORDS_ARMS,
 	.max_words = 2,
 	.run = run,

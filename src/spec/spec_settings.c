@@ -394,7 +394,7 @@ const struct setting spec_settings[] = {
 
 	{ "observe", .key = "observe", .kind = SETTING_FLAG, .groups = SETTINGS_WATCH, AT(observe),
 	  .about = "make no load, watch the real traffic" },
-	{ "no-trace", .key = "no-trace", .kind = SETTING_FLAG, .groups = SETTINGS_WATCH, AT(no_trace),
+	{ "no-trace", .key = "no-trace", .kind = SETTING_FLAG, .groups = SETTINGS_WATCH | SETTINGS_PROVE, AT(no_trace),
 	  .about = "attach no tracing even where it could be" },
 	{ "out", 'o', "out", SETTING_TEXT, .groups = SETTINGS_RUN, .argument = "DIR", AT(out),
 	  .example = "./result", .about = "folder for the run; .prony/runs/TIME-NAME-ID when not given" },
