@@ -316,6 +316,18 @@ judge_death(struct trial *t, int code, struct err *e)
 	return 0;
 }
 
+/* Whatever failed because it was told to stop is no failure. */
+static int
+judge_interrupt(struct trial *t, int code, struct err *e)
+{
+	if (code == 0 || !stop_requested() || t->proof->verdict)
+		return code;
+	t->proof->verdict = "inconclusive";
+	t->proof->why = run_printf(t->run, "Interrupted: %s", e->text);
+	*e = (struct err){ 0 };
+	return 0;
+}
+
 static void
 conclude(struct trial *t)
 {
@@ -364,6 +376,7 @@ trial_run(const struct trial_plan *plan, const struct spec *spec, const struct p
 	if (code == 0)
 		code = explain(&t, e);
 	code = judge_death(&t, code, e);
+	code = judge_interrupt(&t, code, e);
 	if (code == 0)
 		conclude(&t);
 	return code;

@@ -245,7 +245,7 @@ def load(folder, url, *words):
     """A run of prony load as a folder; once more where this host was too busy to make so little load."""
     for _ in range(ATTEMPTS):
         shutil.rmtree(folder, ignore_errors=True)
-        call = subprocess.run([PRONY, 'load', url, '--for', '5s', '-q', *words, '--out', folder], capture_output=True,
+        call = subprocess.run([PRONY, 'load', url, '--for', '10s', '-q', *words, '--out', folder], capture_output=True,
                               text=True, timeout=60, check=False)
         if call.returncode == 0:
             return []
