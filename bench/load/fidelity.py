@@ -11,6 +11,7 @@ from servers import Truth
 from trial import trial
 
 RATE, CONNECTIONS = 5000, 64
+STALL_CONNECTIONS = 512          # more than a stall holds up: else the pool is what is measured
 SETTLE_NS, END_NS = 1_000_000_000, 200_000_000     # left out at both ends
 STALL_NS, EVERY_NS = 100_000_000, 1_000_000_000
 
@@ -80,20 +81,34 @@ def arrivals(client, poisson, core, server_core, setup):
 
 # ---- latency
 
+def pace_after_stalls(stamps, start_ns):
+    """How long an answer takes the server that works off what a stall has held up: median gap between
+    answers in the first two milliseconds after one."""
+    phases = sorted(b - start_ns for _, b in middle(stamps) if STALL_NS <= (b - start_ns) % EVERY_NS < STALL_NS + 2_000_000)
+    gaps = [b - a for a, b in zip(phases, phases[1:]) if b - a < 1_000_000]
+    return statistics.median(gaps) if gaps else 0
+
+
 def true_stall(stamps, start_ns, seconds):
-    """What users who come evenly would have waited: whoever comes into a stall, for its end. Taken from
-    the schedule and not from the requests: a client that sends nothing into the stall hides it. Over
-    whole periods, so that the stalls have their share of the time."""
-    usual = statistics.median(b - a for a, b in middle(stamps) if (a - start_ns) % EVERY_NS > STALL_NS)
+    """What users who come evenly would have waited: whoever comes into a stall, for its end and for those
+    who came into it before. Taken from the schedule and not from the requests: a client that sends
+    nothing into the stall hides it. Over whole periods, so that the stalls have their share of the time."""
+    usual = statistics.median(b - a for a, b in middle(stamps) if (a - start_ns) % EVERY_NS > 2 * STALL_NS)
+    pace, gap = pace_after_stalls(stamps, start_ns), 10**9 // RATE
     whole = max(1, int(seconds * 10**9) // EVERY_NS) * EVERY_NS
-    waits = [usual + max(0, STALL_NS - at % EVERY_NS) for at in range(0, whole, 10**9 // RATE)]
+    waits = []
+    for at in range(0, whole, gap):
+        phase = at % EVERY_NS
+        held = max(0, STALL_NS + phase // gap * pace - phase)     # those before it, one after another
+        waits.append(usual + held)
     return quantiles_of([w / 1e9 for w in waits])
 
 
 def latency(client, letter, path, core, server_core, setup):
     """What the client said and what was true, by quantile; seconds."""
     with Truth(server_core, setup.truth, logged=True) as server:
-        job = Job(server.url(path), CONNECTIONS, setup.fidelity_seconds, rate=RATE, latency=True)
+        connections = STALL_CONNECTIONS if letter == 'A' else CONNECTIONS
+        job = Job(server.url(path), connections, setup.fidelity_seconds, rate=RATE, latency=True)
         try:
             result, cost = trial(client, job, core, server)
         except Cannot:

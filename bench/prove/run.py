@@ -25,7 +25,7 @@ def options():
     p.add_argument('--twin', help='the twin server; that of the build folder when not given')
     p.add_argument('--out', help='folder for prove.md and prove.json; the build folder when not given')
     p.add_argument('--only', default=','.join(KEYS), metavar='PARTS', help='of ' + ', '.join(KEYS) + '; commas between')
-    p.add_argument('--comparisons', type=int, default=20, help='of each part; 200 for the full claim (20)')
+    p.add_argument('--comparisons', type=int, default=5, help='of each part; 200 for the full claim (5)')
     p.add_argument('--wrong-comparisons', type=int, default=5, help='the most of part wrong (5)')
     p.add_argument('--peer-comparisons', type=int, default=5, help='of each peer (5)')
     p.add_argument('--peer-seconds', type=int, default=5, help='of one run of a peer (5)')

@@ -267,7 +267,7 @@ side_pulse(struct side *s, double *ret_rate, struct err *e)
 	struct run_phase *p;
 
 	int code = closed_slice(s, "pulse", s->connections, PULSE_NS, scratch, &p, e);
-	*ret_rate = code < 0 ? NAN : p->throughput;
+	*ret_rate = code < 0 ? NAN : p->throughput / load_requests_per_arrival(s->load);
 	return code;
 }
 

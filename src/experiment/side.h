@@ -57,7 +57,7 @@ int side_offer(struct side *s, const struct side_block *b, struct run *r, struct
  * was not so within the bound. */
 int side_warm_up(struct side *s, int64_t at_most_ns, double *ret_s, struct err *e);
 
-/* What it answers in a second as fast as answers come, per second. */
+/* Arrivals whose requests it answers in a second, as fast as answers come. */
 int side_pulse(struct side *s, double *ret_rate, struct err *e);
 
 /* Trace it under this load for a while and write its own run into `folder`. */

@@ -109,6 +109,21 @@ load_cpu_seconds(const struct load *l)
 	return ns_to_s(l->cpu_ns);
 }
 
+double
+load_requests_per_arrival(const struct load *l)
+{
+	const struct program *p = &l->program;
+	double requests = 0, weights = 0;
+
+	for (size_t i = 0; i < p->n_flows; i++) {
+		double weight = p->mix ? p->flows[i].weight : 1;
+		for (size_t k = 0; k < p->flows[i].n_steps; k++)
+			requests += p->flows[i].steps[k].is_pause ? 0 : weight;
+		weights += weight;
+	}
+	return requests / weights;
+}
+
 void
 load_routes(const struct load *l, size_t *ret_n, bool *ret_single)
 {

@@ -171,5 +171,8 @@ int load_spread(struct load *l, int64_t connections,
 /* How many routes figures are kept of, and whether each arrival is one request. */
 void load_routes(const struct load *l, size_t *ret_n, bool *ret_single);
 
+/* Requests of an arrival, on average over the flows by their weights. */
+double load_requests_per_arrival(const struct load *l);
+
 /* CPU used by the generator so far, seconds. */
 double load_cpu_seconds(const struct load *l);
