@@ -36,7 +36,8 @@ steady_mser5(const double *y, size_t n)
 			best = first;
 		}
 	}
-	return best <= batches / 2 ? best * BATCH : n;
+	/* At the edge of what was tried it is no minimum: a line rises to there, too. */
+	return best <= batches / 2 && (double)(batches - best) > left ? best * BATCH : n;
 }
 
 size_t
