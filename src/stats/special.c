@@ -4,6 +4,7 @@
 #include <math.h>
 
 #define STEPS_MAX 300
+#define NEARLY_NORMAL 1e6   /* degrees of freedom: the gamma functions of more lose the digits */
 
 double
 normal_cdf(double x)
@@ -98,6 +99,15 @@ student_density(double t, double df)
 	    (df + 1) / 2 * log1p(t * t / df)) / sqrt(df * M_PI);
 }
 
+/* A & S 26.7.5. */
+static double
+student_expansion(double x, double df)
+{
+	double x2 = x * x;
+
+	return x + x * (x2 + 1) / (4 * df) + x * ((5 * x2 + 16) * x2 + 3) / (96 * df * df);
+}
+
 double
 student_t_quantile(double p, double df)
 {
@@ -105,6 +115,8 @@ student_t_quantile(double p, double df)
 
 	if (!(df > 0) || !(tail > 0))
 		return p > 0.5 ? INFINITY : -INFINITY;
+	if (df >= NEARLY_NORMAL)
+		return student_expansion(normal_quantile(p), df);
 	while (student_tail(high, df) > tail && high < 1e150)
 		high *= 2;
 	double t = high / 2;

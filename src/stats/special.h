@@ -13,7 +13,8 @@ double normal_quantile(double p);
 double beta_regularised(double a, double b, double x);
 
 /* Student's t with df > 0 degrees of freedom (DLMF 8.17 with Abramowitz & Stegun 26.7.1): the
- * share below t, and the t below which a share 0 < p < 1 lies. With no degree of freedom nothing
- * is known: the quantile is then infinite. */
+ * share below t (df up to a million), and the t below which a share 0 < p < 1 lies (the expansion
+ * 26.7.5 from a million on). With no degree of freedom nothing is known: the quantile is then
+ * infinite. Beyond 1e150, where only a df below 0.01 gets, it is cut off. */
 double student_t_cdf(double t, double df);
 double student_t_quantile(double p, double df);
