@@ -27,17 +27,19 @@ queue_erlang_c(int64_t servers, double offered)
 	return servers > 0 && idle > 0 ? b / (b + idle * (1 - b)) : NAN;
 }
 
-/* P(0) is 1 over the sum of a^k / k! below c and of the geometric rest from c on; Erlang B tells how
- * the sum compares with its last term, which is taken in logarithms. */
+/* P(0) is 1 over the sum of a^k / k! below c and of the geometric rest from c on. Erlang B is the last
+ * term's share of such a sum: each server more makes 1 / sum smaller by 1 - B. */
 static double
 share_empty(const struct queue_mmc *m, double offered)
 {
-	double c = (double)m->servers, b = queue_erlang_b(m->servers, offered);
-	double last = c * log(offered) - lgamma(c + 1);
+	double b = 1, empty = 1;
 
-	if (offered <= 0)
-		return 1;
-	return exp(-last) / (1 / b - 1 + 1 / (1 - m->utilisation));
+	for (int64_t k = 1; k <= m->servers; k++) {
+		double all = (double)k + offered * b;
+		empty *= (double)k / all;
+		b = offered * b / all;
+	}
+	return empty / (1 - b + b / (1 - m->utilisation));
 }
 
 struct queue_mmc

@@ -160,6 +160,7 @@ no_steady_state_is_not_known(void **state)
 	assert_true(isnan(queue_mmck(4, 3, 1, 1).response));
 	struct queue_mmc idle = queue_mmc(2, 0, 1);
 	CHECK_NEAR(idle.empty, 1, 0);
+	check_exact(queue_mmc(1000, 1, 1).empty, exp(-1));   /* 1 / 1000! is no number any more */
 	CHECK_NEAR(queue_mmc_response_quantile(&idle, 0.5), log(2), 1e-12);
 }
 
