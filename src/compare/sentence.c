@@ -87,20 +87,23 @@ put_answers(struct buf *b, const struct run_proof *p)
 
 /* ---- no change ----------------------------------------------------------------------------- */
 
-/* "-0.4 to 0.7 %", or nothing known. */
+/* "-0.4 to 0.7 %", or nothing known. Five pairs, which 90 % can be said of, may be "same". */
 static void
 put_range(struct buf *b, const struct figure *f)
 {
 	struct interval i = paired_interval(&f->pairs, 0.95);
+	bool less_sure = !isfinite(i.low);
 
+	if (less_sure)
+		i = paired_interval(&f->pairs, 0.90);
 	if (!isfinite(i.low)) {
-		buf_printf(b, "anything: %zu pairs tell nothing", f->pairs.n);
+		buf_printf(b, "anything: %zu pair%s nothing", f->pairs.n, f->pairs.n == 1 ? " tells" : "s tell");
 		return;
 	}
 	put_share(b, share_of(f, i.low));
 	buf_puts(b, " to ");
 	put_share(b, share_of(f, i.high));
-	buf_puts(b, " %");
+	buf_puts(b, less_sure ? " % (of 90 %)" : " %");
 }
 
 static void
@@ -143,9 +146,14 @@ put_unseen(struct buf *b, const struct figure *figures, size_t n)
 		const struct figure *f = &figures[i];
 		if (f->route || !f->pairs.n || f->outcome != OUTCOME_INCONCLUSIVE || !judge_blind(f))
 			continue;
-		buf_printf(b, "%s%s below ", said++ ? ", of " : "; here differences of ",
-		    f->metric->words);
-		put_share(b, share_of(f, fmax(f->detectable_most, f->floor)));
+		double least = share_of(f, fmax(f->detectable_most, f->floor));
+		buf_printf(b, "%s%s ", said++ ? ", of " : "; here differences of ", f->metric->words);
+		if (!isfinite(least)) {
+			buf_puts(b, "of any size");
+			continue;
+		}
+		buf_puts(b, "below ");
+		put_share(b, least);
 		buf_puts(b, " %");
 	}
 	if (said)

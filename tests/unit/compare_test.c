@@ -324,6 +324,29 @@ fewer_pairs_may_be_planned(void **state)
 	}
 }
 
+/* What the test of so few pairs cannot find at all has no size. */
+static void
+very_few_pairs_are_no_figures(void **state)
+{
+	static const struct service s = { .cpu_sd = 0.003, .latency_sd = 0.02, .p99_sd = 0.5 };
+	static const struct { int64_t pairs; const char *verdict, *says; } rows[] = {
+		{ 9, "same", "; here differences of p99 of any size could not have been seen" },
+		{ 5, "same", "no difference that matters: CPU per request changed by -0.3 to 0." },
+		{ 5, "same", " % (of 90 %); here " },
+		{ 4, "inconclusive", "changed by anything: 4 pairs tell nothing" },
+		{ 1, "inconclusive", "changed by anything: 1 pair tells nothing" },
+		{ 0, "inconclusive", "no pair of blocks tells" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct run_proof *p = proof_of(&s, rows[i].pairs);
+		p->pairs_at_most = rows[i].pairs;
+		compare_blocks(run_of(p), p, 1);
+		assert_string_equal(p->verdict, rows[i].verdict);
+		SAYS(p, rows[i].says);
+		run_free(run_of(p));
+	}
+}
+
 /* Twice in a hundred comparisons of a service with itself at most, where once is promised; most of
  * the others end with "same". bench/prove counts thousands. */
 static void
@@ -361,5 +384,5 @@ RUN_TESTS(cmocka_unit_test(verdicts), cmocka_unit_test(figures_are_recorded),
     cmocka_unit_test(wrong_answers_are_worse), cmocka_unit_test(a_route_alone_may_be_worse),
     cmocka_unit_test(a_noisy_machine_makes_no_claims_on_latency),
     cmocka_unit_test(the_luck_of_a_start_is_no_claim),
-    cmocka_unit_test(fewer_pairs_may_be_planned), cmocka_unit_test(claims_are_rarely_false),
-    cmocka_unit_test(blocks_are_long_enough))
+    cmocka_unit_test(fewer_pairs_may_be_planned), cmocka_unit_test(very_few_pairs_are_no_figures),
+    cmocka_unit_test(claims_are_rarely_false), cmocka_unit_test(blocks_are_long_enough))
