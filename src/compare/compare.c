@@ -40,9 +40,11 @@ list_routes(const struct run_proof *p, const char *ret_routes[ROUTES_MAX])
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->n_blocks; i++)
-		for (size_t k = 0; k < p->blocks[i].n_routes && n < ROUTES_MAX; k++)
-			if (!is_known(ret_routes, n, p->blocks[i].routes[k].route))
-				ret_routes[n++] = p->blocks[i].routes[k].route;
+		for (size_t k = 0; k < p->blocks[i].n_routes && n < ROUTES_MAX; k++) {
+			const char *route = p->blocks[i].routes[k].route;
+			if (route && !is_known(ret_routes, n, route))
+				ret_routes[n++] = route;
+		}
 	return n;
 }
 

@@ -79,7 +79,7 @@ read_figure(const struct run_block *b, const struct metric *m, const char *route
 	if (!route)
 		return member(b, m->block);
 	for (size_t i = 0; i < b->n_routes; i++)
-		if (!strcmp(b->routes[i].route, route))
+		if (b->routes[i].route && !strcmp(b->routes[i].route, route))
 			return member(&b->routes[i], m->route);
 	return NAN;
 }
