@@ -2,6 +2,7 @@
 #include "stats/spending.h"
 
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 
 #include "stats/special.h"
@@ -58,18 +59,26 @@ leaves(const struct walk *w, double share, double edge)
 	return integrate(w, step_leaves, edge, sqrt(share - w->share));
 }
 
+/* Of the chance to leave over that wanted; far out, where the chance is no number any more, not
+ * infinite. */
+static double
+log_over(const struct walk *w, double share, double edge, double spend)
+{
+	return log(fmax(leaves(w, share, edge), DBL_MIN)) - log(spend);
+}
+
 /* The edge that the walk leaves with the chance `spend`. False position on the logarithm, which is
  * nearly a parabola, with the Illinois rule against a side that stands still. */
 static double
 edge_for(const struct walk *w, double share, double spend)
 {
 	double low = 0, high = FAR * sqrt(share), edge = high;
-	double over = -log(spend), under = log(leaves(w, share, high)) - log(spend);
+	double over = -log(spend), under = log_over(w, share, high, spend);
 	int side = 0;
 
 	for (int i = 0; i < STEPS_MAX && high - low > 1e-10; i++) {
 		edge = (low * under - high * over) / (under - over);
-		double f = log(leaves(w, share, edge)) - log(spend);
+		double f = log_over(w, share, edge, spend);
 		if (fabs(f) < 1e-10)
 			break;
 		if (f > 0) {

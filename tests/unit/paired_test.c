@@ -173,7 +173,7 @@ static void
 levels_of_looks(void **state)
 {
 	static const double none[3] = { 0 }, halves[] = { 0.5, 1 }, thirds[] = { 0.25, 0.5, 1 };
-	static const double late[] = { 0.25, 1 };
+	static const double late[] = { 0.25, 1 }, nearly[] = { 40.0 / 41, 1 };
 	double level[3];
 
 	spending_levels(0.01, SPENDING_EARLY, halves, none, 2, level);
@@ -187,6 +187,9 @@ levels_of_looks(void **state)
 	CHECK_NEAR(level[1], 0.00276261414899, 1e-8);
 	spending_levels(0.01, SPENDING_EARLY, late + 1, none, 1, level);
 	CHECK_NEAR(level[0], 0.01, 1e-12);
+	/* Nearly all of the data at the look before: what is left is narrow. */
+	spending_levels(0.2, SPENDING_LATE, nearly, none, 2, level);
+	CHECK_NEAR(level[1], 0.164294626844, 2e-6);
 }
 
 /* What ten pairs cannot decide is left to the looks that can. */
