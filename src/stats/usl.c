@@ -128,7 +128,7 @@ form(const double b[USL_PARAMETERS], const double m[USL_PARAMETERS][USL_PARAMETE
 	return sum;
 }
 
-/* Residual variance times the inverse of J'WJ; false: singular. */
+/* Residual variance times the inverse of J'WJ; false: singular, or the curve does not reach a point. */
 static bool
 spread(const struct usl_curve *c, struct usl *u)
 {
@@ -155,7 +155,7 @@ spread(const struct usl_curve *c, struct usl *u)
 	u->r2 = all > 0 ? 1 - sum / all : NAN;
 	u->residual = fmax(sqrt(sum / df), least);
 	u->t = student_t_quantile(0.975, df);
-	if (!invert(information, u->covariance))
+	if (!isfinite(sum) || !invert(information, u->covariance))
 		return false;
 	for (int k = 0; k < USL_PARAMETERS; k++)
 		for (int l = 0; l < USL_PARAMETERS; l++)

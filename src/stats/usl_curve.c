@@ -109,17 +109,25 @@ usl_curve_descend(struct usl_curve *c, int parameters, double q[USL_PARAMETERS])
 	return squares(residual, m);
 }
 
-/* A start with a part `bend` of the growth of N/X quadratic in N. From the first point to the last it
- * lies between their values, so that it is positive throughout. */
+/* A start with a part `bend` of the growth of N/X quadratic in N, N^2 = N (N - 1) + (N - 1) + 1. From
+ * the first point to the last it lies between their values, so that it is positive throughout. */
 static void
 start(const struct usl_curve *c, size_t first, size_t last, double bend, double q[USL_PARAMETERS])
 {
-	double low = c->d->n[first] / c->n_max * c->x_max / c->d->x[first];
-	double high = c->x_max / c->d->x[last];
+	double n = c->d->n[first], end = c->d->n[last];
+	double low = n / c->n_max * c->x_max / c->d->x[first];
+	double high = end / c->n_max * c->x_max / c->d->x[last];
 
 	q[0] = low;
-	q[1] = (1 - bend) * (high - low);
-	q[2] = bend * (high - low);
+	q[1] = q[2] = 0;
+	if (!(end > n))
+		return;
+	double line = (1 - bend) * (high - low) / (end - n);
+	double square = bend * (high - low) / (end * end - n * n);
+
+	q[0] += line * (1 - n) + square * (1 - n * n);
+	q[1] = (line + square) * c->n_max;
+	q[2] = square * c->n_max * c->n_max;
 }
 
 static void

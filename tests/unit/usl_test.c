@@ -216,6 +216,24 @@ averages_below_one_are_points(void **state)
 	assert_true(u.n_min < 1);
 }
 
+/* No point at or above 1, where the law has its gamma. */
+static void
+all_points_may_lie_below_one(void **state)
+{
+	static const double scales[] = { 0.9, 0.1, 0.01, 0.001 };
+
+	for (size_t s = 0; s < COUNT(scales); s++) {
+		double n[COUNT(eight)], x[COUNT(eight)];
+		for (size_t k = 0; k < COUNT(n); k++) {
+			n[k] = eight[k] / 64 * scales[s];
+			x[k] = 1000 * n[k] / (1 + 3 * n[k] / scales[s]);
+		}
+		struct usl u = fit(n, x, COUNT(n));
+		CHECK_NEAR(u.r2, 1, 1e-9);
+		CHECK_NEAR(u.roof.value, 1000 * scales[s] / 3, 1e-3 * scales[s]);
+	}
+}
+
 static void
 weights_count_as_repetitions(void **state)
 {
@@ -375,6 +393,7 @@ RUN_TESTS(
 	cmocka_unit_test(the_peaks_interval_covers),
 	cmocka_unit_test(the_order_does_not_matter),
 	cmocka_unit_test(averages_below_one_are_points),
+	cmocka_unit_test(all_points_may_lie_below_one),
 	cmocka_unit_test(weights_count_as_repetitions),
 	cmocka_unit_test(too_little_is_refused),
 	cmocka_unit_test(an_outlier_is_left_out),
