@@ -5,9 +5,9 @@
 
 #include "stats/spending.h"
 
-/* Of alpha when all metrics are known. The first look may spend half of it, and ten pairs decide
- * nothing below 0.00195 (stats/spending.h): of 0.01 that takes at least 0.39, and a bit more where
- * routes have their part. */
+/* Beside the weights of the others (metric.c): 0.41 of alpha when all are known. The first look may
+ * spend half of it, and ten pairs decide nothing below 0.00195 (stats/spending.h): of 0.01 that
+ * takes at least 0.39, and a bit more where routes have their part. */
 #define PRIMARY_WEIGHT 0.42
 
 const int64_t compare_looks[COMPARE_LOOKS] = { 10, 20, 40 };

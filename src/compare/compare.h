@@ -58,7 +58,7 @@ double compare_block_seconds(double rate, double busy);
  *   no             | no        | no         | yes      | inconclusive: `why` says what it takes
  *   no             | no        | no         | no       | same
  *
- * Of alpha, the routes share 2 %; of the rest the primary figure has 42 %, p99 36 %, the others
+ * Of alpha, the routes share 2 %; of the rest the primary figure has 41 %, p99 35 %, the others
  * what is left. What is not measured, or found to differ, gives its part to the others. A pair
  * counts for a figure when both blocks count (void_why) and know it: where errors hide a latency,
  * the error rate tells. "Same" at one look errs in at most 5 % of the cases in which a figure is

@@ -39,7 +39,8 @@ struct interval paired_interval(const struct paired *p, double confidence);
  * confidence 1 - alpha does not hold `at`. */
 double paired_p(const struct paired *p, double at);
 
-/* The smallest p-value that n pairs can give: 2^(1-n). */
+/* The smallest p-value that n pairs can give: 2^(1-n). (By the normal approximation above
+ * PAIRED_EXACT it is larger, and still below any level.) */
 double paired_p_least(size_t n);
 
 /* The standard deviation of a difference as the test feels it: from the width of the 95 % interval

@@ -3,8 +3,6 @@
 
 #include <math.h>
 #include <stdint.h>
-#include <string.h>
-
 
 struct segment_sums {
 	size_t n;
@@ -78,7 +76,9 @@ search_step(struct search *p, const struct segment_sums *s, size_t here, double 
 		kept++;
 	}
 	/* Squares only grow: what is worse than a cut here stays worse, once a segment that begins
-	 * here is long enough. */
+	 * here is long enough. Where neighbours are alike that is not quite so, for a first point may
+	 * count for more than it did behind its neighbour: of 6000 series the cuts of 4 were not the
+	 * best, by half a penalty at most. */
 	for (size_t k = 0; k < kept; k++)
 		if (p->total[k] > p->best[here] && here + least < p->dead[p->alive[k]])
 			p->dead[p->alive[k]] = here + least;

@@ -31,8 +31,8 @@ struct segment_sums *segment_sums(struct arena *a, const double *y, size_t n,
 /* Level of from..to-1 and its squares. */
 double segment_level(const struct segment_sums *s, size_t from, size_t to, double *ret_cost);
 
-/* The cuts with the least squares + penalty * (segments - 1); no segment is shorter than `least`. The
- * work grows with the square of the points. */
+/* The cuts with the least squares + penalty * (segments - 1), nearly always where phi > 0; no segment
+ * is shorter than `least`. The work grows with the square of the points. */
 struct segment_cuts segment_find(struct arena *a, const struct segment_sums *s, double penalty,
     size_t least);
 

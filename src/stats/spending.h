@@ -7,7 +7,7 @@
  *
  * Which exponent? Ten pairs are the first look at a plan of forty, and the signed-rank test of ten
  * pairs cannot give a p-value below 2/1024 = 0.00195. Of a total of 0.01 the spending of O'Brien &
- * Fleming leaves 2e-8 for that look, and Pocock's 0.0036, which is too little once a family of
+ * Fleming leaves 4e-8 for that look, and Pocock's 0.0036, which is too little once a family of
  * metrics shares it. With the exponent 1/2 it is half, 0.005: what has a share of 0.4 of alpha can
  * be decided by ten pairs. The price is a level of 0.0036 instead of 0.0098 at the last look: a
  * fifth more pairs for the smallest effects. What cannot be decided early anyway is better off
