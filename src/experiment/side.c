@@ -80,7 +80,6 @@ side_open(struct side *s, const char *word, const struct spec *spec, const char 
     struct err *e)
 {
 	s->placement = NAN;
-	s->began_ns = now_ns();
 	s->connections =
 	    spec_origin(spec, "connections") == ORIGIN_PRESET ? CONNECTIONS : spec->connections;
 	int code = arm_open(s->name, word, spec, folder, s->progress, &s->arm, e);
@@ -285,6 +284,7 @@ traced(struct side *s, struct trace *t, double rate, int64_t for_ns, struct err 
 		return code;
 	observe_mark_begin(s->observe);
 	code = load_run(s->load, &step, true, s->run, &p, e);
+	s->stopped = s->run->safety_stop.what ? s->run->safety_stop : s->stopped;
 	observe_mark_end(s->observe);
 	int ended = trace_stop(t, s->run, code < 0 ? &ignored : e);
 	return code < 0 ? code : ended;

@@ -23,7 +23,7 @@ struct side {
 	struct observe *observe;
 	struct observe_owners *owners;
 	int64_t connections;
-	int64_t began_ns;         /* blocks count from here */
+	int64_t began_ns;         /* blocks count from here, of both sides */
 	bool placed;              /* it has been tried since the arm was started */
 	bool spread;              /* connections are spread over its processes; else each block makes new ones */
 	struct run_stop stopped;  /* why, when the load did harm */
@@ -40,7 +40,8 @@ struct side_block {
 	const char *label;        /* for people who wait */
 };
 
-/* Open the arm that `word` names; starts nothing. `folder` takes its log; NULL: none is kept. `name`, `progress` and `record` must be set, all else zero. */
+/* Open the arm that `word` names; starts nothing. `folder` takes its log; NULL: none is kept. `name`,
+ * `progress`, `record` and `began_ns` must be set, all else zero. */
 int side_open(struct side *s, const char *word, const struct spec *spec, const char *folder,
     struct err *e);
 void side_close(struct side *s);          /* accepts what side_open left half done */

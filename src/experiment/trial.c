@@ -241,6 +241,17 @@ one_pair(struct trial *t, int64_t pair, struct err *e)
 	return code;
 }
 
+/* Ctrl-C ends a start, too, which then fails, and the arm is gone: that is no fault of the arm, and what
+ * was measured before counts all the same. */
+static int
+unless_stopped(int code, struct err *e)
+{
+	if (code == 0 || !stop_requested())
+		return code;
+	*e = (struct err){ 0 };
+	return 0;
+}
+
 /* Pairs with a void block are made up for, up to half as many again. */
 static int
 run_pairs(struct trial *t, struct err *e)
@@ -260,6 +271,8 @@ run_pairs(struct trial *t, struct err *e)
 		if (compare_is_decided(t->proof))
 			return 0;
 	}
+	if (t->proof->n_blocks)
+		code = unless_stopped(code, e);
 	if (code == 0 && t->proof->n_blocks && (stop_requested() || done < most))
 		look(t);
 	return code;
@@ -293,11 +306,11 @@ explain(struct trial *t, struct err *e)
 	if (!t->run->folder || !has_changed(p) || t->plan->aa || stop_requested())
 		return 0;
 	int code = profile(t, &t->a, "a", &p->arms[0], e);
-	if (code == 0)
+	if (code == 0 && !stop_requested())
 		code = profile(t, &t->b, "b", &p->arms[1], e);
-	if (code == 0)
+	if (code == 0 && !stop_requested())   /* half a profile would feign changes */
 		compare_profiles(t->a.run, t->b.run, t->run, p);
-	return code;
+	return unless_stopped(code, e);
 }
 
 /* B that dies where A lives is worse, whatever its figures were. */
@@ -360,10 +373,11 @@ int
 trial_run(const struct trial_plan *plan, const struct spec *spec, const struct progress *progress,
     struct run *r, struct err *e)
 {
+	int64_t begin_ns = now_ns();
 	CLEANUP(release) struct trial t = {
-		.plan = plan, .progress = progress, .run = r, .begin_ns = now_ns(),
-		.a = { .name = "A", .progress = progress, .record = plan->record },
-		.b = { .name = "B", .progress = progress, .record = plan->record },
+		.plan = plan, .progress = progress, .run = r, .begin_ns = begin_ns,
+		.a = { .name = "A", .progress = progress, .record = plan->record, .began_ns = begin_ns },
+		.b = { .name = "B", .progress = progress, .record = plan->record, .began_ns = begin_ns },
 		.proof = RUN_ADD(r, proof, r->proofs, r->n_proofs),
 	};
 
