@@ -304,6 +304,13 @@ read_news(const struct child *c, struct news *ret)
 	return n == sizeof(*ret);
 }
 
+static void
+collect(pid_t minder)
+{
+	while (waitpid(minder, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 static int
 not_started(const struct child_how *how, int code, struct err *e)
 {
@@ -333,7 +340,7 @@ child_start(const struct child_how *how, struct child *ret, struct err *e)
 	}
 	close(c.link);
 	if (c.minder > 0) {
-		waitpid(c.minder, NULL, 0);
+		collect(c.minder);
 		code = first.code;
 	}
 	return not_started(how, code, e);
@@ -362,8 +369,7 @@ child_stop(struct child *c, int64_t patience_ns)
 		return;
 	/* When it does not get there the minder is gone, and the command with it. */
 	send(c->link, &patience_ns, sizeof(patience_ns), MSG_NOSIGNAL);
-	while (waitpid(c->minder, NULL, 0) < 0 && errno == EINTR)
-		;
+	collect(c->minder);
 	child_ended(c, 0);
 	close(c->link);
 	c->minder = 0;

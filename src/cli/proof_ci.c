@@ -26,7 +26,7 @@ proof_ci_summary(const struct run *r, struct err *e)
 		int code = errno;
 		err_set(e, code, "cannot write the step's summary to '%s': %s", path, strerror(code));
 		err_hint(e, "GITHUB_STEP_SUMMARY names it: unset it, or name another with --write github=FILE");
-		return -code;
+		return -e->code;
 	}
 	return 0;
 }

@@ -92,7 +92,9 @@ port_choose(uint16_t *ret, struct err *e)
 		*ret = port;
 		return 0;
 	}
-	return err_set(e, EADDRINUSE, "no free port was found between %u and %u", low, high);
+	err_set(e, EADDRINUSE, "no free port was found between %u and %u", low, high - 1);
+	err_hint(e, "'ss -ltn' shows who has them; or start the service yourself and name its URL");
+	return -EADDRINUSE;
 }
 
 const char *

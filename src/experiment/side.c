@@ -201,11 +201,12 @@ side_offer(struct side *s, const struct side_block *b, struct run *r, struct run
 
 	int code = place_connections(s, b->pair, e);
 	if (code < 0)
-		return code;
+		return err_wrap(e, code, "%s", s->name);
 	struct load_step step = {
 		.name = b->label, .rate = b->rate, .for_ns = b->for_ns, .draw = b->draw,
 		.closed = b->rate > 0 ? 0 : s->connections, .fresh = !s->spread,
-		.settle_ns = b->rate > 0 && b->for_ns >= NS_PER_S ? llround(COMPARE_DROPPED * (double)b->for_ns) : 0,
+		.settle_ns = b->rate > 0 && b->for_ns >= NS_PER_S
+		    ? llround(COMPARE_DROPPED * (double)b->for_ns) : 0,
 	};
 	ret->pair = b->pair;
 	ret->arm = s->name;
@@ -308,5 +309,7 @@ side_profile(struct side *s, double rate, int64_t for_ns, const char *folder, st
 		observe_stop(s->observe, s->run);
 	s->observe = NULL;
 	load_set_cpu_hook(s->load, NULL, NULL);
-	return code < 0 ? code : run_seal(s->run, e);
+	if (code == 0)
+		code = run_seal(s->run, e);
+	return code < 0 ? err_wrap(e, code, "%s, while it was profiled", s->name) : 0;
 }
