@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "experiment/checkout.h"
+#include "experiment/hide.h"
 #include "experiment/job.h"
 #include "experiment/port.h"
 #include "experiment/printed.h"
@@ -28,6 +29,7 @@ struct arm {
 	const struct spec *asked;
 	struct spec *spec;             /* NULL: not started yet */
 	const struct progress *progress;
+	const char *what;              /* the user's word, without secrets */
 	const char *command, *folder;  /* how it is started, and where; folder NULL: here */
 	struct checkout checkout;
 	struct printed printed;
@@ -56,14 +58,14 @@ build(struct arm *a, const char *folder, struct err *e)
 	const struct child_how how = {
 		.command = a->asked->build, .folder = a->folder, .files = &a->files,
 	};
-	const char *what = arena_printf(a->arena, "the build '%.80s' in '%.100s'", a->asked->build,
-	    a->folder);
 	struct printed log = { .fd = -1 };
 	char line[160];
 
 	if (!a->asked->build)
 		return 0;
-	snprintf(line, sizeof(line), "%s: %.120s", a->name, a->asked->build);
+	const char *shown = hide_in_command(a->arena, a->asked->build);
+	const char *what = arena_printf(a->arena, "the build '%.80s' in '%.100s'", shown, a->folder);
+	snprintf(line, sizeof(line), "%s: %.120s", a->name, shown);
 	progress_say(a->progress, "build", -1, line);
 	const char *name = arena_printf(a->arena, "arm-%c-build.log", tolower((unsigned char)a->name[0]));
 	int code = printed_open(folder, name, a->arena, &log, e);
@@ -95,6 +97,7 @@ prepare(struct arm *a, const char *word, const char *folder, struct err *e)
 {
 	const char *name = arena_printf(a->arena, "arm-%c.log", tolower((unsigned char)a->name[0]));
 
+	a->what = a->kind == ARM_URL ? url_public(a->arena, word) : hide_in_command(a->arena, word);
 	if (a->kind == ARM_URL)
 		return spec_at_place(a->asked, word, a->arena, &a->spec, e);
 	int code = printed_open(folder, name, a->arena, &a->printed, e);
@@ -182,7 +185,7 @@ start_once(struct arm *a, uint16_t *ret_port, struct err *e)
 		.command = port_fill_in(a->arena, a->command, port), .folder = a->folder,
 		.out = a->printed.fd, .err = a->printed.fd, .files = &a->files,
 	};
-	snprintf(line, sizeof(line), "%s: %.120s", a->name, how.command);
+	snprintf(line, sizeof(line), "%s: %.120s", a->name, hide_in_command(a->arena, how.command));
 	progress_say(a->progress, "start", -1, line);
 	*ret_port = port;
 	printed_begin(&a->printed);
@@ -223,7 +226,7 @@ arm_start(struct arm *a, struct err *e)
 	a->starts += code == 0;
 	if (code < 0) {
 		*e = why;
-		err_wrap(e, code, "cannot start '%.100s'", a->command);
+		err_wrap(e, code, "cannot start '%.100s'", hide_in_command(a->arena, a->command));
 	}
 	return code;
 }
@@ -236,6 +239,12 @@ arm_stop(struct arm *a)
 }
 
 /* ---- what is known of it ------------------------------------------------------------------- */
+
+const char *
+arm_what(const struct arm *a)
+{
+	return a->what;
+}
 
 const struct spec *
 arm_spec(const struct arm *a)

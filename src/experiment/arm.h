@@ -38,6 +38,9 @@ void arm_close(struct arm *a);         /* stops, removes what was checked out; a
 int arm_start(struct arm *a, struct err *e);
 void arm_stop(struct arm *a);
 
+/* What the user named, fit to be written down: without passwords and tokens. Valid until arm_close. */
+const char *arm_what(const struct arm *a);
+
 /* What load is to be aimed at: the user's spec, with this arm's URLs. Valid until arm_close; its
  * port changes with arm_start(). */
 const struct spec *arm_spec(const struct arm *a);

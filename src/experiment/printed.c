@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/secret_name.h"
 #include "base/utf8.h"
+#include "experiment/hide.h"
 
 #define FILE_MAX  ((int64_t)16 << 20)
 #define TAIL_MAX  8192
@@ -142,59 +142,13 @@ clean(const char *line, size_t size, struct buf *out)
 			n = show_character(line + at, size - at, out);
 }
 
-static bool
-names_secret(const char *name, size_t size)
-{
-	static const char *const harmless[] = { "Error", "Exception" };   /* "KeyError: 'port'" */
-
-	for (size_t i = 0; i < COUNT_OF(harmless); i++) {
-		size_t n = strlen(harmless[i]);
-		if (size >= n && memcmp(name + size - n, harmless[i], n) == 0)
-			return false;
-	}
-	return secret_name(name, size);
-}
-
-/* Does a secret's name stand before the sign? */
-static bool
-gives_secret(const char *line, size_t sign)
-{
-	size_t end = sign, begin;
-
-	while (end && strchr("\"' ", line[end - 1]))
-		end--;
-	for (begin = end; begin && (isalnum((unsigned char)line[begin - 1]) ||
-	     line[begin - 1] == '_' || line[begin - 1] == '-' || line[begin - 1] == '.');)
-		begin--;
-	return begin < end && names_secret(line + begin, end - begin);
-}
-
-/* User and password of URLs, and what follows the name of a secret to the end of the line. */
-static void
-hide_secrets(const char *line, struct buf *out)
-{
-	for (size_t at = 0; line[at]; at++) {
-		if (strchr("=:", line[at]) && gives_secret(line, at)) {
-			buf_puts(out, line[at] == ':' ? ": ***" : "=***");
-			return;
-		}
-		buf_putc(out, line[at]);
-		if (strncmp(line + at, "://", 3) != 0)
-			continue;
-		size_t end = strcspn(line + at + 3, "/?# \"'<>");
-		const char *who = memrchr(line + at + 3, '@', end);
-		buf_puts(out, who ? "//***" : "//");
-		at = who ? (size_t)(who - line) - 1 : at + 2;
-	}
-}
-
 static void
 show_line(const char *line, size_t size, struct buf *out)
 {
 	struct buf text = { 0 }, shown = { .cap_bytes = LINE_MAX_BYTES };
 
 	clean(line, size, &text);
-	hide_secrets(buf_text(&text), &shown);
+	hide_in_line(buf_text(&text), &shown);
 	size_t n = shown.size;
 	/* The cap may have cut a character. */
 	while (shown.truncated && n && (unsigned char)shown.data[n - 1] >= 0x80)

@@ -79,11 +79,10 @@ warm_up(struct trial *t, int64_t at_most_ns, struct err *e)
 	if (code < 0 || t->proof->n_arms)
 		return code;
 	const struct side *sides[] = { &t->a, &t->b };
-	const char *const words[] = { t->plan->a, t->plan->b };
 	for (int i = 0; i < 2; i++) {
 		struct run_arm *arm = RUN_ADD(t->run, arm, t->proof->arms, t->proof->n_arms);
 		arm->name = sides[i]->name;
-		arm->what = run_str(t->run, words[i]);
+		arm->what = run_str(t->run, arm_what(sides[i]->arm));
 		arm->warm_up = i ? b : a;
 	}
 	return 0;

@@ -498,7 +498,7 @@ struct run_noise {
 
 struct run_arm {
 	const char *name;          /* "A" or "B" */
-	const char *what;          /* URL, command, checkout or run, as given */
+	const char *what;          /* URL, command, checkout or run, as given but for secrets */
 	const char *folder;        /* run with its profile, below this one's; NULL none */
 	double warm_up;            /* seconds until it was steady; NAN it never was */
 	int64_t starts;            /* times that prony started it; 0: it did not */
