@@ -10,6 +10,13 @@ struct arena;
 
 struct arena *arena_new(void);
 void arena_free(struct arena *a);   /* accepts NULL */
+
+static inline void
+arena_free_p(struct arena **a)
+{
+	arena_free(*a);
+}
+
 void *arena_alloc(struct arena *a, size_t size);
 char *arena_strdup(struct arena *a, const char *s);                 /* NULL gives NULL */
 char *arena_strndup(struct arena *a, const char *s, size_t size);

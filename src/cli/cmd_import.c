@@ -14,12 +14,6 @@
 #define SCENARIO_MAX ((size_t)16 << 20)   /* of a file that scenario_read takes */
 
 static void
-arena_free_p(struct arena **a)
-{
-	arena_free(*a);
-}
-
-static void
 say_notes(struct invocation *in, const struct import_result *r)
 {
 	if (r->n_notes)

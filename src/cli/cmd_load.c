@@ -19,18 +19,6 @@
 
 #define ANSWERED_ALL 0.98   /* of what was offered: the service kept up */
 
-static void
-run_free_p(struct run **r)
-{
-	run_free(*r);
-}
-
-static void
-load_close_p(struct load **l)
-{
-	load_close(*l);
-}
-
 /* ---- the job ------------------------------------------------------------------------------- */
 
 static int

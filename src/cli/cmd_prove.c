@@ -17,12 +17,6 @@
 #include "history/history.h"
 #include "run/run_store.h"
 
-static void
-run_free_p(struct run **r)
-{
-	run_free(*r);
-}
-
 /* ---- what is to be compared ---------------------------------------------------------------- */
 
 static int

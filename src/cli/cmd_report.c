@@ -47,12 +47,6 @@ deliver(struct invocation *in, const struct buf *text, int status)
 	return status;
 }
 
-static void
-run_free_p(struct run **r)
-{
-	run_free(*r);
-}
-
 /* Anew, as far as the evidence for it is in the run. */
 static void
 conclude(struct run *r)

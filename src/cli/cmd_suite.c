@@ -18,18 +18,6 @@
 #define QUICK_PHASE_NS (3 * NS_PER_S)
 #define QUICK_SOAK_NS  (6 * NS_PER_S)
 
-static void
-run_free_p(struct run **r)
-{
-	run_free(*r);
-}
-
-static void
-load_close_p(struct load **l)
-{
-	load_close(*l);
-}
-
 /* ---- the table ----------------------------------------------------------------------------- */
 
 static const struct run_recovery *

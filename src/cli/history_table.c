@@ -250,12 +250,6 @@ history_json(const struct history_answer *a)
 /* ---- the command ---- */
 
 static void
-arena_free_p(struct arena **a)
-{
-	arena_free(*a);
-}
-
-static void
 history_close_p(struct history **h)
 {
 	history_close(*h);

@@ -34,12 +34,6 @@ pass_done(struct pass *p)
 	free(p->said);
 }
 
-static void
-run_free_p(struct run **r)
-{
-	run_free(*r);
-}
-
 /* ---- asking -------------------------------------------------------------------------------- */
 
 static void

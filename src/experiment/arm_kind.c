@@ -17,12 +17,6 @@
 
 #define PORT "{port}"
 
-static void
-arena_free_p(struct arena **a)
-{
-	arena_free(*a);
-}
-
 static bool
 is_folder(const char *path)
 {

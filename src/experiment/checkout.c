@@ -18,18 +18,12 @@
 #define FOLDERS_OPEN 16
 #define PRUNE_NS     (10 * NS_PER_S)
 
-static void
-printed_close_p(struct printed *p)
-{
-	printed_close(p);
-}
-
 /* What git answers, without the end of the last line, in the arena. */
 static int
 ask(const char *const *argv, struct arena *a, const char **ret, struct err *e)
 {
 	const struct child_how how = { .argv = argv };
-	CLEANUP(printed_close_p) struct printed answer = { .fd = -1 };
+	CLEANUP(printed_close) struct printed answer = { .fd = -1 };
 
 	int code = printed_open(NULL, "git", a, &answer, e);
 	if (code == 0)

@@ -19,18 +19,6 @@
 #define SETTLE_NS  (3 * NS_PER_S)     /* for what answers, but wrongly: it may be half up */
 #define TELL_NS    (1 * NS_PER_S)
 
-static void
-run_free_p(struct run **r)
-{
-	run_free(*r);
-}
-
-static void
-load_close_p(struct load **l)
-{
-	load_close(*l);
-}
-
 /* "3000" or "3000 and 9090": the ports that the service listens on; empty when there are none. */
 static void
 listening(const struct child *c, struct buf *out)

@@ -24,12 +24,6 @@
 #define SAMPLE_HZ     997         /* a change of a few per cent is to be seen in a few seconds */
 #define PULSE_NS      (1 * NS_PER_S)
 
-static void
-run_free_p(struct run **r)
-{
-	run_free(*r);
-}
-
 double
 side_generator_s(const struct side *s)
 {

@@ -23,18 +23,6 @@ struct history {
 	sqlite3 *db;
 };
 
-static void
-finalize_p(sqlite3_stmt **s)
-{
-	sqlite3_finalize(*s);
-}
-
-static void
-arena_free_p(struct arena **a)
-{
-	arena_free(*a);
-}
-
 /* history.db lies beside the folder of runs; a folder without parent holds it itself. */
 static int
 index_file(const char *runs, char *file, size_t size, struct err *e)

@@ -21,12 +21,6 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS figure (path TEXT, metric TEXT, what TEXT, value REAL);"
     "CREATE INDEX IF NOT EXISTS figure_path ON figure (path);";
 
-static void
-finalize_p(sqlite3_stmt **s)
-{
-	sqlite3_finalize(*s);
-}
-
 int
 history_store_error(sqlite3 *db, const char *doing, struct err *e)
 {

@@ -6,6 +6,12 @@
 
 #include "base/err.h"
 
+static inline void
+finalize_p(sqlite3_stmt **s)
+{
+	sqlite3_finalize(*s);
+}
+
 /* Open `file`; one that is no index of this version is made anew, empty. Where nothing can be written
  * the index is in memory. */
 int history_store_open(const char *file, sqlite3 **ret, struct err *e);

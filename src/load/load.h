@@ -25,6 +25,12 @@ int load_open(const struct spec *spec, const struct progress *progress, struct l
     struct err *e);
 void load_close(struct load *l);     /* accepts NULL */
 
+static inline void
+load_close_p(struct load **l)
+{
+	load_close(*l);
+}
+
 /* Choose the first address that takes a connection. */
 int load_reach(struct load *l, struct err *e);
 

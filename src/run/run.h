@@ -572,6 +572,12 @@ struct run {
 struct run *run_new(void);
 void run_free(struct run *r);   /* accepts NULL */
 
+static inline void
+run_free_p(struct run **r)
+{
+	run_free(*r);
+}
+
 /* Add to a list of the run and return the new element, its figures NAN:
  * RUN_ADD(run, finding, run->findings, run->n_findings)->kind = ...
  * Older element pointers die when the list moves. */

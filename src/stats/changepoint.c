@@ -31,12 +31,6 @@ struct levels {
 	size_t points;
 };
 
-static void
-arena_free_p(struct arena **a)
-{
-	arena_free(*a);
-}
-
 /* How much less the squares of at[k - 1]..at[k + 1] are with a cut, in variances: the square of t. */
 static double
 gain_at(const struct levels *l, size_t k, size_t place)

@@ -27,12 +27,6 @@ struct series {
 	size_t least;
 };
 
-static void
-arena_free_p(struct arena **a)
-{
-	arena_free(*a);
-}
-
 static double
 cut_penalty(const struct series *s)
 {
