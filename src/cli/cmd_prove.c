@@ -148,17 +148,22 @@ compare_live(struct invocation *in, struct run *r, struct err *e)
 	return code;
 }
 
-/* A run that could not be finished stays on disk, unsealed, with the reason in it. */
+/* A run that could not be finished stays on disk, unsealed, with the reason in it; CI is told, too: a test
+ * that is an error, an annotation. */
 static int
 give_up(struct invocation *in, struct run *r, struct err *e)
 {
+	CLEANUP(buf_done) struct buf text = { 0 };
 	struct err ignored = { 0 };
 
-	if (r->folder) {
-		r->verdict = VERDICT_ERROR;
-		r->error = r->headline = run_str(r, e->text);
-		run_save(r, &ignored);
-	}
+	if (!r->folder)
+		return cli_fail(in, e);
+	r->verdict = VERDICT_ERROR;
+	r->error = r->headline = run_str(r, e->text);
+	run_save(r, &ignored);
+	report_terminal(r, &in->terminal, &text);
+	output_files(in, r, &text, &ignored);
+	proof_ci_annotate(r);
 	return cli_fail(in, e);
 }
 

@@ -36,7 +36,8 @@ render(enum output_form form, const struct run *r, const struct buf *table, stru
 		report_load_prometheus(r, out);
 		break;
 	case OUTPUT_JUNIT:
-		if (report_is_proof(r))
+		/* A comparison that failed early has nothing in it yet. */
+		if (report_is_proof(r) || (r->error && r->n_proofs))
 			report_proof_junit(r, out);
 		else
 			report_load_junit(r, out);
