@@ -278,6 +278,12 @@ history_answer(struct invocation *in)
 	struct history_answer answer;
 	struct err e = { 0 };
 
+	if (in->n_words > 1) {
+		err_usage(&e, "prony prove --history: the past of one service is shown, %zu are named",
+		    in->n_words);
+		err_hint(&e, "name one, or none for all");
+		return cli_fail(in, &e);
+	}
 	if (history_open(NULL, &h, &e) < 0 ||
 	    history_ask(h, in->n_words ? in->words[0] : NULL, a, &answer, &e) < 0)
 		return cli_fail(in, &e);

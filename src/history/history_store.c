@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -250,11 +251,13 @@ static int
 visit_all(sqlite3 *db, const char *runs)
 {
 	CLEANUP(closedir_p) DIR *d = opendir(runs);
+	struct stat st;
 	int code = exec(db, "UPDATE run SET seen = 0");
 
 	/* `latest` is a link to one of the others. */
 	for (struct dirent *n; d && code == SQLITE_OK && (n = readdir(d));)
-		if (n->d_name[0] != '.' && n->d_type != DT_LNK)
+		if (n->d_name[0] != '.' &&
+		    fstatat(dirfd(d), n->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
 			code = visit(db, runs, n->d_name);
 	if (code == SQLITE_OK)
 		code = exec(db, "DELETE FROM figure WHERE path IN (SELECT path FROM run WHERE seen = 0);"
