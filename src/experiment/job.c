@@ -7,7 +7,8 @@
 #include "base/clock.h"
 #include "base/stop.h"
 
-#define LOOK_NS (200 * NS_PER_MS)
+#define LOOK_NS     (200 * NS_PER_MS)
+#define PATIENCE_NS (2 * NS_PER_S)    /* git undoes what it has half done */
 
 static int
 failed(const struct child *c, const struct printed *to, const char *what, struct err *e)
@@ -37,7 +38,7 @@ job_run(const struct child_how *how, struct printed *to, const char *what, struc
 	while (!stop_requested() && !child_ended(&c, LOOK_NS))
 		;
 	bool interrupted = !child_ended(&c, 0);
-	child_stop(&c, 0);
+	child_stop(&c, interrupted ? PATIENCE_NS : 0);
 	if (interrupted)
 		return err_set(e, EINTR, "%s was interrupted", what);
 	return c.status == 0 ? 0 : failed(&c, to, what, e);
