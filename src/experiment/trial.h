@@ -24,7 +24,7 @@ struct trial_plan {
 };
 
 /* Fills r->proofs[0], r->verdict, r->headline and what is told of the service; r->folder, when it has
- * one, gets the runs of both arms, "a" and "b", where something changed. An arm that dies under the load is a result when it
- * is B, an error when it is A. */
+ * one, gets the runs of both arms, "a" and "b", where something changed. An arm that dies under the
+ * load is a result when it is B and prony started it, else an error. */
 int trial_run(const struct trial_plan *plan, const struct spec *spec,
     const struct progress *progress, struct run *r, struct err *e);

@@ -20,9 +20,10 @@ void observe_refresh(struct run *r);
 /* Which process of the service (r->system) holds the accepted end of a TCP connection, asked for many
  * of them at a time: `observe_owner` is what load_spread asks. Addresses NULL: forget; what is asked
  * next looks at the connections and open files of the service once, and answers from that look until
- * the next NULL or another port. Returns the process, or 0 where it is not known: not accepted yet, files that may not be
- * seen, another host or network namespace. Where several processes have the end open, the youngest:
- * it was handed to or inherited by that one. One thread at a time; `r` is borrowed. */
+ * the next NULL or another port. Returns the process, or 0 where it is not known: not accepted yet,
+ * files that may not be seen, another host or network namespace. Where several processes have the end
+ * open, the youngest: it was handed to or inherited by that one. One thread at a time; `r` is
+ * borrowed. */
 struct observe_owners;
 struct sockaddr;
 struct observe_owners *observe_owners_new(const struct run *r);

@@ -8,7 +8,6 @@
 #include "base/cleanup.h"
 #include "report/say.h"
 
-
 #define MOST_PERCENT 999   /* what is more is not known any better */
 
 /* ---- metrics ------------------------------------------------------------------------------- */
