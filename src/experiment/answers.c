@@ -145,26 +145,46 @@ line_of(struct run *r, struct run_proof *p, const char *differs, const struct sa
 	return line;
 }
 
+/* Requests that failed without an answer are told by the error rate of the blocks: one lost connection
+ * is no other answer. */
+static bool
+was_answered(const struct said *s)
+{
+	return s && (s->status || s->body_hash);
+}
+
+static void
+compare_one(const struct said *x, const struct said *x2, const struct said *y, struct run *r,
+    struct run_proof *p)
+{
+	bool varies = !is_same(x, x2);
+	const char *differs = x->status == x2->status ? difference(x, y, varies) : NULL;
+
+	p->answers_compared++;
+	p->answers_varying += varies;
+	struct run_answer *line = differs ? line_of(r, p, differs, x, y) : NULL;
+	if (line)
+		line->count++;
+}
+
 static void
 compare(const struct pass *a, const struct pass *again, const struct pass *b, struct run *r,
     struct run_proof *p)
 {
+	CLEANUP(arena_free_p) struct arena *scratch = arena_new();
+	const char **routes = NULL;
+	size_t n = 0;
+
 	for (size_t i = 0; i < a->n; i++) {
 		const struct said *x = &a->said[i], *x2 = find(again, x), *y = find(b, x);
-		if (!x2 || !y)
+		if (!was_answered(x) || !was_answered(x2) || !was_answered(y))
 			continue;
-		bool varies = !is_same(x, x2);
-		const char *differs = x->status == x2->status ? difference(x, y, varies) : NULL;
-		p->answers_compared++;
-		p->answers_varying += varies;
-		struct run_answer *line = differs ? line_of(r, p, differs, x, y) : NULL;
-		if (line)
-			line->count++;
+		compare_one(x, x2, y, r, p);
+		*ARENA_PUSH(scratch, routes, n) = url_public(scratch, x->route);
 	}
 	for (size_t i = 0; i < p->n_answers; i++)
-		for (size_t k = 0; k < a->n; k++)
-			p->answers[i].of +=
-			    strcmp(url_public(r->arena, a->said[k].route), p->answers[i].route) == 0;
+		for (size_t k = 0; k < n; k++)
+			p->answers[i].of += strcmp(routes[k], p->answers[i].route) == 0;
 }
 
 int

@@ -2,13 +2,12 @@
 /* Does B answer what A answers? A faster wrong answer is no improvement.
  *
  * The same requests go to A, to A again and to B. Where A differs from itself (a time, a random
- * number) its body says nothing and only the status counts. */
+ * number) its body says nothing and only the status counts. Requests without an answer say nothing. */
 #pragma once
 
 #include "base/err.h"
 #include "experiment/side.h"
 
-/* Fills p->answers, p->answers_compared and p->answers_varying. With a and b the same arm nothing is
- * compared. */
+/* Fills p->answers, p->answers_compared and p->answers_varying; routes and words live in r's arena. */
 int answers_compare(struct side *a, struct side *b, struct run *r, struct run_proof *p,
     struct err *e);
