@@ -71,6 +71,11 @@ kinds(const struct invocation *in, bool *ret_finished, struct err *e)
 	if (code < 0)
 		return code;
 	*ret_finished = a == ARM_RUN;
+	if (a == ARM_RUN && in->spec->aa) {
+		code = err_usage(e, "prony prove --aa measures, and '%s' is a finished run", in->words[0]);
+		err_hint(e, "name a service, as in: prony prove --aa http://127.0.0.1:8080/");
+		return code;
+	}
 	if ((a == ARM_RUN) == (b == ARM_RUN))
 		return 0;
 	code = err_usage(e, "a finished run cannot be compared with something to be measured now: the "

@@ -339,6 +339,8 @@ def usage():
         ('unknown flag', [url, url, '--pears', '3'], "unknown option '--pears'", '--pairs'),
     ]:
         broken(f'usage: {name}', words, USAGE, says, next_says)
+    broken('a start that fails tells no secret', ['TOKEN=hunter2 false {port}', COMMAND], NOT_MEASURED,
+           r"'TOKEN=\*\*\* false")
     with tempfile.TemporaryDirectory(prefix='prony-prove-') as folder:
         for name in 'ab':
             os.mkdir(f'{folder}/{name}')
@@ -346,6 +348,7 @@ def usage():
                 f.write(run)
         broken('runs that were interrupted', [f'{folder}/a', f'{folder}/b'], NOT_MEASURED,
                'interrupted|not finished|no load')
+        broken('usage: --aa of a run', ['--aa', f'{folder}/a'], USAGE, 'finished run', 'name a service')
     with Twin(TWIN) as a, Service('not-http') as b:
         broken('a B that speaks no HTTP', [a.url(), b.url, *short()], NOT_MEASURED, 'HTTP')
 
