@@ -311,6 +311,10 @@ def interrupted():
     words = [COMMAND, f'{COMMAND} --stubborn', *MANY, '-q']
     p = Prove(PRONY, words, send=signal.SIGINT, when=both_run)
     tap.row('interrupted', stopped(p) + (['sealed'] if p.run.get('sealed') else []))
+    again = f'if mkdir started; then exec {TWIN} --port {{port}}; else exec sleep 30; fi'
+    p = Prove(PRONY, [COMMAND, again, *MANY, '--restart', 2, '-q'], send=signal.SIGINT,
+              when=lambda p: p.services('sleep'))
+    tap.row('interrupted while B starts again: no death of it', stopped(p))
     p = Prove(PRONY, words, send=signal.SIGKILL, when=both_run)
     faults = [f'processes left: {p.strays}', *p.told()] if p.strays or p.early else []
     tap.row('killed: its services end as well', faults)
