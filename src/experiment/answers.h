@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Does B answer what A answers? A faster wrong answer is no improvement.
  *
- * The same requests go to A, to A again and to B. Where A differs from itself (a time, a random
- * number) its body says nothing and only the status counts. Requests without an answer say nothing. */
+ * The same requests go to A twice and to B twice. Where A differs from itself (a time, a random number)
+ * its body says nothing and only the status counts. A difference counts when B repeats it, or when B has
+ * them far more often than A has them from itself. Requests without an answer say nothing. */
 #pragma once
 
 #include "base/err.h"

@@ -24,7 +24,7 @@
 #define SATURATION_PAIRS 20       /* with fewer its figure cannot be decided */
 #define BUSIEST         0.95
 #define OF_KNEE         0.5       /* where a tail is the service's and not its queue's */
-#define RESTART_EVERY   2         /* what starts at once */
+#define RESTART_EVERY   3         /* what starts at once */
 #define RESTART_SELDOM  10        /* what takes long */
 #define START_QUICK_S   1.5
 #define PROFILE_BLOCKS  6         /* a profile lasts so many blocks, */
@@ -180,9 +180,9 @@ restart(struct trial *t, int64_t pair, struct err *e)
 	int code = arm_restarts(t->a.arm) ? side_start(&t->a, e) : 0;
 	if (code == 0 && arm_restarts(t->b.arm))
 		code = side_start(&t->b, e);
+	t->start_s = ns_to_s(now_ns() - begin_ns);
 	if (code == 0 && (arm_restarts(t->a.arm) || arm_restarts(t->b.arm)))
 		code = warm_up(t, WARM_AGAIN_NS, e);
-	t->start_s = ns_to_s(now_ns() - begin_ns);
 	return code;
 }
 
@@ -296,20 +296,26 @@ profile(struct trial *t, struct side *s, const char *name, struct run_arm *arm, 
 	return side_profile(s, t->rate, for_ns < PROFILE_MOST_NS ? for_ns : PROFILE_MOST_NS, folder, e);
 }
 
-/* Why is it so? Asked only where something changed. */
-static int
-explain(struct trial *t, struct err *e)
+/* Why is it so? Asked only where something changed; what is proven stays so where it cannot be told. */
+static void
+explain(struct trial *t)
 {
 	struct run_proof *p = t->proof;
+	struct err e = { 0 };
 
 	if (!t->run->folder || !has_changed(p) || t->plan->aa || stop_requested())
-		return 0;
-	int code = profile(t, &t->a, "a", &p->arms[0], e);
+		return;
+	int code = profile(t, &t->a, "a", &p->arms[0], &e);
 	if (code == 0 && !stop_requested())
-		code = profile(t, &t->b, "b", &p->arms[1], e);
+		code = profile(t, &t->b, "b", &p->arms[1], &e);
 	if (code == 0 && !stop_requested())   /* half a profile would feign changes */
 		compare_profiles(t->a.run, t->b.run, t->run, p);
-	return unless_stopped(code, e);
+	if (code == 0 || stop_requested())
+		return;
+	struct run_eye *eye = RUN_ADD(t->run, eye, t->run->eyes, t->run->n_eyes);
+	eye->name = "profile of both arms";
+	eye->means = run_printf(t->run, "what changed inside is not known: %s", e.text);
+	eye->cure = run_str(t->run, e.hint[0] ? e.hint : "prony doctor");
 }
 
 /* B that dies where A lives is worse, whatever its figures were. */
@@ -387,7 +393,7 @@ trial_run(const struct trial_plan *plan, const struct spec *spec, const struct p
 	if (code == 0)
 		code = run_pairs(&t, e);
 	if (code == 0)
-		code = explain(&t, e);
+		explain(&t);
 	code = judge_death(&t, code, e);
 	code = judge_interrupt(&t, code, e);
 	if (code == 0)
