@@ -13,7 +13,9 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -22,6 +24,7 @@
 #define KILL_NS            (2 * NS_PER_S)   /* a process that the kernel cannot end is given up */
 #define ROUND_NS           (10 * NS_PER_MS)
 #define ABOVE_STDIO        10
+#define KERNEL_SIGSET_BYTES 8
 
 /* Right above the standard ones: the minder's link to prony, the command's to the minder. */
 #define LINK_FD 3
@@ -41,13 +44,16 @@ lift(int fd)
 	return fcntl(fd, F_DUPFD_CLOEXEC, ABOVE_STDIO);
 }
 
+/* All of them, also the two that libc keeps for itself and that its signal() leaves as prony's parent had
+ * them: so the kernel is asked. Zeros are SIG_DFL without flags, whatever an architecture's struct holds. */
 static void
 default_signals(void)
 {
+	static const unsigned char by_default[64];
 	sigset_t none;
 
 	for (int sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
+		syscall(SYS_rt_sigaction, sig, by_default, NULL, KERNEL_SIGSET_BYTES);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
