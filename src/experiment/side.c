@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "experiment/side.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -98,6 +99,18 @@ side_start(struct side *s, struct err *e)
 	return code < 0 ? err_wrap(e, code, "%s", s->name) : 0;
 }
 
+int
+side_alive(struct side *s, struct err *e)
+{
+	char why[256];
+
+	if (arm_alive(s->arm, why, sizeof(why)))
+		return 0;
+	err_set(e, ECHILD, "%s died under the load (%s)", s->name, why);
+	err_hint(e, "what it printed is in the run's folder; start it by itself, and see what ends it");
+	return -ECHILD;
+}
+
 /* ---- blocks -------------------------------------------------------------------------------- */
 
 /* A quantile that failures reach is not known: they count as never answered. */
@@ -171,8 +184,6 @@ static int
 offer(struct side *s, const struct load_step *step, struct run *scratch, struct run_phase **ret,
     struct err *e)
 {
-	char why[256];
-
 	int code = load_run(s->load, step, true, scratch, ret, e);
 	if (scratch->safety_stop.what)
 		s->stopped = (struct run_stop){
@@ -180,10 +191,8 @@ offer(struct side *s, const struct load_step *step, struct run *scratch, struct 
 			.phase = run_str(s->run, scratch->safety_stop.phase),
 			.next = run_str(s->run, scratch->safety_stop.next),
 		};
-	bool alive = arm_alive(s->arm, why, sizeof(why));   /* also keeps its log short */
-	if (code < 0 && !alive)
-		return err_wrap(e, code, "%s died under the load (%s)", s->name, why);
-	return code < 0 ? err_wrap(e, code, "%s", s->name) : 0;
+	int alive = side_alive(s, e);                       /* also keeps its log short */
+	return alive < 0 ? alive : code < 0 ? err_wrap(e, code, "%s", s->name) : 0;
 }
 
 int

@@ -50,6 +50,9 @@ void side_close(struct side *s);          /* accepts what side_open left half do
  * aims the load at it. */
 int side_start(struct side *s, struct err *e);
 
+/* 0, or -ECHILD with how it ended. */
+int side_alive(struct side *s, struct err *e);
+
 /* Offer one block. What came of it goes into `ret`, whose strings and routes live in r's arena. */
 int side_offer(struct side *s, const struct side_block *b, struct run *r, struct run_block *ret,
     struct err *e);

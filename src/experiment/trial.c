@@ -177,7 +177,11 @@ restart(struct trial *t, int64_t pair, struct err *e)
 
 	if (!pair || pair % restart_every(t))
 		return 0;
-	int code = arm_restarts(t->a.arm) ? side_start(&t->a, e) : 0;
+	int code = side_alive(&t->a, e);        /* a death is not to be mended by a start */
+	if (code == 0)
+		code = side_alive(&t->b, e);
+	if (code == 0 && arm_restarts(t->a.arm))
+		code = side_start(&t->a, e);
 	if (code == 0 && arm_restarts(t->b.arm))
 		code = side_start(&t->b, e);
 	t->start_s = ns_to_s(now_ns() - begin_ns);
