@@ -314,8 +314,8 @@ struct run_stack {
 	double seconds;
 };
 
-struct run_query {             /* one SQL statement, literals removed */
-	const char *engine;        /* sqlite postgresql mysql */
+struct run_query {             /* one statement or command, literals removed */
+	const char *engine;        /* sqlite postgresql redis */
 	const char *database;      /* file or host:port/name */
 	const char *fingerprint;
 	const char *route;         /* the route that runs it most; NULL unknown */
@@ -323,6 +323,9 @@ struct run_query {             /* one SQL statement, literals removed */
 	double per_request;        /* mean calls per request of that route */
 	double most_per_request;   /* p95 of calls per request */
 	double rows;               /* rows returned per call; NAN unknown */
+	double bytes;              /* of an answer, mean; NAN unknown */
+	double errors;             /* share of the calls that the engine refused; NAN unknown */
+	double at_once;            /* share of the calls of a request that overlap another of it; NAN unknown */
 	const char **plan;         size_t n_plan;        /* EXPLAIN lines */
 	const char *scan_table;    /* table read without an index; NULL none */
 	double scan_rows;          /* rows in it, estimated */
@@ -337,6 +340,10 @@ struct run_call {              /* calls to a peer that is no database of ours */
 	const char *route;
 	double calls, seconds, per_request;
 	double connects_per_request;
+	double handshakes_per_request;    /* TLS */
+	double errors;             /* share of the answers that were 429 or 5xx; NAN unknown */
+	double limited;            /* of those: 429; NAN unknown */
+	double repeated;           /* share of the calls that asked the same again after an error; NAN unknown */
 };
 
 struct run_trace {

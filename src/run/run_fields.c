@@ -378,11 +378,13 @@ TYPE(stack, "A call stack and the time it was seen for.");
 
 #define S struct run_query
 static const struct run_field query_fields[] = {
-	STR(engine, "sqlite postgresql mysql"), STR(database, "file or address"),
+	STR(engine, "sqlite postgresql redis"), STR(database, "file or address"),
 	STR(fingerprint, "statement without literals"), STR(route, "that runs it most"),
 	NUM(calls, "during the trace"), NUM(seconds, "sum of durations"),
 	NUM(per_request, "mean calls per request of the route"),
 	NUM(most_per_request, "95th percentile of calls per request"), NUM(rows, "returned per call"),
+	NUM(bytes, "of an answer"), NUM(errors, "share of the calls that the engine refused"),
+	NUM(at_once, "share of the calls of a request that overlap another of it"),
 	STRS(plan, "lines of the database's own plan"), STR(scan_table, "table read whole"),
 	NUM(scan_rows, "rows in it"), STR(index_table, "of an index that the planner would use"),
 	STRS(index_columns, "its columns"), STR(index_plan, "plan line with it"),
@@ -395,6 +397,9 @@ static const struct run_field call_fields[] = {
 	STR(kind, "http postgresql redis tcp"), STR(peer, "host:port"), STR(route, "that calls it most"),
 	NUM(calls, "during the trace"), NUM(seconds, "sum of durations"),
 	NUM(per_request, "mean per request"), NUM(connects_per_request, "new connections"),
+	NUM(handshakes_per_request, "TLS"), NUM(errors, "share of the answers that were 429 or 5xx"),
+	NUM(limited, "share of the answers that were 429"),
+	NUM(repeated, "share of the calls that asked the same again after an error"),
 };
 TYPE(call, "Calls of the service to a peer.");
 #undef S

@@ -39,8 +39,11 @@ struct span {
 struct call {                  /* to a peer */
 	int64_t start, end;        /* end 0: no reply seen */
 	uint32_t peer, span, thread, next;
+	uint32_t statement;        /* what was asked, a text of the tape; 0 unknown */
+	uint32_t rows, bytes;      /* of the answer; of calls with a statement */
 	uint8_t kind;              /* PART_NET, PART_DB or PART_CACHE */
-	bool connect, http;
+	uint8_t sure;              /* per cent: that it belongs to `span` */
+	bool connect, http, error;
 };
 
 struct lock {                  /* a futex that a thread waited at */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* tape: everything that was recorded, compact, in memory of a fixed bound.
  *
- * A record is 48 bytes; texts (routes, statements, peers, files, functions) are interned once and
+ * A record is 64 bytes; texts (routes, statements, peers, files, functions) are interned once and
  * referred to by number, 0 meaning none. Whoever reads a tape does no I/O: tests write tapes by
  * hand. Not thread-safe. */
 #pragma once
@@ -13,7 +13,7 @@
 #include "base/arena.h"
 #include "base/map.h"
 
-enum rec_kind { REC_OFF, REC_POLL, REC_IO, REC_CONN, REC_FILE, REC_SQL };
+enum rec_kind { REC_OFF, REC_POLL, REC_IO, REC_CONN, REC_FILE, REC_SQL, REC_ASK, REC_REPLY };
 
 /* flags of REC_OFF */
 #define OFF_PREEMPTED 1
@@ -24,6 +24,11 @@ enum rec_kind { REC_OFF, REC_POLL, REC_IO, REC_CONN, REC_FILE, REC_SQL };
 #define IO_WRITE 1
 #define IO_SERVER 2
 #define IO_HEAD 4               /* begins an HTTP request or response */
+/* A write to a peer whose protocol is known is followed by a REC_ASK for each question in it, a read
+ * by a REC_REPLY for each answer that ended in it, both in the order of the bytes and with the time,
+ * thread and connection of their REC_IO. Flags of REC_REPLY: */
+#define REPLY_ERROR 1           /* the peer refused, or said 429 or 5xx */
+#define REPLY_UNSEEN 2          /* some of its bytes were not copied: rows are a lower bound */
 /* flags of REC_CONN */
 #define CONN_SEEN 0
 #define CONN_ACCEPTED 1
@@ -32,11 +37,13 @@ enum rec_kind { REC_OFF, REC_POLL, REC_IO, REC_CONN, REC_FILE, REC_SQL };
 struct rec {
 	int64_t ts;            /* end of the interval or call */
 	int64_t from;          /* OFF: off CPU since; SQL: start; else: first blocked at, 0 never */
-	int64_t at;            /* OFF: woken; IO: arrival in the kernel; SQL: time inside the library */
-	uint64_t key;          /* OFF: first argument; IO, CONN: connection */
+	int64_t at;            /* OFF: woken; IO, REPLY: arrival in the kernel; SQL: time inside the library */
+	uint64_t key;          /* OFF: first argument; IO, CONN, ASK, REPLY: connection */
+	uint64_t task;         /* IO: the coroutine or goroutine that did it; 0 unknown */
 	uint32_t thread;       /* index into tape.threads */
-	uint32_t name;         /* IO: route; CONN: peer; FILE: what and which file; SQL: statement */
-	uint32_t value;        /* OFF: waker tid; IO: bytes; SQL: rows; POLL: result; CONN: peer port */
+	uint32_t name;         /* IO: route; CONN: peer; FILE: what and which file; SQL, ASK: statement */
+	uint32_t value;        /* OFF: waker tid; IO, ASK: bytes; SQL, REPLY: rows; POLL: result; CONN: peer port */
+	uint32_t bytes;        /* REPLY */
 	uint16_t nr;
 	uint8_t kind, flags;
 };
