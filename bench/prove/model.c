@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "stats/bootstrap.h"
+
 #include "model.h"
 
 #include <math.h>
@@ -187,4 +189,37 @@ double
 queue_true_ratio(const struct queue *q)
 {
 	return (1 - q->busy) / (1 / q->ratio - q->busy);
+}
+
+/* ---- one run ------------------------------------------------------------------------------- */
+
+/* Long before the first second, so that the queue is in its steady state then. */
+#define RUN_IN 20000
+
+void
+queue_seconds(double busy, double rate, int seconds, struct chance *c, struct bootstrap *ret)
+{
+	struct histogram stays = { 0 };
+	double wait = 0, now = -RUN_IN / rate, next = 1;
+
+	for (int s = 0; s < seconds; ) {
+		double service = chance_exponential(c) * busy / rate, gap = chance_exponential(c) / rate;
+		if (now >= 0)
+			histogram_record(&stays, (int64_t)(1e9 * (wait + service)));
+		wait = fmax(0, wait + service - gap);
+		now += gap;
+		if (now < next)
+			continue;
+		bootstrap_add(ret, &stays);
+		histogram_clear(&stays);
+		next += 1;
+		s++;
+	}
+	histogram_done(&stays);
+}
+
+double
+queue_true_p99(double busy, double rate)
+{
+	return 1e9 * log(1 / (1 - TAIL)) / (rate / busy - rate);
 }

@@ -45,3 +45,8 @@ struct queue {
  * requests. */
 double queue_block_p99(const struct queue *q, bool is_b, struct chance requests, double speed);
 double queue_true_ratio(const struct queue *q);
+
+/* `seconds` stretches of such a queue, a second of `rate` arrivals each, and what their p99 is near. */
+struct bootstrap;
+void queue_seconds(double busy, double rate, int seconds, struct chance *c, struct bootstrap *ret);
+double queue_true_p99(double busy, double rate);     /* ns */

@@ -17,6 +17,7 @@
 #include "load/told.h"
 #include "load/wire.h"
 #include "run/run_store.h"
+#include "stats/bootstrap.h"
 #include "stats/hdr_log.h"
 
 #define POLL_NS       (50 * NS_PER_MS)
@@ -47,6 +48,7 @@ struct phase {
 	struct tally **seconds;         /* those still open; the last is the drain */
 	size_t n_seconds, first_open;
 	struct second *closed;          /* what became of the others */
+	struct bootstrap *latency;      /* of the whole ones */
 	const struct phase_bounds *bounds;
 	struct tally *settled;          /* from bounds->settle_ns on; NULL: that is all */
 	bool want_log;
@@ -95,6 +97,8 @@ close_second(struct phase *p)
 	p->closed[s].p99 = histogram_quantile(&latency, 0.99) / 1e9;
 	p->closed[s].answered = (double)tally_count(t, OUTCOME_ANSWERED);
 	p->closed[s].errors = (double)tally_failures(t);
+	if ((int64_t)(s + 1) * NS_PER_S <= p->until_ns)
+		bootstrap_add(p->latency, &latency);
 	histogram_done(&latency);
 	if (p->want_log)
 		log_second(p, t, s);
@@ -401,6 +405,17 @@ record_seconds(const struct phase *p, struct run_phase *out, int64_t window)
 	}
 }
 
+static void
+record_interval(const struct phase *p, struct run_latency *out)
+{
+	struct interval i = bootstrap_quantile(p->latency, 0.99, p->l->spec->seed);
+
+	if (out->censored || !(i.low <= 1e9 * out->p99 && 1e9 * out->p99 <= i.high))
+		return;
+	out->p99_low = i.low / 1e9;
+	out->p99_high = i.high / 1e9;
+}
+
 /* What only the workers elsewhere know of themselves. Returns their window. */
 static int64_t
 record_crew(const struct phase *p, struct run_phase *out)
@@ -449,6 +464,7 @@ record(struct phase *p)
 	/* What came in the drain is answered, but not in the window that the rate speaks of. */
 	out->throughput = ((double)out->answered - p->closed[p->n_seconds - 1].answered) / out->seconds;
 	record_seconds(p, out, window);
+	record_interval(p, &out->latency);
 	return out;
 }
 
@@ -494,6 +510,8 @@ release(struct phase *p)
 	tally_free(p->total);
 	free(p->seconds);
 	free(p->closed);
+	bootstrap_done(p->latency);
+	free(p->latency);
 	tally_free(p->settled);
 	buf_done(&p->log);
 }
@@ -535,7 +553,8 @@ prepare(struct phase *p)
 	p->closed = calloc(p->n_seconds, sizeof(*p->closed));
 	p->total = tally_new(p->l->program.n_routes);
 	p->settled = bounds->settle_ns ? tally_new(p->l->program.n_routes) : NULL;
-	if (!p->seconds || !p->closed)
+	p->latency = calloc(1, sizeof(*p->latency));
+	if (!p->seconds || !p->closed || !p->latency)
 		abort();
 	for (size_t i = 0; i < p->n_seconds; i++)
 		p->closed[i].p50 = p->closed[i].p99 = NAN;

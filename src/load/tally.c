@@ -126,6 +126,7 @@ latency_of(const struct histogram *h, bool censored)
 		.p99 = histogram_quantile(h, 0.99) / 1e9,
 		.p999 = histogram_quantile(h, 0.999) / 1e9,
 		.max = h->count ? (double)h->max / 1e9 : NAN,
+		.p99_low = NAN, .p99_high = NAN,
 		.censored = censored,
 	};
 }

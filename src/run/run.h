@@ -119,6 +119,7 @@ struct run_target {
 
 struct run_latency {
 	double mean, p50, p95, p99, p999, max;
+	double p99_low, p99_high;  /* 95 %, estimated from its seconds; NAN: too few of them */
 	bool censored;             /* some requests never answered: the tail is a lower bound */
 };
 

@@ -163,6 +163,8 @@ TYPE(target, "One promise and what became of it.");
 static const struct run_field latency_fields[] = {
 	NUM(mean, "seconds"), NUM(p50, "seconds"), NUM(p95, "seconds"), NUM(p99, "seconds"),
 	NUM(p999, "seconds"), NUM(max, "seconds"),
+	NUM(p99_low, "seconds, of its 95 % interval, estimated from the run's seconds"),
+	NUM(p99_high, "seconds"),
 	BOOL(censored, "some requests never answered: the tail is a lower bound"),
 };
 TYPE(latency, "Latency from the intended start of a request to its last byte.");
