@@ -11,7 +11,7 @@
 static void
 write_latency(struct buf *out, const char *name, const struct run_latency *l, const char *from)
 {
-	char text[24];
+	char text[24], high[24];
 	const struct { const char *name; double value; } figures[] = {
 		{ "mean", l->mean }, { "p50", l->p50 }, { "p95", l->p95 }, { "p99", l->p99 },
 		{ "p99.9", l->p999 }, { "max", l->max },
@@ -21,7 +21,11 @@ write_latency(struct buf *out, const char *name, const struct run_latency *l, co
 	for (size_t i = 0; i < COUNT_OF(figures); i++)
 		buf_printf(out, "%s %s%s", figures[i].name, format_duration(text, figures[i].value),
 		    i + 1 < COUNT_OF(figures) ? "  " : "");
-	buf_printf(out, "\n  %-11s%s%s\n", "", from,
+	buf_printf(out, "\n  %-11s%s", "", from);
+	if (l->p99_low > 0)
+		buf_printf(out, "; p99 within %s to %s, 95 %%, estimated", format_duration(text, l->p99_low),
+		    format_duration(high, l->p99_high));
+	buf_printf(out, "%s\n",
 	    l->censored ? "; some were never answered: the tail is at least this" : "");
 }
 
