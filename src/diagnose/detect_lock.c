@@ -52,11 +52,14 @@ tell(const struct facts *f, struct draft *d, const struct run_part *p, const str
 	out->summary = run_printf(f->run, "requests wait %s of their time for the lock %s%s%s",
 	    PCT(p->share), lock, w && w->site ? ", held in " : "", w && w->site ? w->site : "");
 	if (w) {
-		finding_evidence(d, "%lld waits, %s each; %.2g wait at the same time",
-		    (long long)w->waits, DURATION(w->waits > 0 ? w->seconds / w->waits : NAN),
-		    w->mean_waiters);
-		finding_evidence(d, "meanwhile the holder: %s",
-		    text_parts(f->run, w->holder, w->n_holder, 3));
+		if (w->waits > 0)
+			finding_evidence(d, "%lld waits, %s each; %.2g wait at the same time",
+			    (long long)w->waits, DURATION(w->seconds / w->waits), w->mean_waiters);
+		else
+			finding_evidence(d, "%.2g threads wait at the same time, sampled", w->mean_waiters);
+		if (w->n_holder)
+			finding_evidence(d, "meanwhile the holder: %s",
+			    text_parts(f->run, w->holder, w->n_holder, 3));
 	}
 	if (isfinite(f->utilisation))
 		finding_evidence(d, "CPU is not the limit: %s of what the service may use",

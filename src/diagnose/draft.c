@@ -178,7 +178,7 @@ settle(struct draft *d)
 static const char *
 unseen(const struct facts *f, enum needs needs)
 {
-	if (needs == NEEDS_TIME && (f->n_parts == 0 || f->estimated))
+	if (needs == NEEDS_TIME && (f->n_parts == 0 || (f->estimated && !f->waits_sampled)))
 		return "where the requests' time goes was not seen";
 	if (needs == NEEDS_CPU && f->n_parts == 0)
 		return "how much CPU the requests use was not seen";

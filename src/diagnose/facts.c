@@ -103,29 +103,68 @@ make_time(struct facts *f)
 			    weight(&f->trace->routes[i]) / sum);
 }
 
-/* Without traced requests the samples still tell where CPU time goes, and the load how much of
- * the answer time is CPU: all of it when the CPUs are full, else CPU per request over latency. */
+/* CPU time as the samples of functions split it. */
+static void
+mix_functions(struct mix *m, const struct run_trace *t, double share)
+{
+	for (size_t i = 0; i < t->n_functions; i++)
+		mix_add(m, PART_CPU, t->functions[i].name, share * t->functions[i].self);
+	if (t->n_functions == 0)
+		mix_add(m, PART_CPU, NULL, share);
+}
+
+/* Threads seen at something, per request in the service: by Little's law each request's time there.
+ * What is missing waits where no thread is: for a worker, when all are taken, and so for what they do;
+ * else on an event loop, for something that was not seen. */
+static bool
+mix_states(struct facts *f, struct mix *m)
+{
+	const struct run_trace *t = f->trace;
+	double inside = f->phase ? f->phase->throughput * f->phase->service.mean : NAN, seen = 0;
+	bool taken = f->blocked_workers || f->utilisation > BUSY || (f->busiest && f->busiest->cpu > BUSY);
+
+	for (size_t i = 0; i < t->n_states; i++)
+		seen += known(t->states[i].threads);
+	if (seen <= 0 || !(inside > 0))
+		return false;
+	double of = taken ? seen : fmax(seen, inside);
+	for (size_t i = 0; i < t->n_states; i++) {
+		const struct run_state *s = &t->states[i];
+		if (s->kind == PART_CPU)
+			mix_functions(m, t, known(s->threads) / of);
+		else
+			mix_add(m, s->kind, s->where, known(s->threads) / of);
+		f->waits_sampled |= s->kind != PART_CPU && s->kind != PART_RUNQUEUE;
+	}
+	return true;
+}
+
+/* Without waits either, the load tells how much of the answer time is CPU: all of it when the CPUs are
+ * full, else CPU per request over latency. */
+static bool
+mix_cpu(const struct facts *f, struct mix *m)
+{
+	const struct run_baseline *b = &f->run->baseline;
+	double cpu = b->cpu_per_request / b->latency.mean;
+
+	if (f->utilisation > BUSY)
+		cpu = f->utilisation;
+	else if (f->busiest && f->busiest->cpu > BUSY)
+		cpu = f->busiest->cpu;
+	if (cpu > 0)
+		mix_functions(m, f->trace, fmin(cpu, 1));
+	return cpu > 0;
+}
+
+/* Without traced requests samples of threads still tell where time goes. */
 static void
 estimate_time(struct facts *f)
 {
 	const struct run_baseline *b = &f->run->baseline;
 	struct mix m = { .run = f->run };
-	double cpu = b->cpu_per_request / b->latency.mean;
 
-	if (f->scope)
+	if (f->scope || (!mix_states(f, &m) && !mix_cpu(f, &m)))
 		return;
-	if (f->utilisation > BUSY)
-		cpu = f->utilisation;
-	else if (f->busiest && f->busiest->cpu > BUSY)
-		cpu = f->busiest->cpu;
-	if (!(cpu > 0))
-		return;
-	cpu = fmin(cpu, 1);
-	for (size_t i = 0; i < f->trace->n_functions; i++)
-		mix_add(&m, PART_CPU, f->trace->functions[i].name,
-		    cpu * f->trace->functions[i].self);
-	if (f->trace->n_functions == 0)
-		mix_add(&m, PART_CPU, NULL, cpu);
 	mix_seal(&m, known(b->latency.mean));
 	f->parts = m.parts;
 	f->n_parts = m.n;

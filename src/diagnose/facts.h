@@ -31,6 +31,7 @@ struct facts {
 	size_t n_cpu_parts;
 	double waiting;                 /* threads of the service that wait for a CPU, mean */
 	bool estimated;                 /* no requests were traced: parts come from samples */
+	bool waits_sampled;             /* of them: also what threads waited for was seen */
 
 	struct hot *hot;                /* largest own first */
 	size_t n_hot;

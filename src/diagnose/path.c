@@ -122,7 +122,7 @@ path_make(const struct facts *f, const char *refusal)
 		return;
 	}
 	bool throughput = symptom(f);
-	if (f->n_parts == 0 || f->estimated) {
+	if (f->n_parts == 0 || (f->estimated && !f->waits_sampled)) {
 		RUN_ADD_STR(r, r->path, r->n_path, "where the requests' time goes was not seen");
 		add_cause(f);
 		return;

@@ -137,7 +137,7 @@ verdict_refusal(const struct facts *f)
 static bool
 sees_inside(const struct facts *f)
 {
-	return f->n_parts > 0 && !f->estimated;
+	return f->n_parts > 0 && (!f->estimated || f->waits_sampled);
 }
 
 static const char *

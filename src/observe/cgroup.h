@@ -5,7 +5,7 @@
  * in tests. Any thread. */
 #pragma once
 
-#include "observe/proc_text.h"
+#include "base/proc_text.h"
 
 struct cgroup_dir {
 	char path[768];         /* folder of the group, with the root in front */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "observe/proc_text.h"
+#include "base/proc_text.h"
 
 bool
 list_has(const char *list, const char *word)

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "observe/proc_text.h"
+#include "base/proc_text.h"
 
 /* What follows "key : " on its line in /proc/cpuinfo; NULL when there is no such line. */
 static const char *

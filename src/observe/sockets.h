@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/map.h"
-#include "observe/proc_text.h"
+#include "base/proc_text.h"
 
 /* Each TCP socket, IPv4 and IPv6, of the namespace that `pid` is in. */
 void tcp_each(int pid, void (*visit)(void *ctx, const struct proc_tcp *t), void *ctx);

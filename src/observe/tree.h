@@ -7,7 +7,7 @@
 #pragma once
 
 #include "base/map.h"
-#include "observe/proc_text.h"
+#include "base/proc_text.h"
 
 #define TREE_MAX 1024           /* members; more are left out */
 

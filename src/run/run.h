@@ -290,6 +290,13 @@ struct run_wait {
 	struct run_part *holder;   size_t n_holder;
 };
 
+/* Where threads of the service were, on average: sampled, where requests could not be traced. */
+struct run_state {
+	enum run_part_kind kind;
+	const char *where;         /* as in run_part; NULL unknown */
+	double threads;            /* mean number of threads there */
+};
+
 struct run_thread {
 	int64_t pid, tid;
 	const char *name;
@@ -358,6 +365,7 @@ struct run_trace {
 	int64_t dropped;
 	struct run_time *routes;       size_t n_routes;      /* before charging waits to holders */
 	struct run_wait *waits;        size_t n_waits;
+	struct run_state *states;      size_t n_states;      /* most threads first; empty with BPF */
 	struct run_thread *threads;    size_t n_threads;     /* busiest 64 */
 	struct run_function *functions; size_t n_functions;  /* hottest 50 */
 	struct run_stack *stacks;      size_t n_stacks;      /* heaviest 1500, for the flame graphs */
@@ -600,7 +608,7 @@ struct run_type;
 void *run_add_(struct run *r, const struct run_type *type, void **items, size_t *n);
 extern const struct run_type run_type, run_eye_type, run_process_type, run_peer_type,
     run_target_type, run_route_type, run_point_type, run_phase_type, run_series_type,
-    run_part_type, run_time_type, run_wait_type, run_thread_type, run_function_type,
+    run_part_type, run_time_type, run_wait_type, run_state_type, run_thread_type, run_function_type,
     run_stack_type, run_query_type, run_call_type, run_finding_type, run_ruled_out_type,
     run_step_type, run_proof_type, run_suite_phase_type, run_recovery_type, run_integrity_type,
     run_worker_type, run_block_type, run_block_route_type, run_comparison_type, run_difference_type,

@@ -351,6 +351,13 @@ static const struct run_field wait_fields[] = {
 TYPE(wait, "What the holders did while others waited.");
 #undef S
 
+#define S struct run_state
+static const struct run_field state_fields[] = {
+	ENUM(kind, part, "of what they did"), STR(where, "lock, peer, file"), NUM(threads, "mean number of them"),
+};
+TYPE(state, "Where threads of the service were, sampled.");
+#undef S
+
 #define S struct run_thread
 static const struct run_field thread_fields[] = {
 	INT(pid, "process"), INT(tid, "thread"), STR(name, "of the thread"),
@@ -414,7 +421,8 @@ static const struct run_field trace_fields[] = {
 	NUM(symbolised, "share of user frames with a name"),
 	NUM(overhead_cpu, "cores used by tracing itself"), INT(dropped, "events lost"),
 	LIST(routes, time, "as painted, before waits are charged to holders"),
-	LIST(waits, wait, "who was waited for"), LIST(threads, thread, "the busiest"),
+	LIST(waits, wait, "who was waited for"), LIST(states, state, "sampled where requests could not be traced"),
+	LIST(threads, thread, "the busiest"),
 	LIST(functions, function, "the hottest"), LIST(stacks, stack, "the heaviest"),
 	LIST(queries, query, "statements"), LIST(calls, call, "other peers"),
 };

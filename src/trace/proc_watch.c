@@ -11,10 +11,12 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/map.h"
-#include "trace/assemble.h"
+#include "trace/proc_states.h"
+#include "trace/summary.h"
 
 #define THREADS_MAX   1024
 #define REPORTED_MAX  64
+#define LOOKED_MAX    128      /* a tick: of more threads every second, third ... is looked at */
 
 struct watched {
 	int pid, tid;
@@ -27,16 +29,18 @@ struct proc_watch {
 	struct arena *arena;
 	struct map ids;
 	struct watched *threads;   size_t n;
-	int64_t began;
+	struct proc_states *states;
+	int64_t began, ticks;
 };
 
 struct proc_watch *
-proc_watch_new(void)
+proc_watch_new(struct intake *in)
 {
 	struct proc_watch *w = calloc(1, sizeof(*w));
 	if (!w)
 		abort();
 	w->arena = arena_new();
+	w->states = proc_states_new(in);
 	w->began = now_ns();
 	return w;
 }
@@ -46,6 +50,7 @@ proc_watch_free(struct proc_watch *w)
 {
 	if (!w)
 		return;
+	proc_states_free(w->states);
 	map_done(&w->ids);
 	arena_free(w->arena);
 	free(w);
@@ -69,31 +74,36 @@ state_of(const struct watched *t)
 	return end && end[1] == ' ' ? end[2] : 0;
 }
 
-static void
-look_blocked(struct watched *t, char state)
+static bool
+is_poll(int nr)
 {
-	char text[256];
-	int nr = -1;
-	if (file_peek(text, sizeof(text), "/proc/%d/task/%d/syscall", t->pid, t->tid) > 0)
-		sscanf(text, "%d", &nr);
-	bool poll = nr == SYS_epoll_wait || nr == SYS_epoll_pwait || nr == SYS_poll ||
-	    nr == SYS_select || nr == SYS_pselect6 || nr == SYS_ppoll;
-	t->polls += poll;
-	/* Sleeping in a plain read is waiting for the next request more often than not. */
-	t->blocked += state == 'D' || (nr >= 0 && nr != SYS_read &&
-	    part_of_syscall(nr, false) != PART_NONE);
+	return nr == SYS_epoll_wait || nr == SYS_epoll_pwait || nr == SYS_poll || nr == SYS_select ||
+	    nr == SYS_pselect6 || nr == SYS_ppoll;
 }
 
 static void
-look(struct proc_watch *w, int pid, int tid)
+look_blocked(struct proc_watch *w, struct watched *t, char state, size_t stands_for, int64_t now)
 {
-	char text[128];
-	bool new;
-	long long cpu = 0, queued = 0;
+	char text[256];
+	struct proc_call call;
+
+	if (file_peek(text, sizeof(text), "/proc/%d/task/%d/syscall", t->pid, t->tid) <= 0 ||
+	    !proc_parse_call(text, &call)) {
+		t->blocked += state == 'D';
+		return;
+	}
+	t->polls += is_poll(call.nr);
+	t->blocked += proc_states_add(w->states, t->pid, t->tid, &call, state, stands_for, now);
+}
+
+static struct watched *
+watched_thread(struct proc_watch *w, int pid, int tid)
+{
 	struct { int pid, tid; } key = { pid, tid };
+	bool new;
 
 	if (w->n >= THREADS_MAX && !map_find(&w->ids, &key, sizeof(key)))
-		return;
+		return NULL;
 	uint64_t *at = map_at(&w->ids, &key, sizeof(key), &new);
 	if (new) {
 		*at = w->n;
@@ -102,7 +112,18 @@ look(struct proc_watch *w, int pid, int tid)
 		fresh->tid = tid;
 		read_name(fresh);
 	}
-	struct watched *t = &w->threads[*at];
+	return &w->threads[*at];
+}
+
+static void
+look(struct proc_watch *w, int pid, int tid, size_t stands_for, int64_t now)
+{
+	char text[128];
+	long long cpu = 0, queued = 0;
+	struct watched *t = watched_thread(w, pid, tid);
+
+	if (!t)
+		return;
 	if (file_peek(text, sizeof(text), "/proc/%d/task/%d/schedstat", pid, tid) > 0)
 		sscanf(text, "%lld %lld", &cpu, &queued);
 	if (!t->ticks++) {
@@ -113,22 +134,25 @@ look(struct proc_watch *w, int pid, int tid)
 	t->queued = queued;
 	char state = state_of(t);
 	if (state == 'S' || state == 'D')
-		look_blocked(t, state);
+		look_blocked(w, t, state, stands_for, now);
 }
 
 void
 proc_watch_tick(struct proc_watch *w, const int *pids, size_t n_pids, int64_t now)
 {
 	char path[64];
-	for (size_t i = 0; i < n_pids; i++) {
-		snprintf(path, sizeof(path), "/proc/%d/task", pids[i]);
+	size_t stride = w->n / LOOKED_MAX + 1, i = 0;
+
+	for (size_t k = 0; k < n_pids; k++) {
+		snprintf(path, sizeof(path), "/proc/%d/task", pids[k]);
 		DIR *dir = opendir(path);
 		for (struct dirent *d; dir && (d = readdir(dir)); )
-			if (d->d_name[0] != '.')
-				look(w, pids[i], atoi(d->d_name));
+			if (d->d_name[0] != '.' && i++ % stride == (size_t)w->ticks % stride)
+				look(w, pids[k], atoi(d->d_name), stride, now);
 		if (dir)
 			closedir(dir);
 	}
+	w->ticks++;
 }
 
 static int
@@ -140,14 +164,12 @@ busiest_first(const void *left, const void *right)
 	return a > b ? -1 : a < b;
 }
 
-void
-proc_watch_fill(struct proc_watch *w, struct run *r, int64_t now)
+static void
+fill_threads(const struct proc_watch *w, struct run *r, double whole)
 {
 	struct run_trace *t = &r->evidence.trace;
-	double whole = (double)(now - w->began);
-	if (w->n)
-		qsort(w->threads, w->n, sizeof(*w->threads), busiest_first);
-	for (size_t i = 0; i < w->n && i < REPORTED_MAX && whole > 0; i++) {
+
+	for (size_t i = 0; i < w->n && i < REPORTED_MAX; i++) {
 		const struct watched *from = &w->threads[i];
 		struct run_thread *to = RUN_ADD(r, thread, t->threads, t->n_threads);
 		to->pid = from->pid;
@@ -158,4 +180,41 @@ proc_watch_fill(struct proc_watch *w, struct run *r, int64_t now)
 		to->runqueue = (double)(from->queued - from->queued_first) / whole;
 		to->blocked = from->ticks ? (double)from->blocked / (double)from->ticks : 0;
 	}
+}
+
+static void
+add_state(struct run *r, enum run_part_kind kind, double threads)
+{
+	struct run_trace *t = &r->evidence.trace;
+
+	if (threads <= 0)
+		return;
+	struct run_state *s = RUN_ADD(r, state, t->states, t->n_states);
+	s->kind = kind;
+	s->threads = threads;
+}
+
+void
+proc_watch_fill(struct proc_watch *w, struct run *r, int64_t now)
+{
+	double whole = (double)(now - w->began), cpu = 0, queued = 0;
+
+	if (!w->n || whole <= 0)
+		return;
+	sort_list(w->threads, w->n, sizeof(*w->threads), busiest_first);
+	fill_threads(w, r, whole);
+	for (size_t i = 0; i < w->n; i++) {
+		cpu += (double)(w->threads[i].cpu - w->threads[i].cpu_first) / whole;
+		queued += (double)(w->threads[i].queued - w->threads[i].queued_first) / whole;
+	}
+	add_state(r, PART_CPU, cpu);
+	add_state(r, PART_RUNQUEUE, queued);
+	proc_states_fill(w->states, r, w->ticks, now);
+}
+
+bool
+proc_watch_may(int pid)
+{
+	char text[256];
+	return file_peek(text, sizeof(text), "/proc/%d/syscall", pid) > 0;
 }

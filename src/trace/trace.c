@@ -164,6 +164,18 @@ mode_of(const struct trace *t)
 	return t->collect ? "bpf" : t->sampler ? "perf" : t->watch ? "proc" : "none";
 }
 
+/* Without the collector what threads wait for is sampled. */
+static void
+open_watch(struct trace *t, struct run *r)
+{
+	bool may = proc_watch_may(t->pids[0]);
+
+	t->watch = proc_watch_new(&t->intake);
+	eye_set(r, "waits", may, may ? "system calls and stacks of sleeping threads, sampled from /proc" :
+	    "locks, disk and network waits are not told apart: system calls of its threads may not be read",
+	    "sudo prony check ..., or run prony as the service's own user with kernel.yama.ptrace_scope=0");
+}
+
 int
 trace_open(struct run *r, const struct trace_options *o, struct trace **ret, struct err *e)
 {
@@ -193,7 +205,7 @@ trace_open(struct run *r, const struct trace_options *o, struct trace **ret, str
 	else if (t->n_pids)
 		eyes_sampler(r, "switched off", CURE_SWITCH, false);
 	if (t->n_pids && !t->collect && ceiling < 3)
-		t->watch = proc_watch_new();
+		open_watch(t, r);
 	r->evidence.trace.mode = mode_of(t);
 	*ret = t;
 	return 0;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "observe/peers.h"
-#include "observe/proc_text.h"
+#include "base/proc_text.h"
 #include "observe/runtime.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -16,12 +16,15 @@ parse_line(const char *line)
 	struct proc_stat stat;
 	struct proc_cpu cpu;
 	struct proc_tcp tcp;
+	struct proc_call call;
 	struct proc_disk disk;
 	struct proc_interface interface;
 	struct cgroup_mount mount;
 
 	proc_parse_cpu(line, &cpu);
 	proc_parse_disk(line, &disk);
+	if (proc_parse_call(line, &call) && call.nr < -1)
+		abort();
 	proc_parse_interface(line, &interface);
 	if (proc_parse_stat(line, &stat) && strlen(stat.name) >= sizeof(stat.name))
 		abort();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/cleanup.h"
 #include "check.h"
-#include "observe/proc_text.h"
+#include "base/proc_text.h"
 
 static void
 stat_survives_any_name(void **state)
@@ -212,6 +212,29 @@ io_limits(void **state)
 	CHECK_NEAR(l.bytes_per_s, 2097152, 0);
 }
 
+static void
+calls_of_sleepers(void **state)
+{
+	struct proc_call c;
+
+	assert_true(proc_parse_call("202 0x7f10 0x80 0x2 0x0 0x0 0xffff 0x7ffd10 0x7f33\n", &c));
+	assert_int_equal(c.nr, 202);
+	assert_int_equal(c.arg[0], 0x7f10);
+	assert_int_equal(c.arg[2], 2);
+	assert_int_equal(c.sp, 0x7ffd10);
+	assert_int_equal(c.pc, 0x7f33);
+	assert_true(proc_parse_call("-1 0x7ffd10 0x7f33\n", &c));
+	assert_int_equal(c.nr, -1);
+	assert_int_equal(c.sp, 0x7ffd10);
+	static const char *const bad[] = {
+		"", "running\n", "202\n", "202 0x1 0x2 0x3", "-1 0x1", "-1 0x1 0x2 0x3 0x4 0x5 0x6 0x7 0x8", "-2 0x1 0x2",
+		"202 0x1 0x2 0x3 0x4 0x5 0x6 0x7 ", "99999999999 0x1 0x2 0x3 0x4 0x5 0x6 0x7 0x8",
+	};
+	for (size_t i = 0; i < COUNT_OF(bad); i++)
+		assert_false(proc_parse_call(bad[i], &c));
+}
+
 RUN_TESTS(cmocka_unit_test(stat_survives_any_name), cmocka_unit_test(cut_stat_is_refused),
     cmocka_unit_test(tcp_lines), cmocka_unit_test(figures_of_the_host),
-    cmocka_unit_test(keys_and_counters), cmocka_unit_test(cgroup_lines), cmocka_unit_test(io_limits))
+    cmocka_unit_test(keys_and_counters), cmocka_unit_test(cgroup_lines), cmocka_unit_test(io_limits),
+    cmocka_unit_test(calls_of_sleepers))

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "observe/proc_text.h"
+#include "base/proc_text.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/cleanup.h"
 
 /* Unsigned number after blanks; moves the cursor behind it. */
 static bool
@@ -198,6 +201,33 @@ proc_parse_tcp(const char *line, struct proc_tcp *ret)
 		return false;
 	t.inode = inode;
 	*ret = t;
+	return true;
+}
+
+bool
+proc_parse_call(const char *text, struct proc_call *ret)
+{
+	struct proc_call c = { 0 };
+	uint64_t words[8];
+	size_t n = 0;
+	char *end;
+
+	long nr = strtol(text, &end, 10);
+	if (end == text || nr < -1 || nr > INT_MAX)
+		return false;
+	for (const char *at = end; n < COUNT_OF(words) && *at == ' '; at = end) {
+		words[n] = strtoull(at, &end, 16);
+		if (end == at)
+			return false;
+		n++;
+	}
+	if (n != (nr < 0 ? 2 : COUNT_OF(words)))
+		return false;
+	c.nr = (int)nr;
+	memcpy(c.arg, words, nr < 0 ? 0 : sizeof(c.arg));
+	c.sp = words[n - 2];
+	c.pc = words[n - 1];
+	*ret = c;
 	return true;
 }
 

@@ -54,6 +54,15 @@ struct proc_tcp {
 #define TCP_STATE_LISTEN 10
 bool proc_parse_tcp(const char *line, struct proc_tcp *ret);
 
+/* /proc/PID/task/TID/syscall of a thread that is blocked; false while it runs. nr is -1 outside of a
+ * call (a fault); then sp and pc alone are known. */
+struct proc_call {
+	int nr;
+	uint64_t arg[6];
+	uint64_t sp, pc;
+};
+bool proc_parse_call(const char *text, struct proc_call *ret);
+
 /* A line of /proc/diskstats. */
 struct proc_disk {
 	char name[32];

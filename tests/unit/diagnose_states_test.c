@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* Runs without traced requests, whose threads were looked at instead. */
+#include "diagnose/diagnose.h"
+
+#include "check.h"
+
+/* 400 requests a second, each 20 ms: eight are inside at any time. */
+static struct run *
+service(void)
+{
+	struct run *r = run_new();
+	r->host.cpus = 4;
+	struct run_process *p = RUN_ADD(r, process, r->system.processes, r->system.n_processes);
+	p->pid = 100;
+	p->runtime = "native";
+	struct run_phase *ph = RUN_ADD(r, phase, r->evidence.phases, r->evidence.n_phases);
+	ph->name = "trace";
+	ph->answered = ph->sent = ph->scheduled = 4000;
+	ph->throughput = 400;
+	ph->service.mean = 0.02;
+	ph->service_cpu = 0.8;
+	r->baseline.rate = r->baseline.throughput = 400;
+	r->baseline.latency = (struct run_latency){ .mean = 0.02, .p50 = 0.018, .p95 = 0.05, .p99 = 0.08 };
+	r->baseline.cpu_per_request = 0.002;
+	r->capacity.knee_rate = 450;
+	r->capacity.stopped_by = "latency";
+	r->evidence.noise = 0.02;
+	r->evidence.trace.mode = "proc";
+	r->evidence.trace.symbolised = 1;
+	return r;
+}
+
+static struct run_state *
+state(struct run *r, enum run_part_kind kind, const char *where, double threads)
+{
+	struct run_state *s = RUN_ADD(r, state, r->evidence.trace.states, r->evidence.trace.n_states);
+	s->kind = kind;
+	s->where = where;
+	s->threads = threads;
+	return s;
+}
+
+static struct run_thread *
+thread(struct run *r, double cpu, double blocked)
+{
+	struct run_thread *t = RUN_ADD(r, thread, r->evidence.trace.threads, r->evidence.trace.n_threads);
+	t->pid = 100;
+	t->name = "worker";
+	t->cpu = cpu;
+	t->runqueue = 0;
+	t->blocked = blocked;
+	return t;
+}
+
+static void
+threads_at_a_lock_are_a_lock(void **state_)
+{
+	struct run *r = service();
+	state(r, PART_CPU, NULL, 0.8);
+	state(r, PART_LOCK, "inventory_lock", 6);
+	struct run_wait *w = RUN_ADD(r, wait, r->evidence.trace.waits, r->evidence.trace.n_waits);
+	w->kind = PART_LOCK;
+	w->where = "inventory_lock";
+	w->mean_waiters = 6;
+	diagnose(r);
+	assert_true(r->n_findings > 0);
+	assert_string_equal(r->findings[0].kind, "contention.lock");
+	assert_string_equal(r->findings[0].where, "inventory_lock");
+	assert_int_equal(r->findings[0].source, SOURCE_ESTIMATED);
+	CHECK_NEAR(r->findings[0].share, 6.0 / 8, 0.001);
+	run_free(r);
+}
+
+/* Two workers that always sit in fsync, and six requests that wait for them: the disk has it all. */
+static void
+who_waits_for_a_taken_worker_waits_for_what_it_does(void **state_)
+{
+	struct run *r = service();
+	state(r, PART_CPU, NULL, 0.1);
+	state(r, PART_DISK, "fsync journal", 1.9);
+	thread(r, 0.05, 0.95);
+	thread(r, 0.05, 0.95);
+	diagnose(r);
+	assert_true(r->n_findings > 0);
+	assert_string_equal(r->findings[0].kind, "io.disk.sync");
+	CHECK_NEAR(r->findings[0].share, 0.95, 0.001);
+	run_free(r);
+}
+
+/* One request of eight has a thread; nobody knows what the others wait for. */
+static void
+what_no_thread_was_seen_at_stays_unexplained(void **state_)
+{
+	struct run *r = service();
+	state(r, PART_CPU, NULL, 0.2);
+	state(r, PART_DISK, "fsync journal", 0.8);
+	thread(r, 0.05, 0.2);
+	diagnose(r);
+	for (size_t i = 0; i < r->n_findings; i++)
+		assert_true(r->findings[i].share < 0.2);
+	run_free(r);
+}
+
+RUN_TESTS(cmocka_unit_test(threads_at_a_lock_are_a_lock),
+    cmocka_unit_test(who_waits_for_a_taken_worker_waits_for_what_it_does),
+    cmocka_unit_test(what_no_thread_was_seen_at_stays_unexplained))
