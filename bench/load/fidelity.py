@@ -72,8 +72,8 @@ def arrival_figures(stamps, rate):
             'most_in_1ms': most_within(arrivals, 1_000_000)}
 
 
-def arrivals(client, poisson, core, server_core, setup):
-    with Truth(server_core, setup.truth, logged=True) as server:
+def arrivals(client, poisson, core, server_core, setup, busy=False):
+    with Truth(server_core, setup.truth, logged=True, busy=busy) as server:
         job = Job(server.url('none'), CONNECTIONS, setup.fidelity_seconds, rate=RATE, poisson=poisson)
         result, cost = trial(client, job, core, server)
         return arrival_figures(server.stamps()[0], RATE) | {'others': cost.others, 'requests': result.requests}
@@ -145,6 +145,8 @@ def measure(clients, cores, setup, say):
                          f'{RATE:,} evenly spaced requests a second over {CONNECTIONS} connections'),
         'poisson': each(clients, lambda c: arrivals(c, True, core, server_core, setup), say,
                         f'{RATE:,} Poisson arrivals a second over {CONNECTIONS} connections'),
+        'poisson_awake': each(clients, lambda c: arrivals(c, True, core, server_core, setup, busy=True), say,
+                              f'{RATE:,} Poisson arrivals a second over {CONNECTIONS} connections, the server never asleep'),
         **{letter: each(clients, lambda c, at=(letter, path): latency(c, *at, core, server_core, setup), say,
                         f'Latency, truth {letter}: {what}') for letter, what, path in TRUTHS},
     }

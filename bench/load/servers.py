@@ -81,16 +81,17 @@ class Nginx(Server):
 
 
 class Truth(Server):
-    """logged: keep the stamps of every request, for stamps() after the end; in real time where it may."""
+    """logged: keep the stamps of every request, for stamps() after the end; in real time where it may.
+    busy: it never sleeps, and is no real-time task then."""
 
-    def __init__(self, core, program, logged=False):
+    def __init__(self, core, program, logged=False, busy=False):
         super().__init__(core)
-        self.program, self.logged = program, logged
+        self.program, self.logged, self.busy = program, logged, busy
 
     def command(self):
         if not os.path.exists(self.program):
             raise Cannot(f'{self.program} is not built (meson setup -Dtests=true)')
-        more = ['-r', '-l', f'{self.folder}/log'] if self.logged else []
+        more = ['-b' if self.busy else '-r', '-l', f'{self.folder}/log'] if self.logged else []
         return [self.program, '-p', str(self.port), *more]
 
     def stamps(self):

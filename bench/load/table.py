@@ -102,7 +102,7 @@ def markdown(found):
     for scenario in found.get('efficiency', []):
         lines += efficiency(scenario)
     if 'fidelity' in found:
-        lines += constant(found['fidelity']['constant']) + poisson(found['fidelity']['poisson'])
+        lines += constant(found['fidelity']['constant']) + poisson(found['fidelity']['poisson']) + poisson(found['fidelity']['poisson_awake'])
         for letter in 'ABC':
             lines += latency(found['fidelity'][letter])
     if 'memory' in found:

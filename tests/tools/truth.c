@@ -45,6 +45,7 @@ struct conn {
 struct truth {
 	int listener, epoll, wake;     /* wake: an eventfd, says to look at `stopping` */
 	int64_t start_ns;
+	bool busy;                     /* never sleeps */
 	uint64_t seed;
 	int64_t conns;
 	struct conn *first;
@@ -289,6 +290,8 @@ static int
 wait_for_events(struct truth *t, struct epoll_event *events)
 {
 	struct timer *first = timers_first(&t->timers);
+	if (t->busy)
+		return epoll_wait(t->epoll, events, EVENTS, 0);
 	if (!first || first->due_ns == ACT_NEVER)
 		return epoll_wait(t->epoll, events, EVENTS, -1);
 	int64_t left = first->due_ns - clock_ns(CLOCK_MONOTONIC);
@@ -360,18 +363,19 @@ release(struct truth *t)
 }
 
 struct truth *
-truth_start_logged(uint16_t port, uint64_t seed, const char *log, uint16_t *ret_port)
+truth_start_with(const struct truth_options *o, uint16_t port, uint64_t seed, uint16_t *ret_port)
 {
 	struct truth *t = calloc(1, sizeof(*t));
 
 	t->seed = seed;
+	t->busy = o->busy;
 	t->start_ns = clock_ns(CLOCK_MONOTONIC);
 	t->listener = listen_on(port, ret_port);
 	t->epoll = epoll_create1(EPOLL_CLOEXEC);
 	t->wake = eventfd(0, EFD_CLOEXEC);
-	if (log) {
+	if (o->log) {
 		t->log = truth_log_open(t->start_ns);
-		t->log_path = strdup(log);
+		t->log_path = strdup(o->log);
 	}
 	if (t->listener < 0 || !watch(t, &t->listener) || !watch(t, &t->wake) ||
 	    pthread_create(&t->thread, NULL, serve, t) != 0) {
@@ -386,7 +390,8 @@ truth_start_logged(uint16_t port, uint64_t seed, const char *log, uint16_t *ret_
 struct truth *
 truth_start(uint16_t port, uint64_t seed, uint16_t *ret_port)
 {
-	return truth_start_logged(port, seed, NULL, ret_port);
+	const struct truth_options none = { 0 };
+	return truth_start_with(&none, port, seed, ret_port);
 }
 
 int64_t

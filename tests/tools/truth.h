@@ -26,13 +26,17 @@
  * One thread, epoll, nanosecond timers: some hundred thousand requests a second. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct truth;
 
 /* Listen on 127.0.0.1, any free port when 0; *ret_port is the one it has. NULL on failure. */
 struct truth *truth_start(uint16_t port, uint64_t seed, uint16_t *ret_port);
-/* The same, and write the stamps of every request to `log` when it stops (truth_log.h). */
-struct truth *truth_start_logged(uint16_t port, uint64_t seed, const char *log, uint16_t *ret_port);
+struct truth_options {
+	const char *log;           /* takes the stamps of every request when it stops (truth_log.h); NULL: none */
+	bool busy;                 /* never sleeps, so that no client pays for waking it; takes a whole core */
+};
+struct truth *truth_start_with(const struct truth_options *o, uint16_t port, uint64_t seed, uint16_t *ret_port);
 void truth_stop(struct truth *t);                /* ends all connections; accepts NULL */
 int64_t truth_requests(const struct truth *t);   /* seen so far; any thread */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* truth_server [-p PORT] [-s SEED] [-l LOG] [-r]: the ground-truth server as a program, see truth.h.
+/* truth_server [-p PORT] [-s SEED] [-l LOG] [-r] [-b]: the ground-truth server as a program, see truth.h.
  * Says where it listens, runs until SIGINT or SIGTERM, writes LOG (truth_log.h) and says how many
  * requests it saw. With -r in the lowest real-time class where it may: its delays are the truth
- * that others are measured by, and a neighbour on the core should not lengthen them. */
+ * that others are measured by, and a neighbour on the core should not lengthen them. With -b it never
+ * sleeps: a client that sends does not pay for waking it then. */
 #include <inttypes.h>
 #include <sched.h>
 #include <signal.h>
@@ -16,7 +17,7 @@
 struct options {
 	uint16_t port;
 	uint64_t seed;
-	const char *log;
+	struct truth_options more;
 	int promptly;
 };
 
@@ -25,7 +26,7 @@ read_options(int argc, char **argv, struct options *o)
 {
 	int letter;
 
-	while ((letter = getopt(argc, argv, "p:s:l:r")) >= 0)
+	while ((letter = getopt(argc, argv, "p:s:l:rb")) >= 0)
 		switch (letter) {
 		case 'p':
 			o->port = (uint16_t)atoi(optarg);
@@ -34,7 +35,10 @@ read_options(int argc, char **argv, struct options *o)
 			o->seed = strtoull(optarg, NULL, 10);
 			break;
 		case 'l':
-			o->log = optarg;
+			o->more.log = optarg;
+			break;
+		case 'b':
+			o->more.busy = true;
 			break;
 		case 'r':
 			o->promptly = 1;
@@ -67,7 +71,7 @@ main(int argc, char **argv)
 	int sig;
 
 	if (read_options(argc, argv, &o) < 0) {
-		fprintf(stderr, "usage: truth_server [-p PORT] [-s SEED] [-l LOG] [-r]\n");
+		fprintf(stderr, "usage: truth_server [-p PORT] [-s SEED] [-l LOG] [-r] [-b]\n");
 		return 2;
 	}
 	sigemptyset(&set);
@@ -75,7 +79,7 @@ main(int argc, char **argv)
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	take_means(&o);
-	struct truth *t = truth_start_logged(o.port, o.seed, o.log, &o.port);
+	struct truth *t = truth_start_with(&o.more, o.port, o.seed, &o.port);
 	if (!t) {
 		fprintf(stderr, "truth_server: cannot listen on 127.0.0.1:%u\n", o.port);
 		return 1;

@@ -3,6 +3,12 @@
 
 #include <stdlib.h>
 
+static bool
+is_before(const struct timer *a, const struct timer *b)
+{
+	return a->due_ns != b->due_ns ? a->due_ns < b->due_ns : a->turn < b->turn;
+}
+
 static void
 put(struct timers *s, struct timer *t, size_t place)
 {
@@ -14,14 +20,14 @@ put(struct timers *s, struct timer *t, size_t place)
 static void
 settle(struct timers *s, struct timer *t, size_t place)
 {
-	while (place > 1 && s->heap[place / 2 - 1]->due_ns > t->due_ns) {
+	while (place > 1 && is_before(t, s->heap[place / 2 - 1])) {
 		put(s, s->heap[place / 2 - 1], place);
 		place /= 2;
 	}
 	for (size_t below; (below = 2 * place) <= s->count; place = below) {
-		if (below < s->count && s->heap[below]->due_ns < s->heap[below - 1]->due_ns)
+		if (below < s->count && is_before(s->heap[below], s->heap[below - 1]))
 			below++;
-		if (s->heap[below - 1]->due_ns >= t->due_ns)
+		if (!is_before(s->heap[below - 1], t))
 			break;
 		put(s, s->heap[below - 1], place);
 	}
@@ -40,6 +46,7 @@ timers_set(struct timers *s, struct timer *t, int64_t due_ns)
 		s->room = room;
 	}
 	t->due_ns = due_ns;
+	t->turn = s->turns++;
 	settle(s, t, t->place ? t->place : ++s->count);
 	return true;
 }

@@ -117,6 +117,22 @@ timers_fire_in_order(void **state)
 	timers_done(&s);
 }
 
+/* What a stall holds up is worked off first come, first served. */
+static void
+timers_due_together_keep_their_order(void **state)
+{
+	static struct timer many[300];
+	struct timers s = { 0 };
+
+	for (size_t i = 0; i < COUNT_OF(many); i++)
+		assert_true(timers_set(&s, &many[i], 100));
+	for (size_t i = 0; i < COUNT_OF(many); i++) {
+		assert_ptr_equal(timers_first(&s), &many[i]);
+		timers_unset(&s, &many[i]);
+	}
+	timers_done(&s);
+}
+
 static int
 connect_to(uint16_t port)
 {
@@ -152,7 +168,8 @@ requests_are_answered_in_turn_and_logged(void **state)
 	struct { long long conn, number, arrived, seen, replied; } s;
 
 	close(mkstemp(path));
-	struct truth *t = truth_start_logged(0, 1, path, &port);
+	const struct truth_options o = { .log = path };
+	struct truth *t = truth_start_with(&o, 0, 1, &port);
 	assert_non_null(t);
 	int fd = connect_to(port);
 	assert_int_equal(send(fd, asked, sizeof(asked) - 1, 0), sizeof(asked) - 1);
@@ -180,6 +197,6 @@ RUN_TESTS(
 	cmocka_unit_test(random_delays_are_seeded_and_have_their_mean),
 	cmocka_unit_test(every_spares_the_others),
 	cmocka_unit_test(answers_in_steps_are_whole),
-	cmocka_unit_test(timers_fire_in_order),
+	cmocka_unit_test(timers_fire_in_order), cmocka_unit_test(timers_due_together_keep_their_order),
 	cmocka_unit_test(requests_are_answered_in_turn_and_logged),
 )
