@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The ladder of what may be seen: as root by BPF, as the service's own user by perf events, with tracing
 switched off not at all. Each rung names what is lost and what would open it.
-usage: ladder.py PRONY HOT_SERVICE; prints TAP."""
+usage: ladder.py PRONY HOT_SERVICE LOCKING_SERVICE; prints TAP."""
 import json
 import os
 import shutil
@@ -59,13 +59,23 @@ def judge(name, run, mode, closed, function):
     tap.row(name, faults)
 
 
+def judge_waits(run):
+    """Sampled from /proc: most threads that do not wait for work wait for the lock."""
+    states = [s for s in run['evidence']['trace']['states'] if s['kind'] != 'runqueue']
+    faults = [] if states and states[0].get('where') == 'account_lock' else [f'states: {states[:3]}']
+    open_eyes = [eye['name'] for eye in run['eyes'] if eye['open']]
+    faults += [] if 'waits' in open_eyes else [f'open: {open_eyes}']
+    tap.row('its own user sees what threads wait for', faults)
+
+
 def main():
-    prony, service = map(os.path.abspath, sys.argv[1:3])
+    prony, service, locking = map(os.path.abspath, sys.argv[1:4])
     if os.geteuid() != 0:
         tap.skip('the ladder', 'needs root to take the other rungs')
         return tap.end()
     judge('root sees everything', check(prony, service, None), 'bpf', False, 'checksum_rows')
     judge('its own user sees stacks', check(prony, service, NOBODY), 'perf', True, 'checksum_rows')
+    judge_waits(check(prony, locking, NOBODY, '--rate', '200'))
     judge('switched off sees nothing', check(prony, service, None, '--no-trace'), 'none', True, None)
     return tap.end()
 
