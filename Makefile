@@ -6,7 +6,7 @@ MESON_FLAGS ?=
 
 # What building and running need; what the tests need on top.
 DEPS = gcc libc6-dev meson ninja-build pkg-config clang llvm bpftool libbpf-dev libelf-dev libdw-dev \
-  libjansson-dev libyaml-dev libsqlite3-dev libiberty-dev libssl-dev libnghttp2-dev libhiredis-dev libcminpack-dev zlib1g-dev libxxhash-dev linux-libc-dev
+  libjansson-dev libyaml-dev libsqlite3-dev libpq-dev libiberty-dev libssl-dev libnghttp2-dev libhiredis-dev libcminpack-dev zlib1g-dev libxxhash-dev linux-libc-dev
 DEPS_TEST = libcmocka-dev git python3 python3-flask python3-jsonschema gunicorn nginx-light \
   chromium fonts-dejavu-core jq mandoc procps iproute2 curl shellcheck libclang-rt-14-dev \
   postgresql-15 redis-server redis-tools openssl

@@ -212,7 +212,7 @@ phases(struct check *c, struct err *e)
 	if (r == 0)
 		r = measure(c, e);
 	if (r == 0 && !stop_requested())
-		db_explain(c->run);
+		db_explain(c->run, c->spec->database);
 	return r;
 }
 

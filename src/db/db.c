@@ -29,6 +29,7 @@ struct opened {
 
 struct asking {
 	struct run *run;
+	const char *login;
 	struct opened opened[DATABASES_MAX];
 	size_t n_opened;
 	size_t explained, failed;
@@ -70,7 +71,7 @@ database_of(struct asking *a, const struct run_query *q)
 		return NULL;
 	struct opened *o = &a->opened[a->n_opened++];
 	*o = (struct opened){ .engine = engine, .database = q->database };
-	if (engine->open(a->run, q->database, &o->handle, &e) < 0)
+	if (engine->open(a->run, q->database, a->login, &o->handle, &e) < 0)
 		say(a->run, false, run_printf(a->run, "no plans from %s: %s", q->database, e.text),
 		    e.hint[0] ? run_str(a->run, e.hint) : NULL);
 	return o;
@@ -116,9 +117,9 @@ ask_dearest(struct asking *a, struct run_trace *t)
 }
 
 void
-db_explain(struct run *r)
+db_explain(struct run *r, const char *login)
 {
-	struct asking a = { .run = r };
+	struct asking a = { .run = r, .login = login };
 
 	if (r->evidence.trace.n_queries == 0)
 		return;
@@ -127,7 +128,7 @@ db_explain(struct run *r)
 		if (a.opened[i].handle)
 			a.opened[i].engine->close(a.opened[i].handle);
 	if (a.explained)
-		say(r, true, run_printf(r, "%zu statements explained on a copy of their schema",
+		say(r, true, run_printf(r, "%zu statements explained by their databases",
 		    a.explained), NULL);
 	if (a.failed)
 		say(r, false, run_printf(r, "%zu statements could not be explained, first %s", a.failed,

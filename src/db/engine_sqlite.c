@@ -45,7 +45,7 @@ database_close(void *handle)
 }
 
 static int
-database_open(const struct run *r, const char *name, void **ret, struct err *e)
+database_open(const struct run *r, const char *name, const char *login, void **ret, struct err *e)
 {
 	struct arena *a = arena_new();
 	struct database *d = arena_alloc(a, sizeof(*d));

@@ -142,16 +142,16 @@ class Nginx(Backend):
 class Postgres(Backend):
     owner, end_signal = NOBODY, signal.SIGINT
 
-    def __init__(self, password):
-        self.password = password
+    def __init__(self, password, local='scram-sha-256'):
+        self.password, self.local = password, local
 
     def prepare(self):
         self.port = free_port()
         secret = self.put('secret', self.password)
         if self.user:
             os.chown(secret, self.user, -1)
-        self.run('initdb', '-D', self.path('data'), '-U', 'shop', '-A', 'scram-sha-256', '--pwfile', secret, '-N',
-                 '--no-locale', '-E', 'UTF8')
+        self.run('initdb', '-D', self.path('data'), '-U', 'shop', '--auth-host', 'scram-sha-256', '--auth-local',
+                 self.local, '--pwfile', secret, '-N', '--no-locale', '-E', 'UTF8')
         os.unlink(secret)
         self.argv = [f'{POSTGRES}/postgres', '-D', self.path('data'), '-c', 'listen_addresses=127.0.0.1', '-c',
                      f'port={self.port}', '-c', f'unix_socket_directories={self.folder}', '-c', 'fsync=off']

@@ -133,7 +133,7 @@ ask(const struct place *p, const char *sql)
 	q->database = p->database;
 	q->fingerprint = sql;
 	q->seconds = 1;
-	db_explain(r);
+	db_explain(r, NULL);
 	after = fingerprint_of(p);
 	assert_string_equal(before, after);
 	free(before);
