@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The ladder of what may be seen: as root by BPF, as the service's own user by perf events, with tracing
-switched off not at all. Each rung names what is lost and what would open it.
+"""The ladder of what may be seen: as root by BPF, also into a container; as the service's own user by perf
+events and /proc, with tracing switched off not at all. Each rung names what is lost and what would open it.
 usage: ladder.py PRONY HOT_SERVICE LOCKING_SERVICE; prints TAP."""
 import json
 import os
@@ -21,15 +21,28 @@ def copy_for(user, folder, program):
     return shutil.copy(program, folder) if user else program
 
 
-def check(prony, service, user, *words):
+def contained(folder, service):
+    """The command that runs it as containers do: a root of its own, and it is process 1."""
+    root = os.path.join(folder, 'root')
+    os.mkdir(root)
+    needs = subprocess.run(['ldd', service], capture_output=True, text=True, check=True).stdout.split()
+    for path in [word for word in needs if word.startswith('/')]:
+        os.makedirs(root + os.path.dirname(path), exist_ok=True)
+        shutil.copy(path, root + path)
+    shutil.copy(service, root + '/service')
+    return ['unshare', '--pid', '--fork', '--kill-child', '--mount', f'--root={root}', '/service']
+
+
+def check(prony, service, user, *words, inside=False):
     """run.json of a short check of a hot service, both run by `user`."""
     with tempfile.TemporaryDirectory(prefix='prony-ladder-') as folder:
         os.chmod(folder, 0o777)
         as_user = {'user': user, 'group': user, 'extra_groups': []} if user else {}
-        running = subprocess.Popen([copy_for(user, folder, service)], stdout=subprocess.PIPE, text=True, **as_user)
+        command = contained(folder, service) if inside else [copy_for(user, folder, service)]
+        running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **as_user)
         try:
             address = running.stdout.readline().split()[-1]
-            subprocess.run([copy_for(user, folder, prony), 'check', f'http://{address}/', '--quiet', '--for', '4s',
+            subprocess.run([copy_for(user, folder, prony), 'check', f'http://{address}/', '--quiet', '--for', '4s', '--rate', '200',
                             '--out', folder + '/run', *words], cwd=folder, stdout=subprocess.DEVNULL,
                            stderr=subprocess.PIPE, timeout=150, check=False, **as_user)
             with open(folder + '/run/run.json', encoding='utf-8') as f:
@@ -74,8 +87,9 @@ def main():
         tap.skip('the ladder', 'needs root to take the other rungs')
         return tap.end()
     judge('root sees everything', check(prony, service, None), 'bpf', False, 'checksum_rows')
+    judge('root sees into a container', check(prony, service, None, inside=True), 'bpf', False, 'checksum_rows')
     judge('its own user sees stacks', check(prony, service, NOBODY), 'perf', True, 'checksum_rows')
-    judge_waits(check(prony, locking, NOBODY, '--rate', '200'))
+    judge_waits(check(prony, locking, NOBODY))
     judge('switched off sees nothing', check(prony, service, None, '--no-trace'), 'none', True, None)
     return tap.end()
 
