@@ -12,29 +12,6 @@
 
 /* ---- metrics ------------------------------------------------------------------------------- */
 
-static const struct metric {
-	const char *name, *words, *brief;
-	enum doc_unit unit;
-} metrics[] = {
-	{ "latency_p50", "p50 latency", "p50", UNIT_SECONDS },
-	{ "latency_p95", "p95 latency", "p95", UNIT_SECONDS },
-	{ "latency_p99", "p99 latency", "p99", UNIT_SECONDS },
-	{ "latency_mean", "mean latency", "mean", UNIT_SECONDS },
-	{ "throughput", "throughput at saturation", "throughput", UNIT_RATE },
-	{ "cpu_per_request", "CPU per request", "CPU/request", UNIT_SECONDS },
-	{ "rss_bytes", "memory", "memory", UNIT_BYTES },
-	{ "error_rate", "errors", "errors", UNIT_RATIO },
-};
-
-static const struct metric *
-metric_of(const struct run_comparison *c)
-{
-	for (size_t i = 0; c->metric && i < COUNT_OF(metrics); i++)
-		if (strcmp(metrics[i].name, c->metric) == 0)
-			return &metrics[i];
-	return NULL;
-}
-
 /* Errors may be none, so they have a difference instead of a ratio. */
 static bool
 is_difference(const struct run_comparison *c)
@@ -45,8 +22,7 @@ is_difference(const struct run_comparison *c)
 static const char *
 named(struct doc *d, const struct run_comparison *c, bool brief)
 {
-	const struct metric *m = metric_of(c);
-	const char *name = m ? (brief ? m->brief : m->words) : c->metric ? say_clip(d, c->metric, 60) : "-";
+	const char *name = say_clip(d, brief ? say_metric_short(c->metric) : say_metric(c->metric), 60);
 
 	if (!c->route)
 		return name;
@@ -68,8 +44,7 @@ say_compared_short(struct doc *d, const struct run_comparison *c)
 const char *
 say_compared_value(struct doc *d, const struct run_comparison *c, double value)
 {
-	const struct metric *m = metric_of(c);
-	return say_unit(d, value, m ? m->unit : UNIT_NONE);
+	return say_unit(d, value, say_metric_unit(c->metric));
 }
 
 /* ---- changes ------------------------------------------------------------------------------- */

@@ -36,5 +36,8 @@ const char *section_headline(struct doc *d, const struct run *r);
  * a check do not make it one. */
 const struct run_proof *section_proof_of(const struct run *r);
 
+/* The service map and single requests: what the profile's section begins with. */
+void section_requests(struct doc *d, const struct run *r);
+
 /* Did tracing see anything of the service? */
 bool section_has_profile(const struct run *r);

@@ -320,6 +320,22 @@ struct run_stack {
 	const char *kind;          /* "cpu" or the off-CPU part kind: lock disk db net sleep ... */
 	const char *frames;        /* "root;caller;leaf" */
 	double seconds;
+	double slow, rest;         /* share of the time of the slow requests, and of the others; NAN unknown */
+};
+
+/* One request in full. Its stretches follow each other and sum to it; the smallest are counted
+ * with a neighbour. */
+struct run_stretch {
+	enum run_part_kind kind;
+	const char *where;         /* as in run_part.where, cut to what a label can hold */
+	double at, seconds;        /* `at`: since the request arrived */
+};
+struct run_exemplar {
+	const char *route;
+	const char *rank;          /* "slowest", or "typical": the median of its route */
+	double seconds;            /* arrival in the kernel to last byte written */
+	double at;                 /* it arrived, since tracing began */
+	struct run_stretch *stretches; size_t n_stretches;
 };
 
 struct run_query {             /* one statement or command, literals removed */
@@ -371,6 +387,7 @@ struct run_trace {
 	struct run_stack *stacks;      size_t n_stacks;      /* heaviest 1500, for the flame graphs */
 	struct run_query *queries;     size_t n_queries;
 	struct run_call *calls;        size_t n_calls;
+	struct run_exemplar *exemplars; size_t n_exemplars;  /* slowest and typical, route by route */
 };
 
 /* One of several generators that offered the measured load together. */
@@ -395,13 +412,17 @@ struct run_evidence {
 
 /* ---- conclusions --------------------------------------------------------------------------- */
 
+#define HYPOTHESIS 0.6             /* less confidence than this */
+
 struct run_finding {
 	const char *id;            /* F1, F2 ... in order: the first is the limit */
 	const char *kind;          /* "cpu.hot-function": design.md §3 */
 	enum run_class class;
 	double share;              /* of (slow-request) time that goes away when it is fixed */
-	double confidence;         /* below 0.6: a hypothesis */
+	double confidence;         /* below HYPOTHESIS it is called one */
+	const char *basis;         /* "attributed": from what was seen; "causal": an experiment confirmed it */
 	const char *where;
+	const char *file; int64_t line;   /* source of the function named in `where`; NULL and 0 unknown */
 	const char *route;         /* NULL: all */
 	const char *summary;       /* one sentence for people */
 	const char **evidence;     size_t n_evidence;
@@ -410,6 +431,38 @@ struct run_finding {
 };
 
 struct run_ruled_out { const char *kind, *why; };
+
+/* A question of the decision path, with what decided it. */
+struct run_branch {
+	const char *answer;
+	const char *figure;        /* in words; NULL none */
+	bool took;
+};
+struct run_fork {
+	const char *question;
+	struct run_branch *branches; size_t n_branches;
+};
+
+/* What the service asks others, or its disks, for: an edge of the service map, over all routes. */
+struct run_link {
+	const char *kind;          /* as in run_peer, or "disk" */
+	const char *peer;          /* NULL: several, or not known */
+	double share;              /* of the requests' time */
+	double seconds;            /* per request */
+	double calls;              /* per request; NAN unknown */
+};
+
+/* How the service uses memory under the measured load. */
+struct run_memory {
+	double rss_bytes;
+	struct run_num growth;     /* bytes per second after warm-up */
+	double limit_bytes;        /* its own, else the host's; NAN unknown */
+	bool limit_own;
+	struct run_num full_in;    /* seconds until the limit; NAN unless it grows for certain */
+	double gc_share, fault_share;     /* of the requests' time */
+	double minor_faults, major_faults;   /* per second */
+	double swap_bytes;
+};
 
 struct run_predicted {         /* NAN value: no prediction */
 	struct run_num latency_p50, latency_p99, throughput, cpu_per_request;
@@ -575,7 +628,9 @@ struct run {
 	struct run_time *time;     size_t n_time;         /* after charging waits to holders */
 	struct run_finding *findings; size_t n_findings;
 	struct run_ruled_out *ruled_out; size_t n_ruled_out;
-	const char **path;         size_t n_path;         /* decision path taken, a fork a line */
+	struct run_fork *forks;    size_t n_forks;        /* the decision path, question by question */
+	struct run_link *links;    size_t n_links;        /* the service map, most time first */
+	struct run_memory memory;
 	struct run_step *plan;     size_t n_plan;
 	struct run_proof *proofs;  size_t n_proofs;
 	struct run_self self;
@@ -612,7 +667,8 @@ extern const struct run_type run_type, run_eye_type, run_process_type, run_peer_
     run_stack_type, run_query_type, run_call_type, run_finding_type, run_ruled_out_type,
     run_step_type, run_proof_type, run_suite_phase_type, run_recovery_type, run_integrity_type,
     run_worker_type, run_block_type, run_block_route_type, run_comparison_type, run_difference_type,
-    run_answer_type, run_arm_type, run_diff_stack_type;
+    run_answer_type, run_arm_type, run_diff_stack_type, run_stretch_type, run_exemplar_type,
+    run_branch_type, run_fork_type, run_link_type;
 
 /* Copy into the run's arena; NULL stays NULL. */
 const char *run_str(struct run *r, const char *s);

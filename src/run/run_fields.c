@@ -381,8 +381,26 @@ TYPE(function, "A function seen on CPU.");
 #define S struct run_stack
 static const struct run_field stack_fields[] = {
 	STR(kind, "cpu, or what it waited for"), STR(frames, "root;caller;leaf"), NUM(seconds, "sum"),
+	NUM(slow, "share of the slow requests' time"), NUM(rest, "share of the other requests' time"),
 };
 TYPE(stack, "A call stack and the time it was seen for.");
+#undef S
+
+#define S struct run_stretch
+static const struct run_field stretch_fields[] = {
+	ENUM(kind, part, "state"), STR(where, "function, lock, statement, peer, file"),
+	NUM(at, "since the request arrived"), NUM(seconds, "length"),
+};
+TYPE(stretch, "A part of one request, in its place.");
+#undef S
+
+#define S struct run_exemplar
+static const struct run_field exemplar_fields[] = {
+	STR(route, "path"), STR(rank, "slowest, or typical: the median of its route"),
+	NUM(seconds, "arrival to last byte"), NUM(at, "it arrived, since tracing began"),
+	LIST(stretches, stretch, "one behind the other; they sum to the request"),
+};
+TYPE(exemplar, "One request in full.");
 #undef S
 
 #define S struct run_query
@@ -425,6 +443,7 @@ static const struct run_field trace_fields[] = {
 	LIST(threads, thread, "the busiest"),
 	LIST(functions, function, "the hottest"), LIST(stacks, stack, "the heaviest"),
 	LIST(queries, query, "statements"), LIST(calls, call, "other peers"),
+	LIST(exemplars, exemplar, "single requests in full"),
 };
 TYPE(trace, "What tracing saw inside the service.");
 #undef S
@@ -458,7 +477,10 @@ TYPE(evidence, "What the instruments saw; every conclusion can be drawn again fr
 static const struct run_field finding_fields[] = {
 	STR(id, "F1 is the limit"), STR(kind, "see prony explain KIND"), ENUM(class, class, "of limit"),
 	NUM(share, "of the (slow) requests' time that goes away when it is fixed"),
-	NUM(confidence, "below 0.6: a hypothesis"), STR(where, "function, lock, statement, ..."),
+	NUM(confidence, "below 0.6: a hypothesis"),
+	STR(basis, "attributed: from what was seen; causal: an experiment confirmed it"),
+	STR(where, "function, lock, statement, ..."), STR(file, "source of that function"),
+	INT(line, "0: unknown"),
 	STR(route, "absent: all"), STR(summary, "one sentence"), STRS(evidence, "for it"),
 	STRS(against, "what speaks against it"), ENUM(source, source, "measured or estimated"),
 };
@@ -470,6 +492,40 @@ static const struct run_field ruled_out_fields[] = {
 	STR(kind, "see prony explain KIND"), STR(why, "with the figures that decided it"),
 };
 TYPE(ruled_out, "Something that does not limit the service.");
+#undef S
+
+#define S struct run_branch
+static const struct run_field branch_fields[] = {
+	STR(answer, "to the question"), STR(figure, "that decides it"), BOOL(took, "the one taken"),
+};
+TYPE(branch, "A possible answer.");
+#undef S
+
+#define S struct run_fork
+static const struct run_field fork_fields[] = {
+	STR(question, "of the decision tree"), LIST(branches, branch, "its answers"),
+};
+TYPE(fork, "A question of the decision path.");
+#undef S
+
+#define S struct run_link
+static const struct run_field link_fields[] = {
+	STR(kind, "postgresql redis http sqlite disk ..."), STR(peer, "address; absent: several"),
+	NUM(share, "of the requests' time"), NUM(seconds, "per request"), NUM(calls, "per request"),
+};
+TYPE(link, "What the service asks others or its disks for.");
+#undef S
+
+#define S struct run_memory
+static const struct run_field memory_fields[] = {
+	NUM(rss_bytes, "resident"), SUB(growth, num, "bytes per second after warm-up"),
+	NUM(limit_bytes, "the most it may have"), BOOL(limit_own, "that is the service's, not the host's"),
+	SUB(full_in, num, "seconds until the limit; absent: it does not grow for certain"),
+	NUM(gc_share, "of the requests' time in garbage collection"),
+	NUM(fault_share, "of the requests' time in page faults"), NUM(minor_faults, "per second"),
+	NUM(major_faults, "per second"), NUM(swap_bytes, "swapped out"),
+};
+TYPE(memory, "How the service uses memory under the measured load.");
 #undef S
 
 #define S struct run_predicted
@@ -633,7 +689,8 @@ static const struct run_field run_fields[] = {
 	SUB(capacity, capacity, "how much it holds"),
 	SUB(suite, suite, "normal load, peak, spike, stress and soak"), LIST(time, time, "after charging waits to holders"),
 	LIST(findings, finding, "the first is the limit"), LIST(ruled_out, ruled_out, "what it is not"),
-	STRS(path, "decisions taken, with the figure at each fork"),
+	LIST(forks, fork, "decisions taken, with the figure at each fork"),
+	LIST(links, link, "the service map"), SUB(memory, memory, "growth, collection, faults"),
 	LIST(plan, step, "cumulative"), LIST(proofs, proof, "of applied steps"),
 	SUB(self, self, "prony's own cost"), SUB(evidence, evidence, "what the instruments saw"),
 };

@@ -30,4 +30,4 @@ struct run_type {
 extern const struct run_type run_spec_type, run_host_type, run_system_type, run_num_type,
     run_latency_type, run_baseline_type, run_usl_type, run_capacity_type, run_trace_type,
     run_evidence_type, run_predicted_type, run_effect_type, run_effects_type, run_self_type,
-    run_suite_type, run_noise_type, run_stop_type;
+    run_suite_type, run_noise_type, run_stop_type, run_memory_type;

@@ -3,23 +3,9 @@
 #include <stdlib.h>
 
 #include "report/proof_forms.h"
-#include "report/report.h"
 #include "check.h"
+#include "forms.h"
 #include "sample_run.h"
-
-static char *
-form_of(const struct run *r, void (*form)(const struct run *, struct buf *))
-{
-	struct buf b = { 0 };
-	form(r, &b);
-	return b.data ? b.data : strdup("");
-}
-
-static void
-terminal_80(const struct run *r, struct buf *out)
-{
-	report_terminal(r, &(struct report_terminal){ 80, false, true }, out);
-}
 
 static void
 check_says(const char *name, const char *text, const char *const *wanted)

@@ -121,6 +121,8 @@ add_stack(struct run *r, const char *kind, const char *frames, double seconds)
 	s->kind = kind;
 	s->frames = frames;
 	s->seconds = seconds;
+	s->rest = seconds / 300;
+	s->slow = s->rest * (strstr(frames, "sqlite3") ? 1.4 : strstr(frames, "json") ? 0.5 : 1);
 }
 
 static void
@@ -248,6 +250,53 @@ add_threads(struct run *r)
 }
 
 static void
+add_stretch(struct run *r, struct run_exemplar *e, enum run_part_kind kind, const char *where,
+    double share)
+{
+	const struct run_stretch *last = e->n_stretches ? &e->stretches[e->n_stretches - 1] : NULL;
+	double at = last ? last->at + last->seconds : 0;
+	struct run_stretch *s = RUN_ADD(r, stretch, e->stretches, e->n_stretches);
+
+	s->kind = kind;
+	s->where = where;
+	s->at = at;
+	s->seconds = share * e->seconds;
+}
+
+static void
+add_exemplar(struct run *r, const char *route, const char *rank, double seconds, double db)
+{
+	struct run_trace *t = &r->evidence.trace;
+	struct run_exemplar *e = RUN_ADD(r, exemplar, t->exemplars, t->n_exemplars);
+
+	e->route = route;
+	e->rank = rank;
+	e->seconds = seconds;
+	e->at = 12.25;
+	add_stretch(r, e, PART_QUEUE, "worker queue", 0.04);
+	add_stretch(r, e, PART_CPU, "parse_head", 0.02);
+	add_stretch(r, e, PART_LOCK, "cache mutex", 0.09);
+	add_stretch(r, e, PART_DB, "SELECT … FROM customers WHERE id = ?", 0.02);
+	add_stretch(r, e, PART_DB, "SELECT … FROM orders WHERE customer_id = ?", db);
+	add_stretch(r, e, PART_CPU, "json_escape", (0.83 - db) / 2);
+	add_stretch(r, e, PART_RUNQUEUE, NULL, (0.83 - db) / 4);
+	add_stretch(r, e, PART_CPU, "json_escape", (0.83 - db) / 4);
+}
+
+static void
+add_exemplars(struct run *r)
+{
+	add_exemplar(r, "/orders", "slowest", 1.91, 0.74);
+	add_exemplar(r, "/orders", "slowest", 1.84, 0.71);
+	add_exemplar(r, "/orders", "slowest", 1.62, 0.62);
+	add_exemplar(r, "/orders", "typical", 0.0791, 0.55);
+	add_exemplar(r, "/catalog", "slowest", 0.0182, 0.24);
+	add_exemplar(r, "/catalog", "slowest", 0.0171, 0.21);
+	add_exemplar(r, "/catalog", "slowest", 0.0166, 0.2);
+	add_exemplar(r, "/catalog", "typical", 0.0104, 0.2);
+}
+
+static void
 add_trace(struct run *r)
 {
 	struct run_trace *t = &r->evidence.trace;
@@ -264,6 +313,7 @@ add_trace(struct run *r)
 	add_functions(r);
 	add_query(r);
 	add_threads(r);
+	add_exemplars(r);
 	r->evidence.noise = 0.031;
 }
 
@@ -378,6 +428,7 @@ add_finding(struct run *r)
 	f->class = CLASS_IO;
 	f->share = 0.71;
 	f->confidence = 0.95;
+	f->basis = "attributed";
 	f->where = "orders(customer_id): SELECT … FROM orders WHERE customer_id = ? ORDER BY created_at";
 	f->route = "/orders";
 	f->summary = "71 % of the slow requests' time is one statement that reads the whole table orders to return 20 rows.";
@@ -394,8 +445,13 @@ add_finding(struct run *r)
 	f->kind = "cpu.hot-function";
 	f->class = CLASS_CPU;
 	f->share = 0.12;
-	f->confidence = 0.81;
-	f->where = "json_escape (src/json.c:88)";
+	f->confidence = 0.45;
+	f->basis = "attributed";
+	f->where = "json_escape";
+	f->file = "src/json.c";
+	f->line = 88;
+	RUN_ADD_STR(r, f->evidence, f->n_evidence, "12 % of the time in it, 4 % in the next function");
+	RUN_ADD_STR(r, f->against, f->n_against, "CPU is not full: the service may use more");
 	f->summary = "json_escape takes 12 % of CPU time";
 }
 
@@ -420,6 +476,78 @@ add_step(struct run *r, const char *id, const char *what, double p99, const char
 }
 
 static void
+add_fork(struct run *r, const char *question, const char *const (*branches)[2], size_t took)
+{
+	struct run_fork *k = RUN_ADD(r, fork, r->forks, r->n_forks);
+
+	k->question = question;
+	for (size_t i = 0; branches[i][0]; i++) {
+		struct run_branch *b = RUN_ADD(r, branch, k->branches, k->n_branches);
+		b->answer = branches[i][0];
+		b->figure = branches[i][1];
+		b->took = i == took;
+	}
+}
+
+static void
+add_forks(struct run *r)
+{
+	static const char *const leave[][2] = { { "yes", "77.9k requests answered" }, { "no", NULL },
+		{ NULL, NULL } };
+	static const char *const symptom[][2] = { { "latency", "p99 1.84 s, target 500 ms, missed" },
+		{ "throughput", "holds 2.60k/s" }, { NULL, NULL } };
+	static const char *const area[][2] = { { "network", "1.0 %" }, { "database", "71 %" },
+		{ "compute", "16 %" }, { "waiting inside", "12 %" }, { NULL, NULL } };
+	static const char *const part[][2] = { { "db: SELECT … FROM orders WHERE customer_id = ?",
+		"69 %" }, { "db: SELECT … FROM customers WHERE id = ?", "2.0 %" }, { NULL, NULL } };
+	static const char *const defect[][2] = {
+		{ "io.db.missing-index", "orders(customer_id): 71 % of the time, confidence 95 %" },
+		{ "cpu.hot-function", "json_escape: 12 % of the time, a hypothesis, 45 %" }, { NULL, NULL } };
+
+	add_fork(r, "Do the data allow a conclusion?", leave, 0);
+	add_fork(r, "What is asked of it?", symptom, 0);
+	add_fork(r, "Where does the time of the slow requests go?", area, 1);
+	add_fork(r, "What takes most of it?", part, 0);
+	add_fork(r, "What is the defect?", defect, 0);
+}
+
+static void
+add_link(struct run *r, const char *kind, const char *peer, double share, double calls)
+{
+	struct run_link *l = RUN_ADD(r, link, r->links, r->n_links);
+
+	l->kind = kind;
+	l->peer = peer;
+	l->share = share;
+	l->seconds = share * 0.06;
+	l->calls = calls;
+}
+
+static void
+add_links(struct run *r)
+{
+	add_link(r, "sqlite", "/srv/shop/shop.db", 0.56, 1.4);
+	add_link(r, "http", "10.0.3.17:9000", 0.11, 0.25);
+	add_link(r, "redis", "127.0.0.1:6379", 0.03, 2);
+	add_link(r, "disk", NULL, 0.01, NAN);
+}
+
+static void
+add_memory(struct run *r)
+{
+	struct run_memory *m = &r->memory;
+
+	m->rss_bytes = 184e6;
+	m->growth = (struct run_num){ 240e3, 190e3, 290e3, SOURCE_MEASURED };
+	m->limit_bytes = 512 << 20;
+	m->limit_own = true;
+	m->full_in = (struct run_num){ 1470, 1216, 1857, SOURCE_ESTIMATED };
+	m->fault_share = 0.004;
+	m->minor_faults = 1210;
+	m->major_faults = m->swap_bytes = 0;
+}
+
+static void
 add_conclusions(struct run *r)
 {
 	static const char *const out[][2] = {
@@ -433,10 +561,9 @@ add_conclusions(struct run *r)
 		o->kind = out[i][0];
 		o->why = out[i][1];
 	}
-	RUN_ADD_STR(r, r->path, r->n_path, "the generator kept up: conclusions are allowed");
-	RUN_ADD_STR(r, r->path, r->n_path, "slow requests spend 71 % in one part: it is the limit");
-	RUN_ADD_STR(r, r->path, r->n_path,
-	    "the part is a statement with a full scan: look for an index");
+	add_forks(r);
+	add_links(r);
+	add_memory(r);
 	add_time(r, "/orders", "slow", 1.31, 0.71, 0.12, 0.09);
 	add_time(r, "/orders", "all", 0.082, 0.58, 0.2, 0.06);
 	add_time(r, "/catalog", "all", 0.011, 0.2, 0.55, 0.05);
@@ -648,6 +775,11 @@ sample_bare(void)
 	RUN_ADD(r, stack, t->stacks, t->n_stacks)->seconds = 1;
 	RUN_ADD(r, query, t->queries, t->n_queries);
 	RUN_ADD(r, call, t->calls, t->n_calls);
+	struct run_exemplar *exemplar = RUN_ADD(r, exemplar, t->exemplars, t->n_exemplars);
+	RUN_ADD(r, stretch, exemplar->stretches, exemplar->n_stretches);
+	struct run_fork *fork = RUN_ADD(r, fork, r->forks, r->n_forks);
+	RUN_ADD(r, branch, fork->branches, fork->n_branches);
+	RUN_ADD(r, link, r->links, r->n_links);
 	return r;
 }
 
@@ -917,7 +1049,9 @@ sample_hostile(void)
 	r->findings[0].evidence[0] = r->findings[0].against[0] = EVIL;
 	r->findings[0].kind = r->findings[1].kind = EVIL;
 	r->ruled_out[0].kind = r->ruled_out[0].why = EVIL;
-	r->path[0] = EVIL;
+	r->forks[0].question = r->forks[1].branches[0].answer = r->forks[1].branches[0].figure = EVIL;
+	r->links[0].kind = r->links[1].peer = EVIL;
+	r->findings[0].file = r->findings[0].basis = EVIL;
 	r->plan[0].what = r->plan[0].apply = r->plan[0].undo = r->plan[0].tradeoff = r->plan[2].then = EVIL;
 	r->plan[0].id = EVIL;
 	r->targets[0].metric = r->targets[1].op = EVIL;
@@ -934,6 +1068,9 @@ sample_hostile(void)
 	t->waits[0].where = t->waits[0].site = EVIL;
 	t->stacks[0].frames = EVIL ";" EVIL;
 	t->stacks[1].kind = EVIL;
+	t->exemplars[0].route = t->exemplars[1].rank = t->exemplars[1].stretches[0].where = EVIL;
+	t->exemplars[2].stretches[1].at = -INFINITY;
+	t->exemplars[2].seconds = NAN;
 	return r;
 }
 
@@ -987,7 +1124,9 @@ sample_huge(void)
 		add_series(r, "service_cpu_cores", "cores", "service", 1, 0.5);
 		struct run_ruled_out *o2 = RUN_ADD(r, ruled_out, r->ruled_out, r->n_ruled_out);
 		o2->kind = o2->why = text;
-		RUN_ADD_STR(r, r->path, r->n_path, text);
+		RUN_ADD(r, fork, r->forks, r->n_forks)->question = text;
+		add_link(r, text, text, 1, 1);
+		add_exemplar(r, i % 3 ? "/orders" : text, "slowest", 1, 0.7);
 		RUN_ADD_STR(r, r->findings[0].evidence, r->findings[0].n_evidence, text);
 		add_step(r, "P4", text, 0.1, text, text);
 		add_phase(r, "knee", 10, 2, 0);
