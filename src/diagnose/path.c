@@ -107,6 +107,19 @@ ask_area(const struct facts *f, const char *question, const struct area *areas, 
 		branch_add(f->run, k, areas[i].name, area_figure(f, &areas[i]), i == took);
 }
 
+/* A lock or a file says nothing by its name alone. */
+static const char *
+part_name(struct run *r, const struct run_part *p)
+{
+	bool alone = p->kind == PART_CPU || p->kind == PART_DB || p->kind == PART_CACHE
+	    || p->kind == PART_NET;
+
+	if (!p->where || !*p->where)
+		return part_kind_name(p->kind);
+	return run_printf(r, "%s%s%s", alone ? "" : part_kind_name(p->kind), alone ? "" : " ",
+	    text_brief(r, p->where, PLACE_MAX));
+}
+
 /* The largest parts within the area: a statement, a function, a peer. */
 static void
 ask_part(const struct facts *f, const struct area *a)
@@ -120,9 +133,7 @@ ask_part(const struct facts *f, const struct area *a)
 			continue;
 		if (!k)
 			k = fork_add(r, "What takes most of it?");
-		branch_add(r, k, p->where && *p->where ? run_printf(r, "%s: %s",
-		    part_kind_name(p->kind), text_brief(r, p->where, PLACE_MAX))
-		    : part_kind_name(p->kind), run_printf(r, "%s", PCT(p->share)), !k->n_branches);
+		branch_add(r, k, part_name(r, p), run_printf(r, "%s", PCT(p->share)), !k->n_branches);
 	}
 }
 
@@ -189,7 +200,7 @@ ask_symptom(const struct facts *f)
 	    DURATION(r->baseline.latency.p99), RATE(r->baseline.throughput)) : NULL;
 	const char *holds = isfinite(r->capacity.knee_rate) ? run_printf(r, "holds %s%s",
 	    r->capacity.at_least ? "at least " : "", RATE(r->capacity.knee_rate)) : NULL;
-	struct run_fork *k = fork_add(r, t ? "What is asked of it?"
+	struct run_fork *k = fork_add(r, t ? "What is to be explained?"
 	    : "No target was given: what is to be explained?");
 
 	branch_add(r, k, "latency", target && !throughput ? target : latency, !throughput);

@@ -144,7 +144,7 @@ struct doc_timeline {
 	struct doc_stretch *stretches; size_t n_stretches;
 };
 struct doc_timelines {
-	const char *title, *about;
+	const char *title, *about;            /* about NULL: said before */
 	struct doc_timeline *rows; size_t n_rows;
 	double seconds;            /* the width of a row, for the axis */
 };

@@ -191,7 +191,9 @@ static void
 put_timelines(struct buf *out, const struct doc_timelines *chart, int *id)
 {
 	put(out, "<figure><figcaption><h3>", chart->title, "</h3>");
-	put(out, "<p class=\"note\">", chart->about, "</p></figcaption>");
+	if (chart->about)
+		put(out, "<p class=\"note\">", chart->about, "</p>");
+	buf_puts(out, "</figcaption>");
 	put_kinds(out, chart);
 	for (size_t i = 0; i < chart->n_rows; i++) {
 		put(out, "<div class=\"row\"><p><b>", chart->rows[i].label, "</b> ");
@@ -207,7 +209,8 @@ static void
 put_map(struct buf *out, const struct doc_map *map, int id)
 {
 	put(out, "<figure><figcaption><h3>", map->title, "</h3>");
-	buf_puts(out, "</figcaption>");
+	buf_puts(out, "<p class=\"note\">The wider the line, the more of a request's time goes there; "
+	    "calls are a request's.</p></figcaption>");
 	svg_map(out, map, id);
 	buf_puts(out, "</figure>\n");
 }

@@ -116,7 +116,7 @@ section_cause(struct doc *d, const struct run *r)
 		doc_text(d, r->healthy ? "There is no defect to explain."
 		    : section_has_profile(r) ? "No cause can be named from what was measured."
 		    : "No profile of the service was taken, so its inside is not known.");
+	decision_path(d, r);
 	waits(d, &r->evidence.trace);
 	queries(d, &r->evidence.trace);
-	decision_path(d, r);
 }

@@ -53,8 +53,9 @@ slow_flame(struct doc *d, const struct run_trace *trace)
 	}
 	f->id = "slow";
 	f->title = "Slow requests against the others";
-	f->about = "Width is the share of the slow requests' time, the slowest 5 % of each route. Red "
-	    "with a plus: a larger share than in the other requests; blue with a minus: a smaller one.";
+	f->about = "Width is the share of the time of the slow requests, the slowest 5 % of each route, "
+	    "as far as stacks saw it. Red with a plus: a larger share than in the other requests; blue "
+	    "with a minus: a smaller one.";
 	f->by_kind = f->shares = true;
 	f->before = rest;
 	if (all > 0)

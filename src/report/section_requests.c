@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/cleanup.h"
 #include "report/say.h"
 
 #define MOST_CHARTS   4        /* routes */
@@ -23,7 +24,7 @@ colour_of(const char *kind)
 		{ "http", PART_NET }, { "tcp", PART_NET }, { "dns", PART_NET }, { "others", PART_OTHER },
 	};
 
-	for (size_t i = 0; kind && i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; kind && i < COUNT_OF(rows); i++)
 		if (strcmp(rows[i].kind, kind) == 0)
 			return rows[i].part;
 	return PART_DB;
@@ -123,13 +124,14 @@ told(struct doc *d, const struct run_exemplar *e)
 static void
 add_row(struct doc *d, struct doc_timelines *chart, const struct run_exemplar *e)
 {
+	static const char *const ranks[] = { "the slowest", "the second", "the third" };
 	struct doc_timeline *row = ARENA_PUSH(d->arena, chart->rows, chart->n_rows);
 	bool magnified = is_typical(e) && e->seconds < MAGNIFY_BELOW * chart->seconds;
 	const char *drawn = magnified ? doc_printf(d, ", drawn %s larger",
 	    say_times(d, chart->seconds / e->seconds)) : "";
 
-	row->label = is_typical(e) ? "a typical request" : chart->n_rows == 1 ? "the slowest"
-	    : "slow";
+	row->label = is_typical(e) ? "a typical request" : chart->n_rows <= COUNT_OF(ranks)
+	    ? ranks[chart->n_rows - 1] : "a slow one";
 	row->value = doc_printf(d, "%s%s", say_duration(d, e->seconds), drawn);
 	row->about = doc_printf(d, "%s, %s: %s", row->label, say_duration(d, e->seconds), told(d, e));
 	add_stretches(d, row, e, magnified ? e->seconds : chart->seconds);
@@ -137,7 +139,7 @@ add_row(struct doc *d, struct doc_timelines *chart, const struct run_exemplar *e
 
 /* The requests of one route, which stand side by side in the record, on one scale. */
 static size_t
-timelines(struct doc *d, const struct run_exemplar *e, size_t n)
+timelines(struct doc *d, const struct run_exemplar *e, size_t n, bool first)
 {
 	struct doc_timelines *chart = arena_alloc(d->arena, sizeof(*chart));
 	size_t of = 0;
@@ -145,8 +147,9 @@ timelines(struct doc *d, const struct run_exemplar *e, size_t n)
 	for (; of < n && e[of].route && strcmp(e[of].route, e[0].route) == 0; of++)
 		chart->seconds = fmax(chart->seconds, is_drawable(&e[of]) ? e[of].seconds : 0);
 	chart->title = doc_printf(d, "Single requests of %s", say_clip(d, e[0].route, 80));
-	chart->about = "Left to right as it happened, waits as they were, before they are charged to "
-	    "what the holders did.";
+	if (first)
+		chart->about = "Left to right as it happened, waits as they were, before they are charged "
+		    "to what the holders did.";
 	for (size_t i = 0; i < of; i++)
 		if (is_drawable(&e[i]) && chart->n_rows < MOST_ROWS)
 			add_row(d, chart, &e[i]);
@@ -163,5 +166,6 @@ section_requests(struct doc *d, const struct run *r)
 
 	service_map(d, r);
 	for (size_t i = 0; i < t->n_exemplars && charts < MOST_CHARTS; charts++)
-		i += t->exemplars[i].route ? timelines(d, &t->exemplars[i], t->n_exemplars - i) : 1;
+		i += t->exemplars[i].route ? timelines(d, &t->exemplars[i], t->n_exemplars - i, !charts)
+		    : 1;
 }

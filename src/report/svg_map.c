@@ -6,7 +6,7 @@
 
 #define ROW       64
 #define BOX       52
-#define LEFT_TO   "30%%"       /* the service's right edge */
+#define LEFT      "30%%"       /* the service's width */
 #define RIGHT_AT  "56%%"       /* the peers' left edge */
 #define RIGHT     "44%%"       /* their width; all for printf */
 #define THIN      1.5          /* of a line, pixels */
@@ -48,10 +48,9 @@ svg_map(struct buf *out, const struct doc_map *m, int id)
 	escape_html(out, m->about);
 	buf_puts(out, "</desc>");
 	for (size_t i = 0; i < m->n_peers; i++)
-		buf_printf(out, "<line x1=\"" LEFT_TO "\" y1=\"%d\" x2=\"" RIGHT_AT
-		    "\" y2=\"%d\" stroke-width=\"%.1f\"/>", middle, (int)i * ROW + BOX / 2,
+		buf_printf(out, "<line x1=\"29%%\" y1=\"%d\" x2=\"57%%\" y2=\"%d\" stroke-width=\"%.1f\"/>", middle, (int)i * ROW + BOX / 2,
 		    THIN + (THICK - THIN) * m->peers[i].share);
-	buf_printf(out, "<svg class=\"p-cpu\" x=\"0\" y=\"%d\" width=\"" LEFT_TO "\" height=\"%d\">"
+	buf_printf(out, "<svg class=\"p-cpu\" x=\"0\" y=\"%d\" width=\"" LEFT "\" height=\"%d\">"
 	    "<rect width=\"100%%\" height=\"100%%\" rx=\"6\"/>", middle - BOX / 2, BOX);
 	put_text(out, "name", 22, m->service);
 	put_text(out, "share", 38, m->own);

@@ -4,7 +4,7 @@
 #include "report/svg.h"
 
 #define LEAST_DRAWN 0.001
-#define WIDE_ENOUGH 0.12       /* to hold its length */
+#define WIDE_ENOUGH 0.2        /* to hold its length */
 #define TICKS       6
 
 void

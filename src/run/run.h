@@ -320,7 +320,8 @@ struct run_stack {
 	const char *kind;          /* "cpu" or the off-CPU part kind: lock disk db net sleep ... */
 	const char *frames;        /* "root;caller;leaf" */
 	double seconds;
-	double slow, rest;         /* share of the time of the slow requests, and of the others; NAN unknown */
+	double slow, rest;         /* share of what stacks saw of the slow requests' time, and of the
+	                            * others'; NAN: of no request */
 };
 
 /* One request in full. Its stretches follow each other and sum to it; the smallest are counted

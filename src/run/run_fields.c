@@ -381,7 +381,7 @@ TYPE(function, "A function seen on CPU.");
 #define S struct run_stack
 static const struct run_field stack_fields[] = {
 	STR(kind, "cpu, or what it waited for"), STR(frames, "root;caller;leaf"), NUM(seconds, "sum"),
-	NUM(slow, "share of the slow requests' time"), NUM(rest, "share of the other requests' time"),
+	NUM(slow, "share of what stacks saw of the slow requests"), NUM(rest, "and of the others"),
 };
 TYPE(stack, "A call stack and the time it was seen for.");
 #undef S

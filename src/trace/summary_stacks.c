@@ -55,7 +55,8 @@ span_at(const struct summary *s, uint32_t thread, int64_t at)
 			high = middle;
 	}
 	const struct segment *g = low ? &s->a->segments[log->segments[low - 1]] : NULL;
-	return g && g->end >= at ? g->span : NOBODY;
+	bool inside = g && g->end >= at && g->span != NOBODY && s->a->spans[g->span].end >= at;
+	return inside ? g->span : NOBODY;
 }
 
 static bool
@@ -223,36 +224,32 @@ highest_first(const void *left, const void *right)
 	return a > b ? -1 : a < b;
 }
 
-/* The time of the requests of each scope together. */
-static void
-sum_scopes(const struct summary *s, double ret_seconds[SCOPES])
-{
-	for (size_t i = 0; s->scopes && i < s->a->n_spans; i++)
-		ret_seconds[s->scopes[i]] += ns_to_s(s->a->spans[i].end - s->a->spans[i].arrival);
-}
-
 void
 summary_stacks(struct summary *s)
 {
 	struct towers towers = { 0 };
 	struct run_trace *t = &s->r->evidence.trace;
-	double seconds[SCOPES] = { 0 };
+	int64_t sums[SCOPES] = { 0 };
 
-	sum_scopes(s, seconds);
 	for (enum scope scope = SCOPE_ALL; scope < SCOPES; scope++) {
 		add_cpu(s, &towers, scope, false);
 		add_waits(s, &towers, scope, false);
 	}
+	for (size_t i = 0; i < towers.n; i++)
+		for (enum scope scope = SCOPE_ALL; scope < SCOPES; scope++)
+			sums[scope] += towers.items[i].ns[scope];
 	sort_list(towers.items, towers.n, sizeof(*towers.items), highest_first);
 	for (size_t i = 0; i < towers.n && i < STACKS_SHOWN; i++) {
+		const struct tower *from = &towers.items[i];
 		struct run_stack *out = RUN_ADD(s->r, stack, t->stacks, t->n_stacks);
-		out->kind = part_kind_name(towers.items[i].kind);
-		out->frames = run_str(s->r, towers.items[i].frames);
-		out->seconds = ns_to_s(towers.items[i].ns[SCOPE_ALL]);
-		if (!towers.items[i].ns[SCOPE_SLOW] && !towers.items[i].ns[SCOPE_REST])
+		out->kind = part_kind_name(from->kind);
+		out->frames = run_str(s->r, from->frames);
+		out->seconds = ns_to_s(from->ns[SCOPE_ALL]);
+		if (!sums[SCOPE_SLOW] || !sums[SCOPE_REST] ||
+		    !(from->ns[SCOPE_SLOW] || from->ns[SCOPE_REST]))
 			continue;
-		out->slow = ns_to_s(towers.items[i].ns[SCOPE_SLOW]) / seconds[SCOPE_SLOW];
-		out->rest = ns_to_s(towers.items[i].ns[SCOPE_REST]) / seconds[SCOPE_REST];
+		out->slow = (double)from->ns[SCOPE_SLOW] / (double)sums[SCOPE_SLOW];
+		out->rest = (double)from->ns[SCOPE_REST] / (double)sums[SCOPE_REST];
 	}
 	map_done(&towers.ids);
 }

@@ -1134,23 +1134,23 @@ each_class_has_its_path(void **state)
 	static const struct { struct run *(*sick)(void); double p99; const char *path; } paths[] = {
 		{ missing_index, 0.05,
 		    "Do the data allow a conclusion? yes (1000 requests answered)\n"
-		    "What is asked of it? latency (p99 80.0 ms, target 50.0 ms, missed)\n"
+		    "What is to be explained? latency (p99 80.0 ms, target 50.0 ms, missed)\n"
 		    "Where does the time of the requests go? database (71 %)\n"
-		    "What takes most of it? db: SELECT * FROM orders WHERE customer_id = ? (71 %)\n"
+		    "What takes most of it? SELECT * FROM orders WHERE customer_id = ? (71 %)\n"
 		    "What is the defect? io.db.missing-index (orders(customer_id): SELECT * FROM "
 		    "orders WHERE customer...: 71 % of the time, confidence 97 %)\n" },
 		{ hot_function, 0.05,
 		    "Do the data allow a conclusion? yes (1000 requests answered)\n"
-		    "What is asked of it? latency (p99 80.0 ms, target 50.0 ms, missed)\n"
+		    "What is to be explained? latency (p99 80.0 ms, target 50.0 ms, missed)\n"
 		    "Where does the time of the requests go? compute (76 %)\n"
-		    "What takes most of it? cpu: memcpy (36 %)\n"
+		    "What takes most of it? memcpy (36 %)\n"
 		    "What is the defect? cpu.hot-function (score_cart: 71 % of the time, "
 		    "confidence 95 %)\n" },
 		{ collects, 0,
 		    "Do the data allow a conclusion? yes (1000 requests answered)\n"
 		    "No target was given: what is to be explained? throughput (holds 1.00k/s)\n"
 		    "What do the requests use? waiting idly (55 %)\n"
-		    "What takes most of it? other: rest (55 %)\n"
+		    "What takes most of it? other rest (55 %)\n"
 		    "Is that what limits? no (garbage collector of native explains 40 % of the "
 		    "time, confidence 85 %)\n"
 		    "What is the defect? memory.gc (garbage collector of native: 40 % of the time, "
@@ -1159,14 +1159,14 @@ each_class_has_its_path(void **state)
 		    "Do the data allow a conclusion? yes (1000 requests answered)\n"
 		    "No target was given: what is to be explained? throughput (holds 1.00k/s)\n"
 		    "What do the requests use? contention (60 %)\n"
-		    "What takes most of it? lock: inventory_lock (60 %)\n"
+		    "What takes most of it? lock inventory_lock (60 %)\n"
 		    "What is the defect? contention.lock (inventory_lock (held in buy_under_lock): "
 		    "60 % of the time, confidence 93 %)\n" },
 		{ throttled, 0.05,
 		    "Do the data allow a conclusion? yes (1000 requests answered)\n"
-		    "What is asked of it? latency (p99 80.0 ms, target 50.0 ms, missed)\n"
+		    "What is to be explained? latency (p99 80.0 ms, target 50.0 ms, missed)\n"
 		    "Where does the time of the requests go? compute (76 %)\n"
-		    "What takes most of it? cpu: memcpy (36 %)\n"
+		    "What takes most of it? memcpy (36 %)\n"
 		    "What is the defect? cpu.throttled (CPU quota of 0.5 cores: 55 % of the time, "
 		    "confidence 97 %)\n" },
 	};

@@ -121,8 +121,23 @@ add_stack(struct run *r, const char *kind, const char *frames, double seconds)
 	s->kind = kind;
 	s->frames = frames;
 	s->seconds = seconds;
-	s->rest = seconds / 300;
-	s->slow = s->rest * (strstr(frames, "sqlite3") ? 1.4 : strstr(frames, "json") ? 0.5 : 1);
+}
+
+/* Slow requests are in the database more than the others. */
+static void
+share_stacks(struct run_trace *t)
+{
+	double slow = 0, rest = 0;
+
+	for (size_t i = 0; i < t->n_stacks; i++) {
+		struct run_stack *s = &t->stacks[i];
+		rest += s->rest = s->seconds;
+		slow += s->slow = s->seconds * (strstr(s->frames, "sqlite3") ? 1.4 : 0.5);
+	}
+	for (size_t i = 0; i < t->n_stacks; i++) {
+		t->stacks[i].rest /= rest;
+		t->stacks[i].slow /= slow;
+	}
 }
 
 static void
@@ -148,6 +163,7 @@ add_stacks(struct run *r)
 	    "start_thread;worker_main;handle_request;log_line;pthread_mutex_lock;futex_wait", 0.4);
 	add_stack(r, "disk", "start_thread;worker_main;handle_request;log_line;fsync", 0.9);
 	add_stack(r, "net", "start_thread;worker_main;handle_request;send_answer;sendmsg", 0.3);
+	share_stacks(&r->evidence.trace);
 }
 
 static void
@@ -498,14 +514,14 @@ add_forks(struct run *r)
 		{ "throughput", "holds 2.60k/s" }, { NULL, NULL } };
 	static const char *const area[][2] = { { "network", "1.0 %" }, { "database", "71 %" },
 		{ "compute", "16 %" }, { "waiting inside", "12 %" }, { NULL, NULL } };
-	static const char *const part[][2] = { { "db: SELECT … FROM orders WHERE customer_id = ?",
-		"69 %" }, { "db: SELECT … FROM customers WHERE id = ?", "2.0 %" }, { NULL, NULL } };
+	static const char *const part[][2] = { { "SELECT … FROM orders WHERE customer_id = ?",
+		"69 %" }, { "SELECT … FROM customers WHERE id = ?", "2.0 %" }, { NULL, NULL } };
 	static const char *const defect[][2] = {
 		{ "io.db.missing-index", "orders(customer_id): 71 % of the time, confidence 95 %" },
 		{ "cpu.hot-function", "json_escape: 12 % of the time, a hypothesis, 45 %" }, { NULL, NULL } };
 
 	add_fork(r, "Do the data allow a conclusion?", leave, 0);
-	add_fork(r, "What is asked of it?", symptom, 0);
+	add_fork(r, "What is to be explained?", symptom, 0);
 	add_fork(r, "Where does the time of the slow requests go?", area, 1);
 	add_fork(r, "What takes most of it?", part, 0);
 	add_fork(r, "What is the defect?", defect, 0);
