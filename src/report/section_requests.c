@@ -9,10 +9,11 @@
 #include "base/cleanup.h"
 #include "report/say.h"
 
-#define MOST_CHARTS   4        /* routes */
+#define MOST_CHARTS   3        /* routes */
 #define MOST_ROWS     4        /* requests of one */
 #define MAGNIFY_BELOW 0.4      /* of the longest: a shorter typical request is drawn larger */
 #define PARTS_TOLD    4
+#define MOST_WHERE    60       /* bytes */
 
 /* ---- map ------------------------------------------------------------------------------------ */
 
@@ -53,8 +54,8 @@ service_map(struct doc *d, const struct run *r)
 	for (size_t i = 0; i < r->n_links && i < 8; i++) {
 		add_peer(d, map, &r->links[i]);
 		own -= map->peers[i].share;
-		buf_printf(&about, "; %s %s: %s", map->peers[i].name, map->peers[i].address
-		    ? map->peers[i].address : "", map->peers[i].text);
+		buf_printf(&about, "; %s%s%s: %s", map->peers[i].name, map->peers[i].address ? " " : "",
+		    map->peers[i].address ? map->peers[i].address : "", map->peers[i].text);
 	}
 	map->title = "What a request asks of others";
 	map->service = r->system.name ? say_clip(d, r->system.name, 40) : "service";
@@ -88,7 +89,7 @@ add_stretches(struct doc *d, struct doc_timeline *row, const struct run_exemplar
 		if (!(s->at >= 0) || !(s->seconds > 0) || s->at + s->seconds > e->seconds * 1.001)
 			continue;
 		struct doc_stretch *out = ARENA_PUSH(d->arena, row->stretches, row->n_stretches);
-		const char *where = say_clip(d, s->where, 90);
+		const char *where = say_clip(d, s->where, MOST_WHERE);
 		out->kind = s->kind;
 		out->text = where ? doc_printf(d, "%s: %s", say_part(s->kind), where) : say_part(s->kind);
 		out->length = say_duration(d, s->seconds);

@@ -26,7 +26,7 @@ put_peer(struct buf *out, const struct doc_peer *p, int y)
 	buf_printf(out, "<svg class=\"p-%s\" x=\"" RIGHT_AT "\" y=\"%d\" width=\"" RIGHT
 	    "\" height=\"%d\"><title>", part_kind_name(p->kind), y, BOX);
 	escape_html(out, p->name);
-	buf_puts(out, " ");
+	buf_puts(out, p->address ? " " : "");
 	escape_html(out, p->address ? p->address : "");
 	buf_printf(out, ", %s</title><rect width=\"100%%\" height=\"100%%\" rx=\"6\"/>", p->text);
 	put_text(out, "name", p->address ? 16 : 22, p->name);

@@ -3,7 +3,7 @@
 #include "report/escape.h"
 #include "report/svg.h"
 
-#define LEAST_DRAWN 0.001
+#define LEAST_DRAWN 0.002
 #define WIDE_ENOUGH 0.2        /* to hold its length */
 #define TICKS       6
 
@@ -18,13 +18,13 @@ svg_timeline(struct buf *out, const struct doc_timeline *row, int id)
 		const struct doc_stretch *s = &row->stretches[i];
 		if (s->width < LEAST_DRAWN)
 			continue;
-		buf_printf(out, "<svg class=\"p-%s\" x=\"%.2f%%\" width=\"%.2f%%\" height=\"28\"><title>",
+		buf_printf(out, "<rect class=\"p-%s\" x=\"%.2f%%\" width=\"%.2f%%\" height=\"28\"><title>",
 		    part_kind_name(s->kind), 100 * s->from, 100 * s->width);
 		escape_html(out, s->text);
-		buf_printf(out, ", %s</title><rect width=\"100%%\" height=\"100%%\"/>", s->length);
+		buf_printf(out, ", %s</title></rect>", s->length);
 		if (s->width >= WIDE_ENOUGH)
-			buf_printf(out, "<text x=\"8\" y=\"19\">%s</text>", s->length);
-		buf_puts(out, "</svg>");
+			buf_printf(out, "<text x=\"%.2f%%\" dx=\"8\" y=\"19\">%s</text>", 100 * s->from,
+			    s->length);
 	}
 	buf_puts(out, "</svg>");
 }

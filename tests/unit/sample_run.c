@@ -1087,6 +1087,8 @@ sample_hostile(void)
 	t->exemplars[0].route = t->exemplars[1].rank = t->exemplars[1].stretches[0].where = EVIL;
 	t->exemplars[2].stretches[1].at = -INFINITY;
 	t->exemplars[2].seconds = NAN;
+	t->n_exemplars = 3;
+	r->n_links = 2;
 	return r;
 }
 
