@@ -10,7 +10,7 @@
 #define PARTS_TOLD    3
 #define FINDINGS_TOLD 4
 #define PLACE_MAX     60   /* characters of a place in an answer */
-#define KINDS_MAX     6
+#define KINDS_MAX     6    /* of an area, and the one that ends it */
 
 /* ---- forks ---------------------------------------------------------------------------------- */
 
@@ -67,14 +67,36 @@ in_area(const struct area *a, enum run_part_kind kind)
 	return false;
 }
 
+static bool
+computes(const struct facts *f, enum run_part_kind kind)
+{
+	bool embedded = false;
+
+	for (size_t i = 0; i < f->trace->n_queries && kind == PART_DB; i++)
+		embedded |= text_same(f->trace->queries[i].engine, "sqlite");
+	return kind == PART_CPU || embedded;
+}
+
+/* A share of the time with the waits for a CPU charged to what computes, as findings have them;
+ * what is left of those waits is for others. */
+static double
+weight(const struct facts *f, enum run_part_kind kind, double share)
+{
+	double computing = f->charged[PART_CPU] + (computes(f, PART_DB) ? f->charged[PART_DB] : 0);
+
+	if (kind == PART_RUNQUEUE && computing > 0)
+		return share - (facts_with_runqueue(f, computing) - computing);
+	return computes(f, kind) ? facts_with_runqueue(f, share) : share;
+}
+
 static double
 share_of(const struct facts *f, const struct area *a)
 {
 	double sum = 0;
 
 	for (const enum run_part_kind *k = a->kinds; *k != PART_NONE; k++)
-		sum += f->charged[*k];
-	return sum;
+		sum += weight(f, *k, f->charged[*k]);
+	return fmin(sum, 1);
 }
 
 static size_t
@@ -111,13 +133,36 @@ ask_area(const struct facts *f, const char *question, const struct area *areas, 
 static const char *
 part_name(struct run *r, const struct run_part *p)
 {
+	static const char *const words[PART_KINDS] = {
+		[PART_RUNQUEUE] = "waiting for a CPU", [PART_GC] = "garbage collection",
+		[PART_FAULT] = "page faults", [PART_SLEEP] = "sleeping", [PART_OTHER] = "not explained",
+	};
 	bool alone = p->kind == PART_CPU || p->kind == PART_DB || p->kind == PART_CACHE
 	    || p->kind == PART_NET;
 
 	if (!p->where || !*p->where)
-		return part_kind_name(p->kind);
+		return words[p->kind] ? words[p->kind] : part_kind_name(p->kind);
 	return run_printf(r, "%s%s%s", alone ? "" : part_kind_name(p->kind), alone ? "" : " ",
 	    text_brief(r, p->where, PLACE_MAX));
+}
+
+/* The next smaller part of the area than `than`; NULL none. */
+static const struct run_part *
+next_part(const struct facts *f, const struct area *a, const struct run_part *than)
+{
+	const struct run_part *best = NULL;
+	double most = 0, bound = than ? weight(f, than->kind, than->share) : INFINITY;
+
+	for (size_t i = 0; i < f->n_parts; i++) {
+		const struct run_part *p = &f->parts[i];
+		double share = in_area(a, p->kind) ? weight(f, p->kind, p->share) : 0;
+		bool after = share < bound || (share <= bound && than && p > than);
+		if (after && share > most) {
+			most = share;
+			best = p;
+		}
+	}
+	return best;
 }
 
 /* The largest parts within the area: a statement, a function, a peer. */
@@ -125,16 +170,12 @@ static void
 ask_part(const struct facts *f, const struct area *a)
 {
 	struct run *r = f->run;
-	struct run_fork *k = NULL;
+	const struct run_part *p = next_part(f, a, NULL);
+	struct run_fork *k = p ? fork_add(r, "What takes most of it?") : NULL;
 
-	for (size_t i = 0; i < f->n_parts && (!k || k->n_branches < PARTS_TOLD); i++) {
-		const struct run_part *p = &f->parts[i];
-		if (!in_area(a, p->kind))
-			continue;
-		if (!k)
-			k = fork_add(r, "What takes most of it?");
-		branch_add(r, k, part_name(r, p), run_printf(r, "%s", PCT(p->share)), !k->n_branches);
-	}
+	for (; p && k->n_branches < PARTS_TOLD; p = next_part(f, a, p))
+		branch_add(r, k, part_name(r, p), run_printf(r, "%s", PCT(weight(f, p->kind, p->share))),
+		    !k->n_branches);
 }
 
 /* The area that a finding is about; a kind that may be anywhere is in `otherwise`. */

@@ -8,7 +8,19 @@
 
 #define ARROW " \xe2\x80\xba "
 #define PATH_STEPS 2
-#define BRIEF      8           /* bytes of a figure that stands in the path */
+#define BRIEF      12          /* bytes of a figure that stands in the path */
+
+/* The question before the last was whether the largest part is the limit, and it is not. */
+static bool
+turned_away(const struct run *r)
+{
+	const struct run_fork *k = r->n_forks > 1 ? &r->forks[r->n_forks - 2] : NULL;
+
+	for (size_t i = 0; k && i < k->n_branches; i++)
+		if (k->branches[i].took)
+			return k->branches[i].answer && strcmp(k->branches[i].answer, "no") == 0;
+	return false;
+}
 
 /* "latency › database 71 %": what is to be explained, and where its time goes. */
 static const char *
@@ -20,12 +32,14 @@ path(struct doc *d, const struct run *r)
 	for (size_t i = 1; i + 1 < r->n_forks; i++)
 		for (size_t k = 0; k < r->forks[i].n_branches && n < PATH_STEPS; k++) {
 			const struct run_branch *b = &r->forks[i].branches[k];
-			bool brief = b->figure && strlen(b->figure) <= BRIEF;
+			int brief = b->figure ? (int)strcspn(b->figure, ",;") : 0;
+			brief = brief > BRIEF ? 0 : brief;
 			if (b->took)
-				taken[n++] = doc_printf(d, "%s%s%s", b->answer ? say_clip(d, b->answer, 30)
-				    : "-", brief ? " " : "", brief ? b->figure : "");
+				taken[n++] = doc_printf(d, "%s%s%.*s", b->answer ? say_clip(d, b->answer, 30)
+				    : "-", brief ? " " : "", brief, b->figure ? b->figure : "");
 		}
-	return n ? doc_printf(d, "path: %s; ", say_join(d, taken, n, n, ARROW)) : "";
+	return n ? doc_printf(d, "path: %s%s; ", say_join(d, taken, n, n, ARROW),
+	    turned_away(r) ? ", which is not the limit" : "") : "";
 }
 
 static void
