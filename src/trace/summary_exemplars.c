@@ -3,7 +3,7 @@
  *
  * paint says what a request's time went to, but not when. Painted up to ever later instants, what
  * has come to it since the last one is what happened in between: an interval with more than one
- * kind in it is halved, down to a thousandth of the request. */
+ * thing in it is halved. */
 #include "trace/summary.h"
 
 #include <string.h>
@@ -14,7 +14,9 @@
 #define SLOWEST_MAX     12
 #define STRETCHES_MAX   48
 #define LEAST_SHARE     500    /* a stretch shorter than this part of the request is not told */
-#define HALVINGS        10
+#define HALVINGS        12
+#define FINEST          2000   /* a part of the request that is too small to look for its place */
+#define PAINTS_MAX      256    /* of one request: painting is not for nothing */
 #define WHERE_BYTES     80     /* what a label can hold; run.json stays small */
 
 struct piece {
@@ -23,17 +25,24 @@ struct piece {
 	enum run_part_kind kind;
 };
 
+struct instant {
+	int64_t at;
+	struct ledger until;       /* the request painted up to then */
+};
+
 struct drawing {
 	struct summary *s;
 	const struct span *span;
 	struct arena *arena;
+	struct instant *instants;  size_t n_instants;
 	struct piece *pieces;      size_t n;
+	int paints;
 };
 
 /* ---- from a request to pieces --------------------------------------------------------------- */
 
 static struct ledger
-painted_until(const struct drawing *d, int64_t until)
+painted_until(struct drawing *d, int64_t until)
 {
 	struct span part = *d->span;
 	struct canvas canvas = { 0 };
@@ -41,6 +50,7 @@ painted_until(const struct drawing *d, int64_t until)
 	part.end = until;
 	part.read = part.read < until ? part.read : until;
 	paint_span(d->s->a, &part, &canvas);
+	d->paints++;
 	return canvas.ledger;
 }
 
@@ -81,23 +91,61 @@ added(const struct drawing *d, const struct ledger *before, const struct ledger 
 	return n;
 }
 
-static void
-divide(struct drawing *d, int64_t from, const struct ledger *before, int64_t to,
-    const struct ledger *after, int halvings)
+/* More than one thing in it, and not by so little that nobody would see it. */
+static bool
+is_mixed(const struct drawing *d, const struct instant *from, const struct instant *to)
 {
 	struct ledger_row *rows;
-	size_t n = added(d, before, after, &rows);
+	size_t n = added(d, &from->until, &to->until, &rows);
+	int64_t others = 0;
 
-	if (n <= 1 || !halvings || to - from < 2) {
-		put(d, n ? (struct piece){ from, to, rows[0].where, rows[0].kind }
-		    : (struct piece){ from, to, 0, PART_OTHER });
-		return;
+	for (size_t i = 1; i < n; i++)
+		others += rows[i].ns;
+	return others > (d->span->end - d->span->arrival) / FINEST;
+}
+
+/* A level finer: halve each interval that is mixed, as long as paints are left. */
+static bool
+refine(struct drawing *d)
+{
+	struct instant *finer = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n_instants; i++) {
+		struct instant *at = &d->instants[i], *next = at + 1;
+		*ARENA_PUSH(d->arena, finer, n) = *at;
+		if (i + 1 == d->n_instants || next->at - at->at < 2 || d->paints >= PAINTS_MAX ||
+		    !is_mixed(d, at, next))
+			continue;
+		int64_t middle = at->at + (next->at - at->at) / 2;
+		*ARENA_PUSH(d->arena, finer, n) = (struct instant){ middle, painted_until(d, middle) };
 	}
-	int64_t middle = from + (to - from) / 2;
-	struct ledger half = painted_until(d, middle);
-	divide(d, from, before, middle, &half, halvings - 1);
-	divide(d, middle, &half, to, after, halvings - 1);
-	ledger_done(&half);
+	bool found = n > d->n_instants;
+	d->instants = finer;
+	d->n_instants = n;
+	return found;
+}
+
+/* Of what happened between two instants the most is told. */
+static void
+draw(struct drawing *d)
+{
+	const struct span *span = d->span;
+	struct ledger_row *rows;
+
+	*ARENA_PUSH(d->arena, d->instants, d->n_instants) = (struct instant){ .at = span->arrival };
+	*ARENA_PUSH(d->arena, d->instants, d->n_instants) =
+	    (struct instant){ span->end, painted_until(d, span->end) };
+	for (int level = 0; level < HALVINGS && refine(d); level++)
+		;
+	for (size_t i = 0; i + 1 < d->n_instants; i++) {
+		const struct instant *from = &d->instants[i], *to = from + 1;
+		size_t n = added(d, &from->until, &to->until, &rows);
+		put(d, n ? (struct piece){ from->at, to->at, rows[0].where, rows[0].kind }
+		    : (struct piece){ from->at, to->at, 0, PART_OTHER });
+	}
+	for (size_t i = 0; i < d->n_instants; i++)
+		ledger_done(&d->instants[i].until);
 }
 
 /* ---- fewer pieces --------------------------------------------------------------------------- */
@@ -187,10 +235,8 @@ add_exemplar(struct summary *s, const struct route_group *route, size_t which, c
 	struct run_trace *t = &s->r->evidence.trace;
 	const struct span *span = &s->a->spans[route->spans[which]];
 	struct drawing d = { .s = s, .span = span, .arena = arena_new() };
-	struct ledger none = { 0 }, whole = painted_until(&d, span->end);
 
-	divide(&d, span->arrival, &none, span->end, &whole, HALVINGS);
-	ledger_done(&whole);
+	draw(&d);
 	absorb_small(&d);
 	struct run_exemplar *e = RUN_ADD(s->r, exemplar, t->exemplars, t->n_exemplars);
 	e->route = run_str(s->r, tape_text(s->a->tape, route->name));
