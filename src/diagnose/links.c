@@ -9,6 +9,7 @@
 #include "diagnose/text.h"
 
 #define LINKS_MAX 8            /* more peers are one link */
+#define SHARE_MIN 0.005
 
 /* ---- who a part of the time was spent at ---------------------------------------------------- */
 
@@ -208,6 +209,18 @@ fold(struct run *r)
 	r->n_links = LINKS_MAX;
 }
 
+/* What is never asked and takes no time to speak of is no part of the picture. */
+static void
+drop_trifles(struct run *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->n_links; i++)
+		if (r->links[i].share >= SHARE_MIN || isfinite(r->links[i].calls))
+			r->links[kept++] = r->links[i];
+	r->n_links = kept;
+}
+
 void
 links_make(const struct facts *f)
 {
@@ -216,6 +229,7 @@ links_make(const struct facts *f)
 	add_time(f);
 	for (size_t i = 0; i < r->n_links; i++)
 		r->links[i].calls = calls_of(f, &r->links[i]);
+	drop_trifles(r);
 	if (r->n_links > 1)
 		qsort(r->links, r->n_links, sizeof(*r->links), most_time_first);
 	fold(r);
