@@ -220,7 +220,8 @@ void doc_done(struct doc *d);
 const char *doc_printf(struct doc *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 struct doc_section *doc_section(struct doc *d);
 void doc_lead(struct doc *d, enum doc_tone tone, const char *lead);
-void doc_text(struct doc *d, const char *text);          /* NULL text: nothing is added, here and below */
+/* NULL text: nothing is added. */
+void doc_text(struct doc *d, const char *text);
 void doc_note(struct doc *d, const char *text);
 void doc_heading(struct doc *d, const char *text);
 void doc_code(struct doc *d, const char *text);

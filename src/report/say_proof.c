@@ -91,7 +91,8 @@ say_margin(struct doc *d, const struct run_comparison *c)
 {
 	if (!say_known(c->margin))
 		return "-";
-	return is_difference(c) ? doc_printf(d, "%.3g points", 100 * c->margin) : say_percent(d, c->margin);
+	return is_difference(c) ? doc_printf(d, "%.3g points", 100 * c->margin)
+	    : say_percent(d, c->margin);
 }
 
 const char *
@@ -195,8 +196,8 @@ say_sensitivity(struct doc *d, const struct run_proof *p)
 		bool tail = c->metric && strcmp(c->metric, "latency_p99") == 0;
 		if (c->route || !(tail || c->primary) || !say_known(c->detectable))
 			continue;
-		buf_printf(&b, "%s%s %s", shown++ ? ", " : b.size ? "; least change seen: " : "least change seen: ",
-		    say_compared_short(d, c), say_detectable(d, c));
+		buf_printf(&b, "%s%s %s", shown++ ? ", " : b.size ? "; least change seen: "
+		    : "least change seen: ", say_compared_short(d, c), say_detectable(d, c));
 	}
 	return b.size ? arena_strdup(d->arena, buf_text(&b)) : NULL;
 }
@@ -217,19 +218,22 @@ say_answers(struct doc *d, const struct run_proof *p)
 {
 	if (!p->answers_compared && !p->n_answers)
 		return NULL;
+	const char *compared = say_count(d, (double)p->answers_compared);
 	const char *varying = p->answers_varying ? doc_printf(d,
 	    "; %s vary in A itself", say_count(d, (double)p->answers_varying)) : "";
 	return p->n_answers ? doc_printf(d, "%s of %s compared are not what A says%s",
-	    say_count(d, (double)answers_that_differ(p)), say_count(d, (double)p->answers_compared), varying)
-	    : doc_printf(d, "%s compared, all as A's%s", say_count(d, (double)p->answers_compared), varying);
+	    say_count(d, (double)answers_that_differ(p)), compared, varying)
+	    : doc_printf(d, "%s compared, all as A's%s", compared, varying);
 }
 
 const char *
 say_answer(struct doc *d, const struct run_answer *a)
 {
-	return doc_printf(d, "%s: %s %s, was %s (%lld of %lld)", a->route ? say_clip(d, a->route, 80) : "-",
-	    a->differs ? say_clip(d, a->differs, 20) : "answer", a->after ? say_clip(d, a->after, 60) : "-",
-	    a->before ? say_clip(d, a->before, 60) : "-", (long long)a->count, (long long)a->of);
+	return doc_printf(d, "%s: %s %s, was %s (%lld of %lld)",
+	    a->route ? say_clip(d, a->route, 80) : "-",
+	    a->differs ? say_clip(d, a->differs, 20) : "answer",
+	    a->after ? say_clip(d, a->after, 60) : "-", a->before ? say_clip(d, a->before, 60) : "-",
+	    (long long)a->count, (long long)a->of);
 }
 
 /* ---- what changed inside ------------------------------------------------------------------- */

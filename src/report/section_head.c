@@ -193,7 +193,8 @@ add_proof(struct doc *d, const struct run_proof *p)
 		        say_compared_value(d, c, c->before)) });
 	}
 	if (p->n_answers)
-		add_pair(d, &d->figures, &d->n_figures, (struct doc_pair){ "answers", "not A's", TONE_BAD, NULL });
+		add_pair(d, &d->figures, &d->n_figures, (struct doc_pair){ "answers", "not A's",
+		    TONE_BAD, NULL });
 	if (p->noise.grade)
 		add_pair(d, &d->figures, &d->n_figures, (struct doc_pair){ .name = "machine",
 		    .value = say_clip(d, p->noise.grade, 20) });

@@ -48,7 +48,8 @@ svg_map(struct buf *out, const struct doc_map *m, int id)
 	escape_html(out, m->about);
 	buf_puts(out, "</desc>");
 	for (size_t i = 0; i < m->n_peers; i++)
-		buf_printf(out, "<line x1=\"29%%\" y1=\"%d\" x2=\"57%%\" y2=\"%d\" stroke-width=\"%.1f\"/>", middle, (int)i * ROW + BOX / 2,
+		buf_printf(out, "<line x1=\"29%%\" y1=\"%d\" x2=\"57%%\" y2=\"%d\" stroke-width=\"%.1f\"/>",
+		    middle, (int)i * ROW + BOX / 2,
 		    THIN + (THICK - THIN) * m->peers[i].share);
 	buf_printf(out, "<svg class=\"p-cpu\" x=\"0\" y=\"%d\" width=\"" LEFT "\" height=\"%d\">"
 	    "<rect width=\"100%%\" height=\"100%%\" rx=\"6\"/>", middle - BOX / 2, BOX);

@@ -74,7 +74,8 @@ static void
 markdown_and_page_tell_all_of_it(void **state)
 {
 	static const char *const md[] = { "## Performance Analysis", "### Is B Better?",
-	    "| p99 latency of /orders |", "1 more in run.json.", "### What Changed Inside", "| 21 to 1 calls |", "| gone |", "| new |",
+	    "| p99 latency of /orders |", "1 more in run.json.", "### What Changed Inside", "| 21 to 1 calls |",
+		"| gone |", "| new |",
 	    "### Answers Compared", "### Noise of the Machine", "- B: http://127.0.0.1:8081/orders", NULL };
 	static const char *const page[] = { "<p class=\"verdict\">BETTER</p>", "class=\"effect\"",
 	    "class=\"band\"", "circle class=\"e-good\"", "id=\"diffcpu\"", "id=\"diffwait\"", "\"before\":[",

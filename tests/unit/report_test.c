@@ -78,10 +78,12 @@ static void
 terminal_begins_with_the_verdict(void **state)
 {
 	static const struct { const char *name, *begins; } rows[] = {
-		{ "missed", "  MISSED   p99 1.84 s (1.78\xe2\x80\x93" "1.90 s)   target < 500 ms at 2.60k/s   gap 3.7\xc3\x97\n" },
+		{ "missed", "  MISSED   p99 1.84 s (1.78\xe2\x80\x93" "1.90 s)   target < 500 ms at 2.60k/s   "
+		    "gap 3.7\xc3\x97\n" },
 		{ "met", "  MET      p99 38.0 ms " },
 		{ "healthy", "  HEALTHY  holds at least 2.60k/s; p99 38.0 ms at 2.00k/s; errors 0.02 %\n" },
-		{ "limited", "  LIMITED  holds 2.60k/s; at most 2.79k/s; p99 1.84 s at 2.60k/s; errors 0.02 %\n" },
+		{ "limited", "  LIMITED  holds 2.60k/s; at most 2.79k/s; p99 1.84 s at 2.60k/s; "
+		    "errors 0.02 %\n" },
 		{ "inconclusive", "  INCONCLUSIVE  The data allow no conclusion" },
 		{ "generator-limited", "  GENERATOR-LIMITED  The load generator was the limit" },
 		{ "idle", "  IDLE     No request reached" },
@@ -129,7 +131,10 @@ terminal_names_limit_plan_and_next(void **state)
 static void
 a_suite_is_told(void **state)
 {
-	static const struct { void (*form)(const struct run *, struct buf *); const char *says[5]; } rows[] = {
+	static const struct {
+		void (*form)(const struct run *, struct buf *);
+		const char *says[5];
+	} rows[] = {
 		{ terminal_80, { "SUITE    5 phases", "Breaking point: 2.86k/s: a queue grows (stress-1)",
 		    "Beyond it: 3.25k/s: error answers (stress-2)",
 		    "Recovery after stress: not within 30.0 s", "NOT whole (status 3): 2 orders are missing" } },
@@ -185,11 +190,11 @@ check_says(const char *text, const char *const *wanted)
 static void
 the_path_is_told_with_the_answer_that_was_taken(void **state)
 {
-	static const char *const terminal[] = { "path: latency p99 1.84 s \xe2\x80\xba database 71 %; ruled out: ",
-		NULL };
+	static const char *const terminal[] = {
+		"path: latency p99 1.84 s \xe2\x80\xba database 71 %; ruled out: ", NULL };
 	static const char *const markdown[] = {
 		"- Do the data allow a conclusion? **yes** (77.9k requests answered), no\n",
-		"    - Where does the time of the slow requests go? network (1.0 %), **database** (71 %), compute",
+		"    - Where does the time of the slow requests go? network (1.0 %), **database** (71 %)",
 		"        - What is the defect? **io.db.missing-index** (", NULL };
 	static const char *const html[] = {
 		"<li class=\"took\"><b>database</b><i> (taken)</i> <small>71 %</small></li>",
@@ -224,7 +229,8 @@ requests_and_peers_are_drawn_and_described(void **state)
 		"shop-api: 29 % itself; SQLite /srv/shop/shop.db: 56 %, 1.4 calls; HTTP 10.0.3.17:9000: 11 %",
 		"<figure class=\"flames\" id=\"slow\" data-kinds=\"1\" data-shares=\"1\">",
 		" of the slow requests' time, ",
-		"Memory grows; at this pace it reaches its memory limit in 24.5 min (20.3\xe2\x80\x93" "30.9 min).",
+		"Memory grows; at this pace it reaches its memory limit in 24.5 min (20.3\xe2\x80\x93" "30.9 "
+		"min).",
 		"<dt>Growth</dt><dd>234 KiB/s (186 KiB/s to 283 KiB/s)</dd>",
 		"<dt>In swap</dt><dd>nothing</dd>", NULL };
 	struct run *r = sample_missed(), *without = sample_inconclusive();
@@ -267,8 +273,9 @@ little_confidence_is_called_a_hypothesis(void **state)
 static void
 a_finding_has_both_sides_and_its_source(void **state)
 {
-	static const char *const markdown[] = { "**Evidence**\n\n- full scan", "**Evidence against it**\n\n- 3 % of",
-		"| hypothesis, 45 % | `json_escape (src/json.c:88)` | 12 % of the time in it", "CPU is not full", NULL };
+	static const char *const markdown[] = { "**Evidence**\n\n- full scan",
+		"**Evidence against it**\n\n- 3 % of", "CPU is not full",
+		"| hypothesis, 45 % | `json_escape (src/json.c:88)` | 12 % of the time in it", NULL };
 	struct run *r = sample_missed();
 	char *text = form_of(r, report_markdown);
 
@@ -409,7 +416,8 @@ html_is_whole_and_small(void **state)
 		if (report_is_proof(r))
 			assert_int_equal(occurrences(text, "<section "), 6 + (r->proofs[0].n_blocks > 0));
 		else
-			assert_int_equal(occurrences(text, "<section "), 11 + (r->memory.rss_bytes > 0) + (r->suite.n_phases > 0));
+			assert_int_equal(occurrences(text, "<section "), 11 + (r->memory.rss_bytes > 0)
+			    + (r->suite.n_phases > 0));
 		if (strlen(text) > (strcmp(s->name, "huge") == 0 ? 1u << 20 : 250u << 10))
 			fail_msg("%s: %zu bytes", s->name, strlen(text));
 		free(text);
