@@ -1252,6 +1252,24 @@ memory_says_when_it_is_full(void **state)
 	run_free(calm);
 }
 
+/* Few requests, seen badly: the limit is named, but as what it is. */
+static void
+little_evidence_makes_a_hypothesis(void **state)
+{
+	struct run *r = missing_index();
+	r->evidence.trace.mode = "perf";
+	r->evidence.trace.requests = r->evidence.trace.routes[0].requests = 20;
+	target(r, "latency_p99", "<", 0.05, 0);
+	diagnose(r);
+	assert_true(r->findings[0].confidence < HYPOTHESIS);
+	assert_non_null(strstr(r->headline, "; hypothesis: "));
+	char *text = path_text(r);
+	assert_non_null(strstr(text, ", a hypothesis, "));
+	assert_null(strstr(text, "confidence"));
+	free(text);
+	run_free(r);
+}
+
 static void
 a_finding_says_where_its_source_is(void **state)
 {
@@ -1322,5 +1340,6 @@ RUN_TESTS(
 	cmocka_unit_test(a_refusal_is_the_whole_path),
 	cmocka_unit_test(the_map_adds_up_by_peer),
 	cmocka_unit_test(memory_says_when_it_is_full),
+	cmocka_unit_test(little_evidence_makes_a_hypothesis),
 	cmocka_unit_test(a_finding_says_where_its_source_is),
 	cmocka_unit_test(every_kind_has_a_page_of_80_columns))
