@@ -13,8 +13,10 @@ first_finding(struct doc *d, const struct run *r)
 {
 	const struct run_finding *f = &r->findings[0];
 	const char *kind = say_clip(d, f->kind, 80);
+	const char *words = f->summary ? say_clip(d, f->summary, 500) : say_finding(d, kind);
 
-	doc_lead(d, TONE_BAD, f->summary ? say_clip(d, f->summary, 500) : say_finding(d, kind));
+	doc_lead(d, TONE_BAD, f->confidence < HYPOTHESIS ? doc_printf(d, "Hypothesis: %s", words)
+	    : words);
 	struct doc_block *b = doc_block(d, DOC_PAIRS);
 	doc_pair(d, b, "Finding", doc_printf(d, "%s (%s, %s)", kind ? kind : "-",
 	    say_class(f->class),

@@ -263,7 +263,8 @@ little_confidence_is_called_a_hypothesis(void **state)
 		free(text);
 		r->findings[0].confidence = 0.45;
 		text = form_of(r, forms[i]);
-		assert_non_null(strstr(text, "hypothesis"));
+		assert_non_null(strstr(text, i ? "Hypothesis: 71 % of the slow" : "hypothesis, 45 %"));
+		assert_true((i == 2) == (strstr(text, "<small>a hypothesis</small>") != NULL));
 		assert_null(strstr(text, sure[i]));
 		free(text);
 	}
