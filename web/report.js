@@ -67,7 +67,7 @@ function flame(figure) {
 	const view = place;
 	const profile = JSON.parse(data.textContent || "{}"), all = grow(profile), root = all[0];
 	const compares = profile.before !== undefined;
-	const kinds = figure.dataset.kinds === "1";
+	const kinds = figure.dataset.kinds === "1", shares = figure.dataset.shares === "1";
 	let zoom = root, current = root, wanted = "";
 	/** @type {Map<Frame, Element>} */
 	const drawn = new Map();
@@ -125,6 +125,8 @@ function flame(figure) {
 
 	/** @param {Frame} f */
 	function about(f) {
+		if (shares)
+			return f.name + ", " + (f.us / 1e4).toPrecision(3) + " % of the slow requests' time, " + (f.before / 1e4).toPrecision(3) + " % of the others'";
 		return f.name + ", " + (100 * f.us / root.us).toPrecision(3) + " %, " + seconds(f.us) +
 			(compares ? ", before " + seconds(f.before) : "");
 	}

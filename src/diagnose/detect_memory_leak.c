@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "diagnose/detect.h"
+#include "diagnose/memory.h"
 #include "diagnose/text.h"
 
 #define GROWTH_PER_MINUTE  0.01           /* of the resident size */
@@ -67,28 +68,13 @@ steadiness(const struct run_series *s)
 	return earlier > 0 ? later / earlier : later > 0 ? 1 : 0;
 }
 
-static double
-memory_left(const struct run *r, double rss, const char **ret_of)
-{
-	int64_t limit = 0;
-
-	for (size_t i = 0; i < r->system.n_processes; i++)
-		if (r->system.processes[i].memory_limit > 0
-		    && (limit == 0 || r->system.processes[i].memory_limit < limit))
-			limit = r->system.processes[i].memory_limit;
-	*ret_of = limit > 0 ? "its memory limit" : "the host's memory";
-	if (limit == 0)
-		limit = r->host.memory_bytes;
-	return limit > 0 ? fmax(0, limit - rss) : NAN;
-}
-
 static void
 tell(const struct facts *f, struct draft *d, const struct run_series *s)
 {
 	const struct run *r = f->run;
 	double rss = fmax(s->mean, isfinite(s->max) ? s->max : 0);
-	const char *of;
-	double left = memory_left(r, rss, &of);
+	bool own;
+	double left = fmax(0, memory_limit(r, &own) - rss);
 	double per_request = s->slope_per_s / r->baseline.throughput;
 	const char *name = r->system.n_processes ? r->system.processes[0].name : NULL;
 	struct run_finding *out = finding_add(d, 0, 0.75, run_printf(f->run, "memory of %s",
@@ -96,7 +82,8 @@ tell(const struct facts *f, struct draft *d, const struct run_series *s)
 
 	out->summary = run_printf(f->run, "memory grows by %s per second%s%s", SIZE(s->slope_per_s),
 	    isfinite(left) ? "; it reaches " : "",
-	    isfinite(left) ? run_printf(f->run, "%s in %s", of, DURATION(left / s->slope_per_s)) : "");
+	    isfinite(left) ? run_printf(f->run, "%s in %s", own ? "its memory limit"
+	        : "the host's memory", DURATION(left / s->slope_per_s)) : "");
 	finding_evidence(d, "resident size grows by %s/s (between %s/s and %s/s)", SIZE(s->slope_per_s),
 	    SIZE(s->slope_low), SIZE(s->slope_high));
 	if (isfinite(per_request) && per_request > 0)

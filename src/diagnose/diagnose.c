@@ -6,7 +6,9 @@
 
 #include "diagnose/charge.h"
 #include "diagnose/detect.h"
+#include "diagnose/links.h"
 #include "diagnose/load_verdict.h"
+#include "diagnose/memory.h"
 #include "diagnose/path.h"
 #include "diagnose/targets.h"
 #include "diagnose/verdict.h"
@@ -18,8 +20,10 @@ reset(struct run *r)
 	r->n_findings = 0;
 	r->ruled_out = NULL;
 	r->n_ruled_out = 0;
-	r->path = NULL;
-	r->n_path = 0;
+	r->forks = NULL;
+	r->n_forks = 0;
+	r->links = NULL;
+	r->n_links = 0;
 	r->healthy = NULL;
 	r->headline = NULL;
 	r->verdict = VERDICT_NONE;
@@ -40,6 +44,8 @@ diagnose(struct run *r)
 		draft_refuse(r, refusal);
 	else
 		draft_make(&d, &f);
+	links_make(&f);
+	memory_make(&f);
 	path_make(&f, refusal);
 	verdict_decide(&f, refusal);
 	load_verdict(r);

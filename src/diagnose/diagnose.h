@@ -3,8 +3,8 @@
  *
  * A pure function of the run: no I/O, no clock, no state. Running it again on a recorded run
  * gives the same conclusions. Reads r->evidence, r->baseline, r->capacity, r->targets; writes
- * r->time, r->findings, r->ruled_out, r->path, r->healthy, r->verdict and r->headline
- * (what was there before is dropped). */
+ * r->time, r->findings, r->ruled_out, r->forks, r->links, r->memory, r->healthy, r->verdict and
+ * r->headline (what was there before is dropped). */
 #pragma once
 
 #include "run/run.h"

@@ -11,7 +11,6 @@
 #include "diagnose/text.h"
 
 #define PER_KIND_MAX   3      /* findings of one kind that are told */
-#define HYPOTHESIS     0.6    /* less confidence than this goes behind what is sure */
 #define TRUST_CEILING  0.99
 
 #define DETECTOR(id) extern const struct detector detect_##id;
@@ -42,6 +41,20 @@ add_line(struct draft *d, const char ***lines, size_t *n, const char *fmt, va_li
 	*ARENA_PUSH(d->f->run->arena, *lines, *n) = printed(d->f->run, fmt, ap);
 }
 
+/* Where the function that the finding is about stands in its source. */
+static void
+find_source(const struct facts *f, struct run_finding *finding)
+{
+	for (size_t i = 0; finding->where && i < f->trace->n_functions; i++) {
+		const struct run_function *function = &f->trace->functions[i];
+		if (!function->file || !text_same(function->name, finding->where))
+			continue;
+		finding->file = function->file;
+		finding->line = function->line;
+		return;
+	}
+}
+
 struct run_finding *
 finding_add(struct draft *d, double share, double confidence, const char *where)
 {
@@ -52,7 +65,9 @@ finding_add(struct draft *d, double share, double confidence, const char *where)
 	f->class = d->detector->class;
 	f->share = fmin(fmax(share, 0), 1);
 	f->confidence = fmin(confidence * d->f->trust, TRUST_CEILING);
+	f->basis = "attributed";
 	f->where = run_str(r, where);
+	find_source(d->f, f);
 	f->source = d->f->estimated ? SOURCE_ESTIMATED : SOURCE_MEASURED;
 	if (d->f->doubt)
 		RUN_ADD_STR(r, f->against, f->n_against, d->f->doubt);

@@ -206,7 +206,7 @@ judge_suite(struct run *r)
 static void
 say_nothing_of_the_inside(struct run *r)
 {
-	r->n_findings = r->n_ruled_out = r->n_path = 0;
+	r->n_findings = r->n_ruled_out = r->n_forks = r->n_links = 0;
 	r->healthy = NULL;
 }
 

@@ -7,67 +7,196 @@
 #include "diagnose/targets.h"
 #include "diagnose/text.h"
 
-struct branch {
+#define PARTS_TOLD    3
+#define FINDINGS_TOLD 4
+#define PLACE_MAX     60   /* characters of a place in an answer */
+#define KINDS_MAX     6    /* of an area, and the one that ends it */
+
+/* ---- forks ---------------------------------------------------------------------------------- */
+
+static struct run_fork *
+fork_add(struct run *r, const char *question)
+{
+	struct run_fork *k = RUN_ADD(r, fork, r->forks, r->n_forks);
+
+	k->question = question;
+	return k;
+}
+
+static void
+branch_add(struct run *r, struct run_fork *k, const char *answer, const char *figure, bool took)
+{
+	struct run_branch *b = RUN_ADD(r, branch, k->branches, k->n_branches);
+
+	b->answer = answer;
+	b->figure = figure;
+	b->took = took;
+}
+
+/* ---- where the time goes -------------------------------------------------------------------- */
+
+/* An area of the tree: the kinds of time that are in it, and its name. */
+struct area {
 	const char *name;
-	double share;
+	enum run_part_kind kinds[KINDS_MAX];   /* ends with PART_NONE */
 };
 
+enum { LATENCY_NETWORK, LATENCY_DATABASE, LATENCY_COMPUTE, LATENCY_WAITING, LATENCY_AREAS };
+static const struct area latency_areas[] = {
+	[LATENCY_NETWORK] = { "network", { PART_NET } },
+	[LATENCY_DATABASE] = { "database", { PART_DB, PART_CACHE } },
+	[LATENCY_COMPUTE] = { "compute", { PART_CPU, PART_RUNQUEUE, PART_GC, PART_FAULT } },
+	[LATENCY_WAITING] = { "waiting inside", { PART_LOCK, PART_DISK, PART_SLEEP, PART_OTHER } },
+};
+
+enum { USE_CPU, USE_IO, USE_MEMORY, USE_CONTENTION, USE_IDLE, USE_AREAS };
+static const struct area use_areas[] = {
+	[USE_CPU] = { "CPU", { PART_CPU, PART_RUNQUEUE } },
+	[USE_IO] = { "I/O", { PART_DISK, PART_DB, PART_CACHE, PART_NET } },
+	[USE_MEMORY] = { "memory", { PART_GC, PART_FAULT } },
+	[USE_CONTENTION] = { "contention", { PART_LOCK } },
+	[USE_IDLE] = { "waiting idly", { PART_SLEEP, PART_OTHER } },
+};
+
+static bool
+in_area(const struct area *a, enum run_part_kind kind)
+{
+	for (const enum run_part_kind *k = a->kinds; *k != PART_NONE; k++)
+		if (*k == kind)
+			return true;
+	return false;
+}
+
+static bool
+computes(const struct facts *f, enum run_part_kind kind)
+{
+	bool embedded = false;
+
+	for (size_t i = 0; i < f->trace->n_queries && kind == PART_DB; i++)
+		embedded |= text_same(f->trace->queries[i].engine, "sqlite");
+	return kind == PART_CPU || embedded;
+}
+
+/* A share of the time with the waits for a CPU charged to what computes, as findings have them;
+ * what is left of those waits is for others. */
 static double
-kinds(const struct facts *f, const enum run_part_kind *list)
+weight(const struct facts *f, enum run_part_kind kind, double share)
+{
+	double computing = f->charged[PART_CPU] + (computes(f, PART_DB) ? f->charged[PART_DB] : 0);
+
+	if (kind == PART_RUNQUEUE && computing > 0)
+		return share - (facts_with_runqueue(f, computing) - computing);
+	return computes(f, kind) ? facts_with_runqueue(f, share) : share;
+}
+
+static double
+share_of(const struct facts *f, const struct area *a)
 {
 	double sum = 0;
 
-	for (; *list != PART_NONE; list++)
-		sum += f->charged[*list];
-	return sum;
+	for (const enum run_part_kind *k = a->kinds; *k != PART_NONE; k++)
+		sum += weight(f, *k, f->charged[*k]);
+	return fmin(sum, 1);
 }
 
-#define KINDS(...) ((const enum run_part_kind[]){ __VA_ARGS__, PART_NONE })
+static size_t
+largest(const struct facts *f, const struct area *areas, size_t n)
+{
+	size_t best = 0;
+
+	for (size_t i = 1; i < n; i++)
+		if (share_of(f, &areas[i]) > share_of(f, &areas[best]))
+			best = i;
+	return best;
+}
+
+static const char *
+area_figure(const struct facts *f, const struct area *a)
+{
+	bool cpu = a == &use_areas[USE_CPU] && isfinite(f->utilisation);
+
+	return cpu ? run_printf(f->run, "%s; %.2f of %.3g cores used", PCT(share_of(f, a)),
+	    f->cores_used, f->cores_allowed) : run_printf(f->run, "%s", PCT(share_of(f, a)));
+}
 
 static void
-fork_line(const struct facts *f, const char *scope, struct branch *b, size_t n, const char *note)
+ask_area(const struct facts *f, const char *question, const struct area *areas, size_t n,
+    size_t took)
+{
+	struct run_fork *k = fork_add(f->run, question);
+
+	for (size_t i = 0; i < n; i++)
+		branch_add(f->run, k, areas[i].name, area_figure(f, &areas[i]), i == took);
+}
+
+/* A lock or a file says nothing by its name alone. */
+static const char *
+part_name(struct run *r, const struct run_part *p)
+{
+	static const char *const words[PART_KINDS] = {
+		[PART_RUNQUEUE] = "waiting for a CPU", [PART_GC] = "garbage collection",
+		[PART_FAULT] = "page faults", [PART_SLEEP] = "sleeping", [PART_OTHER] = "not explained",
+	};
+	bool alone = p->kind == PART_CPU || p->kind == PART_DB || p->kind == PART_CACHE
+	    || p->kind == PART_NET;
+
+	if (!p->where || !*p->where)
+		return words[p->kind] ? words[p->kind] : part_kind_name(p->kind);
+	return run_printf(r, "%s%s%s", alone ? "" : part_kind_name(p->kind), alone ? "" : " ",
+	    text_brief(r, p->where, PLACE_MAX));
+}
+
+/* The next smaller part of the area than `than`; NULL none. */
+static const struct run_part *
+next_part(const struct facts *f, const struct area *a, const struct run_part *than)
+{
+	const struct run_part *best = NULL;
+	double most = 0, bound = than ? weight(f, than->kind, than->share) : INFINITY;
+
+	for (size_t i = 0; i < f->n_parts; i++) {
+		const struct run_part *p = &f->parts[i];
+		double share = in_area(a, p->kind) ? weight(f, p->kind, p->share) : 0;
+		bool after = share < bound || (share <= bound && than && p > than);
+		if (after && share > most) {
+			most = share;
+			best = p;
+		}
+	}
+	return best;
+}
+
+/* The largest parts within the area: a statement, a function, a peer. */
+static void
+ask_part(const struct facts *f, const struct area *a)
 {
 	struct run *r = f->run;
-	const struct branch *best = &b[0];
-	const char *line = scope;
+	const struct run_part *p = next_part(f, a, NULL);
+	struct run_fork *k = p ? fork_add(r, "What takes most of it?") : NULL;
 
-	for (size_t i = 0; i < n; i++) {
-		line = run_printf(r, "%s%s %s %s", line, i ? "," : ":", b[i].name, PCT(b[i].share));
-		if (b[i].share > best->share)
-			best = &b[i];
-	}
-	RUN_ADD_STR(r, r->path, r->n_path, run_printf(r, "%s -> %s%s", line, best->name, note));
+	for (; p && k->n_branches < PARTS_TOLD; p = next_part(f, a, p))
+		branch_add(r, k, part_name(r, p), run_printf(r, "%s", PCT(weight(f, p->kind, p->share))),
+		    !k->n_branches);
 }
 
-static void
-latency_fork(const struct facts *f)
+/* The area that a finding is about; a kind that may be anywhere is in `otherwise`. */
+static size_t
+area_of(const struct run_finding *f, bool throughput, size_t otherwise)
 {
-	struct branch b[] = {
-		{ "network", kinds(f, KINDS(PART_NET)) },
-		{ "database", kinds(f, KINDS(PART_DB, PART_CACHE)) },
-		{ "compute", kinds(f, KINDS(PART_CPU, PART_RUNQUEUE, PART_GC, PART_FAULT)) },
-		{ "waiting inside", kinds(f, KINDS(PART_LOCK, PART_DISK, PART_SLEEP, PART_OTHER)) },
-	};
+	static const size_t uses[] = { [CLASS_CPU] = USE_CPU, [CLASS_IO] = USE_IO,
+		[CLASS_MEMORY] = USE_MEMORY, [CLASS_CONTENTION] = USE_CONTENTION };
 
-	fork_line(f, text_same(f->scope, "slow") ? "time of the slow requests" : "time of the requests",
-	    b, sizeof(b) / sizeof(b[0]), "");
+	if (f->class == CLASS_NONE || text_same(f->kind, "io.no-cache"))
+		return otherwise;
+	if (throughput)
+		return uses[f->class];
+	if (text_has(f->kind, "io.net."))
+		return LATENCY_NETWORK;
+	if (text_has(f->kind, ".db") || text_has(f->kind, "io.redis."))
+		return LATENCY_DATABASE;
+	return f->class == CLASS_CPU || f->class == CLASS_MEMORY ? LATENCY_COMPUTE : LATENCY_WAITING;
 }
 
-static void
-throughput_fork(const struct facts *f)
-{
-	struct branch b[] = {
-		{ "CPU", kinds(f, KINDS(PART_CPU, PART_RUNQUEUE)) },
-		{ "I/O", kinds(f, KINDS(PART_DISK, PART_DB, PART_CACHE, PART_NET)) },
-		{ "memory", kinds(f, KINDS(PART_GC, PART_FAULT)) },
-		{ "contention", kinds(f, KINDS(PART_LOCK)) },
-		{ "idle waiting", kinds(f, KINDS(PART_SLEEP, PART_OTHER)) },
-	};
-	const char *note = isfinite(f->utilisation)
-	    ? run_printf(f->run, " (%.2f of %.3g cores used)", f->cores_used, f->cores_allowed) : "";
-
-	fork_line(f, "what requests use", b, sizeof(b) / sizeof(b[0]), note);
-}
+/* ---- the rest of the tree ------------------------------------------------------------------- */
 
 static const struct run_target *
 target_to_explain(const struct run *r)
@@ -78,38 +207,80 @@ target_to_explain(const struct run *r)
 	return r->n_targets ? &r->targets[0] : NULL;
 }
 
-/* The first line; returns whether throughput is the question. */
+static const char *
+confidence(const struct facts *f, const struct run_finding *finding)
+{
+	return run_printf(f->run, finding->confidence < HYPOTHESIS ? "a hypothesis, %s"
+	    : "confidence %s", PCT(finding->confidence));
+}
+
+static void
+ask_leave(const struct facts *f, const char *refusal)
+{
+	struct run *r = f->run;
+	struct run_fork *k = fork_add(r, "Do the data allow a conclusion?");
+	bool refused = refusal && r->verdict != VERDICT_NONE;
+	int64_t answered = f->phase ? f->phase->answered : f->trace->requests;
+	const char *seen = run_printf(r, "%lld requests answered%s%s", (long long)answered,
+	    f->doubt ? ", but " : "", f->doubt ? f->doubt : "");
+
+	branch_add(r, k, "yes", refused ? NULL : seen, !refused);
+	branch_add(r, k, "no", refused ? refusal : NULL, refused);
+}
+
+/* Returns whether throughput is the question. */
 static bool
-symptom(const struct facts *f)
+ask_symptom(const struct facts *f)
 {
 	struct run *r = f->run;
 	const struct run_target *t = target_to_explain(r);
 	bool throughput = t ? target_is_rate(t) || isnan(t->value) : isfinite(r->capacity.knee_rate);
-	const char *fork = throughput ? "throughput" : "latency";
+	const char *target = t ? run_printf(r, "%s, %s", target_text(r, t), t->met ? "met" : "missed")
+	    : NULL;
+	const char *latency = isfinite(r->baseline.latency.p99) ? run_printf(r, "p99 %s at %s",
+	    DURATION(r->baseline.latency.p99), RATE(r->baseline.throughput)) : NULL;
+	const char *holds = isfinite(r->capacity.knee_rate) ? run_printf(r, "holds %s%s",
+	    r->capacity.at_least ? "at least " : "", RATE(r->capacity.knee_rate)) : NULL;
+	struct run_fork *k = fork_add(r, t ? "What is to be explained?"
+	    : "No target was given: what is to be explained?");
 
-	if (t)
-		RUN_ADD_STR(r, r->path, r->n_path, run_printf(r, "%s (%s) -> %s", target_text(r, t),
-		    t->met ? "met" : "missed", fork));
-	else if (throughput)
-		RUN_ADD_STR(r, r->path, r->n_path, run_printf(r, "no target; the service holds %s%s -> %s",
-		    r->capacity.at_least ? "at least " : "", RATE(r->capacity.knee_rate), fork));
-	else
-		RUN_ADD_STR(r, r->path, r->n_path, run_printf(r, "no target; p99 %s at %s -> %s",
-		    DURATION(r->baseline.latency.p99), RATE(r->baseline.throughput), fork));
+	branch_add(r, k, "latency", target && !throughput ? target : latency, !throughput);
+	branch_add(r, k, "throughput", target && throughput ? target : holds, throughput);
 	return throughput;
 }
 
+/* The largest part of the time need not be the limit: a quota, a pool or a full thread in front of
+ * it goes first. */
 static void
-add_cause(const struct facts *f)
+ask_limit(const struct facts *f, const struct area *took)
 {
 	struct run *r = f->run;
+	const struct run_finding *first = &r->findings[0];
+	struct run_fork *k = fork_add(r, "Is that what limits?");
+	const char *share = first->share > 0 ? run_printf(r, " explains %s of the time,",
+	    PCT(first->share)) : ":";
 
-	if (r->n_findings > 0)
-		RUN_ADD_STR(r, r->path, r->n_path, run_printf(r, "%s %s, confidence %.2f -> %s",
-		    text_brief(r, r->findings[0].where, 60), PCT(r->findings[0].share),
-		    r->findings[0].confidence, r->findings[0].kind));
-	else
-		RUN_ADD_STR(r, r->path, r->n_path, "nothing stands out -> no finding");
+	branch_add(r, k, "yes", run_printf(r, "%s of the time", PCT(share_of(f, took))), false);
+	branch_add(r, k, "no", run_printf(r, "%s%s %s", text_brief(r, first->where, PLACE_MAX), share,
+	    confidence(f, first)), true);
+}
+
+static void
+ask_defect(const struct facts *f, const char *refusal)
+{
+	struct run *r = f->run;
+	struct run_fork *k = fork_add(r, "What is the defect?");
+
+	for (size_t i = 0; i < r->n_findings && i < FINDINGS_TOLD; i++) {
+		const struct run_finding *found = &r->findings[i];
+		const char *share = found->share > 0 ? run_printf(r, " %s of the time,",
+		    PCT(found->share)) : "";
+		branch_add(r, k, found->kind, run_printf(r, "%s:%s %s",
+		    text_brief(r, found->where, PLACE_MAX), share, confidence(f, found)), i == 0);
+	}
+	if (!r->n_findings)
+		branch_add(r, k, "none is named", refusal ? refusal : run_printf(r,
+		    "%zu kinds were looked for", r->n_ruled_out), true);
 }
 
 void
@@ -117,21 +288,23 @@ path_make(const struct facts *f, const char *refusal)
 {
 	struct run *r = f->run;
 
-	if (refusal && r->verdict != VERDICT_NONE) {
-		RUN_ADD_STR(r, r->path, r->n_path, run_printf(r, "%s -> no conclusion", refusal));
+	ask_leave(f, refusal);
+	if (refusal && r->verdict != VERDICT_NONE)
 		return;
-	}
-	bool throughput = symptom(f);
+	bool throughput = ask_symptom(f);
+	const struct area *areas = throughput ? use_areas : latency_areas;
+	size_t n = throughput ? USE_AREAS : LATENCY_AREAS;
+	const char *question = throughput ? "What do the requests use?"
+	    : text_same(f->scope, "slow") ? "Where does the time of the slow requests go?"
+	    : "Where does the time of the requests go?";
 	if (f->n_parts == 0 || (f->estimated && !f->waits_sampled)) {
-		RUN_ADD_STR(r, r->path, r->n_path, "where the requests' time goes was not seen");
-		add_cause(f);
-		return;
+		branch_add(r, fork_add(r, question), "it was not seen", NULL, true);
+	} else {
+		size_t took = largest(f, areas, n);
+		ask_area(f, question, areas, n, took);
+		ask_part(f, &areas[took]);
+		if (r->n_findings && area_of(&r->findings[0], throughput, took) != took)
+			ask_limit(f, &areas[took]);
 	}
-	if (throughput)
-		throughput_fork(f);
-	else
-		latency_fork(f);
-	RUN_ADD_STR(r, r->path, r->n_path, run_printf(r, "largest parts: %s",
-	    text_parts(r, f->parts, f->n_parts, 3)));
-	add_cause(f);
+	ask_defect(f, refusal);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The decision path: symptom, then where the time or the resource goes, then the cause; one line
- * a fork with the numbers that decided it. Latency forks into network, database and compute;
- * throughput into CPU, I/O and memory. Private to diagnose/. */
+/* The decision path: may anything be concluded, what is to be explained, where its time or its
+ * resource goes, what the defect is; each a fork with the figures that decided it. Latency forks
+ * into network, database and compute; throughput into CPU, I/O and memory. Private to diagnose/. */
 #pragma once
 
 #include "diagnose/facts.h"
 
-/* `refusal`: why nothing may be concluded, else NULL. */
+/* Writes r->forks. `refusal`: why nothing may be concluded, else NULL. */
 void path_make(const struct facts *f, const char *refusal);

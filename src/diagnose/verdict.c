@@ -187,7 +187,9 @@ limit_text(const struct facts *f)
 
 	if (r->n_findings == 0)
 		return NULL;
-	return r->findings[0].summary ? r->findings[0].summary : r->findings[0].kind;
+	const struct run_finding *first = &r->findings[0];
+	const char *text = first->summary ? first->summary : first->kind;
+	return first->confidence < HYPOTHESIS ? run_printf(r, "hypothesis: %s", text) : text;
 }
 
 static const char *

@@ -34,7 +34,10 @@ enum doc_kind {
 	DOC_BARS,          /* chart: a value a row, with its interval */
 	DOC_SPARKS,        /* chart: many small series */
 	DOC_FLAME,         /* flame graph */
-	DOC_EFFECTS        /* chart: ratios with their intervals around 1 */
+	DOC_EFFECTS,       /* chart: ratios with their intervals around 1 */
+	DOC_TIMELINES,     /* chart: single requests, what they did when */
+	DOC_MAP,           /* chart: the service and what it asks */
+	DOC_PATH           /* questions, their answers, and which was taken */
 };
 
 struct doc_pair {
@@ -126,7 +129,35 @@ struct doc_flame {
 	const char *id, *title, *about;
 	const struct run_stack **stacks; size_t n_stacks;
 	bool by_kind;              /* colour by what was waited for */
-	const double *before;      /* seconds of each stack in another profile: colour by the change; NULL */
+	const double *before;      /* seconds of each stack in another profile: colour by the change */
+	bool shares;               /* of 1 instead of seconds */
+};
+
+struct doc_stretch {
+	const char *text;
+	enum run_part_kind kind;
+	double from, width;        /* shares of the row's width */
+	const char *length;        /* in words */
+};
+struct doc_timeline {
+	const char *label, *value, *about;    /* about: the row in words, for who cannot see it */
+	struct doc_stretch *stretches; size_t n_stretches;
+};
+struct doc_timelines {
+	const char *title, *about;            /* about NULL: said before */
+	struct doc_timeline *rows; size_t n_rows;
+	double seconds;            /* the width of a row, for the axis */
+};
+
+struct doc_peer {
+	const char *name, *address, *text;    /* text: share and calls in words; address NULL none */
+	enum run_part_kind kind;   /* its colour */
+	double share;
+};
+struct doc_map {
+	const char *title, *about;
+	const char *service, *own;
+	struct doc_peer *peers;    size_t n_peers;
 };
 
 struct doc_effect {
@@ -154,6 +185,9 @@ struct doc_block {
 	struct doc_sparks *sparks;
 	struct doc_flame *flame;
 	struct doc_effects *effects;
+	struct doc_timelines *timelines;
+	struct doc_map *map;
+	const struct run_fork *forks; size_t n_forks;
 };
 
 struct doc_section {
@@ -186,7 +220,8 @@ void doc_done(struct doc *d);
 const char *doc_printf(struct doc *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 struct doc_section *doc_section(struct doc *d);
 void doc_lead(struct doc *d, enum doc_tone tone, const char *lead);
-void doc_text(struct doc *d, const char *text);          /* NULL text: nothing is added, here and below */
+/* NULL text: nothing is added. */
+void doc_text(struct doc *d, const char *text);
 void doc_note(struct doc *d, const char *text);
 void doc_heading(struct doc *d, const char *text);
 void doc_code(struct doc *d, const char *text);

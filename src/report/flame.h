@@ -23,8 +23,8 @@ struct flame_tree {
 	bool compares;              /* with another profile */
 };
 
-/* How much a frame changed: -3..3, by what its change is of the whole. 1, 3 and 8 % are the steps; what
- * is less, a profile of a few thousand samples cannot tell. The same in web/report.js. */
+/* How much a frame changed: -3..3, by what its change is of the whole. 1, 3 and 8 % are the steps;
+ * what is less, a profile of a few thousand samples cannot tell. The same in web/report.js. */
 int flame_change(const struct flame_node *n, const struct flame_node *root);
 
 /* Lives in `a`. Very deep stacks are cut, and so is a tree that would grow too large: what is

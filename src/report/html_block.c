@@ -5,6 +5,7 @@
 
 #include "report/escape.h"
 #include "report/flame.h"
+#include "report/say.h"
 #include "report/svg.h"
 
 #define EFFECT_LEAST 0.1   /* a tenth, or ten times: what lies beyond is drawn at the edge */
@@ -48,6 +49,33 @@ put_pairs(struct buf *out, const struct doc_block *b)
 		put(out, "<dd>", b->pairs[i].value, "</dd></div>");
 	}
 	buf_puts(out, "</dl>\n");
+}
+
+static void
+put_branches(struct buf *out, const struct run_fork *k)
+{
+	buf_puts(out, "<ul>");
+	for (size_t i = 0; i < k->n_branches; i++) {
+		const struct run_branch *b = &k->branches[i];
+		put(out, b->took ? "<li class=\"took\"><b>" : "<li><span>",
+		    b->answer ? b->answer : "-", b->took ? "</b><i> (taken)</i>" : "</span>");
+		if (b->figure)
+			put(out, " <small>", b->figure, "</small>");
+		buf_puts(out, "</li>");
+	}
+	buf_puts(out, "</ul>");
+}
+
+static void
+put_path(struct buf *out, const struct doc_block *b)
+{
+	buf_puts(out, "<ol class=\"path\">");
+	for (size_t i = 0; i < b->n_forks; i++) {
+		put(out, "<li><p>", b->forks[i].question ? b->forks[i].question : "-", "</p>");
+		put_branches(out, &b->forks[i]);
+		buf_puts(out, "</li>\n");
+	}
+	buf_puts(out, "</ol>\n");
 }
 
 /* ---- tables -------------------------------------------------------------------------------- */
@@ -142,6 +170,51 @@ put_stack(struct buf *out, const struct doc_stack *chart)
 	buf_puts(out, "</figure>\n");
 }
 
+/* The kinds of time that a chart has, in their colours. */
+static void
+put_kinds(struct buf *out, const struct doc_timelines *chart)
+{
+	bool seen[PART_KINDS] = { false };
+
+	for (size_t i = 0; i < chart->n_rows; i++)
+		for (size_t k = 0; k < chart->rows[i].n_stretches; k++)
+			seen[chart->rows[i].stretches[k].kind] = true;
+	buf_puts(out, "<ul class=\"parts\">");
+	for (int k = 0; k < PART_KINDS; k++)
+		if (seen[k])
+			buf_printf(out, "<li class=\"k-%s\">%s</li>", part_kind_name((enum run_part_kind)k),
+			    say_part((enum run_part_kind)k));
+	buf_puts(out, "</ul>");
+}
+
+static void
+put_timelines(struct buf *out, const struct doc_timelines *chart, int *id)
+{
+	put(out, "<figure><figcaption><h3>", chart->title, "</h3>");
+	if (chart->about)
+		put(out, "<p class=\"note\">", chart->about, "</p>");
+	buf_puts(out, "</figcaption>");
+	put_kinds(out, chart);
+	for (size_t i = 0; i < chart->n_rows; i++) {
+		put(out, "<div class=\"row\"><p><b>", chart->rows[i].label, "</b> ");
+		put(out, "<span>", chart->rows[i].value, "</span></p>");
+		svg_timeline(out, &chart->rows[i], (*id)++);
+		buf_puts(out, "</div>");
+	}
+	svg_time_axis(out, chart->seconds);
+	buf_puts(out, "</figure>\n");
+}
+
+static void
+put_map(struct buf *out, const struct doc_map *map, int id)
+{
+	put(out, "<figure><figcaption><h3>", map->title, "</h3>");
+	buf_puts(out, "<p class=\"note\">The wider the line, the more of a request's time goes there; "
+	    "calls are a request's.</p></figcaption>");
+	svg_map(out, map, id);
+	buf_puts(out, "</figure>\n");
+}
+
 static double
 widest(const struct doc_bars *chart)
 {
@@ -230,7 +303,8 @@ put_flame(struct buf *out, const struct doc *d, const struct doc_flame *f, int i
 	struct flame_tree tree;
 
 	flame_build(&tree, d->arena, f);
-	buf_printf(out, "<figure class=\"flames\" id=\"%s\" data-kinds=\"%d\">", f->id, f->by_kind);
+	buf_printf(out, "<figure class=\"flames\" id=\"%s\" data-kinds=\"%d\"%s>", f->id, f->by_kind,
+	    f->shares ? " data-shares=\"1\"" : "");
 	put(out, "<figcaption><h3>", f->title, "</h3>");
 	put(out, "<p class=\"note\">", f->about, "</p></figcaption><div class=\"view\">");
 	flame_svg(out, &tree, f, id);
@@ -259,5 +333,8 @@ html_block(struct buf *out, const struct doc *d, const struct doc_block *b, int 
 	case DOC_SPARKS:  put_sparks(out, b->sparks); break;
 	case DOC_FLAME:   put_flame(out, d, b->flame, *id); break;
 	case DOC_EFFECTS: put_effects(out, b->effects); break;
+	case DOC_TIMELINES: put_timelines(out, b->timelines, id); break;
+	case DOC_MAP:     put_map(out, b->map, *id); break;
+	case DOC_PATH:    put_path(out, b); break;
 	}
 }

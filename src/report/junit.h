@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* JUnit XML, as CI servers read it (the schema of the Jenkins xUnit plugin). Text of strangers cannot
- * leave its attribute. */
+/* JUnit XML, as CI servers read it (the schema of the Jenkins xUnit plugin). Text of strangers
+ * cannot leave its attribute. */
 #pragma once
 
 #include <stddef.h>

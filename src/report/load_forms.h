@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What 'prony load' found, in the forms that other programs read. Pure functions of the run; text of
- * strangers (routes, names) cannot leave its place in any of them. */
+/* What 'prony load' found, in the forms that other programs read. Pure functions of the run; text
+ * of strangers (routes, names) cannot leave its place in any of them. */
 #pragma once
 
 #include "base/buf.h"

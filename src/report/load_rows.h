@@ -26,4 +26,5 @@ struct load_column {
 
 extern const struct load_column load_columns[];   /* ends with a NULL name */
 
-void load_rows(const struct run *r, void (*write)(void *ctx, const struct load_row *row), void *ctx);
+void load_rows(const struct run *r, void (*write)(void *ctx, const struct load_row *row),
+    void *ctx);

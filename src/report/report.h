@@ -15,7 +15,8 @@ struct report_terminal {
 	bool colour, utf8;
 };
 
-void report_terminal(const struct run *r, const struct report_terminal *t, struct buf *out);  /* at most 24 lines */
+/* At most 24 lines. */
+void report_terminal(const struct run *r, const struct report_terminal *t, struct buf *out);
 void report_markdown(const struct run *r, struct buf *out);   /* the short form: six headings */
 void report_html(const struct run *r, struct buf *out);       /* one self-contained file */
 void report_json(const struct run *r, struct buf *out);       /* run.json */

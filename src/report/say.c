@@ -114,7 +114,7 @@ say_unit(struct doc *d, double value, enum doc_unit unit)
 	}
 }
 
-/* ---- targets ------------------------------------------------------------------------------- */
+/* ---- metrics ------------------------------------------------------------------------------- */
 
 static const struct metric {
 	const char *name, *words, *brief;
@@ -129,6 +129,10 @@ static const struct metric {
 	{ "availability", "availability", "availability", UNIT_RATIO },
 	{ "rate",         "rate held", "rate", UNIT_RATE },
 	{ "cost",         "cost a month", "cost", UNIT_NONE },
+	{ "throughput",   "throughput at saturation", "throughput", UNIT_RATE },
+	{ "cpu_per_request", "CPU per request", "CPU/request", UNIT_SECONDS },
+	{ "rss_bytes",    "memory", "memory", UNIT_BYTES },
+	{ "error_rate",   "errors", "errors", UNIT_RATIO },
 };
 
 static const struct metric *
@@ -154,16 +158,21 @@ say_metric_short(const char *name)
 	return m ? m->brief : name ? name : "-";
 }
 
+enum doc_unit
+say_metric_unit(const char *name)
+{
+	const struct metric *m = metric_find(name);
+	return m ? m->unit : UNIT_NONE;
+}
+
 const char *
 say_value(struct doc *d, const struct run *r, const char *name, double value)
 {
-	const struct metric *m = metric_find(name);
-
-	if (m && strcmp(name, "availability") == 0 && isfinite(value))
+	if (name && strcmp(name, "availability") == 0 && isfinite(value))
 		return doc_printf(d, "%.5g %%", value * 100);   /* three digits hide four nines */
-	if (m && strcmp(name, "cost") == 0 && isfinite(value))
+	if (name && strcmp(name, "cost") == 0 && isfinite(value))
 		return doc_printf(d, "%.0f %s", value, r->spec.currency ? r->spec.currency : "");
-	return say_unit(d, value, m ? m->unit : UNIT_NONE);
+	return say_unit(d, value, say_metric_unit(name));
 }
 
 const char *
@@ -273,8 +282,51 @@ say_confidence(struct doc *d, double confidence)
 {
 	if (!isfinite(confidence))
 		return "not known";
-	return doc_printf(d, "%s (%s)", confidence >= 0.85 ? "high" : confidence >= 0.6 ? "fair"
-	    : "low, a hypothesis", say_share(d, confidence));
+	return doc_printf(d, "%s (%s)", confidence >= 0.85 ? "high" : confidence >= HYPOTHESIS
+	    ? "fair" : "low, a hypothesis", say_share(d, confidence));
+}
+
+const char *
+say_certainty(struct doc *d, double confidence)
+{
+	if (!isfinite(confidence) || confidence >= HYPOTHESIS)
+		return say_share(d, confidence);
+	return doc_printf(d, "hypothesis, %s", say_share(d, confidence));
+}
+
+const char *
+say_basis(const struct run_finding *f)
+{
+	if (!f->basis)
+		return NULL;
+	return strcmp(f->basis, "causal") == 0 ? "causal: an experiment confirmed it"
+	    : "attributed: from what was seen, not from an experiment";
+}
+
+const char *
+say_place(struct doc *d, const struct run_finding *f, size_t most_bytes)
+{
+	const char *where = say_clip(d, f->where, most_bytes);
+
+	if (!where || !f->file || strstr(where, f->file))
+		return where;
+	return f->line > 0 ? doc_printf(d, "%s (%s:%lld)", where, say_clip(d, f->file, 120),
+	    (long long)f->line) : doc_printf(d, "%s (%s)", where, say_clip(d, f->file, 120));
+}
+
+const char *
+say_peer(const char *kind)
+{
+	static const char *const words[][2] = {
+		{ "postgresql", "PostgreSQL" }, { "redis", "Redis" }, { "sqlite", "SQLite" },
+		{ "mysql", "MySQL" }, { "mongodb", "MongoDB" }, { "http", "HTTP" }, { "tcp", "TCP" },
+		{ "dns", "DNS" }, { "disk", "Disk" },
+	};
+
+	for (size_t i = 0; kind && i < COUNT_OF(words); i++)
+		if (strcmp(words[i][0], kind) == 0)
+			return words[i][1];
+	return kind ? kind : "-";
 }
 
 const char *

@@ -16,9 +16,10 @@ const char *say_cores(struct doc *d, double cores);      /* "0.94 cores" */
 const char *say_times(struct doc *d, double ratio);      /* "3.7×" */
 const char *say_unit(struct doc *d, double value, enum doc_unit unit);
 
-/* A target's metric: "p99 latency"; the value in its unit. */
+/* A metric of a target or a comparison: "p99 latency"; the value in its unit. */
 const char *say_metric(const char *metric);
 const char *say_metric_short(const char *metric);        /* "p99" */
+enum doc_unit say_metric_unit(const char *metric);
 const char *say_value(struct doc *d, const struct run *r, const char *metric, double value);
 /* "< 500 ms at 20.0k/s" */
 const char *say_limit(struct doc *d, const struct run *r, const struct run_target *t);
@@ -44,6 +45,11 @@ const char *say_class(enum run_class c);                 /* "CPU", "I/O" ... */
 const char *say_source(enum run_source s);
 const char *say_level(enum run_level l);
 const char *say_confidence(struct doc *d, double confidence);   /* "high (95 %)" */
+const char *say_certainty(struct doc *d, double confidence);    /* "95 %", "hypothesis, 45 %" */
+const char *say_basis(const struct run_finding *f);      /* NULL: not said */
+/* Where, and its source when that is known: "json_escape (src/json.c:88)". */
+const char *say_place(struct doc *d, const struct run_finding *f, size_t most_bytes);
+const char *say_peer(const char *kind);                  /* "PostgreSQL" */
 const char *say_join(struct doc *d, const char **items, size_t n, size_t most, const char *between);
 const char *say_clip(struct doc *d, const char *s, size_t most_bytes);   /* NULL stays NULL */
 bool say_known(double v);

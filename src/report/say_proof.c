@@ -12,29 +12,6 @@
 
 /* ---- metrics ------------------------------------------------------------------------------- */
 
-static const struct metric {
-	const char *name, *words, *brief;
-	enum doc_unit unit;
-} metrics[] = {
-	{ "latency_p50", "p50 latency", "p50", UNIT_SECONDS },
-	{ "latency_p95", "p95 latency", "p95", UNIT_SECONDS },
-	{ "latency_p99", "p99 latency", "p99", UNIT_SECONDS },
-	{ "latency_mean", "mean latency", "mean", UNIT_SECONDS },
-	{ "throughput", "throughput at saturation", "throughput", UNIT_RATE },
-	{ "cpu_per_request", "CPU per request", "CPU/request", UNIT_SECONDS },
-	{ "rss_bytes", "memory", "memory", UNIT_BYTES },
-	{ "error_rate", "errors", "errors", UNIT_RATIO },
-};
-
-static const struct metric *
-metric_of(const struct run_comparison *c)
-{
-	for (size_t i = 0; c->metric && i < COUNT_OF(metrics); i++)
-		if (strcmp(metrics[i].name, c->metric) == 0)
-			return &metrics[i];
-	return NULL;
-}
-
 /* Errors may be none, so they have a difference instead of a ratio. */
 static bool
 is_difference(const struct run_comparison *c)
@@ -45,8 +22,7 @@ is_difference(const struct run_comparison *c)
 static const char *
 named(struct doc *d, const struct run_comparison *c, bool brief)
 {
-	const struct metric *m = metric_of(c);
-	const char *name = m ? (brief ? m->brief : m->words) : c->metric ? say_clip(d, c->metric, 60) : "-";
+	const char *name = say_clip(d, brief ? say_metric_short(c->metric) : say_metric(c->metric), 60);
 
 	if (!c->route)
 		return name;
@@ -68,8 +44,7 @@ say_compared_short(struct doc *d, const struct run_comparison *c)
 const char *
 say_compared_value(struct doc *d, const struct run_comparison *c, double value)
 {
-	const struct metric *m = metric_of(c);
-	return say_unit(d, value, m ? m->unit : UNIT_NONE);
+	return say_unit(d, value, say_metric_unit(c->metric));
 }
 
 /* ---- changes ------------------------------------------------------------------------------- */
@@ -116,7 +91,8 @@ say_margin(struct doc *d, const struct run_comparison *c)
 {
 	if (!say_known(c->margin))
 		return "-";
-	return is_difference(c) ? doc_printf(d, "%.3g points", 100 * c->margin) : say_percent(d, c->margin);
+	return is_difference(c) ? doc_printf(d, "%.3g points", 100 * c->margin)
+	    : say_percent(d, c->margin);
 }
 
 const char *
@@ -220,8 +196,8 @@ say_sensitivity(struct doc *d, const struct run_proof *p)
 		bool tail = c->metric && strcmp(c->metric, "latency_p99") == 0;
 		if (c->route || !(tail || c->primary) || !say_known(c->detectable))
 			continue;
-		buf_printf(&b, "%s%s %s", shown++ ? ", " : b.size ? "; least change seen: " : "least change seen: ",
-		    say_compared_short(d, c), say_detectable(d, c));
+		buf_printf(&b, "%s%s %s", shown++ ? ", " : b.size ? "; least change seen: "
+		    : "least change seen: ", say_compared_short(d, c), say_detectable(d, c));
 	}
 	return b.size ? arena_strdup(d->arena, buf_text(&b)) : NULL;
 }
@@ -242,19 +218,22 @@ say_answers(struct doc *d, const struct run_proof *p)
 {
 	if (!p->answers_compared && !p->n_answers)
 		return NULL;
+	const char *compared = say_count(d, (double)p->answers_compared);
 	const char *varying = p->answers_varying ? doc_printf(d,
 	    "; %s vary in A itself", say_count(d, (double)p->answers_varying)) : "";
 	return p->n_answers ? doc_printf(d, "%s of %s compared are not what A says%s",
-	    say_count(d, (double)answers_that_differ(p)), say_count(d, (double)p->answers_compared), varying)
-	    : doc_printf(d, "%s compared, all as A's%s", say_count(d, (double)p->answers_compared), varying);
+	    say_count(d, (double)answers_that_differ(p)), compared, varying)
+	    : doc_printf(d, "%s compared, all as A's%s", compared, varying);
 }
 
 const char *
 say_answer(struct doc *d, const struct run_answer *a)
 {
-	return doc_printf(d, "%s: %s %s, was %s (%lld of %lld)", a->route ? say_clip(d, a->route, 80) : "-",
-	    a->differs ? say_clip(d, a->differs, 20) : "answer", a->after ? say_clip(d, a->after, 60) : "-",
-	    a->before ? say_clip(d, a->before, 60) : "-", (long long)a->count, (long long)a->of);
+	return doc_printf(d, "%s: %s %s, was %s (%lld of %lld)",
+	    a->route ? say_clip(d, a->route, 80) : "-",
+	    a->differs ? say_clip(d, a->differs, 20) : "answer",
+	    a->after ? say_clip(d, a->after, 60) : "-", a->before ? say_clip(d, a->before, 60) : "-",
+	    (long long)a->count, (long long)a->of);
 }
 
 /* ---- what changed inside ------------------------------------------------------------------- */

@@ -13,8 +13,10 @@ first_finding(struct doc *d, const struct run *r)
 {
 	const struct run_finding *f = &r->findings[0];
 	const char *kind = say_clip(d, f->kind, 80);
+	const char *words = f->summary ? say_clip(d, f->summary, 500) : say_finding(d, kind);
 
-	doc_lead(d, TONE_BAD, f->summary ? say_clip(d, f->summary, 500) : say_finding(d, kind));
+	doc_lead(d, TONE_BAD, f->confidence < HYPOTHESIS ? doc_printf(d, "Hypothesis: %s", words)
+	    : words);
 	struct doc_block *b = doc_block(d, DOC_PAIRS);
 	doc_pair(d, b, "Finding", doc_printf(d, "%s (%s, %s)", kind ? kind : "-",
 	    say_class(f->class),
@@ -22,15 +24,18 @@ first_finding(struct doc *d, const struct run *r)
 	if (say_known(f->share))
 		doc_pair(d, b, "Share of slow-request time", say_share(d, f->share));
 	doc_pair(d, b, "Confidence", say_confidence(d, f->confidence));
+	doc_pair(d, b, "Basis", say_basis(f));
+	doc_pair(d, b, "Place", say_place(d, f, 400));
 	doc_pair(d, b, "Route", say_clip(d, f->route, 120));
 	if (f->n_evidence) {
 		doc_heading(d, "Evidence");
 		doc_list(d, DOC_LIST, f->evidence, f->n_evidence < 12 ? f->n_evidence : 12);
 	}
-	if (f->n_against) {
-		doc_heading(d, "Evidence against it");
+	doc_heading(d, "Evidence against it");
+	if (f->n_against)
 		doc_list(d, DOC_LIST, f->against, f->n_against < 12 ? f->n_against : 12);
-	}
+	else
+		doc_note(d, "Nothing was seen that speaks against it.");
 }
 
 static void
@@ -101,11 +106,18 @@ time_chart(struct doc *d, const struct run *r)
 		doc_note(d, doc_printf(d, "%zu more are in run.json.", r->n_time - chart->n_rows));
 }
 
+/* The first two lines. */
+static const char *
+say_first(struct doc *d, const char **lines, size_t n)
+{
+	return n ? say_clip(d, say_join(d, lines, n < 2 ? n : 2, 2, "; "), 300) : NULL;
+}
+
 static void
 other_findings(struct doc *d, const struct run *r)
 {
-	static const char *const titles[] = { "", "finding", ">share", ">confidence", "where",
-	    "what", NULL };
+	static const char *const titles[] = { "", "finding", ">share", "confidence", "where",
+	    "speaks for it", "speaks against it", NULL };
 
 	if (r->n_findings < 2)
 		return;
@@ -115,9 +127,11 @@ other_findings(struct doc *d, const struct run *r)
 		doc_cell(d, t, f->id);
 		doc_cell_code(d, t, say_clip(d, f->kind, 60));
 		doc_cell(d, t, say_share(d, f->share));
-		doc_cell(d, t, say_share(d, f->confidence));
-		doc_cell_code(d, t, say_clip(d, f->where, 160));
-		doc_cell(d, t, say_clip(d, f->summary, 300));
+		doc_cell(d, t, say_certainty(d, f->confidence));
+		doc_cell_code(d, t, say_place(d, f, 160));
+		doc_cell(d, t, f->n_evidence ? say_first(d, f->evidence, f->n_evidence)
+		    : say_clip(d, f->summary, 300));
+		doc_cell(d, t, say_first(d, f->against, f->n_against));
 	}
 	t->left_out = r->n_findings > 20 ? r->n_findings - 20 : 0;
 }

@@ -4,6 +4,8 @@
 
 #include "report/say.h"
 
+#define MOST_FORKS 12
+
 static void
 chain(struct doc *d, const struct run *r)
 {
@@ -21,7 +23,7 @@ chain(struct doc *d, const struct run *r)
 		doc_item(d, b, doc_printf(d, "Time: %s goes to %s", say_share(d, f->share),
 		    say_finding(d, say_clip(d, f->kind, 60))));
 	if (f->where)
-		doc_item(d, b, doc_printf(d, "Place: %s", say_clip(d, f->where, 400)));
+		doc_item(d, b, doc_printf(d, "Place: %s", say_place(d, f, 400)));
 }
 
 static const char *
@@ -97,10 +99,12 @@ queries(struct doc *d, const struct run_trace *trace)
 static void
 decision_path(struct doc *d, const struct run *r)
 {
-	if (!r->n_path)
+	if (!r->n_forks)
 		return;
 	doc_heading(d, "How the conclusion was reached");
-	doc_list(d, DOC_STEPS, r->path, r->n_path < 30 ? r->n_path : 30);
+	struct doc_block *b = doc_block(d, DOC_PATH);
+	b->forks = r->forks;
+	b->n_forks = r->n_forks < MOST_FORKS ? r->n_forks : MOST_FORKS;
 }
 
 void
@@ -112,7 +116,7 @@ section_cause(struct doc *d, const struct run *r)
 		doc_text(d, r->healthy ? "There is no defect to explain."
 		    : section_has_profile(r) ? "No cause can be named from what was measured."
 		    : "No profile of the service was taken, so its inside is not known.");
+	decision_path(d, r);
 	waits(d, &r->evidence.trace);
 	queries(d, &r->evidence.trace);
-	decision_path(d, r);
 }

@@ -32,6 +32,36 @@ flame(struct doc *d, const struct run_trace *trace, bool on_cpu)
 		    : "No off-CPU stacks were recorded.");
 }
 
+/* Where slow requests spend more of their time than the others do. */
+static void
+slow_flame(struct doc *d, const struct run_trace *trace)
+{
+	struct doc_flame *f = arena_alloc(d->arena, sizeof(*f));
+	double *rest = NULL, all = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < trace->n_stacks && i < MOST_STACKS; i++) {
+		const struct run_stack *s = &trace->stacks[i];
+		if (!s->frames || !(s->slow >= 0 && s->slow <= 1) || !(s->rest >= 0 && s->rest <= 1))
+			continue;
+		struct run_stack *stack = arena_alloc(d->arena, sizeof(*stack));
+		*stack = (struct run_stack){ .kind = s->kind ? s->kind : "cpu", .frames = s->frames,
+			.seconds = s->slow };
+		*ARENA_PUSH(d->arena, f->stacks, f->n_stacks) = stack;
+		*ARENA_PUSH(d->arena, rest, n) = s->rest;
+		all += s->slow;
+	}
+	f->id = "slow";
+	f->title = "Slow requests against the others";
+	f->about = "Width is the share of the time of the slow requests, the slowest 5 % of each route, "
+	    "as far as stacks saw it. Red with a plus: a larger share than in the other requests; blue "
+	    "with a minus: a smaller one.";
+	f->by_kind = f->shares = true;
+	f->before = rest;
+	if (all > 0)
+		doc_block(d, DOC_FLAME)->flame = f;
+}
+
 static void
 functions(struct doc *d, const struct run_trace *trace)
 {
@@ -107,8 +137,10 @@ section_flame(struct doc *d, const struct run *r)
 		            "open the view.");
 		return;
 	}
+	section_requests(d, r);
 	flame(d, trace, true);
 	flame(d, trace, false);
+	slow_flame(d, trace);
 	functions(d, trace);
 	threads(d, trace);
 	calls(d, trace);

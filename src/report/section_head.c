@@ -173,7 +173,8 @@ add_figures(struct doc *d, const struct run *r)
 		    .name = r->capacity.at_least ? "holds at least" : "holds" });
 	if (r->n_findings)
 		add_pair(d, pairs, n, (struct doc_pair){ .name = "limited by",
-		    .value = say_finding(d, say_clip(d, r->findings[0].kind, 60)) });
+		    .value = say_finding(d, say_clip(d, r->findings[0].kind, 60)),
+		    .detail = r->findings[0].confidence < HYPOTHESIS ? "a hypothesis" : NULL });
 	if (r->n_plan)
 		add_expected(d, &r->plan[r->n_plan - 1]);
 }
@@ -193,7 +194,8 @@ add_proof(struct doc *d, const struct run_proof *p)
 		        say_compared_value(d, c, c->before)) });
 	}
 	if (p->n_answers)
-		add_pair(d, &d->figures, &d->n_figures, (struct doc_pair){ "answers", "not A's", TONE_BAD, NULL });
+		add_pair(d, &d->figures, &d->n_figures, (struct doc_pair){ "answers", "not A's",
+		    TONE_BAD, NULL });
 	if (p->noise.grade)
 		add_pair(d, &d->figures, &d->n_figures, (struct doc_pair){ .name = "machine",
 		    .value = say_clip(d, p->noise.grade, 20) });

@@ -2,7 +2,45 @@
 /* Terminal: the one thing that limits, in five lines. */
 #include "report/section.h"
 
+#include <string.h>
+
 #include "report/say.h"
+
+#define ARROW " \xe2\x80\xba "
+#define PATH_STEPS 2
+#define BRIEF      12          /* bytes of a figure that stands in the path */
+
+/* The question before the last was whether the largest part is the limit, and it is not. */
+static bool
+turned_away(const struct run *r)
+{
+	const struct run_fork *k = r->n_forks > 1 ? &r->forks[r->n_forks - 2] : NULL;
+
+	for (size_t i = 0; k && i < k->n_branches; i++)
+		if (k->branches[i].took)
+			return k->branches[i].answer && strcmp(k->branches[i].answer, "no") == 0;
+	return false;
+}
+
+/* "latency › database 71 %": what is to be explained, and where its time goes. */
+static const char *
+path(struct doc *d, const struct run *r)
+{
+	const char *taken[PATH_STEPS];
+	size_t n = 0;
+
+	for (size_t i = 1; i + 1 < r->n_forks; i++)
+		for (size_t k = 0; k < r->forks[i].n_branches && n < PATH_STEPS; k++) {
+			const struct run_branch *b = &r->forks[i].branches[k];
+			int brief = b->figure ? (int)strcspn(b->figure, ",;") : 0;
+			brief = brief > BRIEF ? 0 : brief;
+			if (b->took)
+				taken[n++] = doc_printf(d, "%s%s%.*s", b->answer ? say_clip(d, b->answer, 30)
+				    : "-", brief ? " " : "", brief, b->figure ? b->figure : "");
+		}
+	return n ? doc_printf(d, "path: %s%s; ", say_join(d, taken, n, n, ARROW),
+	    turned_away(r) ? ", which is not the limit" : "") : "";
+}
 
 static void
 ruled_out(struct doc *d, const struct run *r)
@@ -16,7 +54,8 @@ ruled_out(struct doc *d, const struct run *r)
 		return;
 	const char *more = r->n_ruled_out > n ? doc_printf(d, " and %zu more", r->n_ruled_out - n)
 	    : "";
-	doc_text(d, doc_printf(d, "ruled out: %s%s", say_join(d, names, n, n, ", "), more));
+	doc_text(d, doc_printf(d, "%sruled out: %s%s", path(d, r), say_join(d, names, n, n, ", "),
+	    more));
 }
 
 static void
@@ -45,13 +84,12 @@ section_limit(struct doc *d, const struct run *r)
 	doc_lead(d, TONE_BAD, say_known(f->share)
 	    ? doc_printf(d, "%s, %s of slow-request time", kind, say_share(d, f->share)) : kind);
 	if (say_known(f->confidence))
-		doc_section(d)->aside = doc_printf(d, f->confidence < 0.6 ? "hypothesis, %s"
-		    : "confidence %s",
-		    say_share(d, f->confidence));
+		doc_section(d)->aside = doc_printf(d, f->confidence < HYPOTHESIS ? "%s"
+		    : f->basis && strcmp(f->basis, "causal") == 0 ? "causal, confidence %s"
+		    : "confidence %s", say_certainty(d, f->confidence));
 	if (f->where)
-		doc_text(d, f->route ? doc_printf(d, "%s \xe2\x80\xba %s", say_clip(d, f->route,
-		    60),
-		    say_clip(d, f->where, 200)) : say_clip(d, f->where, 200));
+		doc_text(d, f->route ? doc_printf(d, "%s" ARROW "%s", say_clip(d, f->route, 60),
+		    say_place(d, f, 200)) : say_place(d, f, 200));
 	else
 		doc_text(d, say_clip(d, f->summary, 200));
 	for (size_t i = 0; i < f->n_evidence && i < 2; i++)

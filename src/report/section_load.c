@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Latency and throughput against offered load, the knee, and the load phases with their accounts. */
+/* Latency and throughput against offered load, the knee, and the phases with their accounts. */
 #include "report/section.h"
 
 #include <stdlib.h>

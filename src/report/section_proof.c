@@ -62,8 +62,8 @@ static const char *
 arm_of(struct doc *d, const struct run_proof *p, size_t i)
 {
 	const struct run_arm *a = &p->arms[i];
-	const char *warm = say_known(a->warm_up) ? doc_printf(d, ", steady after %s", say_duration(d, a->warm_up))
-	    : "";
+	const char *warm = say_known(a->warm_up) ? doc_printf(d, ", steady after %s",
+	    say_duration(d, a->warm_up)) : "";
 	const char *starts = a->starts ? doc_printf(d, ", started %lld times", (long long)a->starts) : "";
 	return doc_printf(d, "%s%s%s", a->what ? say_clip(d, a->what, 300) : "-", starts, warm);
 }
@@ -135,8 +135,8 @@ effects(struct doc *d, const struct run_proof *p)
 	if (!chart->n_effects)
 		return;
 	chart->title = "Changes around none";
-	chart->about = "The dot is B against A, the line its 95 % interval, the band the margin below which "
-	    "nobody cares.";
+	chart->about = "The dot is B against A, the line its 95 % interval, the band the margin below "
+	    "which nobody cares.";
 	doc_block(d, DOC_EFFECTS)->effects = chart;
 }
 
@@ -153,6 +153,7 @@ section_proof(struct doc *d, const struct run *r)
 	question(d, p);
 	comparisons(d, p);
 	effects(d, p);
-	doc_note(d, "'Found from' is the smallest change that this comparison would have found in four of five "
-	    "cases. 'Same' means that the interval lies within the margin; a wider one allows no claim.");
+	doc_note(d, "'Found from' is the smallest change that this comparison would have found in four of "
+	    "five cases. 'Same' means that the interval lies within the margin; a wider one allows "
+	    "no claim.");
 }

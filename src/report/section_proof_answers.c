@@ -17,7 +17,8 @@ section_proof_answers(struct doc *d, const struct run *r)
 		return;
 	}
 	if (p->answers_varying)
-		doc_note(d, "Where A answers the same request in different ways itself, only the status is compared.");
+		doc_note(d, "Where A answers the same request in different ways itself, only the status is "
+		    "compared.");
 	doc_lead(d, p->n_answers ? TONE_BAD : TONE_GOOD, words);
 	if (!p->n_answers)
 		return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Why it changed: what costs more or less in B, function by function, statement by statement, wait by
- * wait. */
+/* Why it changed: what costs more or less in B, function by function, statement by statement, wait
+ * by wait. */
 #include "report/section.h"
 
 #include <math.h>
@@ -52,8 +52,8 @@ in_short(struct doc *d, const struct run_proof *p)
 static void
 differences(struct doc *d, const struct run_proof *p)
 {
-	static const char *const titles[] = { "what", "sort", "route", ">A", ">B", ">change", ">calls a request",
-	    ">of the change", NULL };
+	static const char *const titles[] = { "what", "sort", "route", ">A", ">B", ">change",
+	    ">calls a request", ">of the change", NULL };
 	struct doc_table *t = doc_table(d, "Seconds per request, largest change first", titles);
 
 	for (size_t i = 0; i < p->n_differences && i < 20; i++) {
@@ -104,8 +104,8 @@ flame(struct doc *d, const struct run_proof *p, bool on_cpu)
 	f->id = on_cpu ? "diffcpu" : "diffwait";
 	f->title = on_cpu ? "B against A, on CPU" : "B against A, off CPU";
 	f->about = on_cpu
-	    ? "Width is the CPU time of a request in B. Red with a plus: more than in A; blue with a minus: "
-	      "less. What is gone in B has no width; the table names it."
+	    ? "Width is the CPU time of a request in B. Red with a plus: more than in A; blue with a "
+	      "minus: less. What is gone in B has no width; the table names it."
 	    : "Width is the waiting of a request in B, coloured as above.";
 	f->by_kind = !on_cpu;
 	doc_block(d, DOC_FLAME)->flame = f;

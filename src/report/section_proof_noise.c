@@ -45,7 +45,8 @@ section_proof_noise(struct doc *d, const struct run *r)
 		doc_pair(d, b, "CPU per request within a pair", doc_printf(d, "varies by %s",
 		    say_percent(d, n->block_cpu_sd)));
 	if (say_known(n->block_p99_sd))
-		doc_pair(d, b, "p99 within a pair", doc_printf(d, "varies by %s", say_percent(d, n->block_p99_sd)));
+		doc_pair(d, b, "p99 within a pair", doc_printf(d, "varies by %s",
+		    say_percent(d, n->block_p99_sd)));
 	if (say_known(n->steal))
 		doc_pair(d, b, "CPU time stolen by other guests", say_percent(d, n->steal));
 }

@@ -86,11 +86,12 @@ section_proof_pairs(struct doc *d, const struct run *r)
 
 	if (!p->n_blocks)
 		return;
-	doc_text(d, "The two blocks of a pair were offered the same requests at the same times, one right after "
-	    "the other.");
+	doc_text(d, "The two blocks of a pair were offered the same requests at the same times, one right "
+	    "after the other.");
 	chart(d, p, "CPU per request", "rate", offsetof(struct run_block, cpu_per_request), UNIT_SECONDS);
 	chart(d, p, "p50 latency", "rate", offsetof(struct run_block, p50), UNIT_SECONDS);
 	chart(d, p, "p99 latency", "rate", offsetof(struct run_block, p99), UNIT_SECONDS);
-	chart(d, p, "Throughput at saturation", "saturation", offsetof(struct run_block, throughput), UNIT_RATE);
+	chart(d, p, "Throughput at saturation", "saturation", offsetof(struct run_block, throughput),
+	    UNIT_RATE);
 	void_blocks(d, p);
 }

@@ -29,4 +29,7 @@ void svg_stack_bar(struct buf *out, const struct doc_stack_row *row);
 void svg_bar(struct buf *out, const struct doc_bar *b, double max, double limit);
 void svg_effect(struct buf *out, const struct doc_effect *e, const struct svg_scale *s);
 void svg_effect_axis(struct buf *out, const struct svg_scale *s);   /* in changes: "-10 %" */
+void svg_timeline(struct buf *out, const struct doc_timeline *row, int id);
+void svg_time_axis(struct buf *out, double seconds);
+void svg_map(struct buf *out, const struct doc_map *m, int id);
 void svg_spark(struct buf *out, const struct doc_spark *s);

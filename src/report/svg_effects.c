@@ -15,7 +15,8 @@ svg_effect(struct buf *out, const struct doc_effect *e, const struct svg_scale *
 	static const char *const classes[] = { "plain", "good", "bad", "warn", "quiet" };
 	double one = svg_at(s, 1);
 
-	buf_printf(out, "<svg class=\"effect\" width=\"100%%\" height=\"%d\" aria-hidden=\"true\">", HEIGHT);
+	buf_printf(out, "<svg class=\"effect\" width=\"100%%\" height=\"%d\" aria-hidden=\"true\">",
+	    HEIGHT);
 	if (e->margin > 0 && e->margin < 1) {
 		double from = svg_at(s, 1 - e->margin), to = svg_at(s, 1 + e->margin);
 		buf_printf(out, "<rect class=\"band\" x=\"%.2f%%\" width=\"%.2f%%\" height=\"%d\"/>", from,

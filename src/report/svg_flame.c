@@ -48,7 +48,7 @@ struct view {
 	const struct flame_node *root;
 	double total, least;
 	int frames, rows;
-	bool by_kind, compares;
+	bool by_kind, compares, shares;
 };
 
 /* Never by colour alone: what grew has a plus in front, what shrank a minus. */
@@ -75,10 +75,26 @@ put_class(struct buf *out, const struct flame_node *n, const struct view *v, int
 		buf_printf(out, "f%u", shade(n->name));
 }
 
+/* How wide the frame is, in words; the same in web/report.js. */
+static void
+put_width(struct buf *out, const struct flame_node *n, double share, const struct view *v)
+{
+	char seconds[24], percent[24], before[24];
+
+	if (v->shares) {
+		buf_printf(out, ", %s of the slow requests' time, %s of the others'",
+		    format_percent(percent, n->seconds), format_percent(before, n->before));
+		return;
+	}
+	buf_printf(out, ", %s, %s", format_percent(percent, share),
+	    format_duration(seconds, n->seconds));
+	if (v->compares)
+		buf_printf(out, ", before %s", format_duration(before, n->before));
+}
+
 static void
 frame(struct buf *out, const struct flame_node *n, double x, double share, const struct view *v)
 {
-	char seconds[24], percent[24], before[24];
 	int change = v->compares ? flame_change(n, v->root) : 0;
 
 	buf_puts(out, "<svg class=\"");
@@ -86,9 +102,7 @@ frame(struct buf *out, const struct flame_node *n, double x, double share, const
 	buf_printf(out, "\" x=\"%.2f%%\" y=\"%d\" width=\"%.2f%%\" height=\"%d\"><title>", 100 * x,
 	    n->depth * ROW, 100 * share, ROW - 1);
 	put_name(out, n->name);
-	buf_printf(out, ", %s, %s", format_percent(percent, share), format_duration(seconds, n->seconds));
-	if (v->compares)
-		buf_printf(out, ", before %s", format_duration(before, n->before));
+	put_width(out, n, share, v);
 	buf_puts(out, "</title><rect width=\"100%\" height=\"100%\"/>");
 	if (share >= WIDE_ENOUGH)
 		put_label(out, n->name, change);
@@ -122,7 +136,7 @@ void
 flame_svg(struct buf *out, const struct flame_tree *t, const struct doc_flame *f, int id)
 {
 	struct view v = { .root = t->root, .total = t->root->seconds, .by_kind = f->by_kind,
-		.compares = t->compares };
+		.compares = t->compares, .shares = f->shares };
 
 	for (double share = LEAST_SHARE; !v.frames || v.frames > MOST_FRAMES; share *= 1.5) {
 		v.frames = v.rows = 0;

@@ -13,7 +13,7 @@
 #include "report/escape.h"
 #include "report/html_block.h"
 
-/* A page of this size takes no further block; no single block is larger than what is left to 1 MiB. */
+/* A page of this size takes no further block; no single block is larger than the rest of 1 MiB. */
 #define FULL_BYTES ((size_t)600 << 10)
 
 static void

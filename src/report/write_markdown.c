@@ -29,6 +29,27 @@ put_list(struct buf *out, const struct doc_block *b)
 	buf_putc(out, '\n');
 }
 
+/* A question a level; the answer that was taken stands out. */
+static void
+put_path(struct buf *out, const struct doc_block *b)
+{
+	for (size_t i = 0; i < b->n_forks; i++) {
+		const struct run_fork *k = &b->forks[i];
+		for (size_t in = 0; in < i; in++)
+			buf_puts(out, "  ");
+		put_line(out, "- ", k->question ? k->question : "-", "");
+		for (size_t j = 0; j < k->n_branches; j++) {
+			const struct run_branch *branch = &k->branches[j];
+			put_line(out, j ? ", " : " ", "", branch->took ? "**" : "");
+			put_line(out, "", branch->answer ? branch->answer : "-", branch->took ? "**" : "");
+			if (branch->figure)
+				put_line(out, " (", branch->figure, ")");
+		}
+		buf_putc(out, '\n');
+	}
+	buf_putc(out, '\n');
+}
+
 static void
 put_pairs(struct buf *out, const struct doc_block *b)
 {
@@ -119,11 +140,16 @@ put_block(struct buf *out, const struct doc_block *b)
 	case DOC_STACK:
 		put_stack(out, b->stack);
 		break;
+	case DOC_PATH:
+		put_path(out, b);
+		break;
 	case DOC_LINES:
 	case DOC_BARS:
 	case DOC_SPARKS:
 	case DOC_FLAME:
 	case DOC_EFFECTS:
+	case DOC_TIMELINES:
+	case DOC_MAP:
 		break;
 	}
 }

@@ -80,7 +80,7 @@ put_cut(struct writer *w, const char *s, int columns, bool pad)
 		blanks(w, columns - width);
 }
 
-/* Where to break a text that is too wide: behind the last blank that fits, else where it is full. */
+/* Where to break a text that is too wide: behind the last blank that fits, else at its end. */
 static size_t
 break_at(const char *s, int columns)
 {

@@ -2,9 +2,9 @@
 /* The run: the one record that everything meets in.
  *
  * Instruments write evidence into it, analysts read evidence and write conclusions, faces read.
- * Nobody else stores anything about a measurement. Every struct below is described a second time,
- * field by field, in run_fields.c; that table is what writes run.json, reads it back and prints
- * the JSON schema. Names in run.json are a contract with other programs (docs/architecture.md).
+ * Nobody else stores anything about a measurement. Every struct below (and of run_measured.h and
+ * run_proof.h) is described a second time, field by field, in run_fields.c (run_proof_fields.c);
+ * that table is what writes run.json, reads it back and prints the JSON schema. Names in run.json are a contract with other programs (docs/architecture.md).
  *
  * Units are SI: seconds, bytes, shares of 1, per second. NAN means "not known" and is left out of
  * run.json; so are NULL strings and empty lists. All memory belongs to run->arena: nothing here is
@@ -16,12 +16,13 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "run/run_measured.h"
+#include "run/run_proof.h"
 
 enum run_verdict {
 	VERDICT_NONE, VERDICT_MET, VERDICT_MISSED, VERDICT_INCONCLUSIVE, VERDICT_GENERATOR_LIMITED,
 	VERDICT_IDLE, VERDICT_ERROR
 };
-enum run_source { SOURCE_NONE, SOURCE_MEASURED, SOURCE_ESTIMATED, SOURCE_MODELLED };
 enum run_class { CLASS_NONE, CLASS_CPU, CLASS_IO, CLASS_MEMORY, CLASS_CONTENTION };
 enum run_level { LEVEL_NONE, LEVEL_LOW, LEVEL_MEDIUM, LEVEL_HIGH };
 
@@ -101,11 +102,6 @@ struct run_system {
 
 /* ---- what came out ------------------------------------------------------------------------- */
 
-struct run_num {               /* a figure with its interval */
-	double value, low, high;   /* low, high: 95 % unless said otherwise; NAN unknown */
-	enum run_source src;
-};
-
 struct run_target {
 	const char *metric;        /* "latency_p99", "errors", "rate", ... */
 	const char *op;            /* "<" or ">" */
@@ -115,34 +111,6 @@ struct run_target {
 	double gap;                /* how far from the limit: value/limit for "<", limit/value for ">"; 1 is on it, above 1 is missed */
 	bool met;
 	enum run_source src;
-};
-
-struct run_latency {
-	double mean, p50, p95, p99, p999, max;
-	double p99_low, p99_high;  /* 95 %, estimated from its seconds; NAN: too few of them */
-	bool censored;             /* some requests never answered: the tail is a lower bound */
-};
-
-struct run_route {
-	const char *route;         /* path of the URL */
-	double rate;
-	struct run_latency latency;
-	double error_rate;
-	int64_t requests;
-	double body_bytes;         /* mean size of an answer */
-	const char *content_type, *content_encoding;
-	int64_t status;            /* the most frequent one */
-	int64_t answered, errors, timeouts, in_flight;   /* add up to the requests */
-};
-
-struct run_baseline {
-	double rate, throughput;
-	struct run_latency latency;
-	double error_rate, timeout_rate;
-	double cpu;                /* cores used by the service */
-	double rss_bytes, io_wait, net_bytes_per_s;
-	double cpu_per_request;    /* seconds */
-	struct run_route *routes;  size_t n_routes;
 };
 
 struct run_point {
@@ -320,6 +288,23 @@ struct run_stack {
 	const char *kind;          /* "cpu" or the off-CPU part kind: lock disk db net sleep ... */
 	const char *frames;        /* "root;caller;leaf" */
 	double seconds;
+	double slow, rest;         /* share of what stacks saw of the slow requests' time, and of the
+	                            * others'; NAN: of no request */
+};
+
+/* One request in full. Its stretches follow each other and sum to it; the smallest are counted
+ * with a neighbour. */
+struct run_stretch {
+	enum run_part_kind kind;
+	const char *where;         /* as in run_part.where, cut to what a label can hold */
+	double at, seconds;        /* `at`: since the request arrived */
+};
+struct run_exemplar {
+	const char *route;
+	const char *rank;          /* "slowest", or "typical": the median of its route */
+	double seconds;            /* arrival in the kernel to last byte written */
+	double at;                 /* it arrived, since tracing began */
+	struct run_stretch *stretches; size_t n_stretches;
 };
 
 struct run_query {             /* one statement or command, literals removed */
@@ -371,6 +356,7 @@ struct run_trace {
 	struct run_stack *stacks;      size_t n_stacks;      /* heaviest 1500, for the flame graphs */
 	struct run_query *queries;     size_t n_queries;
 	struct run_call *calls;        size_t n_calls;
+	struct run_exemplar *exemplars; size_t n_exemplars;  /* slowest and typical, route by route */
 };
 
 /* One of several generators that offered the measured load together. */
@@ -395,13 +381,17 @@ struct run_evidence {
 
 /* ---- conclusions --------------------------------------------------------------------------- */
 
+#define HYPOTHESIS 0.6             /* less confidence than this */
+
 struct run_finding {
 	const char *id;            /* F1, F2 ... in order: the first is the limit */
 	const char *kind;          /* "cpu.hot-function": design.md §3 */
 	enum run_class class;
 	double share;              /* of (slow-request) time that goes away when it is fixed */
-	double confidence;         /* below 0.6: a hypothesis */
+	double confidence;         /* below HYPOTHESIS it is called one */
+	const char *basis;         /* "attributed": from what was seen; "causal": by an experiment */
 	const char *where;
+	const char *file; int64_t line;   /* source of the function named in `where`; NULL and 0 unknown */
 	const char *route;         /* NULL: all */
 	const char *summary;       /* one sentence for people */
 	const char **evidence;     size_t n_evidence;
@@ -410,6 +400,38 @@ struct run_finding {
 };
 
 struct run_ruled_out { const char *kind, *why; };
+
+/* A question of the decision path, with what decided it. */
+struct run_branch {
+	const char *answer;
+	const char *figure;        /* in words; NULL none */
+	bool took;
+};
+struct run_fork {
+	const char *question;
+	struct run_branch *branches; size_t n_branches;
+};
+
+/* What the service asks others, or its disks, for: an edge of the service map, over all routes. */
+struct run_link {
+	const char *kind;          /* as in run_peer, or "disk" */
+	const char *peer;          /* NULL: several, or not known */
+	double share;              /* of the requests' time */
+	double seconds;            /* per request */
+	double calls;              /* per request; NAN unknown */
+};
+
+/* How the service uses memory under the measured load. */
+struct run_memory {
+	double rss_bytes;
+	struct run_num growth;     /* bytes per second after warm-up */
+	double limit_bytes;        /* its own, else the host's; NAN unknown */
+	bool limit_own;
+	struct run_num full_in;    /* seconds until the limit; NAN unless it grows for certain */
+	double gc_share, fault_share;     /* of the requests' time */
+	double minor_faults, major_faults;   /* per second */
+	double swap_bytes;
+};
 
 struct run_predicted {         /* NAN value: no prediction */
 	struct run_num latency_p50, latency_p99, throughput, cpu_per_request;
@@ -435,113 +457,6 @@ struct run_step {
 	const char *tradeoff;      /* what it costs: complexity, correctness, blast radius */
 	const char *then;          /* what limits after it */
 	bool automatic;            /* prony can apply it itself */
-};
-
-struct run_effect { double ratio, low, high; };
-struct run_effects { struct run_effect latency_p50, latency_p99, throughput, cpu_per_request; };
-
-/* The figures of a route in a block. NAN: too few answers, or too many errors, for it. */
-struct run_block_route {
-	const char *route;
-	int64_t requests;
-	double p50, p95, p99, error_rate;
-};
-
-/* One arm under load for a while: what proofs are made of. A pair is two neighbouring blocks, one of
- * each arm, that were offered the very same requests at the same times. */
-struct run_block {
-	int64_t pair;              /* from 0 */
-	const char *arm;           /* "A" or "B" */
-	const char *load;          /* "rate": open loop; "saturation": as fast as answers come */
-	double started, seconds;
-	double rate, throughput;   /* offered, answered */
-	double mean, p50, p95, p99;   /* NAN where errors or timeouts hide the quantile */
-	double error_rate;         /* with timeouts and what was never sent */
-	double cpu_per_request;    /* seconds of the service */
-	double rss_bytes;
-	double spin;               /* seconds that a fixed piece of work took meanwhile: the machine's own speed */
-	const char *void_why;      /* counts for nothing, and why; NULL: it counts */
-	struct run_block_route *routes; size_t n_routes;   /* empty when there is one */
-};
-
-/* One figure of A beside that of B. */
-struct run_comparison {
-	const char *metric;        /* latency_p50 latency_p95 latency_p99 throughput cpu_per_request rss_bytes error_rate */
-	const char *route;         /* NULL: all together */
-	double before, after;      /* medians of the blocks */
-	double ratio, low, high;   /* after / before, 95 %; of error_rate the difference */
-	double margin;             /* share (of error_rate: difference) below which nobody cares */
-	double detectable;         /* the smallest share that would have been found, power 80 % */
-	int64_t pairs, pairs_needed;   /* used; that would decide it, 0 unknown */
-	bool primary;              /* decides first */
-	const char *verdict;       /* better same worse inconclusive */
-};
-
-/* Where the change comes from: one function, statement, wait or peer. A function that was renamed is
- * two of them: one that is gone (after 0), one that is new (before 0). */
-struct run_difference {
-	const char *kind;          /* "function", "query", "wait", "call" */
-	const char *what;
-	const char *route;         /* NULL: all */
-	double before, after;      /* seconds per request, a mean over all requests */
-	double calls_before, calls_after;   /* per request of the route; NAN unknown */
-	double share;              /* of the whole change of its sort (CPU or time), -1..1; NAN unknown */
-};
-
-/* A stack in both profiles, for the flame graph of the difference. */
-struct run_diff_stack {
-	const char *kind;          /* as in run_stack */
-	const char *frames;        /* names as they are in both builds */
-	double before, after;      /* seconds per request */
-};
-
-/* A request that B answers in another way than A. */
-struct run_answer {
-	const char *route;
-	const char *differs;       /* "status", "length", "body" */
-	const char *before, *after;   /* "200", "1532 bytes", "hash 3f2a..." */
-	int64_t count, of;         /* so many of the sampled requests */
-};
-
-/* How quiet the machine was, and what can be said on it. */
-struct run_noise {
-	const char *grade;         /* "quiet", "usable", "noisy" */
-	double spin_p99_over_p50;  /* of a fixed piece of work, without load */
-	double spin_spread;        /* largest over smallest mean of the blocks */
-	double block_cpu_sd, block_p99_sd;   /* of the log ratio within pairs */
-	double steal;
-};
-
-struct run_arm {
-	const char *name;          /* "A" or "B" */
-	const char *what;          /* URL, command, checkout or run, as given but for secrets */
-	const char *folder;        /* run with its profile, below this one's; NULL none */
-	double warm_up;            /* seconds until it was steady; NAN it never was */
-	int64_t starts;            /* times that prony started it; 0: it did not */
-	double placement;          /* largest over mean share of a worker process's connections; NAN unknown */
-};
-
-struct run_proof {
-	const char *step;          /* of the plan; NULL: two arms that were named */
-	enum run_source source;    /* measured in pairs, or estimated from two finished runs */
-	struct run_baseline before, after;
-	struct run_effects effect;
-	const char *verdict;       /* better same worse inconclusive */
-	const char *why;           /* in a sentence */
-	bool kept;
-	double seconds;
-	double alpha;              /* chance that it claims a difference where none is */
-	int64_t looks;             /* how often it has been looked at, with how many pairs at most */
-	int64_t pairs_at_most;
-	double rate;               /* offered in the pairs */
-	struct run_arm *arms;             size_t n_arms;
-	struct run_noise noise;
-	struct run_comparison *comparisons; size_t n_comparisons;
-	struct run_answer *answers;       size_t n_answers;      /* that differ */
-	int64_t answers_compared, answers_varying;   /* varying: A differs from itself, so only its status counts */
-	struct run_difference *differences; size_t n_differences;   /* largest first */
-	struct run_diff_stack *diff_stacks; size_t n_diff_stacks;   /* heaviest first */
-	struct run_block *blocks;         size_t n_blocks;
 };
 
 struct run_self {              /* prony's own cost */
@@ -575,7 +490,9 @@ struct run {
 	struct run_time *time;     size_t n_time;         /* after charging waits to holders */
 	struct run_finding *findings; size_t n_findings;
 	struct run_ruled_out *ruled_out; size_t n_ruled_out;
-	const char **path;         size_t n_path;         /* decision path taken, a fork a line */
+	struct run_fork *forks;    size_t n_forks;        /* the decision path, question by question */
+	struct run_link *links;    size_t n_links;        /* the service map, most time first */
+	struct run_memory memory;
 	struct run_step *plan;     size_t n_plan;
 	struct run_proof *proofs;  size_t n_proofs;
 	struct run_self self;
@@ -612,7 +529,8 @@ extern const struct run_type run_type, run_eye_type, run_process_type, run_peer_
     run_stack_type, run_query_type, run_call_type, run_finding_type, run_ruled_out_type,
     run_step_type, run_proof_type, run_suite_phase_type, run_recovery_type, run_integrity_type,
     run_worker_type, run_block_type, run_block_route_type, run_comparison_type, run_difference_type,
-    run_answer_type, run_arm_type, run_diff_stack_type;
+    run_answer_type, run_arm_type, run_diff_stack_type, run_stretch_type, run_exemplar_type,
+    run_branch_type, run_fork_type, run_link_type;
 
 /* Copy into the run's arena; NULL stays NULL. */
 const char *run_str(struct run *r, const char *s);

@@ -7,56 +7,38 @@
 
 #include "run/run.h"
 
-static const char *const verdict_names[] = {
+static const char *const run_verdict_names[] = {
 	"", "met", "missed", "inconclusive", "generator-limited", "idle", "error", NULL,
 };
-static const char *const source_names[] = { "", "measured", "estimated", "modelled", NULL };
-static const char *const class_names[] = { "", "cpu", "io", "memory", "contention", NULL };
-static const char *const level_names[] = { "", "low", "medium", "high", NULL };
-static const char *const part_names[] = {
+const char *const run_source_names[] = { "", "measured", "estimated", "modelled", NULL };
+static const char *const run_class_names[] = { "", "cpu", "io", "memory", "contention", NULL };
+static const char *const run_level_names[] = { "", "low", "medium", "high", NULL };
+static const char *const run_part_names[] = {
 	"", "cpu", "runqueue", "lock", "disk", "db", "cache", "net", "gc", "fault", "sleep", "other",
 	"queue", NULL,
 };
 
-static const char *const failure_names[] = {
+static const char *const run_failure_names[] = {
 	"", "queue", "errors", "timeouts", "refused", "crash", "generator", NULL,
 };
 
 const char *
 failure_name(enum run_failure f)
 {
-	return failure_names[f];
+	return run_failure_names[f];
 }
 
 const char *
 part_kind_name(enum run_part_kind k)
 {
-	return part_names[k];
+	return run_part_names[k];
 }
 
 const char *
 verdict_name(enum run_verdict v)
 {
-	return verdict_names[v];
+	return run_verdict_names[v];
 }
-
-#define AT(f) .offset = offsetof(S, f)
-#define COUNTED(f) AT(f), .count_offset = offsetof(S, n_##f)
-#define STR(f, text)  { #f, FIELD_STR, AT(f), .about = text }
-#define NUM(f, text)  { #f, FIELD_NUM, AT(f), .about = text }
-#define INT(f, text)  { #f, FIELD_INT, AT(f), .about = text }
-#define BOOL(f, text) { #f, FIELD_BOOL, AT(f), .about = text }
-#define ENUM(f, table, text) { #f, FIELD_ENUM, AT(f), .names = table##_names, .about = text }
-#define SUB(f, t, text)  { #f, FIELD_SUB, AT(f), .type = &run_##t##_type, .about = text }
-#define LIST(f, t, text) { #f, FIELD_LIST, COUNTED(f), .type = &run_##t##_type, .about = text }
-#define STRS(f, text) { #f, FIELD_STRS, COUNTED(f), .about = text }
-#define NUMS(f, text) { #f, FIELD_NUMS, COUNTED(f), .about = text }
-#define INTS(f, text) { #f, FIELD_INTS, COUNTED(f), .about = text }
-
-#define TYPE(t, text) \
-	const struct run_type run_##t##_type = { \
-		#t, text, sizeof(struct run_##t), t##_fields, sizeof(t##_fields) / sizeof(t##_fields[0]) \
-	}
 
 /* ---- what was asked ---- */
 
@@ -381,8 +363,26 @@ TYPE(function, "A function seen on CPU.");
 #define S struct run_stack
 static const struct run_field stack_fields[] = {
 	STR(kind, "cpu, or what it waited for"), STR(frames, "root;caller;leaf"), NUM(seconds, "sum"),
+	NUM(slow, "share of what stacks saw of the slow requests"), NUM(rest, "and of the others"),
 };
 TYPE(stack, "A call stack and the time it was seen for.");
+#undef S
+
+#define S struct run_stretch
+static const struct run_field stretch_fields[] = {
+	ENUM(kind, part, "state"), STR(where, "function, lock, statement, peer, file"),
+	NUM(at, "since the request arrived"), NUM(seconds, "length"),
+};
+TYPE(stretch, "A part of one request, in its place.");
+#undef S
+
+#define S struct run_exemplar
+static const struct run_field exemplar_fields[] = {
+	STR(route, "path"), STR(rank, "slowest, or typical: the median of its route"),
+	NUM(seconds, "arrival to last byte"), NUM(at, "it arrived, since tracing began"),
+	LIST(stretches, stretch, "one behind the other; they sum to the request"),
+};
+TYPE(exemplar, "One request in full.");
 #undef S
 
 #define S struct run_query
@@ -425,6 +425,7 @@ static const struct run_field trace_fields[] = {
 	LIST(threads, thread, "the busiest"),
 	LIST(functions, function, "the hottest"), LIST(stacks, stack, "the heaviest"),
 	LIST(queries, query, "statements"), LIST(calls, call, "other peers"),
+	LIST(exemplars, exemplar, "single requests in full"),
 };
 TYPE(trace, "What tracing saw inside the service.");
 #undef S
@@ -458,7 +459,10 @@ TYPE(evidence, "What the instruments saw; every conclusion can be drawn again fr
 static const struct run_field finding_fields[] = {
 	STR(id, "F1 is the limit"), STR(kind, "see prony explain KIND"), ENUM(class, class, "of limit"),
 	NUM(share, "of the (slow) requests' time that goes away when it is fixed"),
-	NUM(confidence, "below 0.6: a hypothesis"), STR(where, "function, lock, statement, ..."),
+	NUM(confidence, "below 0.6: a hypothesis"),
+	STR(basis, "attributed: from what was seen; causal: an experiment confirmed it"),
+	STR(where, "function, lock, statement, ..."), STR(file, "source of that function"),
+	INT(line, "0: unknown"),
 	STR(route, "absent: all"), STR(summary, "one sentence"), STRS(evidence, "for it"),
 	STRS(against, "what speaks against it"), ENUM(source, source, "measured or estimated"),
 };
@@ -470,6 +474,40 @@ static const struct run_field ruled_out_fields[] = {
 	STR(kind, "see prony explain KIND"), STR(why, "with the figures that decided it"),
 };
 TYPE(ruled_out, "Something that does not limit the service.");
+#undef S
+
+#define S struct run_branch
+static const struct run_field branch_fields[] = {
+	STR(answer, "to the question"), STR(figure, "that decides it"), BOOL(took, "the one taken"),
+};
+TYPE(branch, "A possible answer.");
+#undef S
+
+#define S struct run_fork
+static const struct run_field fork_fields[] = {
+	STR(question, "of the decision tree"), LIST(branches, branch, "its answers"),
+};
+TYPE(fork, "A question of the decision path.");
+#undef S
+
+#define S struct run_link
+static const struct run_field link_fields[] = {
+	STR(kind, "postgresql redis http sqlite disk ..."), STR(peer, "address; absent: several"),
+	NUM(share, "of the requests' time"), NUM(seconds, "per request"), NUM(calls, "per request"),
+};
+TYPE(link, "What the service asks others or its disks for.");
+#undef S
+
+#define S struct run_memory
+static const struct run_field memory_fields[] = {
+	NUM(rss_bytes, "resident"), SUB(growth, num, "bytes per second after warm-up"),
+	NUM(limit_bytes, "the most it may have"), BOOL(limit_own, "that is the service's, not the host's"),
+	SUB(full_in, num, "seconds until the limit; absent: it does not grow for certain"),
+	NUM(gc_share, "of the requests' time in garbage collection"),
+	NUM(fault_share, "of the requests' time in page faults"), NUM(minor_faults, "per second"),
+	NUM(major_faults, "per second"), NUM(swap_bytes, "swapped out"),
+};
+TYPE(memory, "How the service uses memory under the measured load.");
 #undef S
 
 #define S struct run_predicted
@@ -493,123 +531,12 @@ static const struct run_field step_fields[] = {
 TYPE(step, "One step of the plan.");
 #undef S
 
-#define S struct run_effect
-static const struct run_field effect_fields[] = {
-	NUM(ratio, "after / before"), NUM(low, "95 %"), NUM(high, "95 %"),
-};
-TYPE(effect, "A change as a ratio.");
-#undef S
-
-#define S struct run_effects
-static const struct run_field effects_fields[] = {
-	SUB(latency_p50, effect, ""), SUB(latency_p99, effect, ""), SUB(throughput, effect, ""),
-	SUB(cpu_per_request, effect, ""),
-};
-TYPE(effects, "What changed.");
-#undef S
-
-#define S struct run_block_route
-static const struct run_field block_route_fields[] = {
-	STR(route, "path"), INT(requests, "answered"), NUM(p50, ""), NUM(p95, ""), NUM(p99, ""),
-	NUM(error_rate, "with timeouts"),
-};
-TYPE(block_route, "The figures of a route in a block.");
-#undef S
-
-#define S struct run_block
-static const struct run_field block_fields[] = {
-	INT(pair, "neighbouring blocks of both arms; the same requests at the same times"),
-	STR(arm, "A or B"), STR(load, "rate or saturation"), NUM(started, "seconds since the run began"),
-	NUM(seconds, ""), NUM(rate, "offered"), NUM(throughput, "answered"), NUM(mean, ""),
-	NUM(p50, ""), NUM(p95, ""), NUM(p99, ""), NUM(error_rate, "with timeouts and unsent"),
-	NUM(cpu_per_request, "seconds of the service"), NUM(rss_bytes, "of the service"),
-	NUM(spin, "a fixed piece of work took so long meanwhile"),
-	STR(void_why, "why it counts for nothing"), LIST(routes, block_route, "empty when there is one"),
-};
-TYPE(block, "One arm under load for a while.");
-#undef S
-
-#define S struct run_comparison
-static const struct run_field comparison_fields[] = {
-	STR(metric, "latency_p50 latency_p95 latency_p99 throughput cpu_per_request rss_bytes error_rate"),
-	STR(route, "path; left out: all together"), NUM(before, "median of A's blocks"),
-	NUM(after, "of B's"), NUM(ratio, "after / before; of error_rate the difference"),
-	NUM(low, "95 %"), NUM(high, "95 %"), NUM(margin, "below which nobody cares"),
-	NUM(detectable, "smallest share that would have been found, power 80 %"), INT(pairs, "used"),
-	INT(pairs_needed, "that would decide it; 0 unknown"), BOOL(primary, "decides first"),
-	STR(verdict, "better same worse inconclusive"),
-};
-TYPE(comparison, "One figure of A beside that of B.");
-#undef S
-
-#define S struct run_difference
-static const struct run_field difference_fields[] = {
-	STR(kind, "function query wait call"), STR(what, "its name"), STR(route, "path; left out: all"),
-	NUM(before, "per request"), NUM(after, "per request"), NUM(calls_before, "per request"),
-	NUM(calls_after, "per request"), NUM(share, "of the whole change of its sort"),
-};
-TYPE(difference, "Where a change comes from.");
-#undef S
-
-#define S struct run_diff_stack
-static const struct run_field diff_stack_fields[] = {
-	STR(kind, "cpu or what was waited for"), STR(frames, "root;caller;leaf"),
-	NUM(before, "per request"), NUM(after, "per request"),
-};
-TYPE(diff_stack, "A stack in both profiles.");
-#undef S
-
-#define S struct run_answer
-static const struct run_field answer_fields[] = {
-	STR(route, "path"), STR(differs, "status length body"), STR(before, "of A"), STR(after, "of B"),
-	INT(count, "requests so"), INT(of, "compared"),
-};
-TYPE(answer, "Answers that differ.");
-#undef S
-
-#define S struct run_noise
-static const struct run_field noise_fields[] = {
-	STR(grade, "quiet usable noisy"), NUM(spin_p99_over_p50, "of a fixed piece of work"),
-	NUM(spin_spread, "largest / smallest mean of the blocks"),
-	NUM(block_cpu_sd, "of the log ratio within pairs"), NUM(block_p99_sd, "likewise"),
-	NUM(steal, "share"),
-};
-TYPE(noise, "How quiet the machine was.");
-#undef S
-
-#define S struct run_arm
-static const struct run_field arm_fields[] = {
-	STR(name, "A or B"), STR(what, "URL, command, checkout or run"),
-	STR(folder, "its own run, below this one's"), NUM(warm_up, "until it was steady"),
-	INT(starts, "times that prony started it"),
-	NUM(placement, "largest / mean share of a worker's connections"),
-};
-TYPE(arm, "One of the two that were compared.");
-#undef S
-
 #define S struct run_stop
 static const struct run_field stop_fields[] = {
 	STR(what, "was seen"), STR(phase, "in which"), NUM(at, "seconds since that phase began"),
 	STR(next, "what to do about it"),
 };
 TYPE(stop, "A load that ended before its time because it did harm; empty: it did not.");
-#undef S
-
-#define S struct run_proof
-static const struct run_field proof_fields[] = {
-	STR(step, "of the plan; left out: two arms"),
-	ENUM(source, source, "measured in pairs, or estimated from two runs"), SUB(before, baseline, "without it"), SUB(after, baseline, "with it"),
-	SUB(effect, effects, "the difference"), STR(verdict, "better same worse inconclusive"),
-	STR(why, "in a sentence"), BOOL(kept, "still in place"), NUM(seconds, "it took"),
-	NUM(alpha, "chance of a claim where no difference is"), INT(looks, "taken"),
-	INT(pairs_at_most, "planned"), NUM(rate, "offered in the pairs"), LIST(arms, arm, "what was compared"),
-	SUB(noise, noise, "of the machine"), LIST(comparisons, comparison, "figure by figure"),
-	LIST(answers, answer, "that differ"), INT(answers_compared, "requests"),
-	INT(answers_varying, "A differs from itself"), LIST(differences, difference, "largest first"),
-	LIST(diff_stacks, diff_stack, "for the flame graph of the difference"),
-	LIST(blocks, block, "what it rests on"),
-};
-TYPE(proof, "Is B better than A? Also: what a step really did.");
 #undef S
 
 #define S struct run_self
@@ -633,7 +560,8 @@ static const struct run_field run_fields[] = {
 	SUB(capacity, capacity, "how much it holds"),
 	SUB(suite, suite, "normal load, peak, spike, stress and soak"), LIST(time, time, "after charging waits to holders"),
 	LIST(findings, finding, "the first is the limit"), LIST(ruled_out, ruled_out, "what it is not"),
-	STRS(path, "decisions taken, with the figure at each fork"),
+	LIST(forks, fork, "decisions taken, with the figure at each fork"),
+	LIST(links, link, "the service map"), SUB(memory, memory, "growth, collection, faults"),
 	LIST(plan, step, "cumulative"), LIST(proofs, proof, "of applied steps"),
 	SUB(self, self, "prony's own cost"), SUB(evidence, evidence, "what the instruments saw"),
 };

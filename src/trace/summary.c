@@ -228,6 +228,18 @@ synced_file(const struct drafts *d)
 	return most ? most->where : "fsync";
 }
 
+/* What a key of a tally stands for; `synced`: the file that an fsync was of. */
+static struct computed
+computed_of(const struct summary *s, uint32_t key, const char *synced)
+{
+	switch (key) {
+	case GC_MARK:   return (struct computed){ PART_GC, NULL };
+	case DB_MARK:   return (struct computed){ PART_DB, "SQLite" };
+	case SYNC_MARK: return (struct computed){ PART_DISK, synced };
+	default:        return (struct computed){ PART_CPU, tape_text(s->a->tape, key) };
+	}
+}
+
 static void
 draft_cpu(struct summary *s, struct drafts *d, const struct tally *t, double ns)
 {
@@ -237,17 +249,27 @@ draft_cpu(struct summary *s, struct drafts *d, const struct tally *t, double ns)
 		return;
 	}
 	for (const struct map_slot *slot; (slot = map_next(&t->functions, &at)); ) {
-		uint32_t key = *(const uint32_t *)slot->key;
-		double part = ns * (double)slot->value / (double)t->n;
-		if (key == GC_MARK)
-			draft_add(d, PART_GC, NULL, part);
-		else if (key == DB_MARK)
-			draft_add(d, PART_DB, "SQLite", part);
-		else if (key == SYNC_MARK)
-			draft_add(d, PART_DISK, synced_file(d), part);
-		else
-			draft_add(d, PART_CPU, tape_text(s->a->tape, key), part);
+		struct computed c = computed_of(s, *(const uint32_t *)slot->key, synced_file(d));
+		draft_add(d, c.kind, c.where, ns * (double)slot->value / (double)t->n);
 	}
+}
+
+struct computed
+summary_computed(struct summary *s, uint32_t thread, int64_t from, int64_t to)
+{
+	struct tally tally = { 0 };
+	uint64_t most = 0;
+	uint32_t key = 0;
+	size_t at = 0;
+
+	tally_visit(&(struct tally_ctx){ s, &tally }, thread, from, to);
+	for (const struct map_slot *slot; (slot = map_next(&tally.functions, &at)); )
+		if (slot->value > most) {
+			most = slot->value;
+			key = *(const uint32_t *)slot->key;
+		}
+	map_done(&tally.functions);
+	return computed_of(s, key, "fsync");
 }
 
 static int

@@ -16,6 +16,14 @@ struct stack_view {            /* what matters of a stack here */
 	bool sync;                 /* in the kernel, bringing a file to the disk */
 };
 
+struct route_group {           /* the complete requests of a route */
+	uint32_t name;
+	uint32_t *spans;           size_t n;      /* longest first */
+	size_t slow;               /* so many of them are told apart as slow; 0: too few requests */
+};
+
+enum scope { SCOPE_ALL, SCOPE_SLOW, SCOPE_REST, SCOPES };
+
 struct summary {
 	struct assembly *a;
 	struct intake *in;
@@ -27,6 +35,8 @@ struct summary {
 	size_t *n_samples;
 	const char **lock_names;   /* by lock; NULL not asked yet */
 	const char **lock_sites;
+	struct route_group *groups; size_t n_groups;  /* most requests first; by summary_routes */
+	uint8_t *scopes;           /* by span: SCOPE_SLOW, SCOPE_REST, or SCOPE_ALL: neither; likewise */
 };
 
 struct summary *summary_new(struct assembly *a, struct intake *in, struct run *r,
@@ -42,6 +52,11 @@ struct tally_ctx { struct summary *s; struct tally *tally; };
 void summary_parts(struct summary *s, const struct ledger *l, const struct tally *t,
     double requests, struct run_part **ret, size_t *ret_n);
 
+/* What a thread computed in [from, to], by most of its samples: a function, or what is no
+ * computing of its own. Without samples PART_CPU of nothing known. */
+struct computed { enum run_part_kind kind; const char *where; };
+struct computed summary_computed(struct summary *s, uint32_t thread, int64_t from, int64_t to);
+
 const char *summary_lock_name(struct summary *s, uint32_t lock);   /* lock + 1, as in ledgers */
 const char *summary_lock_site(struct summary *s, uint32_t lock);   /* NULL unknown */
 const struct stack_view *summary_view(struct summary *s, uint32_t stack);
@@ -55,12 +70,13 @@ sort_list(void *items, size_t n, size_t size, int (*order)(const void *, const v
 }
 
 void summary_routes(struct summary *s);
+void summary_exemplars(struct summary *s);   /* after summary_routes */
 void summary_waits(struct summary *s);
 void summary_threads(struct summary *s);
 void summary_queries(struct summary *s);
 void summary_calls(struct summary *s);
 void summary_functions(struct summary *s);
-void summary_stacks(struct summary *s);
+void summary_stacks(struct summary *s);      /* likewise */
 
 /* cpu.folded, offcpu.folded and profile.pb.gz into the run's folder; nothing without a folder. */
 int summary_files(struct summary *s, int64_t duration_ns, struct err *e);

@@ -10,11 +10,6 @@
 #define SLOW_SHARE   0.05
 #define SLOW_ENOUGH  20        /* requests of a route, else its slow ones are not told apart */
 
-struct route {
-	uint32_t name;
-	uint32_t *spans;           size_t n;
-};
-
 static int
 by_duration(const void *left, const void *right, void *ctx)
 {
@@ -27,12 +22,12 @@ by_duration(const void *left, const void *right, void *ctx)
 static int
 by_count(const void *left, const void *right)
 {
-	const struct route *l = left, *r = right;
+	const struct route_group *l = left, *r = right;
 	return l->n > r->n ? -1 : l->n < r->n;
 }
 
 static void
-add_group(struct summary *s, const struct route *route, const char *scope, size_t n)
+add_group(struct summary *s, const struct route_group *route, const char *scope, size_t n)
 {
 	struct tally tally = { 0 };
 	struct tally_ctx ctx = { s, &tally };
@@ -59,10 +54,9 @@ add_group(struct summary *s, const struct route *route, const char *scope, size_
 	map_done(&tally.functions);
 }
 
-static struct route *
-group_by_route(struct summary *s, size_t *ret_n)
+static void
+group_by_route(struct summary *s)
 {
-	struct route *routes = NULL;
 	struct map ids = { 0 };
 	for (size_t i = 0; i < s->a->n_spans; i++) {
 		const struct span *span = &s->a->spans[i];
@@ -71,29 +65,39 @@ group_by_route(struct summary *s, size_t *ret_n)
 			continue;
 		uint64_t *at = map_at(&ids, &span->route, sizeof(span->route), &new);
 		if (new) {
-			*at = *ret_n;
-			ARENA_PUSH(s->arena, routes, *ret_n)->name = span->route;
+			*at = s->n_groups;
+			ARENA_PUSH(s->arena, s->groups, s->n_groups)->name = span->route;
 		}
-		struct route *route = &routes[*at];
+		struct route_group *route = &s->groups[*at];
 		*ARENA_PUSH(s->arena, route->spans, route->n) = (uint32_t)i;
 		s->r->evidence.trace.requests++;
 	}
 	map_done(&ids);
-	return routes;
+	sort_list(s->groups, s->n_groups, sizeof(*s->groups), by_count);
+}
+
+static void
+mark_scopes(struct summary *s, struct route_group *route)
+{
+	if (route->n < SLOW_ENOUGH)
+		return;
+	route->slow = (size_t)((double)route->n * SLOW_SHARE + 0.999);
+	for (size_t i = 0; i < route->n; i++)
+		s->scopes[route->spans[i]] = i < route->slow ? SCOPE_SLOW : SCOPE_REST;
 }
 
 void
 summary_routes(struct summary *s)
 {
-	size_t n = 0;
 	s->r->evidence.trace.requests = 0;
-	struct route *routes = group_by_route(s, &n);
-	sort_list(routes, n, sizeof(*routes), by_count);
-	for (size_t i = 0; i < n && i < ROUTES_MAX; i++) {
-		struct route *route = &routes[i];
+	s->scopes = arena_alloc(s->arena, s->a->n_spans + 1);
+	group_by_route(s);
+	for (size_t i = 0; i < s->n_groups && i < ROUTES_MAX; i++) {
+		struct route_group *route = &s->groups[i];
 		qsort_r(route->spans, route->n, sizeof(uint32_t), by_duration, s->a->spans);
+		mark_scopes(s, route);
 		add_group(s, route, "all", route->n);
-		if (route->n >= SLOW_ENOUGH)
-			add_group(s, route, "slow", (size_t)((double)route->n * SLOW_SHARE + 0.999));
+		if (route->slow)
+			add_group(s, route, "slow", route->slow);
 	}
 }

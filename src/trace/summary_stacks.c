@@ -41,13 +41,41 @@ function_of(struct summary *s, struct functions *f, uint32_t stack, const struct
 	return &f->items[*at];
 }
 
+/* The request that a thread was at work for; NOBODY none. */
+static uint32_t
+span_at(const struct summary *s, uint32_t thread, int64_t at)
+{
+	const struct thread_log *log = &s->a->threads[thread];
+	size_t low = 0, high = log->n_segments;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (s->a->segments[log->segments[middle]].start < at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	const struct segment *g = low ? &s->a->segments[log->segments[low - 1]] : NULL;
+	bool inside = g && g->end >= at && g->span != NOBODY && s->a->spans[g->span].end >= at;
+	return inside ? g->span : NOBODY;
+}
+
+static bool
+in_scope(const struct summary *s, enum scope scope, uint32_t thread, int64_t at)
+{
+	if (scope == SCOPE_ALL)
+		return true;
+	uint32_t span = s->scopes ? span_at(s, thread, at) : NOBODY;
+	return span != NOBODY && s->scopes[span] == scope;
+}
+
 static int64_t *
-count_stacks(struct summary *s)
+count_stacks(struct summary *s, enum scope scope)
 {
 	struct tape *t = s->a->tape;
 	int64_t *counts = arena_alloc(s->arena, (s->in->stacks->n + 1) * sizeof(*counts));
 	for (size_t i = 0; i < t->n_samples; i++)
-		counts[t->samples[i].stack]++;
+		counts[t->samples[i].stack] += in_scope(s, scope, t->samples[i].thread,
+		    t->samples[i].time);
 	return counts;
 }
 
@@ -86,7 +114,7 @@ summary_functions(struct summary *s)
 {
 	struct stacks *stacks = s->in->stacks;
 	struct functions f = { 0 };
-	int64_t *counts = count_stacks(s), rooted = 0, n = (int64_t)s->a->tape->n_samples;
+	int64_t *counts = count_stacks(s, SCOPE_ALL), rooted = 0, n = (int64_t)s->a->tape->n_samples;
 
 	for (uint32_t i = 1; i < stacks->n; i++) {
 		rooted += stacks->items[i].rooted ? counts[i] : 0;
@@ -133,35 +161,21 @@ folded(struct summary *s, uint32_t stack, bool lines)
 	return text;
 }
 
-static bool
-in_request(const struct summary *s, uint32_t thread, int64_t at)
-{
-	const struct thread_log *log = &s->a->threads[thread];
-	size_t low = 0, high = log->n_segments;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (s->a->segments[log->segments[middle]].start < at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low && s->a->segments[log->segments[low - 1]].end >= at;
-}
-
 /* Waits at futexes and clocks outside requests are idle workers and timers. */
 static bool
 is_idle(const struct summary *s, const struct wait_stack *w)
 {
-	return (w->kind == PART_LOCK || w->kind == PART_SLEEP) && !in_request(s, w->thread, w->at);
+	return (w->kind == PART_LOCK || w->kind == PART_SLEEP) &&
+	    span_at(s, w->thread, w->at) == NOBODY;
 }
 
 /* Stacks by what they read as: the same functions at other addresses are one. */
-struct tower { enum run_part_kind kind; const char *frames; int64_t count, ns; };
+struct tower { enum run_part_kind kind; const char *frames; int64_t count, ns[SCOPES]; };
 struct towers { struct map ids; struct tower *items; size_t n; };
 
 static void
 tower_add(struct summary *s, struct towers *t, enum run_part_kind kind, const char *frames,
-    int64_t count, int64_t ns)
+    enum scope scope, int64_t count, int64_t ns)
 {
 	const char *key = arena_printf(s->arena, "%d;%s", (int)kind, frames);
 	bool new;
@@ -170,35 +184,35 @@ tower_add(struct summary *s, struct towers *t, enum run_part_kind kind, const ch
 		*at = t->n;
 		*ARENA_PUSH(s->arena, t->items, t->n) = (struct tower){ .kind = kind, .frames = frames };
 	}
-	t->items[*at].count += count;
-	t->items[*at].ns += ns;
+	t->items[*at].count += scope == SCOPE_ALL ? count : 0;
+	t->items[*at].ns[scope] += ns;
 }
 
 static void
-add_cpu(struct summary *s, struct towers *t, bool lines)
+add_cpu(struct summary *s, struct towers *t, enum scope scope, bool lines)
 {
-	int64_t *counts = count_stacks(s);
+	int64_t *counts = count_stacks(s, scope);
 	for (uint32_t i = 1; i < s->in->stacks->n; i++)
 		if (counts[i])
-			tower_add(s, t, PART_CPU, folded(s, i, lines), counts[i],
+			tower_add(s, t, PART_CPU, folded(s, i, lines), scope, counts[i],
 			    (int64_t)((double)counts[i] * s->sample_seconds * 1e9));
 }
 
 /* Waiting of the requests' threads. */
 static void
-add_waits(struct summary *s, struct towers *t, bool lines)
+add_waits(struct summary *s, struct towers *t, enum scope scope, bool lines)
 {
 	struct ledger all = { 0 };
 	struct ledger_row *rows;
 	for (size_t i = 0; i < s->in->n_waits; i++) {
 		const struct wait_stack *w = &s->in->waits[i];
-		if (!w->unlock && w->stack && !is_idle(s, w))
+		if (!w->unlock && w->stack && !is_idle(s, w) && in_scope(s, scope, w->thread, w->at))
 			ledger_add(&all, (enum run_part_kind)w->kind, w->stack, w->ns);
 	}
 	size_t n = ledger_rows(&all, s->arena, &rows);
 	for (size_t i = 0; i < n; i++)
-		tower_add(s, t, rows[i].kind, folded(s, rows[i].where, lines), rows[i].ns / NS_PER_US,
-		    rows[i].ns);
+		tower_add(s, t, rows[i].kind, folded(s, rows[i].where, lines), scope,
+		    rows[i].ns / NS_PER_US, rows[i].ns);
 	ledger_done(&all);
 }
 
@@ -206,7 +220,8 @@ static int
 highest_first(const void *left, const void *right)
 {
 	const struct tower *l = left, *r = right;
-	return l->ns > r->ns ? -1 : l->ns < r->ns;
+	int64_t a = l->ns[SCOPE_ALL], b = r->ns[SCOPE_ALL];
+	return a > b ? -1 : a < b;
 }
 
 void
@@ -214,15 +229,27 @@ summary_stacks(struct summary *s)
 {
 	struct towers towers = { 0 };
 	struct run_trace *t = &s->r->evidence.trace;
+	int64_t sums[SCOPES] = { 0 };
 
-	add_cpu(s, &towers, false);
-	add_waits(s, &towers, false);
+	for (enum scope scope = SCOPE_ALL; scope < SCOPES; scope++) {
+		add_cpu(s, &towers, scope, false);
+		add_waits(s, &towers, scope, false);
+	}
+	for (size_t i = 0; i < towers.n; i++)
+		for (enum scope scope = SCOPE_ALL; scope < SCOPES; scope++)
+			sums[scope] += towers.items[i].ns[scope];
 	sort_list(towers.items, towers.n, sizeof(*towers.items), highest_first);
 	for (size_t i = 0; i < towers.n && i < STACKS_SHOWN; i++) {
+		const struct tower *from = &towers.items[i];
 		struct run_stack *out = RUN_ADD(s->r, stack, t->stacks, t->n_stacks);
-		out->kind = part_kind_name(towers.items[i].kind);
-		out->frames = run_str(s->r, towers.items[i].frames);
-		out->seconds = ns_to_s(towers.items[i].ns);
+		out->kind = part_kind_name(from->kind);
+		out->frames = run_str(s->r, from->frames);
+		out->seconds = ns_to_s(from->ns[SCOPE_ALL]);
+		if (!sums[SCOPE_SLOW] || !sums[SCOPE_REST] ||
+		    !(from->ns[SCOPE_SLOW] || from->ns[SCOPE_REST]))
+			continue;
+		out->slow = (double)from->ns[SCOPE_SLOW] / (double)sums[SCOPE_SLOW];
+		out->rest = (double)from->ns[SCOPE_REST] / (double)sums[SCOPE_REST];
 	}
 	map_done(&towers.ids);
 }
@@ -238,7 +265,7 @@ exported(struct summary *s, struct towers *t)
 		const struct tower *from = &t->items[i];
 		list[i] = (struct export_stack){ from->kind == PART_CPU ? from->frames :
 		    arena_printf(s->arena, "%s;%s", part_kind_name(from->kind), from->frames),
-		    from->count, from->ns };
+		    from->count, from->ns[SCOPE_ALL] };
 	}
 	map_done(&t->ids);
 	return list;
@@ -250,8 +277,8 @@ summary_files(struct summary *s, int64_t duration_ns, struct err *e)
 	struct towers cpu = { 0 }, waits = { 0 };
 	if (!s->r->folder)
 		return 0;
-	add_cpu(s, &cpu, true);
-	add_waits(s, &waits, true);
+	add_cpu(s, &cpu, SCOPE_ALL, true);
+	add_waits(s, &waits, SCOPE_ALL, true);
 	struct export_stack *stacks = exported(s, &cpu), *off = exported(s, &waits);
 	struct export_profile profile = { .stacks = stacks, .n_stacks = cpu.n,
 		.wall_ns = wall_ns() - duration_ns, .duration_ns = duration_ns,

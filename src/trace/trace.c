@@ -414,6 +414,7 @@ fill(struct trace *t, struct run *r, struct err *e)
 	struct summary *s = summary_new(a, &t->intake, r, t->sampler ? sampler_period_ns(t->sampler) : 0);
 	if (t->collect) {
 		summary_routes(s);
+		summary_exemplars(s);
 		summary_waits(s);
 		summary_threads(s);
 		summary_queries(s);

@@ -46,7 +46,7 @@ small_run(void)
 	p->errors = p->error_status = 6;
 	p->timeouts = 2;
 	p->in_flight = 1;
-	p->latency = (struct run_latency){ 0.002, 0.001, 0.003, 0.004, 0.005, 0.5, true };
+	p->latency = (struct run_latency){ 0.002, 0.001, 0.003, 0.004, 0.005, 0.5, NAN, NAN, true };
 	p->lag_p99 = 0.0001;
 	p->generator_cpu = 0.125;
 	for (int i = 0; i < 3; i++) {

@@ -3,23 +3,9 @@
 #include <stdlib.h>
 
 #include "report/proof_forms.h"
-#include "report/report.h"
 #include "check.h"
+#include "forms.h"
 #include "sample_run.h"
-
-static char *
-form_of(const struct run *r, void (*form)(const struct run *, struct buf *))
-{
-	struct buf b = { 0 };
-	form(r, &b);
-	return b.data ? b.data : strdup("");
-}
-
-static void
-terminal_80(const struct run *r, struct buf *out)
-{
-	report_terminal(r, &(struct report_terminal){ 80, false, true }, out);
-}
 
 static void
 check_says(const char *name, const char *text, const char *const *wanted)
@@ -88,7 +74,8 @@ static void
 markdown_and_page_tell_all_of_it(void **state)
 {
 	static const char *const md[] = { "## Performance Analysis", "### Is B Better?",
-	    "| p99 latency of /orders |", "1 more in run.json.", "### What Changed Inside", "| 21 to 1 calls |", "| gone |", "| new |",
+	    "| p99 latency of /orders |", "1 more in run.json.", "### What Changed Inside", "| 21 to 1 calls |",
+		"| gone |", "| new |",
 	    "### Answers Compared", "### Noise of the Machine", "- B: http://127.0.0.1:8081/orders", NULL };
 	static const char *const page[] = { "<p class=\"verdict\">BETTER</p>", "class=\"effect\"",
 	    "class=\"band\"", "circle class=\"e-good\"", "id=\"diffcpu\"", "id=\"diffwait\"", "\"before\":[",

@@ -7,26 +7,12 @@
 
 #include "base/file.h"
 #include "report/proof_forms.h"
-#include "report/report.h"
 #include "report/svg.h"
 #include "base/utf8.h"
 #include "run/run_codec.h"
 #include "check.h"
+#include "forms.h"
 #include "sample_run.h"
-
-static char *
-form_of(const struct run *r, void (*form)(const struct run *, struct buf *))
-{
-	struct buf b = { 0 };
-	form(r, &b);
-	return b.data ? b.data : strdup("");
-}
-
-static void
-terminal_80(const struct run *r, struct buf *out)
-{
-	report_terminal(r, &(struct report_terminal){ 80, false, true }, out);
-}
 
 /* ---- terminal ------------------------------------------------------------------------------ */
 
@@ -92,10 +78,12 @@ static void
 terminal_begins_with_the_verdict(void **state)
 {
 	static const struct { const char *name, *begins; } rows[] = {
-		{ "missed", "  MISSED   p99 1.84 s (1.78\xe2\x80\x93" "1.90 s)   target < 500 ms at 2.60k/s   gap 3.7\xc3\x97\n" },
+		{ "missed", "  MISSED   p99 1.84 s (1.78\xe2\x80\x93" "1.90 s)   target < 500 ms at 2.60k/s   "
+		    "gap 3.7\xc3\x97\n" },
 		{ "met", "  MET      p99 38.0 ms " },
 		{ "healthy", "  HEALTHY  holds at least 2.60k/s; p99 38.0 ms at 2.00k/s; errors 0.02 %\n" },
-		{ "limited", "  LIMITED  holds 2.60k/s; at most 2.79k/s; p99 1.84 s at 2.60k/s; errors 0.02 %\n" },
+		{ "limited", "  LIMITED  holds 2.60k/s; at most 2.79k/s; p99 1.84 s at 2.60k/s; "
+		    "errors 0.02 %\n" },
 		{ "inconclusive", "  INCONCLUSIVE  The data allow no conclusion" },
 		{ "generator-limited", "  GENERATOR-LIMITED  The load generator was the limit" },
 		{ "idle", "  IDLE     No request reached" },
@@ -143,7 +131,10 @@ terminal_names_limit_plan_and_next(void **state)
 static void
 a_suite_is_told(void **state)
 {
-	static const struct { void (*form)(const struct run *, struct buf *); const char *says[5]; } rows[] = {
+	static const struct {
+		void (*form)(const struct run *, struct buf *);
+		const char *says[5];
+	} rows[] = {
 		{ terminal_80, { "SUITE    5 phases", "Breaking point: 2.86k/s: a queue grows (stress-1)",
 		    "Beyond it: 3.25k/s: error answers (stress-2)",
 		    "Recovery after stress: not within 30.0 s", "NOT whole (status 3): 2 orders are missing" } },
@@ -186,6 +177,116 @@ a_capacity_model_is_told(void **state)
 	free(without);
 	run_free(r);
 	run_free(other);
+}
+
+static void
+check_says(const char *text, const char *const *wanted)
+{
+	for (; *wanted; wanted++)
+		if (!strstr(text, *wanted))
+			fail_msg("'%s' is not in:\n%s", *wanted, text);
+}
+
+static void
+the_path_is_told_with_the_answer_that_was_taken(void **state)
+{
+	static const char *const terminal[] = {
+		"path: latency p99 1.84 s \xe2\x80\xba database 71 %; ruled out: ", NULL };
+	static const char *const markdown[] = {
+		"- Do the data allow a conclusion? **yes** (77.9k requests answered), no\n",
+		"    - Where does the time of the slow requests go? network (1.0 %), **database** (71 %)",
+		"        - What is the defect? **io.db.missing-index** (", NULL };
+	static const char *const html[] = {
+		"<li class=\"took\"><b>database</b><i> (taken)</i> <small>71 %</small></li>",
+		"<li><span>compute</span> <small>16 %</small></li>", NULL };
+	struct run *r = sample_missed();
+	char *forms[] = { form_of(r, terminal_80), form_of(r, report_markdown), form_of(r, report_html) };
+
+	check_says(forms[0], terminal);
+	check_says(forms[1], markdown);
+	check_says(forms[2], html);
+	for (size_t i = 0; i < 3; i++)
+		free(forms[i]);
+	struct run_fork *limit = &r->forks[r->n_forks - 2];
+	limit->branches[0].answer = "no";
+	char *text = form_of(r, terminal_80);
+	assert_non_null(strstr(text, "database 71 %, which is not"));
+	free(text);
+	run_free(r);
+}
+
+/* Each for the eye, and in words for who has none on it. */
+static void
+requests_and_peers_are_drawn_and_described(void **state)
+{
+	static const char *const html[] = {
+		"<h3>Single requests of /orders</h3>", "<b>the slowest</b> <span>1.91 s</span>",
+		"<b>a typical request</b> <span>79.1 ms, drawn 24\xc3\x97 larger</span>",
+		"<b>a typical request</b> <span>10.4 ms</span>",
+		"the slowest, 1.91 s: database 1.45 s, waiting for a lock 172 ms, computing 167 ms",
+		"<rect class=\"p-lock\" x=\"6.00%\" width=\"9.00%\" height=\"28\"><title>waiting for a lock: "
+		"cache mutex, 172 ms</title></rect>",
+		"shop-api: 29 % itself; SQLite /srv/shop/shop.db: 56 %, 1.4 calls; HTTP 10.0.3.17:9000: 11 %",
+		"<figure class=\"flames\" id=\"slow\" data-kinds=\"1\" data-shares=\"1\">",
+		" of the slow requests' time, ",
+		"Memory grows; at this pace it reaches its memory limit in 24.5 min (20.3\xe2\x80\x93" "30.9 "
+		"min).",
+		"<dt>Growth</dt><dd>234 KiB/s (186 KiB/s to 283 KiB/s)</dd>",
+		"<dt>In swap</dt><dd>nothing</dd>", NULL };
+	struct run *r = sample_missed(), *without = sample_inconclusive();
+	char *text = form_of(r, report_html), *other = form_of(without, report_html);
+
+	check_says(text, html);
+	assert_null(strstr(other, "Single requests"));
+	assert_null(strstr(other, "What a request asks"));
+	assert_null(strstr(other, ">Memory<"));
+	free(text);
+	free(other);
+	run_free(r);
+	run_free(without);
+}
+
+static void
+little_confidence_is_called_a_hypothesis(void **state)
+{
+	void (*const forms[])(const struct run *, struct buf *) = { terminal_80, report_markdown,
+		report_html };
+	static const char *const sure[] = { "confidence 95 %", "high (95 %)", "high (95 %)" };
+	struct run *r = sample_missed();
+
+	for (size_t i = 0; i < 3; i++) {
+		r->findings[0].confidence = 0.95;
+		r->findings[0].basis = "causal";
+		char *text = form_of(r, forms[i]);
+		assert_non_null(strstr(text, sure[i]));
+		assert_non_null(strstr(text, i ? "causal: an experiment confirmed it" : "causal, confidence"));
+		free(text);
+		r->findings[0].confidence = 0.45;
+		text = form_of(r, forms[i]);
+		assert_non_null(strstr(text, i ? "Hypothesis: 71 % of the slow" : "hypothesis, 45 %"));
+		assert_true((i == 2) == (strstr(text, "<small>a hypothesis</small>") != NULL));
+		assert_null(strstr(text, sure[i]));
+		free(text);
+	}
+	run_free(r);
+}
+
+static void
+a_finding_has_both_sides_and_its_source(void **state)
+{
+	static const char *const markdown[] = { "**Evidence**\n\n- full scan",
+		"**Evidence against it**\n\n- 3 % of", "CPU is not full",
+		"| hypothesis, 45 % | `json_escape (src/json.c:88)` | 12 % of the time in it", NULL };
+	struct run *r = sample_missed();
+	char *text = form_of(r, report_markdown);
+
+	check_says(text, markdown);
+	free(text);
+	r->findings[0].n_against = 0;
+	text = form_of(r, report_markdown);
+	assert_non_null(strstr(text, "Nothing was seen that speaks against it."));
+	free(text);
+	run_free(r);
 }
 
 static void
@@ -316,7 +417,8 @@ html_is_whole_and_small(void **state)
 		if (report_is_proof(r))
 			assert_int_equal(occurrences(text, "<section "), 6 + (r->proofs[0].n_blocks > 0));
 		else
-			assert_int_equal(occurrences(text, "<section "), 11 + (r->suite.n_phases > 0));
+			assert_int_equal(occurrences(text, "<section "), 11 + (r->memory.rss_bytes > 0)
+			    + (r->suite.n_phases > 0));
 		if (strlen(text) > (strcmp(s->name, "huge") == 0 ? 1u << 20 : 250u << 10))
 			fail_msg("%s: %zu bytes", s->name, strlen(text));
 		free(text);
@@ -337,8 +439,8 @@ hostile_text_stays_text(void **state)
 		if (strstr(html, forbidden[i]))
 			fail_msg("html has '%s'", forbidden[i]);
 	assert_int_equal(occurrences(html, "<script>"), 1);
-	assert_int_equal(occurrences(html, "<script type=\"application/json\">"), 2);
-	assert_int_equal(occurrences(html, "</script"), 3);
+	assert_int_equal(occurrences(html, "<script type=\"application/json\">"), 3);
+	assert_int_equal(occurrences(html, "</script"), 4);
 	assert_non_null(strstr(html, "&lt;/script&gt;&lt;script&gt;alert(1)"));
 	assert_null(strstr(md, "\n```"));
 	assert_null(strstr(md, "\033"));
@@ -463,7 +565,12 @@ ticks_are_round(void **state)
 RUN_TESTS(cmocka_unit_test(terminal_always_fits),
     cmocka_unit_test(terminal_begins_with_the_verdict),
     cmocka_unit_test(terminal_names_limit_plan_and_next),
-    cmocka_unit_test(a_suite_is_told), cmocka_unit_test(a_capacity_model_is_told), cmocka_unit_test(markdown_has_exactly_six_headings),
+    cmocka_unit_test(a_suite_is_told), cmocka_unit_test(a_capacity_model_is_told),
+    cmocka_unit_test(the_path_is_told_with_the_answer_that_was_taken),
+    cmocka_unit_test(requests_and_peers_are_drawn_and_described),
+    cmocka_unit_test(little_confidence_is_called_a_hypothesis),
+    cmocka_unit_test(a_finding_has_both_sides_and_its_source),
+    cmocka_unit_test(markdown_has_exactly_six_headings),
     cmocka_unit_test(markdown_states_metric_target_gap),
     cmocka_unit_test(a_missing_profile_is_the_first_action),
     cmocka_unit_test(html_is_whole_and_small), cmocka_unit_test(hostile_text_stays_text),
