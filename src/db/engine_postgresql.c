@@ -5,6 +5,7 @@
 #include "db/engine.h"
 
 #include <errno.h>
+#include <libpq-fe.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

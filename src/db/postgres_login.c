@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <libpq-fe.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -6,9 +6,9 @@
  * peer" admits. The session cannot write, gives up soon, and waits for no lock. */
 #pragma once
 
-#include <libpq-fe.h>
-
 #include "base/err.h"
 
+struct pg_conn;                /* libpq's PGconn */
+
 /* `database`: "host:port/name" as trace saw it. `login`: a connection URL; NULL none. */
-int postgres_login(const char *database, const char *login, PGconn **ret, struct err *e);
+int postgres_login(const char *database, const char *login, struct pg_conn **ret, struct err *e);

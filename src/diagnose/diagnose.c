@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "diagnose/charge.h"
+#include "diagnose/confirm.h"
 #include "diagnose/detect.h"
 #include "diagnose/links.h"
 #include "diagnose/load_verdict.h"
@@ -44,6 +45,7 @@ diagnose(struct run *r)
 		draft_refuse(r, refusal);
 	else
 		draft_make(&d, &f);
+	confirm(&f);
 	links_make(&f);
 	memory_make(&f);
 	path_make(&f, refusal);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* confirm: prony makes the load, so it can vary it, and that is an experiment. Private to diagnose/.
+ *
+ * While requests come one at a time nobody waits for another request: what they waited for each other,
+ * at a lock, for a worker, a pooled connection or a CPU, has to be gone then. A finding that says so and
+ * agrees is causal; one that does not loses confidence. What a request does by itself stays in both, and
+ * is neither confirmed nor refuted by that. */
+#pragma once
+
+#include "diagnose/facts.h"
+
+void confirm(const struct facts *f);   /* r->findings: basis, evidence, counter-evidence, confidence */
