@@ -248,12 +248,15 @@ static void
 load_symbols(struct object *o, struct arena *a, enum object_kind kind,
     struct object_symbols *to)
 {
-	struct elf_section table;
+	struct elf_section table = { 0 }, exported = { 0 };
 	struct collection c = { .to = to, .object = o, .kind = kind };
 
 	collect_table(&c, &o->view, ".symtab");
-	collect_table(&c, &o->view, ".dynsym");
-	if (!elf_view_section(&o->view, ".symtab", &table) && object_find_debug(o, a))
+	elf_view_section(&o->view, ".symtab", &table);
+	elf_view_section(&o->view, ".dynsym", &exported);
+	if (table.size < exported.size)   /* else what is exported was among them */
+		collect_table(&c, &o->view, ".dynsym");
+	if (!table.size && object_find_debug(o, a))
 		collect_table(&c, &o->debug, ".symtab");
 	if (to->n == 0)
 		return;
@@ -336,6 +339,31 @@ object_by_name(const struct object *o, enum object_kind kind, const char *name,
 		}
 	}
 	return false;
+}
+
+void
+object_exports(const struct object *o, enum object_kind kind, const char *prefix,
+    void (*fn)(void *ctx, const char *name, uint64_t vaddr), void *ctx)
+{
+	static const char *const sections[] = { ".dynsym", ".symtab" };
+	struct elf_section table, names;
+	size_t length = strlen(prefix);
+	bool found = false;
+	for (size_t k = 0; k < COUNT_OF(sections) && !found; k++) {
+		if (!open_table(&o->view, sections[k], &table, &names))
+			continue;
+		for (size_t i = 0; i + sizeof(Elf64_Sym) <= table.size; i += sizeof(Elf64_Sym)) {
+			Elf64_Sym s;
+			memcpy(&s, table.data + i, sizeof(s));
+			if (!is_wanted(&s, kind) || s.st_name >= names.size)
+				continue;
+			const char *name = (const char *)names.data + s.st_name;
+			if (strncmp(name, prefix, length) != 0)
+				continue;
+			found = true;
+			fn(ctx, name + length, s.st_value);
+		}
+	}
 }
 
 const char *

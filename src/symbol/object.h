@@ -50,6 +50,11 @@ const struct object_symbol *object_function(struct object *o, struct arena *a, u
 const struct object_symbol *object_data(struct object *o, struct arena *a, uint64_t vaddr);
 enum object_kind { OBJECT_FUNCTIONS, OBJECT_DATA };
 
+/* Each symbol whose name begins with `prefix`, by the rest of its name; the exported ones, or where
+ * none of them does, all. */
+void object_exports(const struct object *o, enum object_kind kind, const char *prefix,
+    void (*fn)(void *ctx, const char *name, uint64_t vaddr), void *ctx);
+
 /* Address of a function or data symbol by its raw name, in .dynsym or .symtab. */
 bool object_by_name(const struct object *o, enum object_kind kind, const char *name,
     uint64_t *ret_vaddr);

@@ -45,6 +45,8 @@ struct symbols {
 	bool kallsyms_read;
 	uint64_t (*original_return)(void *ctx, int pid, uint64_t slot);
 	void *original_ctx;
+	symbols_frame_fn name_frame;
+	void *frame_ctx;
 };
 
 /* Made and read on first use; never NULL. */

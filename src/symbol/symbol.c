@@ -37,6 +37,13 @@ symbols_set_returns(struct symbols *s,
 }
 
 void
+symbols_set_frames(struct symbols *s, symbols_frame_fn name, void *ctx)
+{
+	s->name_frame = name;
+	s->frame_ctx = ctx;
+}
+
+void
 symbols_free(struct symbols *s)
 {
 	size_t at = 0;
@@ -63,6 +70,12 @@ symbols_see(struct symbols *s, int pid)
 	struct process *p = process_get(s, pid);
 	p->maps_read_ns = 0;   /* asked for: whatever was read lately is old */
 	return process_refresh(s, p) ? 0 : -ESRCH;
+}
+
+const char *
+symbols_runtime(struct symbols *s, int pid)
+{
+	return process_get(s, pid)->runtime;
 }
 
 /* ---- names of code -------------------------------------------------------------------------- */
@@ -215,21 +228,78 @@ symbols_data_name(struct symbols *s, int pid, uint64_t address)
 	return made->name;
 }
 
-uint64_t
-symbols_function_offset(const char *path, const char *function)
+struct constants { const struct object *object; symbols_constant_fn fn; void *ctx; };
+
+/* Constants of value 0 take no room in the file. */
+static void
+give_constant(void *ctx, const char *name, uint64_t vaddr)
 {
-	uint64_t offset = 0;
+	const struct constants *c = ctx;
+	const struct elf_view *view = &c->object->view;
+	uint64_t offset;
+	int32_t value = 0;
+	if (elf_view_offset(view, vaddr, &offset) && offset + sizeof(value) <= view->size)
+		memcpy(&value, view->image + offset, sizeof(value));
+	c->fn(c->ctx, name, value);
+}
+
+void
+symbols_constants(struct symbols *s, int pid, const char *prefix, symbols_constant_fn fn, void *ctx)
+{
+	const struct maps *m = &process_get(s, pid)->maps;
+	for (size_t i = 0; i < m->n_modules; i++) {
+		struct constants c = { .object = m->modules[i].object, .fn = fn, .ctx = ctx };
+		bool seen = false;
+		for (size_t k = 0; k < i && !seen; k++)
+			seen = m->modules[k].object == c.object;
+		if (!seen)
+			object_exports(c.object, OBJECT_DATA, prefix, give_constant, &c);
+	}
+}
+
+const char *
+symbols_object(struct symbols *s, int pid, size_t i)
+{
+	const struct maps *m = &process_get(s, pid)->maps;
+	return i < m->n_modules ? m->modules[i].object->path : NULL;
+}
+
+static void
+take_first(void *ctx, const char *name, uint64_t vaddr)
+{
+	uint64_t *first = ctx;
+	if (!*first)
+		*first = vaddr;
+}
+
+static uint64_t
+offset_in_file(const char *path, const char *name, bool whole)
+{
+	uint64_t offset = 0, vaddr = 0;
 	CLEANUP(fd_close_p) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct arena *a = arena_new();
 	struct object *o = fd < 0 ? NULL : object_open(a, fd, path, getpid());
-	uint64_t vaddr;
 
-	if (o) {
-		if (object_by_name(o, OBJECT_FUNCTIONS, function, &vaddr) &&
-		    !elf_view_offset(&o->view, vaddr, &offset))
-			offset = 0;
+	if (o && whole)
+		object_by_name(o, OBJECT_FUNCTIONS, name, &vaddr);
+	else if (o)
+		object_exports(o, OBJECT_FUNCTIONS, name, take_first, &vaddr);
+	if (vaddr && !elf_view_offset(&o->view, vaddr, &offset))
+		offset = 0;
+	if (o)
 		object_done(o);
-	}
 	arena_free(a);
 	return offset;
+}
+
+uint64_t
+symbols_function_offset(const char *path, const char *function)
+{
+	return offset_in_file(path, function, true);
+}
+
+uint64_t
+symbols_method_offset(const char *path, const char *prefix)
+{
+	return offset_in_file(path, prefix, false);
 }

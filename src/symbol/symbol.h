@@ -22,10 +22,14 @@ void symbols_free(struct symbols *s);     /* accepts NULL */
  * address is not found. Returns 0 or -errno. */
 int symbols_see(struct symbols *s, int pid);
 
+/* Language of what the program compiles at run time, by its name: javascript java python native. */
+const char *symbols_runtime(struct symbols *s, int pid);
+
 struct symbol_regs { uint64_t ip, sp, bp, rbx, r12, r13, r14, r15; };
 
 /* Return addresses, leaf first (ips[0] = regs->ip), from a copy of the stack that begins at
- * regs->sp. Returns how many; *ret_rooted: the walk reached the outermost frame. */
+ * regs->sp. Returns how many; *ret_rooted: the walk reached the outermost frame. Among them are the
+ * numbers of who names frames (symbols_set_frames). */
 size_t symbols_unwind(struct symbols *s, int pid, const struct symbol_regs *regs,
     const void *stack, size_t stack_size, uint64_t *ips, size_t max, bool *ret_rooted);
 
@@ -34,6 +38,27 @@ size_t symbols_unwind(struct symbols *s, int pid, const struct symbol_regs *regs
  * `slot` is the address of that word in the process. */
 void symbols_set_returns(struct symbols *s,
     uint64_t (*original)(void *ctx, int pid, uint64_t slot), void *ctx);
+
+/* Code without tables (a JIT compiler's, an engine's own) may keep in its frame what it runs. For
+ * each such frame `name` is asked which addresses to put into the stack, leaf first: its own
+ * numbers or frame->ip. Returns how many; 0 leaves it at frame->ip. */
+#define SYMBOL_FRAME_WORDS 5
+struct symbol_frame {
+	int pid;
+	uint64_t ip;
+	bool exact;            /* ip is where execution was, else a return address */
+	bool in_module;        /* of an object file; else made at run time */
+	uint64_t words[SYMBOL_FRAME_WORDS];   /* below the frame pointer, nearest last; 0 unknown */
+};
+typedef size_t (*symbols_frame_fn)(void *ctx, const struct symbol_frame *frame, uint64_t *ips,
+    size_t max);
+void symbols_set_frames(struct symbols *s, symbols_frame_fn name, void *ctx);
+
+/* The int constants that the objects of a process export under names that begin with `prefix`
+ * (what is left of the name is given): how an engine tells debuggers its layout. */
+typedef void (*symbols_constant_fn)(void *ctx, const char *name, int value);
+void symbols_constants(struct symbols *s, int pid, const char *prefix, symbols_constant_fn fn,
+    void *ctx);
 
 struct symbol {
 	const char *name;      /* demangled; "[module+0x1234]" when nothing better is known */
@@ -56,5 +81,10 @@ bool symbols_line(struct symbols *s, int pid, uint64_t ip, const char **ret_file
 /* Name of the data object at an address ("inventory_lock" in .bss), NULL when unknown. */
 const char *symbols_data_name(struct symbols *s, int pid, uint64_t address);
 
+/* Path of the i-th object whose code a process maps, as it sees it; NULL: no more. */
+const char *symbols_object(struct symbols *s, int pid, size_t i);
+
+/* File offset of the first function whose name begins so, for uprobes; 0 when absent. */
+uint64_t symbols_method_offset(const char *path, const char *prefix);
 /* File offset of an exported function in an object file, for uprobes; 0 when absent. */
 uint64_t symbols_function_offset(const char *path, const char *function);

@@ -134,18 +134,37 @@ step_row(struct walk *w, const struct cfi_row *row)
 	return w->ip ? WALK_ON : WALK_CUT;
 }
 
-/* One frame up. An address outside all code was no return address: the walk went astray. */
+/* What the frame that rbp points to is called by who made its code. Its words lie between the end
+ * of the stack and rbp; of one that is only being made they are 0. */
+static size_t
+name_frame(const struct walk *w, bool in_module, uint64_t *ips, size_t max)
+{
+	struct symbol_frame f = { .pid = w->process->pid, .ip = w->ip, .exact = w->exact,
+		.in_module = in_module };
+	uint64_t from = w->bp - sizeof(f.words);
+	if (!w->symbols->name_frame)
+		return 0;
+	for (size_t i = 0; i < SYMBOL_FRAME_WORDS && w->bp >= w->sp + sizeof(f.words); i++)
+		stack_word(w, from + i * sizeof(f.words[0]), &f.words[i]);
+	return w->symbols->name_frame(w->symbols->frame_ctx, &f, ips, max);
+}
+
+/* Puts the frame's addresses to `ips` and goes one frame up. An address outside all code was no
+ * return address: the walk went astray. */
 static enum walk_end
-step(struct walk *w)
+step(struct walk *w, uint64_t *ips, size_t *n, size_t max)
 {
 	struct cfi_row row;
 	uint64_t at = w->exact ? w->ip : w->ip - 1;
 	const struct module *m = process_module(w->symbols, w->process, at);
+	bool tabled = m && find_row(w->symbols, m, at, &row);
+	size_t named = tabled ? 0 : name_frame(w, m != NULL, ips + *n, max - *n);
 
+	if (!named)
+		ips[*n] = w->ip;
+	*n += named ? named : 1;
 	w->exact = false;
-	if (m && find_row(w->symbols, m, at, &row))
-		return step_row(w, &row);
-	return step_frame_pointer(w);
+	return tabled ? step_row(w, &row) : step_frame_pointer(w);
 }
 
 static bool
@@ -159,8 +178,9 @@ is_code(struct walk *w)
 
 /* No table walk on this architecture: a stack is its leaf. */
 static enum walk_end
-step(struct walk *w)
+step(struct walk *w, uint64_t *ips, size_t *n, size_t max)
 {
+	ips[(*n)++] = w->ip;
 	return WALK_CUT;
 }
 
@@ -183,8 +203,7 @@ symbols_unwind(struct symbols *s, int pid, const struct symbol_regs *regs, const
 	size_t n = 0;
 
 	while (n < max) {
-		ips[n++] = w.ip;
-		end = step(&w);
+		end = step(&w, ips, &n, max);
 		if (end != WALK_ON)
 			break;
 		if (!is_code(&w)) {
