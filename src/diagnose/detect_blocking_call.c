@@ -51,14 +51,19 @@ detect(const struct facts *f, struct draft *d)
 		    PCT(isfinite(f->loop->blocked) ? f->loop->blocked : 0));
 		return;
 	}
-	struct run_finding *out = finding_add(d, sum, 0.9, text_brief(f->run, top->where, 160));
+	const struct run_site *site = facts_site(f, top->kind);
+	const char *where = text_brief(f->run, top->where, 160);
+	struct run_finding *out = finding_add(d, sum, 0.9,
+	    site ? run_printf(f->run, "%s in %s", where, site->function) : where);
 	out->route = facts_route(f, top->kind, top->where);
 	out->summary = run_printf(f->run, "the event loop itself waits in %s: %s of the requests' "
 	    "time", out->where, PCT(sum));
 	finding_evidence(d, "the loop's thread is blocked %s of the time outside of its poll",
 	    PCT(f->loop->blocked));
-	finding_evidence(d, "%s: %s of the requests' time, %s each", out->where, PCT(top->share),
+	finding_evidence(d, "%s: %s of the requests' time, %s each", where, PCT(top->share),
 	    DURATION(top->seconds));
+	if (site)
+		finding_evidence(d, "it is called by %s", facts_site_place(f, top->kind));
 }
 
 const struct detector detect_blocking_call = {

@@ -23,6 +23,8 @@ detect(const struct facts *f, struct draft *d)
 	out->summary = run_printf(f->run, "requests wait %s of their time for the disk in %s",
 	    PCT(share), out->where);
 	finding_evidence(d, "%s per request in %s", DURATION(share * f->seconds), out->where);
+	if (facts_site(f, PART_DISK))
+		finding_evidence(d, "it is called by %s", facts_site_place(f, PART_DISK));
 	disk_evidence(d);
 }
 

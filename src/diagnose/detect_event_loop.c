@@ -17,6 +17,8 @@
                                * libuv), twice: it may be preempted meanwhile */
 #define PREEMPTED      0.05   /* of the time the loop waits for a CPU */
 #define SHARE_MIN      0.25   /* CPU, charged */
+#define BESIDE         3      /* times the loop's own CPU: the computing is not on the loop */
+#define QUEUED         3      /* times the loop's own CPU: others take the CPUs */
 #define FUNCTION_MIN   0.15
 
 static bool
@@ -65,16 +67,33 @@ tell(const struct facts *f, struct draft *d, const struct hot *h, double share)
 	          PCT(share));
 	finding_evidence(d, "the loop's thread is on CPU %s of the time", PCT(t->cpu));
 	if (isfinite(t->longest_run))
-		finding_evidence(d, "longest stretch between two polls: %s", DURATION(t->longest_run));
+		finding_evidence(d, "longest stretch between two polls: %s%s%s", DURATION(t->longest_run),
+		    t->longest_in ? ", most of it in " : "", t->longest_in ? t->longest_in : "");
 	finding_evidence(d, "requests wait %s of the time for the loop, and are computed %s of it",
 	    PCT(f->raw[PART_QUEUE]), PCT(f->raw[PART_CPU]));
 	if (h)
-		finding_evidence(d, "%s: %s of the time, %s with all that it calls", h->name,
+		finding_evidence(d, "%s: %s of the time, %s with all that it calls", facts_place(f, h),
 		    PCT(h->own), PCT(h->total));
+	if (h && facts_inside(h))
+		finding_evidence(d, "most of its own time is inside %s", facts_inside(h));
 	if (f->host_busy < 0.9)
 		finding_evidence(d, "the host's CPUs are only %s busy", PCT(f->host_busy));
 	if (!located)
 		finding_against(d, "no function is known and no single stretch is long");
+}
+
+/* CPU of the threads that work for the loop beside it, cores. */
+static double
+beside(const struct facts *f)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < f->trace->n_threads; i++) {
+		const struct run_thread *t = &f->trace->threads[i];
+		if (t->pid == f->loop->pid && isfinite(t->helped) && isfinite(t->cpu))
+			sum += t->cpu;
+	}
+	return sum;
 }
 
 static void
@@ -98,6 +117,12 @@ detect(const struct facts *f, struct draft *d)
 		rule_out(d, "the event loop is on CPU %s of the time%s%s", PCT(t->cpu),
 		    isfinite(t->longest_run) ? ", never longer at a stretch than " : "",
 		    isfinite(t->longest_run) ? DURATION(t->longest_run) : "");
+	else if (!busy && beside(f) > BESIDE * t->cpu)
+		rule_out(d, "the threads beside the loop compute, %.2f cores, not the loop, %s",
+		    beside(f), PCT(t->cpu));
+	else if (t->cpu < BUSY_MIN && t->runqueue > QUEUED * t->cpu)
+		rule_out(d, "the loop waits for a CPU %s of the time and has one only %s",
+		    PCT(t->runqueue), PCT(t->cpu));
 	else if (cpu < SHARE_MIN || (f->at_ease && !busy))
 		rule_out(d, "computing on the loop is only %s of the requests' time", PCT(cpu));
 	else if (!h && !blocks && !(interpreted(f) && busy && !brief))

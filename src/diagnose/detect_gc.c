@@ -1,9 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests wait for the runtime's garbage collector. */
+#include <math.h>
+
 #include "diagnose/detect.h"
 #include "diagnose/text.h"
 
-#define SHARE_MIN 0.10
+#define SHARE_MIN    0.10
+#define PAUSE_OF_P99 0.20   /* of the p99: worth telling */
+
+/* What the probes saw: how often, how long, and how a pause compares with the slow requests. */
+static void
+tell_collections(const struct facts *f, struct draft *d)
+{
+	double p99 = f->phase ? f->phase->latency.p99 : NAN;
+
+	for (size_t i = 0; i < f->trace->n_gc; i++) {
+		const struct run_gc *g = &f->trace->gc[i];
+		if (!(g->longest > 0) || !(f->trace->seconds > 0))
+			continue;
+		finding_evidence(d, "%s (pid %lld): %lld collections in %s, %s of the time; the longest "
+		    "pause took %s", g->runtime ? g->runtime : "process", (long long)g->pid,
+		    (long long)g->collections, DURATION(f->trace->seconds),
+		    PCT(g->seconds / f->trace->seconds), DURATION(g->longest));
+		if (p99 > 0 && g->longest > PAUSE_OF_P99 * p99)
+			finding_evidence(d, "that pause alone is %s of the p99", PCT(g->longest / p99));
+	}
+}
 
 static void
 detect(const struct facts *f, struct draft *d)
@@ -19,6 +41,7 @@ detect(const struct facts *f, struct draft *d)
 	out->summary = run_printf(f->run, "requests spend %s of their time in garbage collection",
 	    PCT(share));
 	finding_evidence(d, "%s per request", DURATION(share * f->seconds));
+	tell_collections(f, d);
 }
 
 const struct detector detect_gc = {

@@ -20,18 +20,6 @@ cpu_is_limit(const struct facts *f)
 	    || f->waiting >= 1;
 }
 
-static const char *
-place(const struct facts *f, const struct hot *h)
-{
-	const struct run_function *fn = h->function;
-
-	if (fn && fn->file && fn->line > 0)
-		return run_printf(f->run, "%s (%s:%lld)", h->name, fn->file, (long long)fn->line);
-	if (fn && fn->file)
-		return run_printf(f->run, "%s (%s)", h->name, fn->file);
-	return fn && fn->module ? run_printf(f->run, "%s (%s)", h->name, fn->module) : h->name;
-}
-
 static void
 tell(const struct facts *f, struct draft *d, const struct hot *h, double share, bool limit)
 {
@@ -45,7 +33,9 @@ tell(const struct facts *f, struct draft *d, const struct hot *h, double share, 
 	          h->name, PCT(share))
 	    : run_printf(f->run, "%s spends %s of the requests' time on CPU", h->name, PCT(share));
 	finding_evidence(d, "%s: %s of the time by itself and the library code it calls, %s with "
-	    "all that it calls", place(f, h), PCT(h->own), PCT(h->total));
+	    "all that it calls", facts_place(f, h), PCT(h->own), PCT(h->total));
+	if (facts_inside(h))
+		finding_evidence(d, "most of its own time is inside %s", facts_inside(h));
 	if (f->n_hot > 1)
 		others = f->hot[h == &f->hot[0] ? 1 : 0].own;
 	finding_evidence(d, "CPU is %s of the time; the next function has %s",
@@ -67,12 +57,37 @@ tell(const struct facts *f, struct draft *d, const struct hot *h, double share, 
 		finding_against(d, "CPU is not full: the service may use more");
 }
 
+/* Threads of a pool compute what a function handed them: library code, called from nowhere. */
+static bool
+detect_handed(const struct facts *f, struct draft *d)
+{
+	const struct run_site *site = facts_site(f, PART_QUEUE);
+	double own = 0;
+
+	for (size_t i = 0; i < f->n_hot; i++)
+		own += f->hot[i].own;
+	double share = facts_with_runqueue(f, fmax(f->charged[PART_CPU] - own, 0));
+	if (!site || share < SHARE_LIMIT || own > f->charged[PART_CPU] / 2 || !cpu_is_limit(f))
+		return false;
+	struct run_finding *out = finding_add(d, share, 0.85, site->function);
+	out->summary = run_printf(f->run, "what %s hands to the thread pool costs %s of the requests' "
+	    "time", site->function, PCT(share));
+	finding_evidence(d, "work is handed to the pool by %s", facts_site_place(f, PART_QUEUE));
+	finding_evidence(d, "there CPU goes to: %s", text_parts(f->run, f->cpu_parts, f->n_cpu_parts, 3));
+	if (isfinite(f->utilisation))
+		finding_evidence(d, "the service uses %.2f of the %.3g cores that it may use (%s)",
+		    f->cores_used, f->cores_allowed, PCT(f->utilisation));
+	return true;
+}
+
 static void
 detect(const struct facts *f, struct draft *d)
 {
 	const struct hot *h = facts_hottest(f);
 	bool limit = cpu_is_limit(f);
 
+	if (detect_handed(f, d))
+		return;
 	if (!h) {
 		rule_out(d, "CPU is %s of the time, none of it in a function of the application",
 		    PCT(f->charged[PART_CPU]));

@@ -11,6 +11,8 @@
 
 #define QUEUE_MIN   0.20
 #define CPU_FULL    0.70
+#define POOL_TAKEN  0.85   /* of the time: a thread of a pool that is short */
+#define POOL_IDLE   0.30   /* an engine's own thread does no more */
 #define LOOP_TAKEN  0.30   /* a loop that does less only hands requests to the workers */
 
 /* What the workers did while requests queued, over all queues. */
@@ -71,6 +73,53 @@ tell(const struct facts *f, struct draft *d, double queue, double cpu, const cha
 		    PCT(f->outside));
 }
 
+/* ---- the pool beside an event loop ---------------------------------------------------------- */
+
+/* The threads beside the loop that are taken nearly all the time, when they are all of a pool: the
+ * others (an engine's own) do little. 0: there is no such pool. */
+static size_t
+pool_taken(const struct facts *f)
+{
+	size_t taken = 0;
+
+	for (size_t i = 0; f->loop && i < f->trace->n_threads; i++) {
+		const struct run_thread *t = &f->trace->threads[i];
+		if (t->pid != f->loop->pid || !isfinite(t->helped))
+			continue;
+		if (t->helped >= POOL_TAKEN)
+			taken++;
+		else if (t->helped > POOL_IDLE)
+			return 0;
+	}
+	return taken;
+}
+
+/* By Little's law so many requests are inside; those beyond the pool's threads wait for one. */
+static bool
+detect_pool(const struct facts *f, struct draft *d)
+{
+	size_t taken = pool_taken(f);
+	const char *by = facts_site_place(f, PART_QUEUE);
+	double inside = f->phase ? f->phase->throughput * f->phase->service.mean : NAN;
+	double share = inside > 0 ? 1 - (double)taken / inside : 0;
+
+	if (!by || taken < 2 || !(share >= QUEUE_MIN) || f->utilisation > CPU_FULL
+	    || f->loop->cpu > CPU_FULL)
+		return false;
+	struct run_finding *out = finding_add(d, share, 0.9, run_printf(f->run, "libuv thread pool "
+	    "(%zu threads) in %s", taken, facts_site(f, PART_QUEUE)->function));
+	out->summary = run_printf(f->run, "%.3g requests are inside at a time, but libuv's pool has %zu "
+	    "threads and all are taken: the others wait", inside, taken);
+	finding_evidence(d, "work is handed to the pool by %s", by);
+	finding_evidence(d, "each of the %zu threads is taken more than %s of the time", taken,
+	    PCT(POOL_TAKEN));
+	finding_evidence(d, "the event loop itself is on CPU only %s of the time", PCT(f->loop->cpu));
+	if (isfinite(f->utilisation))
+		finding_evidence(d, "CPU is not the limit: %s of what the service may use",
+		    PCT(f->utilisation));
+	return true;
+}
+
 static void
 detect(const struct facts *f, struct draft *d)
 {
@@ -79,6 +128,8 @@ detect(const struct facts *f, struct draft *d)
 	size_t n = workers_did(f, parts, 3, &cpu);
 	const char *did = text_parts(f->run, parts, n, 3);
 
+	if (detect_pool(f, d))
+		return;
 	if (f->blocked_workers && f->outside > queue)
 		queue = f->outside;
 	if (queue < QUEUE_MIN)

@@ -14,6 +14,7 @@ struct hot {
 	const struct run_function *function;   /* NULL: not among the listed functions */
 	double own;      /* itself and the library code that it called directly */
 	double total;    /* with all that it called, without the kernel and an embedded database */
+	struct hot_inside { const char *name; double share; } inside[4];   /* own, in the engine */
 };
 
 struct facts {
@@ -81,6 +82,15 @@ double facts_attribution(double share, double direct);
 const struct hot *facts_hottest(const struct facts *f);
 /* What fixing it would save: its CPU time and its part of the waits for a CPU. */
 double facts_hot_share(const struct facts *f, const struct hot *h);
+
+/* "score_cart (shop.py:12)": as much of it as is known. */
+const char *facts_place(const struct facts *f, const struct hot *h);
+/* The engine's function that most of its own time is in ("JsonStringify"); NULL: no single one. */
+const char *facts_inside(const struct hot *h);
+/* The function of the application that waited longest for this kind; NULL unknown. */
+const struct run_site *facts_site(const struct facts *f, enum run_part_kind kind);
+/* The same as "appendJournal (journal.js:9)"; NULL unknown. */
+const char *facts_site_place(const struct facts *f, enum run_part_kind kind);
 
 /* CPU time by function (hot.c); part of facts_make. */
 void facts_make_hot(struct facts *f);

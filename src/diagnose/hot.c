@@ -144,6 +144,39 @@ is_database(const struct tree *t, const struct stack *s)
 	return false;
 }
 
+/* What V8 calls the function of the language that it runs; NULL for its other frames. */
+static const char *
+engine_function(const char *name)
+{
+	static const char *const heads[] = { "v8::internal::Builtin_", "Builtins_" };
+
+	if (strcmp(name, "compiled regular expression") == 0)
+		return name;
+	for (size_t i = 0; i < COUNT_OF(heads); i++)
+		if (strncmp(name, heads[i], strlen(heads[i])) == 0
+		    && strncmp(name + strlen(heads[i]), "CEntry", 6) != 0)
+			return name + strlen(heads[i]);
+	return NULL;
+}
+
+/* `at`: of the frame behind the application's. */
+static void
+note_inside(struct tree *t, struct hot *h, const struct stack *s, size_t at, double share)
+{
+	const char *name = NULL;
+
+	for (; at < s->n && !name; at++)
+		name = engine_function(s->frame[at]);
+	for (size_t i = 0; name && i < COUNT_OF(h->inside); i++) {
+		if (!h->inside[i].name)
+			h->inside[i].name = run_str(t->f->run, name);
+		if (strcmp(h->inside[i].name, name) == 0) {
+			h->inside[i].share += share;
+			return;
+		}
+	}
+}
+
 static void
 charge_stack(struct tree *t, const struct stack *s, double share)
 {
@@ -160,8 +193,10 @@ charge_stack(struct tree *t, const struct stack *s, double share)
 		if (!is_application(t, s->frame[i]))
 			continue;
 		struct hot *h = hot_at(t, s->frame[i]);
-		if (!owned)
+		if (!owned) {
 			h->own += share;
+			note_inside(t, h, s, i + 1, share);
+		}
 		owned = true;
 		bool again = false;   /* recursion counts once */
 		for (size_t k = i + 1; k < s->n && !again; k++)
@@ -279,4 +314,47 @@ facts_hot_share(const struct facts *f, const struct hot *h)
 	double share = whole ? h->total : h->own;
 
 	return facts_with_runqueue(f, share);
+}
+
+static const char *
+place(const struct facts *f, const char *name, const char *file, int64_t line)
+{
+	if (file && line > 0)
+		return run_printf(f->run, "%s (%s:%lld)", name, file, (long long)line);
+	return file ? run_printf(f->run, "%s (%s)", name, file) : name;
+}
+
+const char *
+facts_place(const struct facts *f, const struct hot *h)
+{
+	const struct run_function *fn = h->function;
+
+	return place(f, h->name, fn && fn->file ? fn->file : fn ? fn->module : NULL,
+	    fn && fn->file ? fn->line : 0);
+}
+
+const char *
+facts_inside(const struct hot *h)
+{
+	for (size_t i = 0; i < COUNT_OF(h->inside); i++)
+		if (h->inside[i].name && h->inside[i].share >= 0.5 * h->own)
+			return h->inside[i].name;
+	return NULL;
+}
+
+const struct run_site *
+facts_site(const struct facts *f, enum run_part_kind kind)
+{
+	for (size_t i = 0; i < f->trace->n_sites; i++)
+		if (f->trace->sites[i].kind == kind && f->trace->sites[i].function)
+			return &f->trace->sites[i];
+	return NULL;
+}
+
+const char *
+facts_site_place(const struct facts *f, enum run_part_kind kind)
+{
+	const struct run_site *s = facts_site(f, kind);
+
+	return s ? place(f, s->function, s->file, s->line) : NULL;
 }

@@ -42,6 +42,13 @@ propose(struct run *r, const struct run_finding *f, struct run_step *s)
 	const char *many = wanted >= 1 && wanted < 1e5 ? run_printf(r, "%.0f", wanted)
 	                                               : "rate x time taken, and a third more,";
 
+	if (f->where && strstr(f->where, "libuv")) {
+		s->what = run_printf(r, "more threads in the %s", words_place(r, f->where));
+		s->apply = run_printf(r, "start with UV_THREADPOOL_SIZE=%s in the environment (the preset "
+		    "is 4); for work that only waits, use calls that need no thread", many);
+		s->undo = "set the old number of threads again";
+		return;
+	}
 	s->what = run_printf(r, "more %s", words_place(r, f->where));
 	s->apply = run_printf(r, "run %s workers for this load (gunicorn: --workers N or "
 	    "--worker-class gthread --threads N; thread pools: their size); or answer from an "

@@ -272,6 +272,8 @@ struct run_thread {
 	double cpu, runqueue;      /* shares of the traced time */
 	double blocked;            /* off CPU outside waiting for work */
 	double longest_run;        /* longest stretch on CPU between two polls, seconds; NAN unknown */
+	const char *longest_in;    /* function that most of that stretch was in; NULL unknown */
+	double helped;             /* share of the time at work for a loop beside it; NAN: no helper */
 };
 
 struct run_function {
@@ -339,6 +341,22 @@ struct run_call {              /* calls to a peer that is no database of ours */
 	double repeated;           /* share of the calls that asked the same again after an error; NAN unknown */
 };
 
+/* A function of the application that waited, or (queue) handed work to a pool. */
+struct run_site {
+	enum run_part_kind kind;   /* for what */
+	const char *function, *file; int64_t line;   /* NULL and 0 when unknown */
+	double seconds;            /* sum; 0 in a pool's queue */
+	int64_t stacks;            /* sampled in it */
+};
+
+struct run_gc {                /* garbage collections of a process during the trace */
+	int64_t pid;
+	const char *runtime;
+	int64_t collections;
+	double seconds;            /* that the collecting threads took, sum */
+	double longest;            /* one pause, seconds */
+};
+
 struct run_trace {
 	const char *mode;          /* "bpf", "perf", "proc" or "none" */
 	double seconds;            /* traced */
@@ -357,6 +375,8 @@ struct run_trace {
 	struct run_query *queries;     size_t n_queries;
 	struct run_call *calls;        size_t n_calls;
 	struct run_exemplar *exemplars; size_t n_exemplars;  /* slowest and typical, route by route */
+	struct run_site *sites;        size_t n_sites;       /* longest first */
+	struct run_gc *gc;             size_t n_gc;          /* empty: none, or not seen */
 };
 
 /* One of several generators that offered the measured load together. */
@@ -526,7 +546,8 @@ void *run_add_(struct run *r, const struct run_type *type, void **items, size_t 
 extern const struct run_type run_type, run_eye_type, run_process_type, run_peer_type,
     run_target_type, run_route_type, run_point_type, run_phase_type, run_series_type,
     run_part_type, run_time_type, run_wait_type, run_state_type, run_thread_type, run_function_type,
-    run_stack_type, run_query_type, run_call_type, run_finding_type, run_ruled_out_type,
+    run_stack_type, run_query_type, run_call_type, run_gc_type,
+    run_site_type, run_finding_type, run_ruled_out_type,
     run_step_type, run_proof_type, run_suite_phase_type, run_recovery_type, run_integrity_type,
     run_worker_type, run_block_type, run_block_route_type, run_comparison_type, run_difference_type,
     run_answer_type, run_arm_type, run_diff_stack_type, run_stretch_type, run_exemplar_type,

@@ -346,6 +346,8 @@ static const struct run_field thread_fields[] = {
 	BOOL(loop, "an event loop"), NUM(cpu, "share of the traced time on a CPU"),
 	NUM(runqueue, "share of it waiting for a CPU"), NUM(blocked, "share of it blocked while serving"),
 	NUM(longest_run, "longest stretch between two polls, seconds"),
+	STR(longest_in, "function that most of it was in"),
+	NUM(helped, "share of the time at work for an event loop"),
 };
 TYPE(thread, "A thread of the service.");
 #undef S
@@ -413,6 +415,23 @@ static const struct run_field call_fields[] = {
 TYPE(call, "Calls of the service to a peer.");
 #undef S
 
+#define S struct run_site
+static const struct run_field site_fields[] = {
+	ENUM(kind, part, "what it waited for"), STR(function, "of the application"),
+	STR(file, "source file"), INT(line, "source line; 0 unknown"), NUM(seconds, "sum"),
+	INT(stacks, "sampled in it"),
+};
+TYPE(site, "A function of the application that waited, or handed work to a pool (queue).");
+#undef S
+
+#define S struct run_gc
+static const struct run_field gc_fields[] = {
+	INT(pid, "process"), STR(runtime, "of the process"), INT(collections, "count"),
+	NUM(seconds, "sum of the pauses"), NUM(longest, "longest pause, seconds"),
+};
+TYPE(gc, "Garbage collections of a process while it was traced.");
+#undef S
+
 #define S struct run_trace
 static const struct run_field trace_fields[] = {
 	STR(mode, "bpf, perf, proc or none"), NUM(seconds, "traced"),
@@ -426,6 +445,7 @@ static const struct run_field trace_fields[] = {
 	LIST(functions, function, "the hottest"), LIST(stacks, stack, "the heaviest"),
 	LIST(queries, query, "statements"), LIST(calls, call, "other peers"),
 	LIST(exemplars, exemplar, "single requests in full"),
+	LIST(gc, gc, "garbage collections"), LIST(sites, site, "functions that waited"),
 };
 TYPE(trace, "What tracing saw inside the service.");
 #undef S

@@ -282,8 +282,11 @@ on_poll(struct worker *w, const struct rec *r)
 	leave(w, r->thread, began);
 	if (actor->polled) {
 		int64_t ran = ran_between(w, r->thread, actor->polled, began);
-		if (ran > log->longest_run)
+		if (ran > log->longest_run) {
 			log->longest_run = ran;
+			log->longest_from = actor->polled;
+			log->longest_to = began;
+		}
 	}
 	log->polls++;
 	log->epoll |= r->nr == SYS_epoll_wait || r->nr == SYS_epoll_pwait || r->nr == SYS_epoll_pwait2;
@@ -513,6 +516,8 @@ take(struct worker *w, struct rec *r, uint32_t index)
 	case REC_CONN: on_conn(w, r); break;
 	case REC_FILE: annotate(w, r, PART_DISK, r->name); break;
 	case REC_SQL: on_sql(w, r, index); break;
+	case REC_GC: *ARENA_PUSH(w->a->arena, w->a->threads[r->thread].gc,
+	    w->a->threads[r->thread].n_gc) = index; break;
 	}
 }
 

@@ -55,9 +55,11 @@ struct lock {                  /* a futex that a thread waited at */
 struct thread_log {
 	uint32_t *off;             size_t n_off;      /* REC_OFF by time */
 	uint32_t *sql;             size_t n_sql;      /* REC_SQL by end */
+	uint32_t *gc;              size_t n_gc;       /* REC_GC by end */
 	uint32_t *segments;        size_t n_segments; /* by start */
 	int64_t polls, heads;
 	int64_t longest_run;       /* between two polls, without what it was blocked */
+	int64_t longest_from, longest_to;
 	bool epoll, returns;       /* a connection was read again after another one: many at a time */
 };
 

@@ -20,9 +20,11 @@
 #include "base/cleanup.h"
 #include "symbol/symbol.h"
 #include "trace/collect.skel.h"
+#include "trace/gc_probe.h"
+#include "trace/pool_probe.h"
 #include "trace/sqlite_probe.h"
 
-#define SQLITE_LINKS_MAX 256   /* four a process */
+#define LINKS_MAX 512          /* four a process with SQLite, four with a Node */
 
 struct thread_state {          /* struct thread of the collector */
 	uint32_t epoch, pid;
@@ -36,7 +38,7 @@ struct thread_state {          /* struct thread of the collector */
 struct collect {
 	struct collect_bpf *bpf;
 	struct ring_buffer *ring;
-	struct bpf_link *links[SQLITE_LINKS_MAX];
+	struct bpf_link *links[LINKS_MAX];
 	size_t n_links;
 	collect_fn fn;
 	void *ctx;
@@ -198,22 +200,37 @@ collect_has_arrivals(const struct collect *c)
 	return c->has_arrivals;
 }
 
-/* ---- SQLite -------------------------------------------------------------------------------- */
+/* ---- probes -------------------------------------------------------------------------------- */
+
+struct probe { struct bpf_program *program; uint64_t offset, cookie, gate; bool at_return; };
 
 static int
-probe(struct collect *c, struct bpf_program *program, int pid, const char *path, uint64_t offset,
-    uint64_t text_field, bool at_return)
+probe(struct collect *c, int pid, const char *path, const struct probe *p)
 {
-	LIBBPF_OPTS(bpf_uprobe_opts, o, .bpf_cookie = text_field, .retprobe = at_return);
-	if (c->n_links == SQLITE_LINKS_MAX)
+	LIBBPF_OPTS(bpf_uprobe_opts, o, .bpf_cookie = p->cookie, .retprobe = p->at_return,
+	    .ref_ctr_offset = p->gate);
+	if (c->n_links == LINKS_MAX)
 		return -ENOSPC;
-	if (!offset)
+	if (!p->offset)
 		return 0;
-	struct bpf_link *link = bpf_program__attach_uprobe_opts(program, pid, path, offset, &o);
+	struct bpf_link *link = bpf_program__attach_uprobe_opts(p->program, pid, path, p->offset, &o);
 	if (!link)
 		return -errno;
 	c->links[c->n_links++] = link;
 	return 0;
+}
+
+/* All of them or none: half of them would count wrongly. */
+static int
+probe_all(struct collect *c, int pid, const char *path, const struct probe *probes, size_t n)
+{
+	size_t before = c->n_links;
+	int code = 0;
+	for (size_t i = 0; i < n && !code; i++)
+		code = probe(c, pid, path, &probes[i]);
+	while (code && c->n_links > before)
+		bpf_link__destroy(c->links[--c->n_links]);
+	return code;
 }
 
 int
@@ -227,19 +244,52 @@ collect_add_sqlite(struct collect *c, int pid, const char *path, struct err *e)
 	if (code)
 		return code;
 	struct collect_bpf *b = c->bpf;
-	const struct { struct bpf_program *program; uint64_t offset; bool at_return; } rows[] = {
-		{ b->progs.sql_step_return, s.step, true }, { b->progs.sql_end, s.reset, false },
-		{ b->progs.sql_end, s.finalize, false }, { b->progs.sql_step, s.step, false },
+	const struct probe probes[] = {
+		{ b->progs.sql_step_return, s.step, s.text_field, 0, true },
+		{ b->progs.sql_end, s.reset, s.text_field, 0, false },
+		{ b->progs.sql_end, s.finalize, s.text_field, 0, false },
+		{ b->progs.sql_step, s.step, s.text_field, 0, false },
 	};
-	size_t before = c->n_links;
-	for (size_t i = 0; i < COUNT_OF(rows) && !code; i++)
-		code = probe(c, rows[i].program, pid, through, rows[i].offset, s.text_field,
-		    rows[i].at_return);
-	if (!code)
-		return 0;
-	while (c->n_links > before)    /* half of them would count wrongly */
-		bpf_link__destroy(c->links[--c->n_links]);
-	return err_set(e, -code, "cannot probe SQLite in '%s': %s", path, strerror(-code));
+	code = probe_all(c, pid, through, probes, COUNT_OF(probes));
+	return code ? err_set(e, -code, "cannot probe SQLite in '%s': %s", path, strerror(-code)) : 0;
+}
+
+int
+collect_add_pool(struct collect *c, int pid, const char *path, struct err *e)
+{
+	uint64_t sites[POOL_SITES];
+	char through[512];
+
+	snprintf(through, sizeof(through), "/proc/%d/root%s", pid, path);
+	int code = pool_sites_find(through, sites, e);
+	if (code)
+		return code;
+	struct bpf_program *hand = c->bpf->progs.pool_hand;
+	const struct probe probes[] = { { hand, sites[0], 0, 0, false }, { hand, sites[1], 0, 0, false } };
+	code = probe_all(c, pid, through, probes, COUNT_OF(probes));
+	return code ? err_set(e, -code, "cannot probe the thread pool in '%s': %s", path,
+	    strerror(-code)) : 0;
+}
+
+int
+collect_add_gc(struct collect *c, int pid, const char *path, struct err *e)
+{
+	struct gc_sites s;
+	char through[512];
+
+	snprintf(through, sizeof(through), "/proc/%d/root%s", pid, path);
+	int code = gc_sites_find(through, &s, e);
+	if (code)
+		return code;
+	struct collect_bpf *b = c->bpf;
+	const struct probe probes[] = {
+		{ b->progs.gc_return, s.function, 0, 0, true }, { b->progs.gc_enter, s.function, 0, 0, false },
+		{ b->progs.gc_done_mark, s.done, 0, s.done_gate, false },
+		{ b->progs.gc_start_mark, s.start, 0, s.start_gate, false },
+	};
+	code = probe_all(c, pid, through, probes, COUNT_OF(probes));
+	return code ? err_set(e, -code, "cannot probe the garbage collector in '%s': %s", path,
+	    strerror(-code)) : 0;
 }
 
 /* ---- windows ------------------------------------------------------------------------------- */

@@ -25,6 +25,10 @@ void collect_add_port(struct collect *c, uint16_t port);
  * this process alone: others that use the library pay nothing.
  * -ENOENT: it has no SQLite; other errors: it has, but cannot be probed, and err says why. */
 int collect_add_sqlite(struct collect *c, int pid, const char *path, struct err *e);
+/* Who hands work to libuv's pool, by stacks (EV_STACK_HANDED). Errors as above. */
+int collect_add_pool(struct collect *c, int pid, const char *path, struct err *e);
+/* Each garbage collection in this object file, as seen by the process: EV_GC. Errors as above. */
+int collect_add_gc(struct collect *c, int pid, const char *path, struct err *e);
 
 /* The return address that a statement probe's trampoline took the place of, for
  * symbols_set_returns; 0 unknown. `collect` is a struct collect. Any thread. */

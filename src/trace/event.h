@@ -8,7 +8,7 @@
 
 #include <linux/types.h>
 
-enum ev_kind { EV_OFF = 1, EV_POLL, EV_IO, EV_CONN, EV_FILE, EV_STACK, EV_SQL, EV_EXIT };
+enum ev_kind { EV_OFF = 1, EV_POLL, EV_IO, EV_CONN, EV_FILE, EV_STACK, EV_SQL, EV_EXIT, EV_GC };
 
 #define EV_HEAD_BYTES  128     /* of a request head; enough for method and path */
 #define EV_NAME_BYTES  40
@@ -79,12 +79,13 @@ struct ev_file {
 };
 
 /* The user stack of a thread at the end of a call that had blocked, or that woke a waiter. */
+#define EV_STACK_HANDED 2      /* `unlock`: the thread hands work to a pool; no call ended */
 struct ev_stack {
 	struct ev_head head;
 	__u64 key;             /* as ev_off.key */
 	__u64 sock;            /* 0: not a TCP connection */
 	__u64 weight;          /* ns that this sample stands for */
-	__u32 unlock;          /* the call ended the wait of another thread */
+	__u32 unlock;          /* 1: the call ended the wait of another thread */
 	__u32 size;            /* of the copy */
 	__u64 ip, sp, bp, bx, r12, r13, r14, r15;
 	__u8 stack[EV_STACK_BYTES];
@@ -98,4 +99,10 @@ struct ev_sql {
 	__u32 rows, steps;
 	__u64 statement;
 	char text[EV_SQL_BYTES];
+};
+
+/* A thread collected garbage, from start to head.ts. */
+struct ev_gc {
+	struct ev_head head;
+	__u64 start;
 };

@@ -41,3 +41,11 @@ eyes_sampler(struct run *r, const char *why, const char *cure, bool system_wide)
 	    system_wide ? "perf events on every CPU, user and kernel" :
 	    "perf events of the service's threads, user space only", cure);
 }
+
+void
+eyes_node(struct run *r, const char *why, const char *cure, bool coarse)
+{
+	eye_set(r, "JavaScript functions", !why, why ? run_printf(r, "no names: %s", why) :
+	    coarse ? "frames of V8, read from the living heap; what is inlined counts as its caller" :
+	    "frames of V8, read from the living heap: no flag, no port", cure);
+}

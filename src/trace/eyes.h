@@ -10,3 +10,6 @@ void eye_set(struct run *r, const char *name, bool open, const char *means, cons
 /* The eyes of each rung: of the collector, of the sampler. `why`: NULL open, else what failed. */
 void eyes_collector(struct run *r, const char *why, const char *cure);
 void eyes_sampler(struct run *r, const char *why, const char *cure, bool system_wide);
+
+/* Functions of Node.js processes. */
+void eyes_node(struct run *r, const char *why, const char *cure, bool coarse);

@@ -195,21 +195,35 @@ take_stack(struct intake *in, const struct ev_stack *e)
 	int pid = (int)e->head.pid;
 	bool rooted = false;
 
-	in->stack_events++;
-	if (in->n_waits >= WAIT_STACKS_MAX)
+	bool handed = e->unlock == EV_STACK_HANDED;
+	in->stack_events += !handed;
+	if (in->n_waits >= WAIT_STACKS_MAX || in->n_handed >= WAIT_STACKS_MAX)
 		return;
-	enum run_part_kind kind = waited_for(in, e);
+	enum run_part_kind kind = handed ? PART_QUEUE : waited_for(in, e);
 	if (kind == PART_NONE)
 		return;
 	if (!(*map_at(&in->seen, &pid, sizeof(pid), NULL))++)
 		symbols_see(in->symbols, pid);
 	size_t n = symbols_unwind(in->symbols, pid, &regs, e->stack, e->size, ips,
 	    STACK_FRAMES_MAX, &rooted);
+	uint32_t stack = stacks_add(in->stacks, pid, NULL, 0, ips, n, NULL, 0, rooted);
+	uint32_t thread = tape_thread(in->tape, pid, (int)e->head.tid);
+	if (handed) {
+		*ARENA_PUSH(in->tape->arena, in->handed, in->n_handed) =
+		    (struct handed_stack){ stack, thread };
+		return;
+	}
 	struct wait_stack *w = ARENA_PUSH(in->tape->arena, in->waits, in->n_waits);
-	*w = (struct wait_stack){ .key = e->key,
-		.ns = (int64_t)e->weight, .at = (int64_t)e->head.ts, .kind = (uint8_t)kind,
-		.thread = tape_thread(in->tape, pid, (int)e->head.tid), .unlock = e->unlock,
-		.stack = stacks_add(in->stacks, pid, NULL, 0, ips, n, NULL, 0, rooted) };
+	*w = (struct wait_stack){ .key = e->key, .ns = (int64_t)e->weight, .at = (int64_t)e->head.ts,
+		.kind = (uint8_t)kind, .thread = thread, .unlock = e->unlock, .stack = stack };
+}
+
+static void
+take_gc(struct intake *in, const struct ev_gc *e)
+{
+	struct rec *r = record(in, &e->head, REC_GC);
+	if (r)
+		r->from = (int64_t)e->start;
 }
 
 static void
@@ -234,6 +248,7 @@ intake_event(struct intake *in, const struct ev_head *event, size_t size)
 	case EV_STACK: take_stack(in, (const struct ev_stack *)event); break;
 	case EV_SQL: take_sql(in, (const struct ev_sql *)event); break;
 	case EV_EXIT: take_exit(in, event); break;
+	case EV_GC: take_gc(in, (const struct ev_gc *)event); break;
 	}
 }
 

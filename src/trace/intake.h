@@ -26,6 +26,7 @@ struct intake {
 	struct symbols *symbols;
 	const char **literals;     size_t n_literals;  /* routes to keep as they are */
 	struct wait_stack *waits;  size_t n_waits;
+	struct handed_stack { uint32_t stack, thread; } *handed; size_t n_handed;   /* work for a pool */
 	struct thread_exit { uint32_t thread; int64_t at; } *exits; size_t n_exits;
 	struct map sql_memo;       /* raw text -> name */
 	struct map peers;          /* connection -> part kind | name << 8; this window's */

@@ -219,6 +219,23 @@ paint_statements(struct stretch *s, int64_t cpu)
 	return budget - spent;
 }
 
+/* Collections of garbage: what they computed; what they waited for stays what it was. */
+static int64_t
+paint_collections(struct stretch *s, int64_t cpu)
+{
+	const struct thread_log *log = &s->a->threads[s->thread];
+	int64_t spent = 0;
+	for (size_t i = first_after(s->a, log->gc, log->n_gc, s->from); i < log->n_gc; i++) {
+		const struct rec *r = tape_at(s->a->tape, log->gc[i]);
+		spent += overlap(r->from, r->ts, s->from, s->to);
+		if (r->ts >= s->to)
+			break;
+	}
+	spent = spent < cpu ? spent : cpu;
+	ledger_add(&s->canvas->ledger, PART_GC, 0, spent);
+	return cpu - spent;
+}
+
 static void
 paint_stretch(struct stretch *s)
 {
@@ -234,7 +251,8 @@ paint_stretch(struct stretch *s)
 		paint_off(s, off);
 	}
 	int64_t cpu = s->to - s->from - s->off;
-	ledger_add(&s->canvas->ledger, PART_CPU, s->thread + 1, paint_statements(s, cpu < 0 ? 0 : cpu));
+	cpu = paint_collections(s, paint_statements(s, cpu < 0 ? 0 : cpu));
+	ledger_add(&s->canvas->ledger, PART_CPU, s->thread + 1, cpu);
 }
 
 void
@@ -263,9 +281,8 @@ paint_queue(const struct assembly *a, struct canvas *c, const char *name, uint32
 	}
 }
 
-/* How long a thread was busy in [from, to]: anything but waiting for work or at a futex. */
-static int64_t
-busy_time(const struct assembly *a, uint32_t thread, int64_t from, int64_t to)
+int64_t
+paint_busy(const struct assembly *a, uint32_t thread, int64_t from, int64_t to)
 {
 	const struct thread_log *log = &a->threads[thread];
 	int64_t idle = 0;
@@ -289,7 +306,7 @@ busiest_helper(const struct assembly *a, uint32_t than, int64_t from, int64_t to
 		if (i == than || a->tape->threads[i].pid != a->tape->threads[than].pid ||
 		    a->threads[i].heads || a->threads[i].n_segments || !a->threads[i].n_off)
 			continue;
-		int64_t busy = busy_time(a, i, from, to);
+		int64_t busy = paint_busy(a, i, from, to);
 		if (busy > most) {
 			most = busy;
 			best = i;

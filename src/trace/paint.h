@@ -37,6 +37,9 @@ struct canvas {
 	void *ctx;                 /* of visit; NULL visit: not wanted */
 };
 
+/* How long a thread was busy in [from, to]: anything but waiting for work or at a futex. */
+int64_t paint_busy(const struct assembly *a, uint32_t thread, int64_t from, int64_t to);
+
 /* One request, from arrival to the end of its answer. */
 void paint_span(const struct assembly *a, const struct span *s, struct canvas *c);
 

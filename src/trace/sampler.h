@@ -32,7 +32,7 @@ struct sampler_sample {
 	int64_t time_ns;       /* CLOCK_MONOTONIC */
 	int pid, tid, cpu;
 	const uint64_t *kernel; size_t n_kernel;    /* symbols_kernel_name */
-	const uint64_t *user;   size_t n_user;      /* symbols_name; [0] is a leaf if n_kernel is 0 */
+	const uint64_t *user;   size_t n_user;      /* as symbols_unwind gives them; for stacks_add */
 	const struct python_frame *script; size_t n_script;
 	bool rooted;           /* the stack reaches the start of its thread */
 };

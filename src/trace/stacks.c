@@ -29,8 +29,8 @@ stacks_done(struct stacks *s)
 	*s = (struct stacks){ 0 };
 }
 
-static uint64_t
-script_frame(struct stacks *s, const struct python_frame *f)
+uint64_t
+stacks_script(struct stacks *s, const struct script_frame *f)
 {
 	struct { const char *function, *file; } id = { f->function, f->file };
 	bool new;
@@ -42,12 +42,19 @@ script_frame(struct stacks *s, const struct python_frame *f)
 		frame->name = arena_strdup(s->arena, f->function ? f->function : "?");
 		frame->file = arena_strdup(s->arena, f->file);
 		frame->module = base ? frame->file + (base + 1 - f->file) : frame->file;
-		frame->language = "python";
+		frame->language = f->language;
 		frame->line = f->line;
 		frame->application = f->application;
 		frame->named = true;
 	}
 	return SCRIPT_MARK | *at;
+}
+
+static uint64_t
+python_number(struct stacks *s, const struct python_frame *f)
+{
+	return stacks_script(s, &(struct script_frame){ .function = f->function, .file = f->file,
+		.line = f->line, .application = f->application, .language = "python" });
 }
 
 static size_t
@@ -67,7 +74,7 @@ stacks_add(struct stacks *s, int pid, const uint64_t *kernel, size_t n_kernel,
 	size_t n = append(key.frames, 0, kernel, n_kernel);
 	n = append(key.frames, n, user, n_user);
 	for (size_t i = 0; i < n_script && n < STACK_FRAMES_MAX; i++)
-		key.frames[n++] = script_frame(s, &script[i]);
+		key.frames[n++] = python_number(s, &script[i]);
 	if (!n)
 		return 0;
 	size_t size = sizeof(key.pid) + n * sizeof(key.frames[0]);

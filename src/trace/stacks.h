@@ -49,6 +49,15 @@ uint32_t stacks_add(struct stacks *s, int pid, const uint64_t *kernel, size_t n_
     const uint64_t *user, size_t n_user, const struct python_frame *script, size_t n_script,
     bool rooted);
 
+/* A frame that an interpreter or engine names itself: its number may stand among `user`
+ * addresses. */
+struct script_frame {
+	const char *function, *file, *language;   /* file may be NULL */
+	int line;
+	bool application;
+};
+uint64_t stacks_script(struct stacks *s, const struct script_frame *f);
+
 /* The i-th frame from the leaf, named. The strings live as long as `s`. */
 const struct frame *stacks_frame(struct stacks *s, uint32_t stack, size_t i);
 

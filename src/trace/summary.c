@@ -125,12 +125,20 @@ tally_visit(void *ctx, uint32_t thread, int64_t from, int64_t to)
 		if (sample->time >= to)
 			break;
 		const struct stack_view *v = summary_view(s, sample->stack);
-		if (v->statement && s->a->threads[thread].n_sql)
+		if ((v->statement && s->a->threads[thread].n_sql) ||
+		    (v->gc && s->a->threads[thread].n_gc))
 			continue;
 		uint32_t key = v->gc ? GC_MARK : v->statement ? DB_MARK : v->sync ? SYNC_MARK : v->function;
 		(*map_at(&c->tally->functions, &key, sizeof(key), NULL))++;
 		c->tally->n++;
 	}
+}
+
+const char *
+summary_function_name(const struct summary *s, uint32_t key)
+{
+	return key == GC_MARK ? "garbage collection" : key == DB_MARK ? "SQLite" :
+	    key == SYNC_MARK ? "fsync" : tape_text(s->a->tape, key);
 }
 
 /* ---- locks --------------------------------------------------------------------------------- */

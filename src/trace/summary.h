@@ -48,6 +48,9 @@ struct tally { struct map functions; int64_t n; };
 void tally_visit(void *ctx, uint32_t thread, int64_t from, int64_t to);   /* ctx: tally_ctx */
 struct tally_ctx { struct summary *s; struct tally *tally; };
 
+/* Of a key of a tally; may be NULL. */
+const char *summary_function_name(const struct summary *s, uint32_t key);
+
 /* A ledger as parts of a run: CPU split by the tally, small rest folded; shares sum to 1. */
 void summary_parts(struct summary *s, const struct ledger *l, const struct tally *t,
     double requests, struct run_part **ret, size_t *ret_n);
@@ -69,10 +72,15 @@ sort_list(void *items, size_t n, size_t size, int (*order)(const void *, const v
 		qsort(items, n, size, order);
 }
 
+/* A wait at a futex or clock outside of any request. */
+bool summary_is_idle(const struct summary *s, const struct wait_stack *w);
+
 void summary_routes(struct summary *s);
 void summary_exemplars(struct summary *s);   /* after summary_routes */
 void summary_waits(struct summary *s);
 void summary_threads(struct summary *s);
+void summary_gc(struct summary *s);
+void summary_sites(struct summary *s);
 void summary_queries(struct summary *s);
 void summary_calls(struct summary *s);
 void summary_functions(struct summary *s);

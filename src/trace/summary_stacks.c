@@ -109,6 +109,25 @@ add_function(struct summary *s, const struct function *f, double samples)
 	out->application = frame->application;
 }
 
+/* Half of the places are kept for the application: under an engine many functions of the runtime
+ * stand in every stack and would take them all. */
+static void
+list_functions(struct summary *s, struct functions *f, double samples)
+{
+	size_t own = 0, others = 0;
+	for (size_t i = 0; i < f->n; i++)
+		own += f->items[i].frame->application;
+	own = own < FUNCTIONS_MAX / 2 ? own : FUNCTIONS_MAX / 2;
+	for (size_t i = 0; i < f->n && own + others < FUNCTIONS_MAX; i++)
+		others += !f->items[i].frame->application;
+	own = FUNCTIONS_MAX - others;
+	for (size_t i = 0; i < f->n; i++) {
+		size_t *left = f->items[i].frame->application ? &own : &others;
+		if (*left && (*left)--)
+			add_function(s, &f->items[i], samples);
+	}
+}
+
 void
 summary_functions(struct summary *s)
 {
@@ -126,8 +145,7 @@ summary_functions(struct summary *s)
 		}
 	}
 	sort_list(f.items, f.n, sizeof(*f.items), by_total);
-	for (size_t i = 0; i < f.n && i < FUNCTIONS_MAX; i++)
-		add_function(s, &f.items[i], (double)n);
+	list_functions(s, &f, (double)n);
 	map_done(&f.ids);
 	struct run_trace *t = &s->r->evidence.trace;
 	t->samples = n;
@@ -162,8 +180,8 @@ folded(struct summary *s, uint32_t stack, bool lines)
 }
 
 /* Waits at futexes and clocks outside requests are idle workers and timers. */
-static bool
-is_idle(const struct summary *s, const struct wait_stack *w)
+bool
+summary_is_idle(const struct summary *s, const struct wait_stack *w)
 {
 	return (w->kind == PART_LOCK || w->kind == PART_SLEEP) &&
 	    span_at(s, w->thread, w->at) == NOBODY;
@@ -206,7 +224,8 @@ add_waits(struct summary *s, struct towers *t, enum scope scope, bool lines)
 	struct ledger_row *rows;
 	for (size_t i = 0; i < s->in->n_waits; i++) {
 		const struct wait_stack *w = &s->in->waits[i];
-		if (!w->unlock && w->stack && !is_idle(s, w) && in_scope(s, scope, w->thread, w->at))
+		if (!w->unlock && w->stack && !summary_is_idle(s, w) &&
+		    in_scope(s, scope, w->thread, w->at))
 			ledger_add(&all, (enum run_part_kind)w->kind, w->stack, w->ns);
 	}
 	size_t n = ledger_rows(&all, s->arena, &rows);

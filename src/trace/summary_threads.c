@@ -2,6 +2,7 @@
 /* How busy each thread was, and which of them are event loops. */
 #include "trace/summary.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -24,6 +25,13 @@ use_of(struct summary *s, uint32_t thread)
 	}
 	int64_t whole = (int64_t)(tape_seconds(s->a->tape) * 1e9);
 	return (struct use){ thread, whole > off ? whole - off : 0, queued, 0 };
+}
+
+static bool
+is_loop(const struct summary *s, uint32_t thread)
+{
+	const struct thread_log *log = &s->a->threads[thread];
+	return log->heads && log->polls && (log->epoll || log->returns);
 }
 
 static int64_t
@@ -49,6 +57,45 @@ busiest_first(const void *left, const void *right)
 	return a > b ? -1 : a < b;
 }
 
+/* The function that most samples of the longest stretch were in; NULL: none was taken. */
+static const char *
+longest_in(struct summary *s, uint32_t thread)
+{
+	const struct thread_log *log = &s->a->threads[thread];
+	struct tally tally = { 0 };
+	struct tally_ctx ctx = { s, &tally };
+	const char *most = NULL;
+	uint64_t count = 0;
+	size_t at = 0;
+	tally_visit(&ctx, thread, log->longest_from, log->longest_to);
+	for (const struct map_slot *slot; (slot = map_next(&tally.functions, &at)); ) {
+		const char *name = summary_function_name(s, *(const uint32_t *)slot->key);
+		if (slot->value > count && name) {
+			count = slot->value;
+			most = name;
+		}
+	}
+	map_done(&tally.functions);
+	return most;
+}
+
+/* Of a thread beside a loop that serves no connection itself: a pool's. NAN for others. */
+static double
+helped(struct summary *s, uint32_t thread)
+{
+	const struct tape *t = s->a->tape;
+	const struct thread_log *log = &s->a->threads[thread];
+	bool beside = false;
+	int64_t busy = 0;
+	for (uint32_t i = 0; i < t->n_threads && !beside; i++)
+		beside = i != thread && t->threads[i].pid == t->threads[thread].pid && is_loop(s, i);
+	if (!beside || log->heads || log->n_segments || !log->n_off)
+		return NAN;
+	for (size_t i = 0; i < t->n_windows; i++)
+		busy += paint_busy(s->a, thread, t->windows[i].from, t->windows[i].to);
+	return (double)busy / (tape_seconds(t) * 1e9);
+}
+
 static void
 add_thread(struct summary *s, const struct use *u)
 {
@@ -61,12 +108,15 @@ add_thread(struct summary *s, const struct use *u)
 	out->pid = who->pid;
 	out->tid = who->tid;
 	out->name = run_str(s->r, who->name);
-	out->loop = log->heads && log->polls && (log->epoll || log->returns);
+	out->loop = is_loop(s, u->thread);
+	out->helped = helped(s, u->thread);
 	out->cpu = (double)u->cpu / whole;
 	out->runqueue = (double)u->queued / whole;
 	out->blocked = (double)blocked_at_work(s, u->thread) / whole;
 	if (log->polls)
 		out->longest_run = ns_to_s(log->longest_run);
+	if (log->polls && log->longest_to)
+		out->longest_in = run_str(s->r, longest_in(s, u->thread));
 }
 
 void

@@ -13,7 +13,7 @@
 #include "base/arena.h"
 #include "base/map.h"
 
-enum rec_kind { REC_OFF, REC_POLL, REC_IO, REC_CONN, REC_FILE, REC_SQL, REC_ASK, REC_REPLY };
+enum rec_kind { REC_OFF, REC_POLL, REC_IO, REC_CONN, REC_FILE, REC_SQL, REC_ASK, REC_REPLY, REC_GC };
 
 /* flags of REC_OFF */
 #define OFF_PREEMPTED 1
@@ -36,7 +36,7 @@ enum rec_kind { REC_OFF, REC_POLL, REC_IO, REC_CONN, REC_FILE, REC_SQL, REC_ASK,
 
 struct rec {
 	int64_t ts;            /* end of the interval or call */
-	int64_t from;          /* OFF: off CPU since; SQL: start; else: first blocked at, 0 never */
+	int64_t from;          /* OFF: off CPU since; SQL, GC: start; else: first blocked at, 0 never */
 	int64_t at;            /* OFF: woken; IO, REPLY: arrival in the kernel; SQL: time inside the library */
 	uint64_t key;          /* OFF: first argument; IO, CONN, ASK, REPLY: connection */
 	uint64_t task;         /* IO: the coroutine or goroutine that did it; 0 unknown */

@@ -23,6 +23,7 @@
 #include "trace/collect.h"
 #include "trace/eyes.h"
 #include "trace/intake.h"
+#include "trace/node.h"
 #include "trace/pace.h"
 #include "trace/proc_watch.h"
 #include "trace/sampler.h"
@@ -37,6 +38,10 @@
 #define STACKS_PER_S_MIN   250
 #define COST_SAMPLE_NS     NS_PER_S
 
+#define NODE_TORN_MAX      0.5
+#define CURE_NODE_FLAG "start it as node --perf-basic-prof ..."
+#define CURE_READ      "run as root, or: sudo setcap cap_sys_ptrace+ep $(command -v prony)"
+
 #define CURE_SWITCH    "prony check without the option that switches tracing off"
 #define CURE_SAMPLER   "sudo sysctl kernel.perf_event_paranoid=1"
 #define CURE_COLLECTOR "sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace+ep $(command -v prony)"
@@ -47,6 +52,9 @@ struct trace {
 	struct proc_watch *watch;  /* only without collector */
 	struct symbols *symbols;
 	struct stacks stacks;
+	struct nodes *nodes;
+	int node_why;              /* a Node process whose functions cannot be read: -errno, and why */
+	const char *node_text;
 	struct tape tape;
 	struct intake intake;
 	struct pace pace;
@@ -75,6 +83,12 @@ know_process(struct trace *t, int pid)
 		return;
 	*ARENA_PUSH(t->arena, t->pids, t->n_pids) = pid;
 	symbols_see(t->symbols, pid);
+	struct err e = { 0 };
+	int code = nodes_add(t->nodes, pid, &e);
+	if (code && code != -ENOENT) {
+		t->node_why = code;
+		t->node_text = arena_strdup(t->arena, e.text);
+	}
 	*map_at(&t->intake.seen, &pid, sizeof(pid), NULL) = 1;
 	if (t->sampler)
 		sampler_add(t->sampler, pid);
@@ -115,6 +129,31 @@ probe_sqlite(struct trace *t, struct run *r, const struct run_process *p)
 	map_done(&done);
 }
 
+/* The runtime's garbage collector and thread pool, in the program or a library of its. */
+static void
+probe_runtime(struct trace *t, struct run *r, const struct run_process *p)
+{
+	static const char *const objects[] = { "node", "libnode", "libuv", "python3", "libpython3" };
+	const char *path;
+	bool known = false;
+	for (size_t i = 0; (path = symbols_object(t->symbols, (int)p->pid, i)); i++) {
+		const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+		struct err e = { 0 };
+		bool runtime = false;
+		for (size_t k = 0; k < COUNT_OF(objects); k++)
+			runtime |= !strncmp(base, objects[k], strlen(objects[k]));
+		if (!runtime)
+			continue;
+		collect_add_pool(t->collect, (int)p->pid, path, &e);
+		int code = known ? -ENOENT : collect_add_gc(t->collect, (int)p->pid, path, &e);
+		known |= !code;
+		if (code != -ENOENT)
+			eye_set(r, "garbage collection", !code, code ? e.text :
+			    "each collection and its pause, by probes on the runtime",
+			    "run as root, with a runtime that has its symbols");
+	}
+}
+
 static int
 open_collector(struct trace *t, struct run *r, struct err *e)
 {
@@ -135,6 +174,8 @@ open_collector(struct trace *t, struct run *r, struct err *e)
 	symbols_set_returns(t->symbols, collect_return, t->collect);
 	for (size_t i = 0; i < r->system.n_processes; i++)
 		probe_sqlite(t, r, &r->system.processes[i]);
+	for (size_t i = 0; i < r->system.n_processes; i++)
+		probe_runtime(t, r, &r->system.processes[i]);
 	t->tape.arrivals = collect_has_arrivals(t->collect);
 	eye_set(r, "socket queue", t->tape.arrivals, t->tape.arrivals ?
 	    "arrival of requests in the kernel, by BPF" : "requests begin when they are read",
@@ -190,6 +231,7 @@ trace_open(struct run *r, const struct trace_options *o, struct trace **ret, str
 		t->pace.horizon = (int64_t)(r->spec.measure_seconds * 1e9);
 	tape_init(&t->tape, o && o->budget_events > 0 ? (size_t)o->budget_events : RECORDS_PRESET);
 	stacks_init(&t->stacks, t->symbols);
+	t->nodes = nodes_new(t->symbols, &t->stacks);
 	intake_init(&t->intake, &t->tape, &t->stacks, t->symbols);
 	for (size_t i = 0; i < r->spec.n_urls; i++)
 		intake_literal(&t->intake, r->spec.urls[i]);
@@ -417,15 +459,31 @@ fill(struct trace *t, struct run *r, struct err *e)
 		summary_exemplars(s);
 		summary_waits(s);
 		summary_threads(s);
+		summary_gc(s);
 		summary_queries(s);
 		summary_calls(s);
 	}
+	summary_sites(s);
 	summary_functions(s);
 	summary_stacks(s);
 	int code = summary_files(s, t->stopped - t->started, e);
 	summary_free(s);
 	assembly_free(a);
 	return code;
+}
+
+/* Nothing is said where no Node process ran its code. */
+static void
+node_eye(struct trace *t, struct run *r)
+{
+	struct nodes_counts c;
+	nodes_counts(t->nodes, &c);
+	if (t->node_why)
+		eyes_node(r, t->node_text, t->node_why == -ENOTSUP ? CURE_NODE_FLAG : CURE_READ, false);
+	else if (c.frames && (double)c.torn > NODE_TORN_MAX * (double)c.frames)
+		eyes_node(r, "most functions moved while they were read", CURE_NODE_FLAG, false);
+	else if (c.frames)
+		eyes_node(r, NULL, NULL, c.coarse);
 }
 
 int
@@ -436,6 +494,7 @@ trace_stop(struct trace *t, struct run *r, struct err *e)
 		return 0;
 	r->evidence.trace.mode = mode_of(t);
 	fill_costs(t, r);
+	node_eye(t, r);
 	if (t->watch)
 		proc_watch_fill(t->watch, r, t->stopped);
 	return fill(t, r, e);
@@ -451,6 +510,7 @@ trace_close(struct trace *t)
 	sampler_close(t->sampler);
 	proc_watch_free(t->watch);
 	intake_done(&t->intake);
+	nodes_free(t->nodes);
 	stacks_done(&t->stacks);
 	tape_done(&t->tape);
 	symbols_free(t->symbols);

@@ -198,6 +198,21 @@ statements_take_their_time_from_the_cpu(void **state)
 	ledger_done(&c.ledger);
 }
 
+/* What a collection computed is its own, what it waited for is not; one outside does not count. */
+static void
+collections_are_told_apart(void **state)
+{
+	request(10, SERVER, 100, 110);
+	add(REC_GC, 10, 60)->from = 50 * US;
+	add(REC_GC, 10, 180)->from = 150 * US;
+	add(REC_GC, 10, 320)->from = 280 * US;   /* 20 of it inside */
+	response(10, SERVER, 300);
+	struct canvas c = painted(200);
+	assert_int_equal(part(&c, PART_GC), 30 + 20);
+	assert_int_equal(part(&c, PART_CPU), 200 - 10 - 50);
+	ledger_done(&c.ledger);
+}
+
 static void
 a_loop_interleaves_requests(void **state)
 {
@@ -298,7 +313,8 @@ a_full_tape_counts_what_it_loses(void **state)
 RUN_TESTS(TEST(a_thread_waits_for_a_lock_then_for_a_cpu),
     TEST(what_the_holder_did_is_followed_through_the_queue),
     TEST(a_futex_that_only_a_timer_ends_is_sleep), TEST(statements_take_their_time_from_the_cpu),
-    TEST(a_loop_interleaves_requests), TEST(a_blocking_call_to_a_peer_is_the_peers),
+    TEST(collections_are_told_apart), TEST(a_loop_interleaves_requests),
+    TEST(a_blocking_call_to_a_peer_is_the_peers),
     TEST(a_worker_answers_what_a_reader_read), TEST(a_timer_on_a_loop_is_sleep),
     TEST(a_helper_thread_is_what_the_loop_waited_for), TEST(unanswered_requests_are_left_out),
     TEST(a_full_tape_counts_what_it_loses))

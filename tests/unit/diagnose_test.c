@@ -456,6 +456,40 @@ growing(double slope, double later)
 	return r;
 }
 
+/* A Node service whose four helpers are taken so much of the time; 20 requests are inside at a
+ * time. */
+static struct run *
+pooled(double helped, double cpu, double utilisation)
+{
+	struct run *r = service("node");
+	struct run_trace *t = &r->evidence.trace;
+	struct run_thread *main_loop = thread(r, "node", 0.04);
+	main_loop->loop = true;
+	main_loop->longest_run = 0.011;
+	for (int i = 0; i < 4; i++) {
+		struct run_thread *h = thread(r, "node", cpu);
+		h->helped = helped;
+	}
+	struct run_site *site = RUN_ADD(r, site, t->sites, t->n_sites);
+	site->kind = PART_QUEUE;
+	site->function = "hashPassword";
+	site->file = "/app/login.js";
+	site->line = 7;
+	r->evidence.phases[0].throughput = 1000;
+	r->baseline.cpu = 4 * utilisation;
+	part(r, PART_CPU, "sha256_block", cpu);
+	part(r, PART_SLEEP, NULL, 0.9 - cpu);
+	part(r, PART_OTHER, "rest", 0.1);
+	function(r, "sha256_block", "native", 0.9, false);
+	stack(r, "_start;worker;sha256_block", 10);
+	return r;
+}
+
+static struct run *pool_taken(void) { return pooled(0.98, 0.05, 0.2); }
+static struct run *pool_free(void) { return pooled(0.5, 0.05, 0.2); }
+static struct run *pool_computes(void) { return pooled(0.98, 0.85, 0.9); }
+static struct run *pool_rests(void) { return pooled(0.2, 0.1, 0.2); }
+
 static struct run *leak(void) { return growing(2e6, 1); }
 static struct run *cache_fills(void) { return growing(2e6, 0.1); }
 
@@ -474,6 +508,8 @@ static const struct row {
 	{ "cpu.saturated", host_full, host_full_of_generator, "4 CPUs of the host" },
 	{ "contention.lock", lock_convoy, lock_calm, "inventory_lock (held in buy_under_lock)" },
 	{ "contention.workers", workers_blocked, workers_compute, "workers of shop" },
+	{ "contention.workers", pool_taken, pool_free, "libuv thread pool (4 threads) in hashPassword" },
+	{ "cpu.hot-function", pool_computes, pool_rests, "hashPassword" },
 	{ "io.disk.sync", syncs, syncs_little, "fdatasync" },
 	{ "io.disk.read", reads, reads_little, "read" },
 	{ "io.net.downstream", downstream, slow_client, "10.0.0.7:80" },
@@ -709,6 +745,65 @@ a_loop_and_its_function_are_one_finding(void **state)
 	assert_null(finding(r, "cpu.hot-function"));
 	assert_true(ruled_out(r, "cpu.hot-function"));
 	run_free(r);
+}
+
+static bool
+says(const struct run_finding *f, const char *text)
+{
+	for (size_t i = 0; i < f->n_evidence; i++)
+		if (strstr(f->evidence[i], text))
+			return true;
+	return false;
+}
+
+static void
+what_the_engine_does_for_a_function_is_told(void **state)
+{
+	struct run *r = loop(0.95, 0.05, "node");
+	part(r, PART_CPU, "render", 0.9);
+	struct run_function *f = function(r, "render", "javascript", 0.9, true);
+	f->file = "/app/page.js";
+	f->line = 12;
+	stack(r, "_start;emit;render;Builtins_CEntry_Return1;v8::internal::Builtin_JsonStringify;copy", 8);
+	stack(r, "_start;emit;render;Builtins_RegExpPrototypeTest", 1);
+	stack(r, "_start;emit;render", 1);
+	diagnose(r);
+	assert_string_equal(r->findings[0].kind, "cpu.event-loop");
+	assert_string_equal(r->findings[0].where, "render");
+	assert_true(says(&r->findings[0], "render (/app/page.js:12): "));
+	assert_true(says(&r->findings[0], "inside JsonStringify"));
+	run_free(r);
+}
+
+/* What is known of a place stands beside the kind. */
+static void
+places_are_told(void **state)
+{
+	struct run *r = loop_reads(), *gc = collects(), *pool = pool_taken();
+	struct run_site *site = RUN_ADD(r, site, r->evidence.trace.sites, r->evidence.trace.n_sites);
+	site->kind = PART_DISK;
+	site->function = "loadTemplate";
+	site->file = "/app/page.js";
+	site->line = 31;
+	struct run_gc *g = RUN_ADD(gc, gc, gc->evidence.trace.gc, gc->evidence.trace.n_gc);
+	g->runtime = "node";
+	g->collections = 40;
+	g->seconds = 2;
+	g->longest = 0.05;
+	gc->evidence.trace.seconds = 10;
+	gc->evidence.phases[0].latency.p99 = 0.1;
+	diagnose(r);
+	diagnose(gc);
+	diagnose(pool);
+	assert_string_equal(r->findings[0].where, "read in loadTemplate");
+	assert_true(says(&r->findings[0], "called by loadTemplate (/app/page.js:31)"));
+	assert_true(says(&gc->findings[0], "40 collections in 10"));
+	assert_true(says(&gc->findings[0], "alone is 50 % of the p99"));
+	assert_true(says(&pool->findings[0], "by hashPassword (/app/login.js:7)"));
+	assert_true(ruled_out(pool, "cpu.event-loop"));
+	run_free(r);
+	run_free(gc);
+	run_free(pool);
 }
 
 static void
@@ -1316,6 +1411,8 @@ RUN_TESTS(
 	cmocka_unit_test(a_statement_behind_a_lock_is_the_statement),
 	cmocka_unit_test(a_quota_comes_before_the_function),
 	cmocka_unit_test(a_loop_and_its_function_are_one_finding),
+	cmocka_unit_test(places_are_told),
+	cmocka_unit_test(what_the_engine_does_for_a_function_is_told),
 	cmocka_unit_test(an_index_comes_before_batching),
 	cmocka_unit_test(what_blocks_the_workers_comes_before_the_workers),
 	cmocka_unit_test(a_leak_is_told_after_the_limit),

@@ -152,6 +152,20 @@ copy_stack(__u8 *to, __u64 sp)
 	return bpf_probe_read_user(to, EV_STACK_BYTES / 32, (void *)sp) ? 0 : EV_STACK_BYTES / 32;
 }
 
+static __always_inline void
+fill_stack(struct ev_stack *e, struct pt_regs *regs)
+{
+	e->ip = regs->ip;
+	e->sp = regs->sp;
+	e->bp = regs->bp;
+	e->bx = regs->bx;
+	e->r12 = regs->r12;
+	e->r13 = regs->r13;
+	e->r14 = regs->r14;
+	e->r15 = regs->r15;
+	e->size = copy_stack(e->stack, regs->sp);
+}
+
 /* Stacks are sampled by time: one in `stack_period_ns` of waiting, so that a wait's chance is
  * its length and each sample stands for at least one period. */
 static __always_inline void
@@ -167,15 +181,7 @@ sample_stack(const struct ended *c, struct pt_regs *regs, __u64 waited, __u32 un
 	e->sock = sock;
 	e->weight = waited < period ? period : waited;
 	e->unlock = unlock;
-	e->ip = regs->ip;
-	e->sp = regs->sp;
-	e->bp = regs->bp;
-	e->bx = regs->bx;
-	e->r12 = regs->r12;
-	e->r13 = regs->r13;
-	e->r14 = regs->r14;
-	e->r15 = regs->r15;
-	e->size = copy_stack(e->stack, regs->sp);
+	fill_stack(e, regs);
 	EVENT_SEND(e);
 }
 

@@ -13,5 +13,7 @@
 #include "connections.h"
 #include "calls.h"
 #include "statements.h"
+#include "collections.h"
+#include "pools.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
