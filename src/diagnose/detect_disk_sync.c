@@ -18,12 +18,15 @@ detect(const struct facts *f, struct draft *d)
 		rule_out(d, "requests wait %s of their time for data to reach the disk", PCT(share));
 		return;
 	}
-	struct run_finding *out = finding_add(d, share, 0.93, text_brief(f->run, top->where, 160));
+	const struct run_site *site = facts_site(f, PART_DISK);
+	const char *where = text_brief(f->run, top->where, 160);
+	struct run_finding *out = finding_add(d, share, 0.93,
+	    site ? run_printf(f->run, "%s in %s", where, site->function) : where);
 	out->route = facts_route(f, PART_DISK, top->where);
 	out->summary = run_printf(f->run, "requests wait %s of their time for the disk in %s",
 	    PCT(share), out->where);
-	finding_evidence(d, "%s per request in %s", DURATION(share * f->seconds), out->where);
-	if (facts_site(f, PART_DISK))
+	finding_evidence(d, "%s per request in %s", DURATION(share * f->seconds), where);
+	if (site)
 		finding_evidence(d, "it is called by %s", facts_site_place(f, PART_DISK));
 	disk_evidence(d);
 }
