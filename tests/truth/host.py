@@ -6,9 +6,12 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
 from pathlib import Path
+
+import rungs
 
 CGROUP = Path('/sys/fs/cgroup')
 PR_SET_PDEATHSIG = 1
@@ -30,10 +33,21 @@ def free_port():
 
 
 class Stage:
-    def __init__(self, folder, services, shop, sources):
-        self.folder, self.services, self.shop, self.sources = folder, services, shop, sources
-        self.processes, self.cgroups, self.notes = [], [], []
+    def __init__(self, folder, services, shop, sources, rung='bpf'):
+        self.folder, self.services, self.rung = folder, services, rung
+        self.processes, self.cgroups, self.notes, self.timers = [], [], [], []
         self.peer = None
+        if rung != 'bpf':
+            os.chmod(folder, 0o777)
+            sources = shutil.copytree(sources, folder / 'sources')
+        self.shop, self.sources = self.own(shop), sources
+
+    def own(self, program):
+        """The program where the user that the rung runs it as may read it: the build folder may be closed."""
+        if self.rung == 'bpf':
+            return program
+        copy = self.folder / Path(program).name
+        return copy if copy.exists() else Path(shutil.copy(program, copy))
 
     # ---- processes
 
@@ -45,9 +59,10 @@ class Stage:
 
     def spawn(self, argv, cgroup=None, **rest):
         def enter():
-            die_with_parent()
             if cgroup:
                 (cgroup / 'cgroup.procs').write_text(str(os.getpid()))
+            rungs.of_service(self.rung)
+            die_with_parent()   # a change of user would forget it
         p = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, preexec_fn=enter,
                              start_new_session=True, **rest)
         self.processes.append(p)
@@ -62,7 +77,14 @@ class Stage:
         return f'http://{line.split()[2]}/'
 
     def service(self, name, *words, cgroup=None):
-        return self.start([self.services / f'truth_{name}', *words], cgroup)
+        return self.start([self.own(self.services / f'truth_{name}'), *words], cgroup)
+
+    def later(self, seconds, act, *words):
+        """Do something while prony measures."""
+        timer = threading.Timer(seconds, act, words)
+        timer.daemon = True
+        self.timers.append(timer)
+        timer.start()
 
     def wait_for(self, url):
         end = time.monotonic() + START_SECONDS
@@ -145,6 +167,8 @@ http {{ access_log off; {paths} keepalive_requests 1000000;
     # ---- the end
 
     def clear(self):
+        for timer in self.timers:
+            timer.cancel()
         for p in reversed(self.processes):
             try:
                 os.killpg(p.pid, signal.SIGTERM)
