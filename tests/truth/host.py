@@ -15,6 +15,7 @@ import rungs
 
 CGROUP = Path('/sys/fs/cgroup')
 PR_SET_PDEATHSIG = 1
+CLONE_NEWNET = 0x40000000
 START_SECONDS = 15
 
 
@@ -36,7 +37,9 @@ class Stage:
     def __init__(self, folder, services, shop, sources, rung='bpf'):
         self.folder, self.services, self.rung = folder, services, rung
         self.processes, self.cgroups, self.notes, self.timers = [], [], [], []
-        self.peer = None
+        self.peer = None           # host:port of whom the service asks
+        self.prony_cgroup = None   # that prony is to run in
+        self.namespace = None      # network that all who are started later share
         if rung != 'bpf':
             os.chmod(folder, 0o777)
             sources = shutil.copytree(sources, folder / 'sources')
@@ -57,12 +60,21 @@ class Stage:
             raise Skip(f'{name} is not installed')
         return path
 
+    def enter(self, cgroup, rung_of):
+        """Between fork and exec, in the child."""
+        if cgroup:
+            (cgroup / 'cgroup.procs').write_text(str(os.getpid()))
+        if self.namespace is not None:
+            ctypes.CDLL(None).setns(self.namespace, CLONE_NEWNET)
+        rung_of(self.rung)
+        die_with_parent()   # a change of user would forget it
+
+    def enter_prony(self):
+        self.enter(self.prony_cgroup, rungs.of_prony)
+
     def spawn(self, argv, cgroup=None, **rest):
         def enter():
-            if cgroup:
-                (cgroup / 'cgroup.procs').write_text(str(os.getpid()))
-            rungs.of_service(self.rung)
-            die_with_parent()   # a change of user would forget it
+            self.enter(cgroup, rungs.of_service)
         p = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, preexec_fn=enter,
                              start_new_session=True, **rest)
         self.processes.append(p)
@@ -107,9 +119,10 @@ class Stage:
         self.wait_for(f'http://127.0.0.1:{port}/')
         return f'http://127.0.0.1:{port}/'
 
-    def nginx(self):
+    def nginx(self, settings='', page='<p>' + 'x' * 4000 + '</p>'):
+        """One worker that serves a page."""
         program, port = self.program('nginx'), free_port()
-        (self.folder / 'index.html').write_text('<p>' + 'x' * 4000 + '</p>')
+        (self.folder / 'index.html').write_text(page)
         os.chmod(self.folder, 0o755)
         paths = ''.join(f'{kind}_temp_path {self.folder}/{kind};'
                         for kind in ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'))
@@ -117,7 +130,7 @@ class Stage:
         conf.write_text(f'''worker_processes 1; daemon off; pid {self.folder}/pid;
 error_log {self.folder}/error.log;
 events {{ worker_connections 2048; }}
-http {{ access_log off; {paths} keepalive_requests 1000000;
+http {{ access_log off; {paths} keepalive_requests 1000000; {settings}
   server {{ listen 127.0.0.1:{port} backlog=1024; root {self.folder}; }} }}
 ''')
         self.spawn([program, '-p', self.folder, '-c', conf], stderr=subprocess.DEVNULL)
@@ -153,22 +166,44 @@ http {{ access_log off; {paths} keepalive_requests 1000000;
                            {'cpu.max': f'{quota} 100000'})
 
     def write_limit(self, per_second):
-        """Throttle writes to the disk of the case's folder; without one the disk is as it is."""
+        return self.disk_limit('write', per_second)
+
+    def read_limit(self, per_second):
+        return self.disk_limit('read', per_second)
+
+    def disk_limit(self, way, per_second):
+        """Throttle the disk of the case's folder; without a way to do so the disk is as it is."""
         number = os.stat(self.folder).st_dev
         device = f'{os.major(number)}:{os.minor(number)}'
         try:
             return self.cgroup(
-                'blkio', {'blkio.throttle.write_iops_device': f'{device} {per_second}'},
-                {'io.max': f'{device} wiops={per_second}'})
+                'blkio', {f'blkio.throttle.{way}_iops_device': f'{device} {per_second}'},
+                {'io.max': f'{device} {way[0]}iops={per_second}'})
         except Skip as why:
             self.notes.append(f'the disk is not throttled: {why}')
             return None
+
+    # ---- networks
+
+    def slow_network(self, megabits):
+        """All who are started from now on share a loopback that carries no more than this."""
+        if os.geteuid() != 0:
+            raise Skip('a network of its own needs root')
+        script = (f'ip link set lo up && tc qdisc add dev lo root tbf rate {megabits}mbit burst 64k '
+                  'limit 4m && echo ready && exec sleep 1000')
+        holder = self.spawn(['unshare', '-n', 'sh', '-c', script], stdout=subprocess.PIPE,
+                            stderr=subprocess.DEVNULL, text=True)
+        if holder.stdout.readline() != 'ready\n':
+            raise Skip('no network namespace with a token bucket is to be had')
+        self.namespace = os.open(f'/proc/{holder.pid}/ns/net', os.O_RDONLY)
 
     # ---- the end
 
     def clear(self):
         for timer in self.timers:
             timer.cancel()
+        if self.namespace is not None:
+            os.close(self.namespace)
         for p in reversed(self.processes):
             try:
                 os.killpg(p.pid, signal.SIGTERM)

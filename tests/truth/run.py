@@ -42,7 +42,7 @@ class Row:
         self.is_twin = name.endswith('/twin')
         self.start = self.case.twin if self.is_twin else self.case.start
         self.role = 'twin' if self.is_twin else \
-            'planted' if self.case.kinds or self.case.every else 'negative'
+            'negative' if self.case.negative else 'planted'
         self.title = f'{name} ({turn})' if turn > 1 else name
 
 
@@ -65,7 +65,7 @@ def check(options, c, stage, words, out):
     done = subprocess.run([stage.own(options.prony), 'check', *words, '--out', out, '--quiet', *c.flags],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, cwd=stage.folder,
                           stderr=subprocess.PIPE, text=True, errors='replace', timeout=300,
-                          preexec_fn=lambda: rungs.of_prony(options.rung))
+                          preexec_fn=stage.enter_prony)
     seconds = time.monotonic() - began
     try:
         return json.loads((out / 'run.json').read_text()), seconds, done
