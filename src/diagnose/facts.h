@@ -16,6 +16,13 @@ struct hot {
 	double total;    /* with all that it called, without the kernel and an embedded database */
 };
 
+/* CPU time that the system takes for memory, by the application's function that causes it. */
+struct toll {
+	const char *by;          /* NULL: not known */
+	double faults;           /* bringing in and giving back pages */
+	double allocator;
+};
+
 struct facts {
 	struct run *run;                /* for text only: detectors write nothing else */
 	const struct run_trace *trace;
@@ -35,6 +42,8 @@ struct facts {
 
 	struct hot *hot;                /* largest own first */
 	size_t n_hot;
+	struct toll *tolls;
+	size_t n_tolls;
 	double db_cpu;                  /* CPU share in an embedded database outside its statements */
 
 	double cores_used;              /* by the service during the traced load */
@@ -81,6 +90,11 @@ double facts_attribution(double share, double direct);
 const struct hot *facts_hottest(const struct facts *f);
 /* What fixing it would save: its CPU time and its part of the waits for a CPU. */
 double facts_hot_share(const struct facts *f, const struct hot *h);
+
+/* Share of the time on CPU in page faults and in giving pages back, and in the allocator; ret_by: the
+ * function of the application that causes most of it, NULL unknown. */
+double facts_faults(const struct facts *f, const char **ret_by);
+double facts_allocator(const struct facts *f, const char **ret_by);
 
 /* CPU time by function (hot.c); part of facts_make. */
 void facts_make_hot(struct facts *f);

@@ -132,6 +132,32 @@ part_of(const struct tree *t, const struct stack *s)
 	return 0;
 }
 
+/* A page is brought in by a fault and goes with munmap, madvise or brk; the kernel's names of it. */
+static bool
+is_fault(const char *name)
+{
+	static const char *const names[] = { "asm_exc_page_fault", "exc_page_fault", "do_user_addr_fault",
+		"do_page_fault", "el0_da", "handle_mm_fault", "unmap_region", "unmap_vmas", "__x64_sys_munmap",
+		"__arm64_sys_munmap", "__x64_sys_madvise", "__arm64_sys_madvise", "__x64_sys_brk",
+		"__arm64_sys_brk", NULL };
+
+	return text_in(name, names);
+}
+
+/* Of the C library, of C++, and of what people put in their place. */
+static bool
+is_allocator(const char *name)
+{
+	static const char *const names[] = { "malloc", "calloc", "realloc", "free", "cfree", "_int_malloc",
+		"_int_free", "_int_realloc", "__libc_malloc", "__libc_calloc", "__libc_realloc",
+		"__libc_free", "malloc_consolidate", "unlink_chunk", "sysmalloc", "posix_memalign",
+		"aligned_alloc", "operator new", "operator delete", "je_malloc", "je_free", "mi_malloc",
+		"mi_free", "tc_malloc", "tc_free", NULL };
+
+	return text_in(name, names) || strncmp(name, "operator new(", 13) == 0
+	    || strncmp(name, "operator delete(", 16) == 0;
+}
+
 /* Preparing statements is the embedded database's time, not that of the function that asks. */
 static bool
 is_database(const struct tree *t, const struct stack *s)
@@ -144,15 +170,48 @@ is_database(const struct tree *t, const struct stack *s)
 	return false;
 }
 
+static struct toll *
+toll_at(struct facts *f, const char *by)
+{
+	for (size_t i = 0; i < f->n_tolls; i++)
+		if (text_same(f->tolls[i].by, by))
+			return &f->tolls[i];
+	struct toll *new = ARENA_PUSH(f->run->arena, f->tolls, f->n_tolls);
+	new->by = run_str(f->run, by);
+	return new;
+}
+
+/* The innermost function of the application causes it. */
+static void
+charge_toll(struct tree *t, const struct stack *s, double share)
+{
+	bool faults = false, allocator = false;
+	const char *by = NULL;
+
+	for (size_t i = 0; i < s->n; i++) {
+		faults |= is_fault(s->frame[i]);
+		allocator |= is_allocator(s->frame[i]);
+		if (is_application(t, s->frame[i]))
+			by = s->frame[i];
+	}
+	if (!faults && !allocator)
+		return;
+	struct toll *toll = toll_at(t->f, by);
+	toll->faults += faults ? share : 0;
+	toll->allocator += allocator && !faults ? share : 0;
+}
+
 static void
 charge_stack(struct tree *t, const struct stack *s, double share)
 {
 	bool owned = false;
 
+
 	if (is_database(t, s)) {
 		t->f->db_cpu += share;
 		return;
 	}
+	charge_toll(t, s, share);
 	for (size_t i = 0; i < s->n; i++)
 		if (is_kernel(t, s->frame[i]))
 			return;
@@ -267,6 +326,38 @@ facts_hottest(const struct facts *f)
 			wide = h;
 	}
 	return wide ? wide : &f->hot[0];
+}
+
+double
+facts_faults(const struct facts *f, const char **ret_by)
+{
+	double sum = 0, most = 0;
+
+	*ret_by = NULL;
+	for (size_t i = 0; i < f->n_tolls; i++) {
+		sum += f->tolls[i].faults;
+		if (f->tolls[i].faults > most) {
+			most = f->tolls[i].faults;
+			*ret_by = f->tolls[i].by;
+		}
+	}
+	return sum;
+}
+
+double
+facts_allocator(const struct facts *f, const char **ret_by)
+{
+	double sum = 0, most = 0;
+
+	*ret_by = NULL;
+	for (size_t i = 0; i < f->n_tolls; i++) {
+		sum += f->tolls[i].allocator;
+		if (f->tolls[i].allocator > most) {
+			most = f->tolls[i].allocator;
+			*ret_by = f->tolls[i].by;
+		}
+	}
+	return sum;
 }
 
 double

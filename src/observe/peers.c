@@ -137,12 +137,13 @@ peer_at(struct run *r, const char *kind, const char *address)
 	return p;
 }
 
-static void
+static struct run_peer *
 add_peer(struct run *r, const char *kind, const char *address, int64_t connections)
 {
 	struct run_peer *p = peer_at(r, kind, address);
 	if (connections > p->connections)
 		p->connections = connections;
+	return p;
 }
 
 /* Pid of the process that listens there, when it does so in the same network namespace. */
@@ -184,6 +185,7 @@ add_tcp_peers(struct peer_scan *s)
 	for (size_t i = 0; i < s->n_outgoing; i++) {
 		const struct net_address *to = &s->outgoing[i].to;
 		char exe[512] = "", address[64];
+		struct proc_stat stat;
 		int pid = listening_process(s, to, &holders);
 		if (pid && is_of_service(s->run, pid))
 			continue;
@@ -191,8 +193,10 @@ add_tcp_peers(struct peer_scan *s)
 			process_exe(pid, exe, sizeof(exe));
 		const char *slash = strrchr(exe, '/');
 		address_format(to, address, sizeof(address));
-		add_peer(s->run, peer_kind(slash ? slash + 1 : NULL, to->port), address,
-		    s->outgoing[i].connections);
+		struct run_peer *peer = add_peer(s->run, peer_kind(slash ? slash + 1 : NULL, to->port),
+		    address, s->outgoing[i].connections);
+		if (pid && proc_stat_read(pid, &stat))
+			peer->process = run_str(s->run, stat.name);
 	}
 	map_done(&holders);
 }

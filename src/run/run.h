@@ -90,6 +90,15 @@ struct run_peer {
 	const char *kind;          /* postgresql redis mysql http sqlite dns ... */
 	const char *address;       /* host:port or file */
 	int64_t connections;
+	const char *process;       /* command name of the process on this host that listens there */
+};
+
+/* Processes of the host that are neither the service nor prony, by their command's name. */
+struct run_neighbour {
+	const char *name;
+	int64_t processes;
+	double cpu;                /* cores used during the traced measurement */
+	bool peer;                 /* one of them is a peer of the service: it may work for it */
 };
 
 struct run_system {
@@ -97,6 +106,7 @@ struct run_system {
 	const char **targets;      size_t n_targets;     /* URLs */
 	struct run_process *processes; size_t n_processes;
 	struct run_peer *peers;    size_t n_peers;
+	struct run_neighbour *neighbours; size_t n_neighbours;   /* busiest first */
 };
 
 /* ---- what came out ------------------------------------------------------------------------- */
@@ -606,7 +616,7 @@ run_free_p(struct run **r)
 
 struct run_type;
 void *run_add_(struct run *r, const struct run_type *type, void **items, size_t *n);
-extern const struct run_type run_type, run_eye_type, run_process_type, run_peer_type,
+extern const struct run_type run_type, run_eye_type, run_process_type, run_peer_type, run_neighbour_type,
     run_target_type, run_route_type, run_point_type, run_phase_type, run_series_type,
     run_part_type, run_time_type, run_wait_type, run_state_type, run_thread_type, run_function_type,
     run_stack_type, run_query_type, run_call_type, run_finding_type, run_ruled_out_type,

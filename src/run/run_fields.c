@@ -124,14 +124,24 @@ TYPE(process, "A process of the service.");
 static const struct run_field peer_fields[] = {
 	STR(kind, "postgresql redis mysql http sqlite dns ..."),
 	STR(address, "host:port or file"), INT(connections, "open at discovery"),
+	STR(process, "command name of the process on this host that listens there"),
 };
 TYPE(peer, "Something that the service talks to.");
+#undef S
+
+#define S struct run_neighbour
+static const struct run_field neighbour_fields[] = {
+	STR(name, "of the command"), INT(processes, "count"),
+	NUM(cpu, "cores used during the traced measurement"), BOOL(peer, "the service talks to one of them"),
+};
+TYPE(neighbour, "Processes of the host that are neither the service nor prony, by name.");
 #undef S
 
 #define S struct run_system
 static const struct run_field system_fields[] = {
 	STR(name, "of the service"), STRS(targets, "URLs that were loaded"),
 	LIST(processes, process, "of the service"), LIST(peers, peer, "what it talks to"),
+	LIST(neighbours, neighbour, "others that used CPU meanwhile, busiest first"),
 };
 TYPE(system, "The service.");
 #undef S

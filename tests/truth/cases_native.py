@@ -71,10 +71,12 @@ def quota(stage):
     return [stage.service('hot_function', cgroup=stage.cpu_quota(0.3))]
 
 
-@case('c-neighbour', ['cpu.contended-host'], where='truth_burn', number=36, twin=native('hot_function'))
+# A service that would have CPU to spare.
+@case('c-neighbour', ['cpu.contended-host'], where='truth_burn', number=36, flags=['--rate', '1500'],
+      fixed=native('healthy'))
 def neighbour(stage):
     stage.spawn([stage.own(stage.services / 'truth_burn'), '4'])
-    return [stage.service('hot_function')]
+    return [stage.service('healthy')]
 
 
 # ---- disk and network --------------------------------------------------------------------------

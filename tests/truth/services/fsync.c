@@ -28,6 +28,7 @@ commit_for_all(void *arg)
 		lines_safe = upto;
 		pthread_cond_broadcast(&committed);
 	}
+	return NULL;
 }
 
 static void

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Signature: while requests wait at the lock, who lets them go on was waiting for a peer; and the
+ * service has few connections to that peer, nearly all of them busy. With a connection a thread, of
+ * which one at a time is used, the lock itself would be the limit. */
+#include "diagnose/pool.h"
+
+#include <string.h>
+
+#include "diagnose/charge.h"
+#include "diagnose/text.h"
+
+#define HELD_MIN  0.5
+#define BUSY_MIN  0.7    /* of the connections */
+
+static const struct run_peer *
+peer_named(const struct run *r, const char *where)
+{
+	for (size_t i = 0; where && i < r->system.n_peers; i++) {
+		const char *address = r->system.peers[i].address;
+		size_t length = address ? strlen(address) : 0;
+		/* "host:port", of a database also "host:port/name" */
+		if (length && strncmp(where, address, length) == 0 && (!where[length] || where[length] == '/'))
+			return &r->system.peers[i];
+	}
+	return NULL;
+}
+
+/* The database's part is a statement, which knows its database. */
+static const struct run_peer *
+peer_of(const struct facts *f, const struct run_part *p)
+{
+	const struct run_peer *peer = peer_named(f->run, p->where);
+
+	for (size_t i = 0; !peer && i < f->trace->n_queries; i++)
+		if (text_same(f->trace->queries[i].fingerprint, p->where))
+			peer = peer_named(f->run, f->trace->queries[i].database);
+	return peer;
+}
+
+static double
+busy_connections(const struct facts *f, const char *peer)
+{
+	double seconds = 0;
+
+	for (size_t i = 0; i < f->trace->n_calls; i++)
+		if (text_same(f->trace->calls[i].peer, peer) && f->trace->calls[i].seconds > 0)
+			seconds += f->trace->calls[i].seconds;
+	return f->trace->seconds > 0 ? seconds / f->trace->seconds : 0;
+}
+
+static bool
+is_remote(enum run_part_kind kind)
+{
+	return kind == PART_NET || kind == PART_DB || kind == PART_CACHE;
+}
+
+bool
+pool_behind(const struct facts *f, const struct run_part *lock, struct pool *ret)
+{
+	const struct run_wait *w = charge_wait(f->run, PART_LOCK, lock->where);
+	const struct run_peer *peer = NULL;
+	double held = 0;
+
+	for (size_t i = 0; w && i < w->n_holder; i++) {
+		const struct run_peer *p = is_remote(w->holder[i].kind) ? peer_of(f, &w->holder[i]) : NULL;
+		if (p && (!peer || p == peer)) {
+			peer = p;
+			held += w->holder[i].share;
+		}
+	}
+	if (!peer || held < HELD_MIN || peer->connections < 1)
+		return false;
+	*ret = (struct pool){ .peer = peer->address, .connections = peer->connections, .held = held,
+		.busy = busy_connections(f, peer->address) };
+	return ret->busy >= BUSY_MIN * (double)ret->connections;
+}
