@@ -10,6 +10,7 @@
 #include "diagnose/charge.h"
 #include "diagnose/detect.h"
 #include "diagnose/pool.h"
+#include "diagnose/spin.h"
 #include "diagnose/text.h"
 
 #define SHARE_MIN    0.15
@@ -75,6 +76,7 @@ detect(const struct facts *f, struct draft *d)
 	const struct run_part *top = NULL;
 	const char *why = NULL;
 
+	spin_tell(f, d);
 	for (size_t i = 0; i < f->n_parts; i++) {
 		const struct run_part *p = &f->parts[i];
 		if (p->kind != PART_LOCK || p->share < SHARE_MIN) {

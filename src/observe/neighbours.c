@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The time of children that have ended is in their parent's figures, so that a compiler's short
- * processes are the build's. */
+/* The time of children that have ended is in their parent's figures, so a compiler's short processes are
+ * the build's; what a child had used before the first look is taken off again. */
 #include "observe/neighbours.h"
 
 #include <stdio.h>
@@ -17,54 +17,99 @@
 
 struct neighbour { char name[64]; int64_t processes; double cpu_s; };
 
-struct look { struct neighbours *n; const struct tree *service; };
-
-static uint64_t
-own_ticks(const struct proc_stat *p)
+static void *
+grown(void *items, size_t *capacity, size_t size)
 {
-	return p->user_ticks + p->system_ticks;
+	*capacity = *capacity ? *capacity * 2 : 64;
+	items = realloc(items, *capacity * size);
+	if (!items)
+		abort();
+	return items;
 }
 
-static uint64_t
-child_ticks(const struct proc_stat *p)
-{
-	return p->child_user_ticks + p->child_system_ticks;
-}
+/* ---- looks --------------------------------------------------------------------------------- */
 
 static bool
-is_neighbour(const struct tree *service, const struct proc_stat *p)
+note(void *ctx, int pid)
 {
-	return p->pid != getpid() && p->pid != KTHREADD && p->parent != KTHREADD &&
-	    !(service && tree_find(service, p->pid));
-}
-
-enum which { OWN, CHILDREN };
-struct key { int pid, which; };
-
-static bool
-note_before(void *ctx, int pid)
-{
-	struct neighbours *n = ctx;
+	struct look *l = ctx;
 	struct proc_stat p;
 
-	if (!proc_stat_read(pid, &p) || !is_neighbour(NULL, &p))
+	if (!proc_stat_read(pid, &p) || pid == KTHREADD || p.parent == KTHREADD)
 		return true;
-	struct key own = { pid, OWN }, children = { pid, CHILDREN };
-	*map_at(&n->before, &own, sizeof(own), NULL) = own_ticks(&p);
-	*map_at(&n->before, &children, sizeof(children), NULL) = child_ticks(&p);
+	if (l->n == l->capacity)
+		l->items = grown(l->items, &l->capacity, sizeof(*l->items));
+	*map_at(&l->by_pid, &pid, sizeof(pid), NULL) = l->n;
+	l->items[l->n++] = p;
 	return true;
 }
 
-/* A process that came since used all of its time since; what its own children did counts when they
- * end in it. A smaller figure is another process under the same number. */
-static uint64_t
-since(const struct neighbours *n, int pid, enum which which, uint64_t now)
+static void
+look_done(struct look *l)
 {
-	struct key key = { pid, which };
-	const uint64_t *before = map_find(&n->before, &key, sizeof(key));
-
-	return before && *before <= now ? now - *before : now;
+	free(l->items);
+	map_done(&l->by_pid);
+	*l = (struct look){ 0 };
 }
+
+static void
+look_take(struct look *l)
+{
+	look_done(l);
+	l->at_ns = now_ns();
+	proc_each(note, l);
+}
+
+/* NULL when it was not there, or was another under the same number. */
+static const struct proc_stat *
+look_find(const struct look *l, int pid, uint64_t start_ticks)
+{
+	const uint64_t *at = map_find(&l->by_pid, &pid, sizeof(pid));
+
+	return at && l->items[*at].start_ticks == start_ticks ? &l->items[*at] : NULL;
+}
+
+static double
+own_ticks(const struct proc_stat *p)
+{
+	return (double)(p->user_ticks + p->system_ticks);
+}
+
+static double
+all_ticks(const struct proc_stat *p)
+{
+	return own_ticks(p) + (double)(p->child_user_ticks + p->child_system_ticks);
+}
+
+/* What the children of `pid` that ended between the looks had used before the first. */
+static double
+brought_in(const struct neighbours *n, int pid)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n->before.n; i++) {
+		const struct proc_stat *p = &n->before.items[i];
+		if (p->parent == pid && !look_find(&n->after, p->pid, p->start_ticks))
+			sum += all_ticks(p);
+	}
+	return sum;
+}
+
+static double
+used_ticks(const struct neighbours *n, const struct proc_stat *p)
+{
+	const struct proc_stat *before = look_find(&n->before, p->pid, p->start_ticks);
+
+	if (!before)
+		return all_ticks(p);
+	double own = own_ticks(p) - own_ticks(before);
+	double children = all_ticks(p) - all_ticks(before) - own;
+	if (children > 0)
+		children -= brought_in(n, p->pid);
+	return own + (children > 0 ? children : 0);
+}
+
+/* ---- neighbours ---------------------------------------------------------------------------- */
 
 static struct neighbour *
 named(struct neighbours *n, const char *name)
@@ -72,47 +117,12 @@ named(struct neighbours *n, const char *name)
 	for (size_t i = 0; i < n->n; i++)
 		if (strcmp(n->items[i].name, name) == 0)
 			return &n->items[i];
-	if (n->n == n->capacity) {
-		n->capacity = n->capacity ? n->capacity * 2 : 64;
-		n->items = realloc(n->items, n->capacity * sizeof(*n->items));
-		if (!n->items)
-			abort();
-	}
+	if (n->n == n->capacity)
+		n->items = grown(n->items, &n->capacity, sizeof(*n->items));
 	struct neighbour *fresh = &n->items[n->n++];
 	*fresh = (struct neighbour){ 0 };
 	snprintf(fresh->name, sizeof(fresh->name), "%s", name);
 	return fresh;
-}
-
-/* A child that has ended brings all the time of its life with it: more than could pass is not of now. */
-static bool
-note_after(void *ctx, int pid)
-{
-	const struct look *l = ctx;
-	struct neighbours *n = l->n;
-	struct proc_stat p;
-	double tick_s = 1.0 / (double)sysconf(_SC_CLK_TCK);
-
-	if (!proc_stat_read(pid, &p) || !is_neighbour(l->service, &p))
-		return true;
-	double possible_s = ns_to_s(n->to_ns - n->from_ns) * (double)sysconf(_SC_NPROCESSORS_ONLN);
-	double own_s = (double)since(n, pid, OWN, own_ticks(&p)) * tick_s;
-	double child_s = (double)since(n, pid, CHILDREN, child_ticks(&p)) * tick_s;
-	double cpu_s = (own_s < possible_s ? own_s : 0) + (child_s < possible_s ? child_s : 0);
-	if (cpu_s > 0) {
-		struct neighbour *of = named(n, p.name);
-		of->processes++;
-		of->cpu_s += cpu_s;
-	}
-	return true;
-}
-
-void
-neighbours_begin(struct neighbours *n)
-{
-	neighbours_done(n);
-	n->from_ns = now_ns();
-	proc_each(note_before, n);
 }
 
 static int
@@ -124,14 +134,28 @@ busiest_first(const void *a, const void *b)
 }
 
 void
+neighbours_begin(struct neighbours *n)
+{
+	look_take(&n->before);
+}
+
+void
 neighbours_end(struct neighbours *n, const struct tree *service)
 {
-	struct look l = { n, service };
+	double tick_s = 1.0 / (double)sysconf(_SC_CLK_TCK);
 
-	if (!n->from_ns)
+	if (!n->before.at_ns)
 		return;
-	n->to_ns = now_ns();
-	proc_each(note_after, &l);
+	look_take(&n->after);
+	for (size_t i = 0; i < n->after.n; i++) {
+		const struct proc_stat *p = &n->after.items[i];
+		double ticks = p->pid == getpid() || tree_find(service, p->pid) ? 0 : used_ticks(n, p);
+		if (!(ticks > 0))
+			continue;
+		struct neighbour *of = named(n, p->name);
+		of->processes++;
+		of->cpu_s += ticks * tick_s;
+	}
 	if (n->n > 1)
 		qsort(n->items, n->n, sizeof(*n->items), busiest_first);
 }
@@ -151,7 +175,7 @@ is_peer(const struct run *r, const char *name)
 void
 neighbours_write(const struct neighbours *n, struct run *r)
 {
-	double passed_s = ns_to_s(n->to_ns - n->from_ns);
+	double passed_s = ns_to_s(n->after.at_ns - n->before.at_ns);
 
 	for (size_t i = 0; i < n->n && i < TOLD_MAX && passed_s > 0; i++) {
 		const struct neighbour *from = &n->items[i];
@@ -168,7 +192,8 @@ neighbours_write(const struct neighbours *n, struct run *r)
 void
 neighbours_done(struct neighbours *n)
 {
-	map_done(&n->before);
+	look_done(&n->before);
+	look_done(&n->after);
 	free(n->items);
 	*n = (struct neighbours){ 0 };
 }

@@ -6,11 +6,17 @@
 #include "observe/tree.h"
 #include "run/run.h"
 
-struct neighbours {
-	struct map before;              /* pid -> ticks at the first look */
-	struct neighbour *items;        /* at the second */
+struct look {                   /* at all processes but the kernel's own */
+	struct proc_stat *items;
 	size_t n, capacity;
-	int64_t from_ns, to_ns;
+	struct map by_pid;      /* -> index */
+	int64_t at_ns;          /* 0: not yet */
+};
+
+struct neighbours {
+	struct look before, after;
+	struct neighbour *items;
+	size_t n, capacity;
 };
 
 void neighbours_begin(struct neighbours *n);

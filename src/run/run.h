@@ -324,6 +324,7 @@ struct run_function {
 	double self, total;        /* shares of on-CPU samples of the service */
 	int64_t samples;
 	bool application;          /* in the service's own program or script, not a library or the kernel */
+	double spinning;           /* share of self that only waits for another CPU; NAN unknown */
 };
 
 struct run_stack {

@@ -383,7 +383,8 @@ static const struct run_field function_fields[] = {
 	STR(name, "demangled"), STR(module, "file name of the object"), STR(file, "source file"),
 	INT(line, "source line; 0 unknown"), STR(language, "native python javascript java kernel"),
 	NUM(self, "share of on-CPU samples, itself"), NUM(total, "share, with what it calls"),
-	INT(samples, "with it on the stack"), BOOL(application, "in the service's own code"),
+	INT(samples, "with it on the stack"), NUM(spinning, "share of self that only waits for another CPU"),
+	BOOL(application, "in the service's own code"),
 };
 TYPE(function, "A function seen on CPU.");
 #undef S

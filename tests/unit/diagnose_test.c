@@ -361,6 +361,18 @@ memory_work(const char *frames, double share)
 	return r;
 }
 
+/* Half of the samples in a function that spins, or that computes. */
+static struct run *
+spins(double spinning)
+{
+	struct run *r = hot(0.71, 0.9);
+	r->evidence.trace.functions[0].spinning = spinning;
+	return r;
+}
+
+static struct run *spin_lock(void) { return spins(0.9); }
+static struct run *computes(void) { return spins(0.01); }
+
 #define FAULT_PATH "main;worker;draw_lines;asm_exc_page_fault;exc_page_fault;clear_page_erms"
 #define MALLOC_PATH "main;worker;draw_lines;malloc;_int_malloc"
 static struct run *fresh_pages(void) { return memory_work(FAULT_PATH, 0.6); }
@@ -540,6 +552,7 @@ static const struct row {
 	{ "cpu.throttled", throttled_above, missed_below_quota, "CPU quota of 0.5 cores" },
 	{ "cpu.saturated", host_full, host_full_of_generator, "4 CPUs of the host" },
 	{ "contention.lock", lock_convoy, lock_calm, "inventory_lock (held in buy_under_lock)" },
+	{ "contention.lock", spin_lock, computes, "score_cart" },
 	{ "contention.pool", small_pool, locked_connections, "10.0.0.7:80 (2 connections, pool)" },
 	{ "cpu.contended-host", beside_a_build, beside_little, "make (3 processes)" },
 	{ "cpu.contended-host", beside_a_build, beside_its_database, "make (3 processes)" },
