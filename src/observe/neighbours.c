@@ -3,6 +3,7 @@
  * the build's; what a child had used before the first look is taken off again. */
 #include "observe/neighbours.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,13 +30,20 @@ grown(void *items, size_t *capacity, size_t size)
 
 /* ---- looks --------------------------------------------------------------------------------- */
 
+/* It takes only what nobody else wants. */
+static bool
+is_idle_class(int pid)
+{
+	return sched_getscheduler(pid) == SCHED_IDLE;
+}
+
 static bool
 note(void *ctx, int pid)
 {
 	struct look *l = ctx;
 	struct proc_stat p;
 
-	if (!proc_stat_read(pid, &p) || pid == KTHREADD || p.parent == KTHREADD)
+	if (!proc_stat_read(pid, &p) || pid == KTHREADD || p.parent == KTHREADD || is_idle_class(pid))
 		return true;
 	if (l->n == l->capacity)
 		l->items = grown(l->items, &l->capacity, sizeof(*l->items));

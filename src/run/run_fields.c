@@ -391,7 +391,8 @@ TYPE(function, "A function seen on CPU.");
 
 #define S struct run_stack
 static const struct run_field stack_fields[] = {
-	STR(kind, "cpu, or what it waited for"), STR(frames, "root;caller;leaf"), NUM(seconds, "sum"),
+	STR(kind, "cpu, or what it waited for"), STR(frames, "root;caller;leaf"),
+	STR(own, "of a wait: innermost function of the service's own program"), NUM(seconds, "sum"),
 };
 TYPE(stack, "A call stack and the time it was seen for.");
 #undef S

@@ -182,19 +182,21 @@ is_idle(const struct summary *s, const struct wait_stack *w)
 }
 
 /* Stacks by what they read as: the same functions at other addresses are one. */
-struct tower { enum run_part_kind kind; const char *frames; int64_t count, ns; };
+struct tower { enum run_part_kind kind; const char *frames; uint32_t stack; int64_t count, ns; };
 struct towers { struct map ids; struct tower *items; size_t n; };
 
 static void
-tower_add(struct summary *s, struct towers *t, enum run_part_kind kind, const char *frames,
+tower_add(struct summary *s, struct towers *t, enum run_part_kind kind, uint32_t stack, bool lines,
     int64_t count, int64_t ns)
 {
+	const char *frames = folded(s, stack, lines);
 	const char *key = arena_printf(s->arena, "%d;%s", (int)kind, frames);
 	bool new;
 	uint64_t *at = map_at(&t->ids, key, strlen(key), &new);
 	if (new) {
 		*at = t->n;
-		*ARENA_PUSH(s->arena, t->items, t->n) = (struct tower){ .kind = kind, .frames = frames };
+		*ARENA_PUSH(s->arena, t->items, t->n) = (struct tower){ .kind = kind, .frames = frames,
+			.stack = stack };
 	}
 	t->items[*at].count += count;
 	t->items[*at].ns += ns;
@@ -206,7 +208,7 @@ add_cpu(struct summary *s, struct towers *t, bool lines)
 	int64_t *counts = count_stacks(s);
 	for (uint32_t i = 1; i < s->in->stacks->n; i++)
 		if (counts[i])
-			tower_add(s, t, PART_CPU, folded(s, i, lines), counts[i],
+			tower_add(s, t, PART_CPU, i, lines, counts[i],
 			    (int64_t)((double)counts[i] * s->sample_seconds * 1e9));
 }
 
@@ -223,8 +225,7 @@ add_waits(struct summary *s, struct towers *t, bool lines)
 	}
 	size_t n = ledger_rows(&all, s->arena, &rows);
 	for (size_t i = 0; i < n; i++)
-		tower_add(s, t, rows[i].kind, folded(s, rows[i].where, lines), rows[i].ns / NS_PER_US,
-		    rows[i].ns);
+		tower_add(s, t, rows[i].kind, rows[i].where, lines, rows[i].ns / NS_PER_US, rows[i].ns);
 	ledger_done(&all);
 }
 
@@ -233,6 +234,14 @@ highest_first(const void *left, const void *right)
 {
 	const struct tower *l = left, *r = right;
 	return l->ns > r->ns ? -1 : l->ns < r->ns;
+}
+
+static const char *
+own_function(struct summary *s, uint32_t stack)
+{
+	const struct frame *f = stacks_own_frame(s->in->stacks, stack);
+
+	return f && f->named ? run_str(s->r, f->name) : NULL;
 }
 
 void
@@ -248,6 +257,8 @@ summary_stacks(struct summary *s)
 		struct run_stack *out = RUN_ADD(s->r, stack, t->stacks, t->n_stacks);
 		out->kind = part_kind_name(towers.items[i].kind);
 		out->frames = run_str(s->r, towers.items[i].frames);
+		if (towers.items[i].kind != PART_CPU)
+			out->own = own_function(s, towers.items[i].stack);
 		out->seconds = ns_to_s(towers.items[i].ns);
 	}
 	map_done(&towers.ids);

@@ -521,6 +521,22 @@ blocking(double blocked)
 static struct run *loop_reads(void) { return blocking(0.8); }
 static struct run *loop_polls(void) { return blocking(0.01); }
 
+/* Blocked at a socket whose peer is not seen: in receiving a datagram, or in sending to its clients. */
+static struct run *
+at_a_socket(const char *frames)
+{
+	struct run *r = blocking(0.8);
+	r->evidence.trace.waits[0].holder[0].kind = PART_NET;
+	r->evidence.trace.waits[0].holder[0].where = NULL;
+	stack(r, frames, 5);
+	r->evidence.trace.stacks[0].kind = "net";
+	r->evidence.trace.stacks[0].own = "resolve";
+	return r;
+}
+
+static struct run *loop_asks(void) { return at_a_socket("main;loop;resolve;recv"); }
+static struct run *loop_sends(void) { return at_a_socket("main;loop;resolve;send"); }
+
 static struct run *
 growing(double slope, double later)
 {
@@ -567,6 +583,7 @@ static const struct row {
 	{ "io.net.uncompressed", large_plain, large_gzip, "/" },
 	{ "io.net.payload", whole_table, one_row, "/" },
 	{ "io.blocking-call", loop_reads, loop_polls, "read" },
+	{ "io.blocking-call", loop_asks, loop_sends, "resolve" },
 	{ "memory.gc", collects, collects_little, "garbage collector of native" },
 	{ "memory.page-fault", faults, faults_little, "page faults" },
 	{ "memory.page-fault", fresh_pages, few_fresh_pages, "draw_lines" },
