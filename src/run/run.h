@@ -325,6 +325,9 @@ struct run_function {
 	int64_t samples;
 	bool application;          /* in the service's own program or script, not a library or the kernel */
 	double spinning;           /* share of self that only waits for another CPU; NAN unknown */
+	double requests;           /* share of the requests that are in it; NAN: too short to tell */
+	double at_once;            /* of them at the same time, while one is; NAN likewise */
+	double at_once_even;       /* the same if they came independently of each other */
 };
 
 struct run_stack {

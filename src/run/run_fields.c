@@ -384,6 +384,9 @@ static const struct run_field function_fields[] = {
 	INT(line, "source line; 0 unknown"), STR(language, "native python javascript java kernel"),
 	NUM(self, "share of on-CPU samples, itself"), NUM(total, "share, with what it calls"),
 	INT(samples, "with it on the stack"), NUM(spinning, "share of self that only waits for another CPU"),
+	NUM(requests, "share of the requests that are in it, where it is long enough to tell"),
+	NUM(at_once, "of them at the same time, while one is"),
+	NUM(at_once_even, "the same if they came independently of each other"),
 	BOOL(application, "in the service's own code"),
 };
 TYPE(function, "A function seen on CPU.");

@@ -45,6 +45,8 @@ void summary_parts(struct summary *s, const struct ledger *l, const struct tally
 const char *summary_lock_name(struct summary *s, uint32_t lock);   /* lock + 1, as in ledgers */
 const char *summary_lock_site(struct summary *s, uint32_t lock);   /* NULL unknown */
 const struct stack_view *summary_view(struct summary *s, uint32_t stack);
+/* Of the thread's samples, the first that is not before `from`. */
+size_t summary_first_sample(const struct summary *s, uint32_t thread, int64_t from);
 
 /* qsort that may be given an empty list. */
 static inline void
@@ -60,6 +62,7 @@ void summary_threads(struct summary *s);
 void summary_queries(struct summary *s);
 void summary_calls(struct summary *s);
 void summary_functions(struct summary *s);
+void summary_bursts(struct summary *s);    /* after summary_functions */
 void summary_stacks(struct summary *s);
 
 /* cpu.folded, offcpu.folded and profile.pb.gz into the run's folder; nothing without a folder. */

@@ -420,6 +420,7 @@ fill(struct trace *t, struct run *r, struct err *e)
 		summary_calls(s);
 	}
 	summary_functions(s);
+	summary_bursts(s);
 	summary_stacks(s);
 	int code = summary_files(s, t->stopped - t->started, e);
 	summary_free(s);

@@ -373,6 +373,22 @@ spins(double spinning)
 static struct run *spin_lock(void) { return spins(0.9); }
 static struct run *computes(void) { return spins(0.01); }
 
+/* So many of the requests are in it, so many at a time; chance alone would bring 1.5 together. */
+static struct run *
+together(double requests, double at_once)
+{
+	struct run *r = hot(0.71, 0.9);
+	struct run_function *f = &r->evidence.trace.functions[0];
+	f->requests = requests;
+	f->at_once = at_once;
+	f->at_once_even = 1.5;
+	return r;
+}
+
+static struct run *stampede(void) { return together(0.04, 12); }
+static struct run *rare_work(void) { return together(0.04, 1.7); }
+static struct run *work_of_all(void) { return together(1, 12); }
+
 #define FAULT_PATH "main;worker;draw_lines;asm_exc_page_fault;exc_page_fault;clear_page_erms"
 #define MALLOC_PATH "main;worker;draw_lines;malloc;_int_malloc"
 static struct run *fresh_pages(void) { return memory_work(FAULT_PATH, 0.6); }
@@ -488,6 +504,24 @@ static struct run *peer_many(void) { return peer(30, 0); }
 static struct run *peer_once(void) { return peer(1, 0); }
 static struct run *connects(void) { return peer(1, 1); }
 
+/* All time is sleeping; so many of the calls were answered with 429. */
+static struct run *
+refused(double limited)
+{
+	struct run *r = painted(PART_SLEEP, NULL, 0.9);
+	struct run_call *c = RUN_ADD(r, call, r->evidence.trace.calls, r->evidence.trace.n_calls);
+	c->kind = "http";
+	c->peer = "10.0.0.7:80";
+	c->calls = 3000;
+	c->seconds = 2;
+	c->per_request = 3;
+	c->limited = c->errors = limited;
+	return r;
+}
+
+static struct run *too_many(void) { return refused(0.6); }
+static struct run *allowed(void) { return refused(0); }
+
 static struct run *
 answers(double bytes, const char *encoding, double rows)
 {
@@ -569,6 +603,9 @@ static const struct row {
 	{ "cpu.saturated", host_full, host_full_of_generator, "4 CPUs of the host" },
 	{ "contention.lock", lock_convoy, lock_calm, "inventory_lock (held in buy_under_lock)" },
 	{ "contention.lock", spin_lock, computes, "score_cart" },
+	{ "contention.stampede", stampede, rare_work, "score_cart" },
+	{ "contention.stampede", stampede, work_of_all, "score_cart" },
+	{ "contention.rate-limit", too_many, allowed, "10.0.0.7:80" },
 	{ "contention.pool", small_pool, locked_connections, "10.0.0.7:80 (2 connections, pool)" },
 	{ "cpu.contended-host", beside_a_build, beside_little, "make (3 processes)" },
 	{ "cpu.contended-host", beside_a_build, beside_its_database, "make (3 processes)" },
