@@ -9,7 +9,7 @@
 
 #include "diagnose/charge.h"
 #include "diagnose/detect.h"
-#include "diagnose/pool.h"
+#include "diagnose/lock_pool.h"
 #include "diagnose/spin.h"
 #include "diagnose/text.h"
 
@@ -85,10 +85,10 @@ detect(const struct facts *f, struct draft *d)
 			continue;
 		}
 		const struct run_wait *w = charge_wait(f->run, PART_LOCK, p->where);
-		struct pool pool;
+		struct lock_pool pool;
 		if (is_interpreter_lock(p->where))
 			why = "it is the interpreter's own lock: threads take turns on one core";
-		else if (pool_behind(f, p, &pool))
+		else if (lock_pool_behind(f, p, &pool))
 			why = run_printf(f->run, "%s guards the connections to %s: see contention.pool",
 			    text_brief(f->run, p->where, 60), pool.peer);
 		else if (w && w->mean_waiters < (p->share < SHARE_CLEAR ? WAITERS_MIN : 1))

@@ -190,7 +190,7 @@ each_kind_has_a_complete_step(void **state)
 		"io.net.downstream", "io.net.n-plus-one", "io.net.connect", "io.net.uncompressed",
 		"io.net.payload", "io.blocking-call", "io.db.slow-query", "io.db.missing-index",
 		"io.db.n-plus-one", "memory.leak", "memory.gc", "memory.page-fault", "memory.swap",
-		"memory.alloc", "contention.pool", "cpu.contended-host", "contention.stampede",
+		"memory.alloc", "cpu.contended-host", "contention.stampede",
 		"contention.rate-limit",
 	};
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

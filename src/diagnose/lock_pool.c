@@ -2,8 +2,9 @@
 /* Signature: while requests wait at the lock, who lets them go on was waiting for a peer; and the
  * service has few connections to that peer, nearly all of them busy. With a connection a thread, of
  * which one at a time is used, the lock itself would be the limit. */
-#include "diagnose/pool.h"
+#include "diagnose/lock_pool.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "diagnose/charge.h"
@@ -11,6 +12,7 @@
 
 #define HELD_MIN  0.5
 #define BUSY_MIN  0.7    /* of the connections */
+#define SHARE_MIN 0.15
 
 static const struct run_peer *
 peer_named(const struct run *r, const char *where)
@@ -55,7 +57,7 @@ is_remote(enum run_part_kind kind)
 }
 
 bool
-pool_behind(const struct facts *f, const struct run_part *lock, struct pool *ret)
+lock_pool_behind(const struct facts *f, const struct run_part *lock, struct lock_pool *ret)
 {
 	const struct run_wait *w = charge_wait(f->run, PART_LOCK, lock->where);
 	const struct run_peer *peer = NULL;
@@ -70,7 +72,44 @@ pool_behind(const struct facts *f, const struct run_part *lock, struct pool *ret
 	}
 	if (!peer || held < HELD_MIN || peer->connections < 1)
 		return false;
-	*ret = (struct pool){ .peer = peer->address, .connections = peer->connections, .held = held,
+	*ret = (struct lock_pool){ .peer = peer->address, .connections = peer->connections, .held = held,
 		.busy = busy_connections(f, peer->address) };
 	return ret->busy >= BUSY_MIN * (double)ret->connections;
+}
+
+static void
+tell(const struct facts *f, struct draft *d, const struct run_part *lock, const struct lock_pool *p)
+{
+	const struct run_wait *w = charge_wait(f->run, PART_LOCK, lock->where);
+	struct run_finding *out = finding_add(d, lock->share, 0.9, run_printf(f->run,
+	    "%s (%lld connections, %s)", p->peer, (long long)p->connections, lock->where ? lock->where : "?"));
+
+	out->route = facts_route(f, PART_LOCK, lock->where);
+	out->summary = run_printf(f->run, "requests wait %s of their time for one of the %lld connections "
+	    "to %s", PCT(lock->share), (long long)p->connections, p->peer);
+	finding_evidence(d, "%.2g of the %lld connections are busy at a time", p->busy,
+	    (long long)p->connections);
+	if (w)
+		finding_evidence(d, "%lld waits, %s each; %.2g wait at the same time", (long long)w->waits,
+		    DURATION(w->waits > 0 ? w->seconds / w->waits : NAN), w->mean_waiters);
+	finding_evidence(d, "meanwhile who has a connection waits %s of the time for the peer", PCT(p->held));
+	if (isfinite(f->utilisation))
+		finding_evidence(d, "CPU is not the limit: %s of what the service may use", PCT(f->utilisation));
+	finding_against(d, "whether the peer answers more at a time as quickly has to be tried");
+}
+
+bool
+lock_pool_tell(const struct facts *f, struct draft *d)
+{
+	bool told = false;
+
+	for (size_t i = 0; i < f->n_parts; i++) {
+		struct lock_pool p;
+		if (f->parts[i].kind != PART_LOCK || f->parts[i].share < SHARE_MIN
+		    || !lock_pool_behind(f, &f->parts[i], &p))
+			continue;
+		tell(f, d, &f->parts[i], &p);
+		told = true;
+	}
+	return told;
 }

@@ -3,9 +3,9 @@
  * one. Private to diagnose/. */
 #pragma once
 
-#include "diagnose/facts.h"
+#include "diagnose/detect.h"
 
-struct pool {
+struct lock_pool {
 	const char *peer;          /* host:port */
 	int64_t connections;
 	double busy;               /* of them at a time, mean */
@@ -13,4 +13,7 @@ struct pool {
 };
 
 /* Is `lock`, a part of kind PART_LOCK, such a pool that is used up? */
-bool pool_behind(const struct facts *f, const struct run_part *lock, struct pool *ret);
+bool lock_pool_behind(const struct facts *f, const struct run_part *lock, struct lock_pool *ret);
+
+/* Adds a finding for each such pool that has much of the time; false when none has. */
+bool lock_pool_tell(const struct facts *f, struct draft *d);
