@@ -14,6 +14,9 @@ struct hot {
 	const struct run_function *function;   /* NULL: not among the listed functions */
 	double own;      /* itself and the library code that it called directly */
 	double total;    /* with all that it called, without the kernel and an embedded database */
+	const char *library;     /* function of another module than libc that it called; NULL none */
+	const char *of;          /* that module */
+	double in_library;       /* of own, the part that was spent there */
 };
 
 /* CPU time that the system takes for memory, by the application's function that causes it. */
@@ -21,6 +24,7 @@ struct toll {
 	const char *by;          /* NULL: not known */
 	double faults;           /* bringing in and giving back pages */
 	double allocator;
+	double connecting;       /* opening and closing connections */
 };
 
 struct facts {
@@ -88,6 +92,9 @@ double facts_attribution(double share, double direct);
 
 /* The function that CPU time should be blamed on; NULL: none stands out. */
 const struct hot *facts_hottest(const struct facts *f);
+/* Its name, with the library's function that it spends most of its own time in: "send (deflate in
+ * libz.so.1)". */
+const char *facts_hot_place(const struct facts *f, const struct hot *h);
 /* What fixing it would save: its CPU time and its part of the waits for a CPU. */
 double facts_hot_share(const struct facts *f, const struct hot *h);
 
@@ -95,6 +102,8 @@ double facts_hot_share(const struct facts *f, const struct hot *h);
  * function of the application that causes most of it, NULL unknown. */
 double facts_faults(const struct facts *f, const char **ret_by);
 double facts_allocator(const struct facts *f, const char **ret_by);
+/* The same for opening and closing connections. */
+double facts_connecting(const struct facts *f, const char **ret_by);
 
 /* CPU time by function (hot.c); part of facts_make. */
 void facts_make_hot(struct facts *f);

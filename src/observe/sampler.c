@@ -15,6 +15,7 @@
 #include "observe/collect.h"
 #include "observe/neighbours.h"
 #include "observe/observe.h"
+#include "observe/peers.h"
 
 #define INTERVAL_NS (250 * NS_PER_MS)
 #define SCAN_NS (1 * NS_PER_S)          /* between searches for new processes */
@@ -307,6 +308,7 @@ observe_stop(struct observe *o, struct run *r)
 	if (!o->end_ns)
 		end_window(o);
 	sink_write(&o->sink, r);
+	peers_of_calls(r);
 	neighbours_write(&o->neighbours, r);
 	fill_baseline(o, r);
 	release(o);

@@ -504,6 +504,31 @@ static struct run *peer_many(void) { return peer(30, 0); }
 static struct run *peer_once(void) { return peer(1, 0); }
 static struct run *connects(void) { return peer(1, 1); }
 
+/* A quick peer that is connected to for each request: the time is the kernel's. */
+static struct run *
+connecting(double per_request)
+{
+	struct run *r = memory_work("main;worker;draw_lines;entry_SYSCALL_64_after_hwframe;__x64_sys_connect", 0.6);
+	struct run_call *c = RUN_ADD(r, call, r->evidence.trace.calls, r->evidence.trace.n_calls);
+	c->peer = "10.0.0.7:80";
+	c->calls = 1000;
+	c->per_request = 1;
+	c->connects_per_request = per_request;
+	return r;
+}
+
+static struct run *connects_always(void) { return connecting(1); }
+static struct run *connects_at_times(void) { return connecting(0.01); }
+
+/* The library does it, and its name says what. */
+static struct run *
+compresses(void)
+{
+	struct run *r = memory_work("main;worker;draw_lines;deflate;[libz.so.1+0x4970]", 0.9);
+	function(r, "deflate", "native", 0, false)->module = "libz.so.1";
+	return r;
+}
+
 /* All time is sleeping; so many of the calls were answered with 429. */
 static struct run *
 refused(double limited)
@@ -606,6 +631,8 @@ static const struct row {
 	{ "contention.stampede", stampede, rare_work, "score_cart" },
 	{ "contention.stampede", stampede, work_of_all, "score_cart" },
 	{ "contention.rate-limit", too_many, allowed, "10.0.0.7:80" },
+	{ "io.net.connect", connects_always, connects_at_times, "10.0.0.7:80" },
+	{ "cpu.hot-function", compresses, cold_cron, "draw_lines (deflate in libz.so.1)" },
 	{ "contention.pool", small_pool, locked_connections, "10.0.0.7:80 (2 connections, pool)" },
 	{ "cpu.contended-host", beside_a_build, beside_little, "make (3 processes)" },
 	{ "cpu.contended-host", beside_a_build, beside_its_database, "make (3 processes)" },
