@@ -18,7 +18,8 @@ class Case:
     needs     programs without which the case is skipped
     fast      part of `make test`
     fixed     starts the same service with its fault repaired: p99 of both is compared with the plan
-    twin      starts a healthy twin, which must not get the finding; preset: fixed
+    twin      starts a healthy twin, which must not get the finding; preset: fixed; False: there is none
+              (the repair leaves some of it)
     negative  nothing is planted; run three times by --all
     """
 
@@ -27,7 +28,7 @@ class Case:
         self.start, self.kinds, self.where = start, list(kinds), where
         self.flags, self.verdict, self.anywhere = list(flags), verdict, anywhere
         self.number, self.needs, self.fast = number, needs, fast
-        self.fixed, self.twin = fixed, twin or fixed
+        self.fixed, self.twin = fixed, fixed if twin is None else twin
         self.negative, self.every = negative, list(every)
 
 

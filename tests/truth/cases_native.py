@@ -62,7 +62,8 @@ def gzip(level):
 
 
 case('nginx-gzip-9', ['cpu.hot-function', 'cpu.event-loop'], where='deflate|gzip|libz', number=34,
-     flags=['-H', 'Accept-Encoding: gzip'], needs=['nginx'], fixed=gzip(1))(gzip(9))
+     flags=['-H', 'Accept-Encoding: gzip'], needs=['nginx'], fixed=gzip(1),
+     twin=lambda stage: [stage.nginx(page=TEXT)])(gzip(9))
 
 
 # Likewise close to what the quota allows.
@@ -118,10 +119,10 @@ def listing(*words):
 case('c-big-json', ['io.net.uncompressed'], where='/', number=33, needs=['unshare', 'tc', 'ip'],
      twin=listing('repaired'))(listing())
 case('c-downstream', ['io.net.downstream'], where='PEER', fast=True,
-     fixed=asks('slow_peer', 'downstream', peer_words=['4']))(
+     fixed=asks('slow_peer', 'downstream', peer_words=['4']), twin=False)(
     asks('slow_peer', 'downstream', peer_words=['40']))
 case('c-retries', ['io.net.retry', 'io.net.downstream'], where='PEER', number=40,
-     fixed=asks('flaky_peer', 'retries', 'repaired', peer_words=['10']))(
+     fixed=asks('flaky_peer', 'retries', 'repaired', peer_words=['10']), twin=False)(
     asks('flaky_peer', 'retries', peer_words=['10']))
 case('c-rate-limit', ['contention.rate-limit'], where='PEER',
      twin=asks('limited_peer', 'rate_limited', peer_words=['100000']))(
