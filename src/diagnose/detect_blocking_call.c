@@ -53,7 +53,8 @@ detect(const struct facts *f, struct draft *d)
 		return;
 	}
 	const char *site = site_of(f, top->kind);
-	const char *where = top->where ? text_brief(f->run, top->where, 160) : site ? site : "a system call";
+	const char *where = top->where ? text_brief(f->run, top->where, 160) : site ? site
+	    : top->kind == PART_NET ? PEER_UNSEEN : "a system call";
 	struct run_finding *out = finding_add(d, sum, 0.9, where);
 	out->route = facts_route(f, top->kind, top->where);
 	out->summary = run_printf(f->run, "the event loop itself waits in %s: %s of the requests' "

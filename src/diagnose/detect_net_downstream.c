@@ -13,7 +13,7 @@ tell(const struct facts *f, struct draft *d, const struct run_part *p, double sh
 {
 	const struct run_call *c = peer_call(f, p->where);
 	const char *site = site_of(f, PART_NET);
-	const char *peer = p->where ? p->where : site ? site : "a server that was not seen";
+	const char *peer = p->where ? p->where : site ? site : PEER_UNSEEN;
 	struct run_finding *out = finding_add(d, share, 0.93, peer);
 
 	out->route = facts_route(f, PART_NET, p->where);
