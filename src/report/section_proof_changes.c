@@ -85,7 +85,7 @@ flame_of(struct doc *d, const struct run_proof *p, bool on_cpu)
 		if (cpu != on_cpu || !s->frames || a > MOST_SECONDS || b > MOST_SECONDS)
 			continue;
 		struct run_stack *stack = arena_alloc(d->arena, sizeof(*stack));
-		*stack = (struct run_stack){ .kind = s->kind, .frames = s->frames, .seconds = a };
+		*stack = (struct run_stack){ s->kind, s->frames, a };
 		*ARENA_PUSH(d->arena, f->stacks, f->n_stacks) = stack;
 		*ARENA_PUSH(d->arena, before, n) = b;
 		all += a;

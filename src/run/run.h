@@ -333,8 +333,8 @@ struct run_function {
 struct run_stack {
 	const char *kind;          /* "cpu" or the off-CPU part kind: lock disk db net sleep ... */
 	const char *frames;        /* "root;caller;leaf" */
-	const char *own;           /* of a wait: the innermost function of the service's own program; NULL unknown */
 	double seconds;
+	const char *own;           /* of a wait: the innermost function of the service's own program; NULL unknown */
 };
 
 struct run_query {             /* one statement or command, literals removed */
