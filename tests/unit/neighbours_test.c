@@ -2,6 +2,7 @@
 /* Who else computes on this host: a child that burns is told by name, unless it is the service. */
 #include "observe/neighbours.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -14,12 +15,14 @@
 #define NAME "prony-burner"
 
 static pid_t
-start_burner(void)
+start_burner(int policy)
 {
 	pid_t pid = fork();
 
-	if (pid)
+	if (pid) {
+		assert_int_equal(sched_setscheduler(pid, policy, &(struct sched_param){ 0 }), 0);
 		return pid;
+	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, NAME);
 	for (volatile unsigned long n = 0;;)
@@ -37,7 +40,7 @@ cpu_of(pid_t pid)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* However busy the host is. */
+/* However busy the host is; of the idle class not much is asked. */
 static void
 let_it_burn(pid_t pid, double seconds)
 {
@@ -49,15 +52,15 @@ let_it_burn(pid_t pid, double seconds)
 
 /* The row of the burner, after it used some CPU between two looks; NULL none. The run lives on. */
 static const struct run_neighbour *
-burn(struct run *r, bool is_service)
+burn(struct run *r, int policy, bool is_service)
 {
 	struct neighbours n = { 0 };
 	struct tree service = { 0 };
-	pid_t pid = start_burner();
+	pid_t pid = start_burner(policy);
 
-	let_it_burn(pid, 0.05);
+	let_it_burn(pid, 0.02);
 	neighbours_begin(&n);
-	let_it_burn(pid, 0.3);
+	let_it_burn(pid, policy == SCHED_IDLE ? 0.03 : 0.3);
 	if (is_service)
 		assert_true(tree_add(&service, pid));
 	neighbours_end(&n, &service);
@@ -76,7 +79,7 @@ static void
 a_neighbour_is_told(void **state)
 {
 	struct run *r = run_new();
-	const struct run_neighbour *n = burn(r, false);
+	const struct run_neighbour *n = burn(r, SCHED_OTHER, false);
 
 	assert_non_null(n);
 	assert_int_equal(n->processes, 1);
@@ -93,7 +96,7 @@ a_peer_is_marked(void **state)
 
 	p->kind = "tcp";
 	p->process = NAME;
-	const struct run_neighbour *n = burn(r, false);
+	const struct run_neighbour *n = burn(r, SCHED_OTHER, false);
 	assert_non_null(n);
 	assert_true(n->peer);
 	run_free(r);
@@ -104,7 +107,16 @@ the_service_is_no_neighbour(void **state)
 {
 	struct run *r = run_new();
 
-	assert_null(burn(r, true));
+	assert_null(burn(r, SCHED_OTHER, true));
+	run_free(r);
+}
+
+static void
+who_takes_only_what_is_left_is_none(void **state)
+{
+	struct run *r = run_new();
+
+	assert_null(burn(r, SCHED_IDLE, false));
 	run_free(r);
 }
 
@@ -114,6 +126,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_neighbour_is_told), cmocka_unit_test(a_peer_is_marked),
 		cmocka_unit_test(the_service_is_no_neighbour),
+		cmocka_unit_test(who_takes_only_what_is_left_is_none),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
