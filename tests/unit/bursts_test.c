@@ -140,13 +140,6 @@ short_visits_are_not_judged(void **state)
 	clear(&b);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(who_comes_together_is_counted_together),
-		cmocka_unit_test(who_comes_apart_is_alone), cmocka_unit_test(half_overlaps_count_by_time),
-		cmocka_unit_test(short_visits_are_not_judged),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(cmocka_unit_test(who_comes_together_is_counted_together),
+    cmocka_unit_test(who_comes_apart_is_alone), cmocka_unit_test(half_overlaps_count_by_time),
+    cmocka_unit_test(short_visits_are_not_judged))

@@ -120,13 +120,6 @@ who_takes_only_what_is_left_is_none(void **state)
 	run_free(r);
 }
 
-int
-main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_neighbour_is_told), cmocka_unit_test(a_peer_is_marked),
-		cmocka_unit_test(the_service_is_no_neighbour),
-		cmocka_unit_test(who_takes_only_what_is_left_is_none),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+RUN_TESTS(cmocka_unit_test(a_neighbour_is_told), cmocka_unit_test(a_peer_is_marked),
+    cmocka_unit_test(the_service_is_no_neighbour),
+    cmocka_unit_test(who_takes_only_what_is_left_is_none))
