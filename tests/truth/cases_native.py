@@ -72,9 +72,14 @@ def quota(stage):
     return [stage.service('hot_function', cgroup=stage.cpu_quota(0.3))]
 
 
+def without_neighbour(stage):
+    stage.processes[0].kill()
+    return [stage.service('healthy')]
+
+
 # A service that would have CPU to spare.
 @case('c-neighbour', ['cpu.contended-host'], where='truth_burn', number=36, flags=['--rate', '1500'],
-      fixed=native('healthy'))
+      fixed=without_neighbour, twin=native('healthy'))
 def neighbour(stage):
     stage.spawn([stage.own(stage.services / 'truth_burn'), '4'])
     return [stage.service('healthy')]

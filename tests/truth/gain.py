@@ -15,16 +15,16 @@ def p99(prony, words, rate, folder):
     return run['baseline']['latency']['p99']
 
 
-def compare(prony, run, planted, repaired, folder):
+def compare(prony, run, planted, repair, folder):
     """{rate, predicted, realised, error}: shares of p99 that go away, the error as a share of what really
-    goes; None without a prediction."""
+    goes; None without a prediction. `repair` starts the repaired service, after the planted one was measured."""
     step = next(iter(run.get('plan', [])), {})
     after = step.get('predicted', {}).get('latency_p99', {}).get('value')
     before, rate = run['baseline']['latency'].get('p99'), run['baseline'].get('rate')
     if not after or not before or not rate:
         return None
     seen = p99(prony, planted, rate, folder / 'planted')
-    left = p99(prony, repaired, rate, folder / 'repaired')
+    left = p99(prony, repair(), rate, folder / 'repaired')
     predicted, realised = 1 - after / before, 1 - left / seen
     return {'rate': rate, 'before': seen, 'after': left, 'predicted': predicted, 'realised': realised,
             'error': abs(predicted - realised) / abs(realised) if realised else None}

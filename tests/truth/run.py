@@ -104,7 +104,7 @@ def try_fix(options, row, stage, words, run):
     """The repaired service beside the planted one, which stands still meanwhile."""
     if not options.gains or row.is_twin or not row.case.fixed or options.rung != 'bpf':
         return None
-    return gain.compare(options.prony, run, words, row.case.fixed(stage), stage.folder)
+    return gain.compare(options.prony, run, words, lambda: row.case.fixed(stage), stage.folder)
 
 
 def result_of(options, row, stage, run, seconds, wrong):
