@@ -104,7 +104,9 @@ def try_fix(options, row, stage, words, run):
     """The repaired service beside the planted one, which stands still meanwhile."""
     if not options.gains or row.is_twin or not row.case.fixed or options.rung != 'bpf':
         return None
-    return gain.compare(options.prony, run, words, lambda: row.case.fixed(stage), stage.folder)
+    asked = [w for i, w in enumerate(row.case.flags) if '-H' in row.case.flags[max(i - 1, 0):i + 1]]
+    return gain.compare(options.prony, run, [*words, *asked], lambda: [*row.case.fixed(stage), *asked],
+                        stage.folder)
 
 
 def result_of(options, row, stage, run, seconds, wrong):
