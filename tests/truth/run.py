@@ -80,6 +80,12 @@ def refused(c, run):
         first.get('kind') == BUSY_HOST and BUSY_HOST not in c.kinds
 
 
+def host_is_busy(run):
+    """By /proc/stat others than the service and prony had a quarter of the CPUs."""
+    others = [s['mean'] for s in run['evidence']['series'] if s['name'] == 'host_other_cpu_cores']
+    return bool(others) and others[0] > run['host']['cpus'] / 4
+
+
 def check_twice(options, row, stage, out):
     for program in row.case.needs:
         stage.program(program)
@@ -129,6 +135,8 @@ def run_row(options, row, results):
         words, run, seconds, done = check_twice(options, row, stage, out)
         if run is None:
             return f'not ok - {row.title}', [f'exit status {done.returncode}', *done.stderr.splitlines()]
+        if refused(row.case, run) and host_is_busy(run):
+            raise Skip(f"the host is too busy: {run.get('headline')}")
         wrong = list(reasons(options, row, stage, run, seconds, out))
         result = result_of(options, row, stage, run, seconds, wrong)
         results.append(result)
