@@ -10,7 +10,7 @@
 
 #define HOST_FULL   0.85
 #define OTHERS_MIN  0.20   /* of the host's CPUs */
-#define SHARE_MIN   0.10
+#define SHARE_MIN   0.20
 
 static double
 cpu_of_others(const struct run_system *s, const struct run_neighbour **ret_most)
