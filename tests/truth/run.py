@@ -135,9 +135,9 @@ def run_row(options, row, results):
         words, run, seconds, done = check_twice(options, row, stage, out)
         if run is None:
             return f'not ok - {row.title}', [f'exit status {done.returncode}', *done.stderr.splitlines()]
-        if refused(row.case, run) and host_is_busy(run):
-            raise Skip(f"the host is too busy: {run.get('headline')}")
         wrong = list(reasons(options, row, stage, run, seconds, out))
+        if wrong and refused(row.case, run) and host_is_busy(run):
+            raise Skip(f"the host is too busy: {run.get('headline')}")
         result = result_of(options, row, stage, run, seconds, wrong)
         results.append(result)
         result['gain'] = try_fix(options, row, stage, words, run)
