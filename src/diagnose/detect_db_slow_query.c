@@ -9,7 +9,8 @@
 static bool
 explained(const struct run_query *q)
 {
-	return statement_lacks_index(q) || statement_calls(q) >= QUERY_REPEATED;
+	return statement_lacks_index(q) || statement_waits_for_rows(q)
+	    || statement_calls(q) >= QUERY_REPEATED;
 }
 
 static const struct run_query *
@@ -62,13 +63,13 @@ tell_places(const struct facts *f, struct draft *d)
 static void
 detect(const struct facts *f, struct draft *d)
 {
-	const struct run_query *largest = statement_largest(f);
+	const struct run_query *largest = statement_largest(f, true);
 	bool told = false;
 
 	for (size_t i = 0; i < f->trace->n_queries; i++) {
 		const struct run_query *q = &f->trace->queries[i];
-		double share = statement_share(f, q);
-		if (explained(q) || share < SHARE_MIN)
+		double share = statement_own_share(f, q);
+		if (!statement_is_sql(q) || explained(q) || share < SHARE_MIN)
 			continue;
 		tell_query(f, d, q, share);
 		told = true;
@@ -78,7 +79,7 @@ detect(const struct facts *f, struct draft *d)
 	if (!largest)
 		rule_out(d, "databases have %s of the requests' time", PCT(f->charged[PART_DB]));
 	else if (explained(largest) && statement_share(f, largest) >= SHARE_MIN)
-		rule_out(d, "the heaviest statement is explained by its missing index or its number");
+		rule_out(d, "the heaviest statement is explained by its missing index, its number or other transactions");
 	else
 		rule_out(d, "the heaviest statement has %s of the time", PCT(statement_share(f, largest)));
 }

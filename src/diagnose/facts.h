@@ -60,6 +60,7 @@ struct facts {
 	const struct run_process *loop_of;    /* its process; NULL unknown */
 
 	double outside;    /* share of the answer time that passed before the service saw the request */
+	double stalled;    /* the part of it in which the kernel holds an answer's second piece back */
 	bool blocked_workers;           /* a worker is taken nearly all the time, mostly off CPU */
 	bool at_ease;      /* targets given, all met, CPU to spare: only clear defects count */
 	double min_share;  /* findings below are noise */

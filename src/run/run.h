@@ -348,6 +348,7 @@ struct run_query {             /* one statement or command, literals removed */
 	double rows;               /* rows returned per call; NAN unknown */
 	double bytes;              /* of an answer, mean; NAN unknown */
 	double errors;             /* share of the calls that the engine refused; NAN unknown */
+	double released;           /* of its longer calls: share, beyond chance, that end with another request's transaction; NAN unknown */
 	double at_once;            /* share of the calls of a request that overlap another of it; NAN unknown */
 	const char **plan;         size_t n_plan;        /* EXPLAIN lines */
 	const char *scan_table;    /* table read without an index; NULL none */
@@ -377,6 +378,7 @@ struct run_trace {
 	double unwound;            /* share of stacks that reach their root */
 	double symbolised;         /* share of user frames with a name */
 	double overhead_cpu;       /* cores used by prony's own tracing */
+	double pieces;             /* writes that an answer leaves the service in, mean; NAN unknown */
 	int64_t dropped;
 	struct run_time *routes;       size_t n_routes;      /* before charging waits to holders */
 	struct run_wait *waits;        size_t n_waits;

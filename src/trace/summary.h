@@ -60,7 +60,9 @@ void summary_routes(struct summary *s);
 void summary_waits(struct summary *s);
 void summary_threads(struct summary *s);
 void summary_queries(struct summary *s);
+void summary_released(struct summary *s);   /* after summary_queries */
 void summary_calls(struct summary *s);
+void summary_pieces(struct summary *s);
 void summary_functions(struct summary *s);
 void summary_bursts(struct summary *s);    /* after summary_functions */
 void summary_stacks(struct summary *s);

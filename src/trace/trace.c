@@ -417,7 +417,9 @@ fill(struct trace *t, struct run *r, struct err *e)
 		summary_waits(s);
 		summary_threads(s);
 		summary_queries(s);
+		summary_released(s);
 		summary_calls(s);
+		summary_pieces(s);
 	}
 	summary_functions(s);
 	summary_bursts(s);

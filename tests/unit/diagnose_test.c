@@ -485,6 +485,20 @@ static struct run *once(void) { return repeated(1); }
 static struct run *slow_query(void) { return repeated(1); }
 static struct run *quick_query(void) { return painted(PART_DB, "SELECT 1", 0.04); }
 
+/* Answers take 42 ms, of which the service sees two. */
+static struct run *
+in_pieces(double pieces)
+{
+	struct run *r = painted(PART_CPU, "render", 0.1);
+	r->evidence.trace.pieces = pieces;
+	r->evidence.trace.routes[0].seconds = 0.002;
+	r->evidence.phases[0].service.p50 = r->evidence.phases[0].service.mean = 0.042;
+	return r;
+}
+
+static struct run *two_pieces(void) { return in_pieces(2); }
+static struct run *one_piece(void) { return in_pieces(1); }
+
 static struct run *
 peer(double calls, double connects)
 {
@@ -567,6 +581,85 @@ static struct run *large_gzip(void) { return answers(200e3, "gzip", 1); }
 static struct run *whole_table(void) { return answers(200e3, NULL, 1000); }
 static struct run *one_row(void) { return answers(200e3, NULL, 1); }
 
+/* ---- key-value stores and pools ---- */
+
+static struct run *
+redis(const char *command, double per_request, double seconds, double bytes)
+{
+	struct run *r = painted(PART_CACHE, command, 0.6);
+	struct run_query *q = query(r, command, 1000 * per_request, 1000 * per_request * seconds, per_request);
+	q->engine = "redis";
+	q->bytes = bytes;
+	return r;
+}
+
+static struct run *redis_many(void) { return redis("GET ?", 40, 0.0003, 5); }
+static struct run *redis_once(void) { return redis("GET ?", 1, 0.0003, 5); }
+static struct run *redis_keys(void) { return redis("KEYS ?", 1, 0.012, 500); }
+static struct run *redis_value(void) { return redis("GET ?", 1, 0.012, 1e6); }
+
+static struct run *
+redis_pipeline(void)
+{
+	struct run *r = redis_many();
+	r->evidence.trace.queries[0].at_once = 0.95;
+	return r;
+}
+
+static struct run *
+fetching(double bytes, const char *encoding)
+{
+	struct run *r = painted(PART_DB, "SELECT * FROM articles", 0.4);
+	query(r, "SELECT * FROM articles", 1000, 8, 1)->bytes = bytes;
+	r->evidence.trace.queries[0].engine = "postgresql";
+	struct run_route *t = RUN_ADD(r, route, r->baseline.routes, r->baseline.n_routes);
+	t->route = "/";
+	t->body_bytes = 20e3;
+	t->content_encoding = encoding;
+	return r;
+}
+
+static struct run *fetches_wide(void) { return fetching(900e3, NULL); }
+static struct run *fetches_what_it_shows(void) { return fetching(100e3, NULL); }
+static struct run *fetches_and_packs(void) { return fetching(700e3, "gzip"); }
+
+static struct run *
+pooled(enum run_part_kind held_by, double seconds)
+{
+	struct run *r = service("node");
+	part(r, PART_QUEUE, "connection pool 10.0.0.7:5432", 0.7);
+	part(r, PART_DB, "SELECT price", 0.15);
+	part(r, PART_CPU, "handle", 0.15);
+	wait_for(r, PART_QUEUE, "connection pool 10.0.0.7:5432", 6);
+	held(r, held_by, held_by == PART_DB ? "SELECT price" : "handle", 1);
+	query(r, "SELECT price", 1000, 1000 * seconds, 1)->engine = "postgresql";
+	return r;
+}
+
+static struct run *
+updating(double released)
+{
+	struct run *r = painted(PART_DB, "UPDATE counters SET n = n + ?", 0.7);
+	query(r, "UPDATE counters SET n = n + ?", 1000, 14, 1)->engine = "postgresql";
+	r->evidence.trace.queries[0].released = released;
+	return r;
+}
+
+static struct run *row_lock(void) { return updating(0.95); }
+static struct run *slow_update(void) { return updating(0.03); }
+
+static struct run *pool_small(void) { return pooled(PART_DB, 0.003); }
+static struct run *pool_kept_by_loop(void) { return pooled(PART_CPU, 0.003); }
+static struct run *pool_kept_by_statement(void) { return pooled(PART_DB, 0.05); }
+
+static struct run *
+pool_of_full_host(void)
+{
+	struct run *r = pool_small();
+	r->evidence.series[0].mean = 0.97;
+	return r;
+}
+
 static struct run *
 blocking(double blocked)
 {
@@ -637,8 +730,21 @@ static const struct row {
 	{ "cpu.contended-host", beside_a_build, beside_little, "make (3 processes)" },
 	{ "cpu.contended-host", beside_a_build, beside_its_database, "make (3 processes)" },
 	{ "contention.workers", workers_blocked, workers_compute, "workers of shop" },
+	{ "contention.db-lock", row_lock, slow_update, "UPDATE counters SET n = n + ?" },
+	{ "io.db.slow-query", slow_update, row_lock, "UPDATE counters SET n = n + ?" },
+	{ "contention.pool", pool_small, pool_kept_by_loop, "connection pool 10.0.0.7:5432" },
+	{ "contention.pool", pool_small, pool_kept_by_statement, "connection pool 10.0.0.7:5432" },
+	{ "contention.pool", pool_small, pool_of_full_host, "connection pool 10.0.0.7:5432" },
+	{ "io.redis.n-plus-one", redis_many, redis_once, "GET ?" },
+	{ "io.redis.n-plus-one", redis_many, redis_pipeline, "GET ?" },
+	{ "io.redis.slow-command", redis_keys, redis_many, "KEYS ?" },
+	{ "io.redis.slow-command", redis_value, redis_once, "GET ?" },
+	{ "io.db.over-fetch", fetches_wide, fetches_what_it_shows, "SELECT * FROM articles" },
+	{ "io.db.over-fetch", fetches_wide, fetches_and_packs, "SELECT * FROM articles" },
+	{ "io.db.slow-query", pool_kept_by_statement, pool_small, "SELECT price" },
 	{ "io.disk.sync", syncs, syncs_little, "fdatasync" },
 	{ "io.disk.read", reads, reads_little, "read" },
+	{ "io.net.nagle", two_pieces, one_piece, "answers of shop" },
 	{ "io.net.downstream", downstream, slow_client, "10.0.0.7:80" },
 	{ "io.db.missing-index", missing_index, small_table, "orders(customer_id): " SCAN },
 	{ "io.db.n-plus-one", n_plus_one, once, "SELECT name FROM products WHERE id = ?" },

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* A statement brings far more than the answer shows: wide columns, rows that code throws away.
+ *
+ * Signature: the bytes that a request reads from the database are many times those that it
+ * answers, and many. What goes away is the part of the statement's time, and of the time in which
+ * the database's driver unpacks rows, that the surplus has. */
+#include <math.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "diagnose/statements.h"
+#include "diagnose/text.h"
+
+#define SHARE_MIN    0.08
+#define BYTES_MIN    (64 * 1024.0)   /* read per request */
+#define SURPLUS      8               /* read over answered */
+#define PACKED       5               /* a compressed answer stands for so much more */
+
+static const struct run_route *
+route_of(const struct run *r, const char *route)
+{
+	for (size_t i = 0; i < r->baseline.n_routes; i++)
+		if (text_same(r->baseline.routes[i].route, route))
+			return &r->baseline.routes[i];
+	return r->baseline.n_routes == 1 ? &r->baseline.routes[0] : NULL;
+}
+
+/* Bytes of what the route answers, before compression; NAN unknown. */
+static double
+answered(const struct run *r, const struct run_query *q)
+{
+	const struct run_route *route = route_of(r, q->route);
+	bool packed = route && route->content_encoding && !text_same(route->content_encoding, "identity");
+
+	return route ? route->body_bytes * (packed ? PACKED : 1) : NAN;
+}
+
+static double
+read_per_request(const struct run_query *q)
+{
+	return q->bytes * fmax(isfinite(q->per_request) ? q->per_request : 0, 1);
+}
+
+/* A function that unpacks what a database sends. */
+static bool
+is_driver(const struct run_function *fn)
+{
+	static const char *const parts[] = { "pg-protocol", "node_modules/pg", "asyncpg", "psycopg", "libpq",
+		"org.postgresql", "lib/pq", "pgx", "mysql", "node_modules/postgres", "sqlalchemy", NULL };
+
+	for (size_t i = 0; parts[i]; i++)
+		if (text_has(fn->file, parts[i]) || text_has(fn->module, parts[i]) || text_has(fn->name, parts[i]))
+			return true;
+	return false;
+}
+
+static bool
+passes_driver(const struct run_trace *t, const char *frames)
+{
+	for (size_t i = 0; i < t->n_functions; i++) {
+		const struct run_function *fn = &t->functions[i];
+		if (fn->name && is_driver(fn) && strstr(frames, fn->name))
+			return true;
+	}
+	return false;
+}
+
+/* Share of the requests' time in which a driver computes. */
+static double
+driver_share(const struct facts *f)
+{
+	double driver = 0, all = 0;
+
+	for (size_t i = 0; i < f->trace->n_stacks; i++) {
+		const struct run_stack *s = &f->trace->stacks[i];
+		if (!text_same(s->kind, "cpu") || !s->frames || !(s->seconds > 0))
+			continue;
+		all += s->seconds;
+		driver += passes_driver(f->trace, s->frames) ? s->seconds : 0;
+	}
+	return all > 0 ? facts_with_runqueue(f, f->charged[PART_CPU] * driver / all) : 0;
+}
+
+static void
+tell(const struct facts *f, struct draft *d, const struct run_query *q, double share, double driver)
+{
+	struct run_finding *out = finding_add(d, share, isfinite(q->rows) ? 0.9 : 0.8,
+	    text_brief(f->run, q->fingerprint, 160));
+
+	out->route = q->route ? run_str(f->run, q->route) : facts_route(f, PART_DB, q->fingerprint);
+	out->summary = run_printf(f->run, "%s reads %s a request and answers with %s: %s",
+	    out->route ? out->route : "the service", SIZE(read_per_request(q)), SIZE(answered(f->run, q)),
+	    text_brief(f->run, q->fingerprint, 60));
+	statement_evidence(d, q);
+	finding_evidence(d, "read %.2g times what is answered", read_per_request(q) / answered(f->run, q));
+	if (driver > 0)
+		finding_evidence(d, "unpacking what databases send has %s of the time", PCT(driver));
+}
+
+static void
+detect(const struct facts *f, struct draft *d)
+{
+	const struct run_query *most = NULL;
+	double driver = driver_share(f), bytes = 0;
+	bool told = false;
+
+	for (size_t i = 0; i < f->trace->n_queries; i++) {
+		const struct run_query *q = &f->trace->queries[i];
+		bytes += statement_is_sql(q) && q->calls * q->bytes > 0 ? q->calls * q->bytes : 0;
+	}
+	for (size_t i = 0; i < f->trace->n_queries; i++) {
+		const struct run_query *q = &f->trace->queries[i];
+		double whole = answered(f->run, q), reads = read_per_request(q);
+		if (!statement_is_sql(q) || !(reads > 0))
+			continue;
+		if (!most || reads > read_per_request(most))
+			most = q;
+		if (!(reads >= BYTES_MIN) || !(reads >= SURPLUS * whole) || statement_lacks_index(q))
+			continue;
+		double unpacking = driver * q->calls * q->bytes / bytes;
+		double share = fmin(statement_share(f, q) + unpacking, 1) * (1 - whole / reads);
+		if (share < SHARE_MIN)
+			continue;
+		tell(f, d, q, share, driver);
+		told = true;
+	}
+	if (told)
+		return;
+	if (!most)
+		rule_out(d, "how much the statements bring was not seen");
+	else
+		rule_out(d, "a request reads at most %s from a database, and answers with %s",
+		    SIZE(read_per_request(most)), SIZE(answered(f->run, most)));
+}
+
+const struct detector detect_db_over_fetch = {
+	.kind = "io.db.over-fetch", .class = CLASS_IO, .weight = 1.15 * WEIGHT_CAUSE, .detect = detect,
+	.about = "a statement brings far more than the answer shows",
+};

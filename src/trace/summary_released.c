@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* Statements that end when another request's transaction does: they waited for its rows.
+ *
+ * A row lock is held to the end of the transaction. So a statement that waited for one is answered
+ * just when somebody else's COMMIT (or, without one, the statement itself) is done. By chance a
+ * call ends as near to some COMMIT too, the oftener the more there are; with COMMITs at rate r
+ * that chance is 1 - exp(-2 r NEAR), and what is told is the share beyond it. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "trace/summary.h"
+
+#define LONG_NS    (1 * NS_PER_MS)    /* a shorter call hardly waited */
+#define NEAR_NS    (NS_PER_MS / 2)
+#define LONG_MIN   30                 /* calls, for a share to mean something */
+
+struct end { int64_t time; uint32_t span; };
+
+struct ends { struct end *items; size_t n; };
+
+static bool
+begins(const char *text, const char *const *words)
+{
+	for (; text && *words; words++)
+		if (!strncasecmp(text, *words, strlen(*words)))
+			return true;
+	return false;
+}
+
+static bool
+ends_transaction(const char *text)
+{
+	static const char *const words[] = { "COMMIT", "END", "ROLLBACK", NULL };
+	return begins(text, words);
+}
+
+static bool
+locks_rows(const char *text)
+{
+	static const char *const words[] = { "UPDATE", "DELETE", "INSERT", "MERGE", "WITH", NULL };
+	return begins(text, words) || (text && strcasestr(text, " FOR UPDATE"));
+}
+
+static int
+by_time(const void *left, const void *right)
+{
+	const struct end *l = left, *r = right;
+	return l->time < r->time ? -1 : l->time > r->time;
+}
+
+/* Ends of transactions; of the locking statements where nobody commits. */
+static struct ends
+collect_ends(struct summary *s, bool (*wanted)(const char *))
+{
+	struct ends out = { 0 };
+	for (size_t i = 0; i < s->a->n_calls; i++) {
+		const struct call *c = &s->a->calls[i];
+		if (c->kind == PART_DB && c->end && wanted(tape_text(s->a->tape, c->statement)))
+			*ARENA_PUSH(s->arena, out.items, out.n) = (struct end){ c->end, c->span };
+	}
+	sort_list(out.items, out.n, sizeof(*out.items), by_time);
+	return out;
+}
+
+static bool
+ended_with_another(const struct ends *ends, const struct call *c)
+{
+	size_t low = 0, high = ends->n;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (ends->items[middle].time < c->end - NEAR_NS)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < ends->n && ends->items[low].time <= c->end + NEAR_NS; low++)
+		if (ends->items[low].span != c->span)
+			return true;
+	return false;
+}
+
+static double
+released(struct summary *s, const struct ends *ends, const char *fingerprint)
+{
+	int64_t waited = 0, with = 0;
+	for (size_t i = 0; i < s->a->n_calls; i++) {
+		const struct call *c = &s->a->calls[i];
+		const char *text = tape_text(s->a->tape, c->statement);
+		if (c->kind != PART_DB || !c->end || c->end - c->start < LONG_NS || !text || strcmp(text, fingerprint))
+			continue;
+		waited++;
+		with += ended_with_another(ends, c);
+	}
+	double rate = (double)ends->n / fmax(tape_seconds(s->a->tape), 1e-3);
+	double chance = 1 - exp(-2 * rate * ns_to_s(NEAR_NS));
+	return waited >= LONG_MIN && chance < 0.9 ? fmax(0, ((double)with / (double)waited - chance) / (1 - chance)) : NAN;
+}
+
+void
+summary_released(struct summary *s)
+{
+	struct run_trace *t = &s->r->evidence.trace;
+	struct ends ends = collect_ends(s, ends_transaction);
+	if (!ends.n)
+		ends = collect_ends(s, locks_rows);
+	for (size_t i = 0; i < t->n_queries; i++)
+		if (ends.n && locks_rows(t->queries[i].fingerprint))
+			t->queries[i].released = released(s, &ends, t->queries[i].fingerprint);
+}
