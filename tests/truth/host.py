@@ -36,7 +36,7 @@ def free_port():
 class Stage:
     def __init__(self, folder, services, shop, sources, rung='bpf'):
         self.folder, self.services, self.rung = folder, services, rung
-        self.processes, self.cgroups, self.notes, self.timers = [], [], [], []
+        self.processes, self.cgroups, self.notes, self.timers, self.ends = [], [], [], [], []
         self.peer = None           # host:port of whom the service asks
         self.prony_cgroup = None   # that prony is to run in
         self.namespace = None      # network that all who are started later share
@@ -108,13 +108,13 @@ class Stage:
                     raise
                 time.sleep(0.05)
 
-    def gunicorn(self, application, **environment):
-        """Debian's gunicorn with two synchronous workers."""
+    def gunicorn(self, application, *flags, **environment):
+        """Debian's gunicorn with two synchronous workers, unless the flags say otherwise."""
         if not os.path.exists('/usr/bin/gunicorn'):
             raise Skip('gunicorn is not installed')
         port = free_port()
         self.spawn(['/usr/bin/gunicorn', '-w', '2', '-b', f'127.0.0.1:{port}', '--chdir',
-                    self.sources, '--log-level', 'warning', application],
+                    self.sources, '--log-level', 'warning', *flags, application],
                    env={**os.environ, **environment, 'PYTHONDONTWRITEBYTECODE': '1'})
         self.wait_for(f'http://127.0.0.1:{port}/')
         return f'http://127.0.0.1:{port}/'
@@ -217,6 +217,8 @@ http {{ access_log off; {paths} keepalive_requests 1000000; {settings}
             p.wait()
             if p.stdout:
                 p.stdout.close()
+        for end in reversed(self.ends):   # of servers that the services used
+            end()
         for folder in self.cgroups:
             for _ in range(100):
                 try:
