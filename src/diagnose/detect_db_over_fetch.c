@@ -5,9 +5,8 @@
  * answers, and many. What goes away is the part of the statement's time, and of the time in which
  * the database's driver unpacks rows, that the surplus has. */
 #include <math.h>
-#include <string.h>
 
-#include "base/cleanup.h"
+#include "diagnose/driver.h"
 #include "diagnose/statements.h"
 #include "diagnose/text.h"
 
@@ -41,46 +40,6 @@ read_per_request(const struct run_query *q)
 	return q->bytes * fmax(isfinite(q->per_request) ? q->per_request : 0, 1);
 }
 
-/* A function that unpacks what a database sends. */
-static bool
-is_driver(const struct run_function *fn)
-{
-	static const char *const parts[] = { "pg-protocol", "node_modules/pg", "asyncpg", "psycopg", "libpq",
-		"org.postgresql", "lib/pq", "pgx", "mysql", "node_modules/postgres", "sqlalchemy", NULL };
-
-	for (size_t i = 0; parts[i]; i++)
-		if (text_has(fn->file, parts[i]) || text_has(fn->module, parts[i]) || text_has(fn->name, parts[i]))
-			return true;
-	return false;
-}
-
-static bool
-passes_driver(const struct run_trace *t, const char *frames)
-{
-	for (size_t i = 0; i < t->n_functions; i++) {
-		const struct run_function *fn = &t->functions[i];
-		if (fn->name && is_driver(fn) && strstr(frames, fn->name))
-			return true;
-	}
-	return false;
-}
-
-/* Share of the requests' time in which a driver computes. */
-static double
-driver_share(const struct facts *f)
-{
-	double driver = 0, all = 0;
-
-	for (size_t i = 0; i < f->trace->n_stacks; i++) {
-		const struct run_stack *s = &f->trace->stacks[i];
-		if (!text_same(s->kind, "cpu") || !s->frames || !(s->seconds > 0))
-			continue;
-		all += s->seconds;
-		driver += passes_driver(f->trace, s->frames) ? s->seconds : 0;
-	}
-	return all > 0 ? facts_with_runqueue(f, f->charged[PART_CPU] * driver / all) : 0;
-}
-
 static void
 tell(const struct facts *f, struct draft *d, const struct run_query *q, double share, double driver)
 {
@@ -101,7 +60,7 @@ static void
 detect(const struct facts *f, struct draft *d)
 {
 	const struct run_query *most = NULL;
-	double driver = driver_share(f), bytes = 0;
+	double driver = driver_share(f, true), bytes = 0;
 	bool told = false;
 
 	for (size_t i = 0; i < f->trace->n_queries; i++) {

@@ -46,7 +46,7 @@ detect(const struct facts *f, struct draft *d)
 			most = q;
 		if (calls < QUERY_REPEATED || is_pipelined(q))
 			continue;
-		double share = statement_share(f, q) * (calls - 1) / calls;
+		double share = statement_share_around(f, q) * (calls - 1) / calls;
 		if (share < SHARE_MIN)
 			continue;
 		tell(f, d, q, share);
@@ -64,7 +64,7 @@ detect(const struct facts *f, struct draft *d)
 	else
 		rule_out(d, "%s is sent %.3g times per request, but has only %s of the time",
 		    text_brief(f->run, most->fingerprint, 60), statement_calls(most),
-		    PCT(statement_share(f, most)));
+		    PCT(statement_share_around(f, most)));
 }
 
 const struct detector detect_redis_n_plus_one = {

@@ -446,13 +446,17 @@ find_outside(const struct facts *f)
 	return fmax(0, 1 - seconds / requests / seen);
 }
 
-/* Answers in pieces, most of which arrive just when an acknowledgement is due at the latest. */
+/* Answers in pieces, half of which arrive just when an acknowledgement is due at the latest, whatever the
+ * load. */
 static double
 find_stalled(const struct facts *f)
 {
-	double typical = f->phase ? f->phase->service.p50 : NAN;
+	const struct run_evidence *e = &f->run->evidence;
+	double typical = f->phase ? f->phase->service.p50 : NAN, least = typical;
 
-	return f->trace->pieces >= PIECES_MIN && typical >= DELAYED_ACK_LOW
+	for (size_t i = 0; i < e->n_phases; i++)
+		least = fmin(least, e->phases[i].service.p50);
+	return f->trace->pieces >= PIECES_MIN && least >= DELAYED_ACK_LOW
 	    && typical <= DELAYED_ACK_HIGH && f->outside > 0 ? f->outside : 0;
 }
 

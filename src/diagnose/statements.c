@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/buf.h"
+#include "diagnose/driver.h"
 #include "diagnose/pool_queue.h"
 #include "diagnose/text.h"
 
@@ -88,12 +89,13 @@ statement_own_share(const struct facts *f, const struct run_query *q)
 double
 statement_share_around(const struct facts *f, const struct run_query *q)
 {
-	double calls = 0;
+	bool sql = statement_is_sql(q);
+	double calls = 0, around = driver_share(f, sql) + (sql ? f->db_cpu : 0);
 
 	for (size_t i = 0; i < f->trace->n_queries; i++)
-		if (f->trace->queries[i].calls > 0 && statement_is_sql(&f->trace->queries[i]))
+		if (f->trace->queries[i].calls > 0 && statement_is_sql(&f->trace->queries[i]) == sql)
 			calls += f->trace->queries[i].calls;
-	double around = q->calls > 0 ? f->db_cpu * q->calls / calls : 0;
+	around = q->calls > 0 ? around * q->calls / calls : 0;
 	return fmin(statement_share(f, q) + around, 1);
 }
 

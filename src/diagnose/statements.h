@@ -14,7 +14,8 @@ enum run_part_kind statement_part(const struct run_query *q);
 /* Share of the time in this statement, with the waits behind it for locks and, where the database
  * computes in the service, for a CPU. */
 double statement_share(const struct facts *f, const struct run_query *q);
-/* The same with its part of the database's work around statements (preparing them), by calls. */
+/* The same with its part of the work around statements, by calls: preparing them in an embedded database,
+ * sending and unpacking them in the driver of another. */
 double statement_share_around(const struct facts *f, const struct run_query *q);
 bool statement_lacks_index(const struct run_query *q);
 /* Connections are waited for because single statements are slow on them: a larger pool would not help. */
