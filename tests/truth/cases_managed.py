@@ -162,7 +162,7 @@ def stock(route, fault='', durable=False):
 case('pg-hot-row', ['contention.db-lock'], where='counters', number=37, fixed=stock('sell?article=7'))(
     stock('sell?article=7', 'hot-row'))
 # The time is in COMMIT, which waits for the log on the disk: told as the statement, or as the disk.
-case('pg-commit', ['io.db.slow-query', 'io.disk.sync'], where='COMMIT|(?i)wal|log|PEER', number=38,
+case('pg-commit', ['io.db.slow-query', 'io.disk.sync'], where='COMMIT|INSERT|[Ww][Aa][Ll]', number=38,
      fixed=stock('log', durable=True))(stock('log', 'commit', durable=True))
 
 
