@@ -33,9 +33,11 @@ tell_query(const struct facts *f, struct draft *d, const struct run_query *q, do
 	out->summary = run_printf(f->run, "%s of the time is one statement: %s", PCT(share),
 	    text_brief(f->run, q->fingerprint, 60));
 	statement_evidence(d, q);
-	if (q->n_plan && !q->scan_table)
+	if (statement_is_commit(q))
+		finding_evidence(d, "a commit does no work but waiting until the log has reached the disk");
+	else if (q->n_plan && !q->scan_table)
 		finding_evidence(d, "its plan uses indexes: the work itself is large");
-	if (!q->n_plan)
+	else if (!q->n_plan)
 		finding_against(d, "its plan could not be asked for");
 }
 

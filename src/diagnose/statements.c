@@ -2,6 +2,7 @@
 #include "diagnose/statements.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "diagnose/driver.h"
@@ -18,6 +19,12 @@ bool
 statement_is_sql(const struct run_query *q)
 {
 	return !text_same(q->engine, "redis");
+}
+
+bool
+statement_is_commit(const struct run_query *q)
+{
+	return q->fingerprint && strncasecmp(q->fingerprint, "COMMIT", strlen("COMMIT")) == 0;
 }
 
 enum run_part_kind

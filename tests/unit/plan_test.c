@@ -225,6 +225,17 @@ a_pool_gets_a_connection_for_each_who_waits(void **state)
 }
 
 static void
+a_commit_is_not_rewritten(void **state)
+{
+	struct run *r = sample();
+	add(r, "F1", "io.db.slow-query", CLASS_IO, 0.7, "COMMIT");
+	plan(r);
+	assert_string_equal(r->plan[0].what, "commit less often");
+	assert_non_null(strstr(r->plan[0].tradeoff, "crash"));
+	run_free(r);
+}
+
+static void
 nothing_found_plans_nothing(void **state)
 {
 	struct run *r = sample();
@@ -245,4 +256,5 @@ RUN_TESTS(
 	cmocka_unit_test(cheap_and_large_comes_first),
 	cmocka_unit_test(each_kind_has_a_complete_step),
 	cmocka_unit_test(a_pool_gets_a_connection_for_each_who_waits),
+	cmocka_unit_test(a_commit_is_not_rewritten),
 	cmocka_unit_test(nothing_found_plans_nothing))
