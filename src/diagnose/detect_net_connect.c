@@ -2,7 +2,8 @@
 /* Each request opens a connection to a peer that could be kept open.
  *
  * What connecting costs on CPU is in the samples; of the waiting for a peer over a fresh connection at
- * least one round trip in two is the connection's. */
+ * least one round trip in two is the connection's. A database greets, asks for a password and starts a
+ * process first: the time with it outside of statements is all the connection's. */
 #include <math.h>
 
 #include "diagnose/peers.h"
@@ -26,10 +27,21 @@ most_connected(const struct facts *f)
 	return most;
 }
 
+static double
+waiting(const struct facts *f, const struct run_call *c)
+{
+	static const char *const databases[] = { "postgresql", "mysql", "redis", "mongodb", NULL };
+
+	if (!text_in(c->kind, databases))
+		return COST * peer_share(f, c->peer);
+	return fmin(facts_share(f, PART_DB, c->peer) + facts_share(f, PART_CACHE, c->peer)
+	    + peer_share(f, c->peer), 1);
+}
+
 static void
 tell(const struct facts *f, struct draft *d, const struct run_call *c, double cpu)
 {
-	double share = COST * peer_share(f, c->peer) + facts_with_runqueue(f, cpu);
+	double share = waiting(f, c) + facts_with_runqueue(f, cpu);
 	if (share <= 0)
 		return;
 	struct run_finding *out = finding_add(d, share, cpu >= CPU_CLEAR ? 0.9 : 0.75, c->peer);
@@ -40,8 +52,8 @@ tell(const struct facts *f, struct draft *d, const struct run_call *c, double cp
 	    c->connects_per_request, c->peer);
 	finding_evidence(d, "%.2g connects and %.3g calls per request", c->connects_per_request,
 	    c->per_request);
-	finding_evidence(d, "%s of the time is CPU for opening and closing connections, %s is spent with it",
-	    PCT(cpu), PCT(peer_share(f, c->peer)));
+	finding_evidence(d, "%s of the time is CPU for opening and closing connections, %s is waiting for "
+	    "them", PCT(cpu), PCT(waiting(f, c)));
 }
 
 static void
@@ -56,7 +68,7 @@ detect(const struct facts *f, struct draft *d)
 			tell(f, d, &f->trace->calls[i], &f->trace->calls[i] == most ? cpu : 0);
 	if (!most)
 		rule_out(d, "no request opens a connection to another server");
-	else if (peer_share(f, most->peer) + cpu <= 0)
+	else if (waiting(f, most) + cpu <= 0)
 		rule_out(d, "%.2g connections are opened per request, which take no time",
 		    most->connects_per_request);
 }

@@ -823,6 +823,23 @@ connecting_each_time_is_told(void **state)
 	run_free(twin);
 }
 
+/* Greeting, password and the server's new process are time with the database that no statement has. */
+static void
+a_login_a_request_is_the_connections(void **state)
+{
+	struct run *r = painted(PART_DB, "10.0.0.7:5432", 0.8);
+	struct run_call *c = RUN_ADD(r, call, r->evidence.trace.calls, r->evidence.trace.n_calls);
+	c->kind = "postgresql";
+	c->peer = "10.0.0.7:5432";
+	c->route = "/";
+	c->per_request = c->connects_per_request = 1;
+	diagnose(r);
+	const struct run_finding *f = finding(r, "io.net.connect");
+	assert_non_null(f);
+	CHECK_NEAR(f->share, 0.8, 0.01);
+	run_free(r);
+}
+
 static void
 every_detector_fires_or_says_why_not(void **state)
 {
@@ -1435,6 +1452,7 @@ RUN_TESTS(
 	cmocka_unit_test(each_kind_is_named_first),
 	cmocka_unit_test(the_healthy_twin_is_not_accused),
 	cmocka_unit_test(connecting_each_time_is_told),
+	cmocka_unit_test(a_login_a_request_is_the_connections),
 	cmocka_unit_test(every_detector_fires_or_says_why_not),
 	cmocka_unit_test(a_queue_is_what_its_holders_did),
 	cmocka_unit_test(an_unknown_holder_does_what_requests_do),
