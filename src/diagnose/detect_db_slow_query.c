@@ -81,7 +81,8 @@ detect(const struct facts *f, struct draft *d)
 	if (!largest)
 		rule_out(d, "databases have %s of the requests' time", PCT(f->charged[PART_DB]));
 	else if (explained(largest) && statement_share(f, largest) >= SHARE_MIN)
-		rule_out(d, "the heaviest statement is explained by its missing index, its number or other transactions");
+		rule_out(d, "the heaviest statement is explained by its missing index, its number or other "
+		    "transactions");
 	else
 		rule_out(d, "the heaviest statement has %s of the time", PCT(statement_share(f, largest)));
 }

@@ -12,7 +12,7 @@ summary_pieces(struct summary *s)
 
 	for (size_t i = 0; i < s->a->tape->n; i++) {
 		const struct rec *r = tape_at(s->a->tape, i);
-		if (r->kind != REC_IO || (r->flags & (IO_WRITE | IO_SERVER)) != (IO_WRITE | IO_SERVER))
+		if (r->kind != REC_IO || !(r->flags & IO_WRITE) || !(r->flags & IO_SERVER))
 			continue;
 		writes++;
 		answers += (r->flags & IO_HEAD) != 0;

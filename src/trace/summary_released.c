@@ -16,6 +16,7 @@
 #define LONG_NS    (1 * NS_PER_MS)    /* a shorter call hardly waited */
 #define NEAR_NS    (NS_PER_MS / 2)
 #define LONG_MIN   30                 /* calls, for a share to mean something */
+#define CHANCE_MAX 0.9
 
 struct end { int64_t time; uint32_t span; };
 
@@ -89,14 +90,18 @@ released(struct summary *s, const struct ends *ends, const char *fingerprint)
 	for (size_t i = 0; i < s->a->n_calls; i++) {
 		const struct call *c = &s->a->calls[i];
 		const char *text = tape_text(s->a->tape, c->statement);
-		if (c->kind != PART_DB || !c->end || c->end - c->start < LONG_NS || !text || strcmp(text, fingerprint))
+		if (c->kind != PART_DB || !c->end || c->end - c->start < LONG_NS)
+			continue;
+		if (!text || strcmp(text, fingerprint) != 0)
 			continue;
 		waited++;
 		with += ended_with_another(ends, c);
 	}
 	double rate = (double)ends->n / fmax(tape_seconds(s->a->tape), 1e-3);
 	double chance = 1 - exp(-2 * rate * ns_to_s(NEAR_NS));
-	return waited >= LONG_MIN && chance < 0.9 ? fmax(0, ((double)with / (double)waited - chance) / (1 - chance)) : NAN;
+	if (waited < LONG_MIN || chance > CHANCE_MAX)
+		return NAN;
+	return fmax(0, ((double)with / (double)waited - chance) / (1 - chance));
 }
 
 void
