@@ -3,7 +3,8 @@
  *
  * Signature: the bytes that a request reads from the database are many times those that it
  * answers, and many. What goes away is the part of the statement's time, and of the time in which
- * the database's driver unpacks rows, that the surplus has. */
+ * its answer is received and unpacked, that the surplus has: more telling than the loop or the
+ * function that is busy with that. */
 #include <math.h>
 
 #include "diagnose/driver.h"
@@ -53,14 +54,14 @@ tell(const struct facts *f, struct draft *d, const struct run_query *q, double s
 	statement_evidence(d, q);
 	finding_evidence(d, "read %.2g times what is answered", read_per_request(q) / answered(f->run, q));
 	if (driver > 0)
-		finding_evidence(d, "unpacking what databases send has %s of the time", PCT(driver));
+		finding_evidence(d, "receiving and unpacking what databases send has %s of the time", PCT(driver));
 }
 
 static void
 detect(const struct facts *f, struct draft *d)
 {
 	const struct run_query *most = NULL;
-	double driver = driver_share(f, true), bytes = 0;
+	double driver = driver_unpacking(f), bytes = 0;
 	bool told = false;
 
 	for (size_t i = 0; i < f->trace->n_queries; i++) {
@@ -93,6 +94,6 @@ detect(const struct facts *f, struct draft *d)
 }
 
 const struct detector detect_db_over_fetch = {
-	.kind = "io.db.over-fetch", .class = CLASS_IO, .weight = 1.15 * WEIGHT_CAUSE, .detect = detect,
+	.kind = "io.db.over-fetch", .class = CLASS_IO, .weight = 1.7 * WEIGHT_CAUSE, .detect = detect,
 	.about = "a statement brings far more than the answer shows",
 };

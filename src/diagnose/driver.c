@@ -46,22 +46,52 @@ collect(const struct run_trace *t, const char *const *marks, const char *ret_nam
 	return n;
 }
 
-double
-driver_share(const struct facts *f, bool sql)
+static bool
+has_any(const char *frames, const char *const *words)
 {
+	for (; *words; words++)
+		if (strstr(frames, *words))
+			return true;
+	return false;
+}
+
+/* Of the service's CPU samples outside of collectors: the share below a driver, or (`received`) in the
+ * kernel's reading from sockets. */
+static double
+part_of_cpu(const struct facts *f, const char *const *marks, bool received)
+{
+	static const char *const receiving[] = { "tcp_recvmsg", "sock_recvmsg", "sock_read_iter", NULL };
+	static const char *const collectors[] = { "Scaveng", "MarkCompact", "ConcurrentMarking", "Sweeper",
+		"gcBgMarkWorker", "gcDrain", "G1ParTask", "ParallelGC", "gc_collect_main", NULL };
 	const char *names[NAMES_MAX];
-	size_t n = collect(f->trace, sql ? sql_marks : key_value_marks, names, NAMES_MAX);
-	double driver = 0, all = 0;
+	size_t n = collect(f->trace, marks, names, NAMES_MAX);
+	double part = 0, all = 0;
 
 	for (size_t i = 0; i < f->trace->n_stacks; i++) {
 		const struct run_stack *s = &f->trace->stacks[i];
-		bool passes = false;
-		if (!text_same(s->kind, "cpu") || !s->frames || !(s->seconds > 0))
+		if (!text_same(s->kind, "cpu") || !s->frames || !(s->seconds > 0) || has_any(s->frames, collectors))
 			continue;
-		for (size_t k = 0; k < n && !passes; k++)
-			passes = has_frame(s->frames, names[k]);
+		bool counts = received && has_any(s->frames, receiving);
+		for (size_t k = 0; k < n && !counts; k++)
+			counts = has_frame(s->frames, names[k]);
 		all += s->seconds;
-		driver += passes ? s->seconds : 0;
+		part += counts ? s->seconds : 0;
 	}
-	return all > 0 ? facts_with_runqueue(f, f->charged[PART_CPU] * driver / all) : 0;
+	return all > 0 ? part / all : 0;
+}
+
+double
+driver_share(const struct facts *f, bool sql)
+{
+	double part = part_of_cpu(f, sql ? sql_marks : key_value_marks, false);
+
+	return facts_with_runqueue(f, f->charged[PART_CPU] * part);
+}
+
+double
+driver_unpacking(const struct facts *f)
+{
+	double part = part_of_cpu(f, sql_marks, true);
+
+	return facts_with_runqueue(f, f->charged[PART_CPU] * part) + f->charged[PART_GC] * part;
 }
