@@ -42,6 +42,9 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     fault = None
 
+    def handle_error(self, *_):
+        pass   # a client that went away
+
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
