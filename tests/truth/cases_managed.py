@@ -124,7 +124,7 @@ def report(*words):
                           + 'report?shop=3']
 
 
-case('py-gil', ['cpu.single-thread', 'cpu.hot-function'], where='GIL|python|parse|score|render|thread', number=17,
+case('py-gil', ['cpu.single-thread', 'cpu.hot-function'], where='interpreter lock|thread|parse|score|render', number=17,
      fixed=report())(report('--fault', 'compute'))
 case('py-nagle', ['io.net.nagle'], number=18, flags=['--rate', '100', '--for', '8s'], fixed=report())(
     report('--fault', 'pieces'))

@@ -240,6 +240,24 @@ single(double second)
 	return r;
 }
 
+/* A thread a connection, each of them seldom on CPU: they take turns. */
+static struct run *
+turns(double waits)
+{
+	struct run *r = service("python");
+	for (int i = 0; i < 30; i++)
+		thread(r, "python3", 0.03);
+	r->baseline.cpu = 0.95;
+	part(r, PART_LOCK, "Python GIL", waits);
+	part(r, PART_CPU, "parse", 0.1);
+	part(r, PART_CPU, "score", 0.1);
+	part(r, PART_OTHER, "rest", 0.8 - waits);
+	return r;
+}
+
+static struct run *threads_in_turn(void) { return turns(0.6); }
+static struct run *threads_at_once(void) { return turns(0.02); }
+
 static struct run *one_thread(void) { return single(0.02); }
 static struct run *two_threads(void) { return single(0.9); }
 
@@ -730,6 +748,7 @@ static const struct row {
 	{ "cpu.event-loop", node_blocked, node_calm, "main loop of node (pid 100)" },
 	{ "cpu.event-loop", node_blocked, nginx_full, "main loop of node (pid 100)" },
 	{ "cpu.single-thread", one_thread, two_threads, "thread worker (101)" },
+	{ "cpu.single-thread", threads_in_turn, threads_at_once, "interpreter lock of pid 100" },
 	{ "cpu.throttled", throttled, not_throttled, "CPU quota of 0.5 cores" },
 	{ "cpu.throttled", throttled_above, missed_below_quota, "CPU quota of 0.5 cores" },
 	{ "cpu.saturated", host_full, host_full_of_generator, "4 CPUs of the host" },
