@@ -39,7 +39,8 @@ plain('node-other-route', script='node_catalog.js', route='/products?page=3 /rep
 plain('node-sync-file', script='node_visits.js', route='/visit?page=home', fault='sync', number=4,
       words=[lambda stage: stage.folder / 'audit.log'], kinds=['io.blocking-call'])
 plain('node-crypto-pool', script='node_login.js', route='/login?user=ann&password=x /avatar?user=ann',
-      fault='rounds', number=5, kinds=['cpu.saturated', 'cpu.hot-function', 'contention.workers'])
+      fault='rounds', number=5, kinds=['cpu.saturated', 'cpu.hot-function', 'contention.workers'],
+      where='hashPassword|pbkdf2|CPUs')
 plain('node-gc', script='node_sessions.js', route='/basket?visitor=7', fault='churn', number=10,
       kinds=['memory.gc'])
 plain('node-leak', script='node_sessions.js', route='/basket?visitor=7', fault='leak', number=11,
