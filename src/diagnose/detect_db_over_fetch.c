@@ -12,7 +12,6 @@
 #include "diagnose/text.h"
 
 #define SHARE_MIN    0.08
-#define BYTES_MIN    (64 * 1024.0)   /* read per request */
 #define SURPLUS      8               /* read over answered */
 #define PACKED       5               /* a compressed answer stands for so much more */
 
@@ -61,13 +60,9 @@ static void
 detect(const struct facts *f, struct draft *d)
 {
 	const struct run_query *most = NULL;
-	double driver = driver_unpacking(f), bytes = 0;
+	double driver = driver_unpacking(f, true);
 	bool told = false;
 
-	for (size_t i = 0; i < f->trace->n_queries; i++) {
-		const struct run_query *q = &f->trace->queries[i];
-		bytes += statement_is_sql(q) && q->calls * q->bytes > 0 ? q->calls * q->bytes : 0;
-	}
 	for (size_t i = 0; i < f->trace->n_queries; i++) {
 		const struct run_query *q = &f->trace->queries[i];
 		double whole = answered(f->run, q), reads = read_per_request(q);
@@ -75,10 +70,9 @@ detect(const struct facts *f, struct draft *d)
 			continue;
 		if (!most || reads > read_per_request(most))
 			most = q;
-		if (!(reads >= BYTES_MIN) || !(reads >= SURPLUS * whole) || statement_lacks_index(q))
+		if (!(reads >= STATEMENT_LARGE) || !(reads >= SURPLUS * whole) || statement_lacks_index(q))
 			continue;
-		double unpacking = driver * q->calls * q->bytes / bytes;
-		double share = fmin(statement_share(f, q) + unpacking, 1) * (1 - whole / reads);
+		double share = statement_share_around(f, q) * (1 - whole / reads);
 		if (share < SHARE_MIN)
 			continue;
 		tell(f, d, q, share, driver);

@@ -14,7 +14,6 @@
 
 #define SHARE_MIN     0.15
 #define SLOW_SECONDS  0.001          /* most commands take a twentieth of it */
-#define LARGE_BYTES   (64 * 1024)
 
 /* Commands whose work grows with the number of keys or elements: redis.io/commands, "Time
  * complexity". */
@@ -47,7 +46,7 @@ static void
 tell(const struct facts *f, struct draft *d, const struct run_query *q, double share)
 {
 	const char *does = heavy(q->fingerprint);
-	bool large = q->bytes >= LARGE_BYTES;
+	bool large = q->bytes >= STATEMENT_LARGE;
 	struct run_finding *out = finding_add(d, share, does || large ? 0.92 : 0.75,
 	    text_brief(f->run, q->fingerprint, 160));
 
@@ -66,7 +65,7 @@ static void
 detect(const struct facts *f, struct draft *d)
 {
 	const struct run_query *q = statement_largest(f, false);
-	double share = q ? statement_share(f, q) : 0;
+	double share = q ? statement_share_around(f, q) : 0;
 
 	if (!q)
 		rule_out(d, "no command of Redis was seen");

@@ -58,13 +58,13 @@ has_any(const char *frames, const char *const *words)
 /* Of the service's CPU samples outside of collectors: the share below a driver, or (`received`) in the
  * kernel's reading from sockets. */
 static double
-part_of_cpu(const struct facts *f, const char *const *marks, bool received)
+part_of_cpu(const struct facts *f, bool sql, bool received)
 {
 	static const char *const receiving[] = { "tcp_recvmsg", "sock_recvmsg", "sock_read_iter", NULL };
 	static const char *const collectors[] = { "Scaveng", "MarkCompact", "ConcurrentMarking", "Sweeper",
 		"gcBgMarkWorker", "gcDrain", "G1ParTask", "ParallelGC", "gc_collect_main", NULL };
 	const char *names[NAMES_MAX];
-	size_t n = collect(f->trace, marks, names, NAMES_MAX);
+	size_t n = collect(f->trace, sql ? sql_marks : key_value_marks, names, NAMES_MAX);
 	double part = 0, all = 0;
 
 	for (size_t i = 0; i < f->trace->n_stacks; i++) {
@@ -83,15 +83,15 @@ part_of_cpu(const struct facts *f, const char *const *marks, bool received)
 double
 driver_share(const struct facts *f, bool sql)
 {
-	double part = part_of_cpu(f, sql ? sql_marks : key_value_marks, false);
+	double part = part_of_cpu(f, sql, false);
 
 	return facts_with_runqueue(f, f->charged[PART_CPU] * part);
 }
 
 double
-driver_unpacking(const struct facts *f)
+driver_unpacking(const struct facts *f, bool sql)
 {
-	double part = part_of_cpu(f, sql_marks, true);
+	double part = part_of_cpu(f, sql, true);
 
 	return facts_with_runqueue(f, f->charged[PART_CPU] * part) + f->charged[PART_GC] * part;
 }

@@ -8,6 +8,6 @@
 /* Share of the requests' time in which drivers of SQL databases (`sql`) or of key-value stores compute,
  * with its part of the waits for a CPU. */
 double driver_share(const struct facts *f, bool sql);
-/* Share of the requests' time that goes with the number of bytes that SQL databases send: receiving and
- * unpacking them, and the part that this has in the work for the garbage collector. */
-double driver_unpacking(const struct facts *f);
+/* The same with all that goes with the number of bytes that they send: receiving them, and the part that
+ * this and unpacking have in the work for the garbage collector. */
+double driver_unpacking(const struct facts *f, bool sql);

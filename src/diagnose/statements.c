@@ -12,6 +12,7 @@
 #define SLOW_SECONDS   0.010 /* a statement that takes less is not what a pool is too small for */
 #define SCAN_ROWS_MIN  200   /* reading a smaller table whole is what a planner should do */
 #define RELEASED_MIN   0.5
+#define CALL_BYTES     1000  /* a call costs a driver what so many bytes do: an estimate */
 #define PLACE_MAX      160
 #define PLAN_LINES     2
 
@@ -93,17 +94,28 @@ statement_own_share(const struct facts *f, const struct run_query *q)
 	return fmax(share, 0);
 }
 
+/* What a statement has in the work of drivers goes with its calls and with the bytes that they bring. */
+static double
+cost(const struct run_query *q)
+{
+	double bytes = q->bytes > 0 ? q->bytes : 0;
+
+	return q->calls > 0 ? q->calls * (CALL_BYTES + bytes) : 0;
+}
+
 double
 statement_share_around(const struct facts *f, const struct run_query *q)
 {
 	bool sql = statement_is_sql(q);
-	double calls = 0, around = driver_share(f, sql) + (sql ? f->db_cpu : 0);
+	double all = 0, around = sql ? f->db_cpu : 0;
 
 	for (size_t i = 0; i < f->trace->n_queries; i++)
-		if (f->trace->queries[i].calls > 0 && statement_is_sql(&f->trace->queries[i]) == sql)
-			calls += f->trace->queries[i].calls;
-	around = q->calls > 0 ? around * q->calls / calls : 0;
-	return fmin(statement_share(f, q) + around, 1);
+		if (statement_is_sql(&f->trace->queries[i]) == sql)
+			all += cost(&f->trace->queries[i]);
+	around += q->bytes >= STATEMENT_LARGE ? driver_unpacking(f, sql) : driver_share(f, sql);
+	if (!sql && q->database)   /* a large answer's rest comes when its command is answered already */
+		around += facts_share(f, PART_CACHE, q->database) + facts_share(f, PART_NET, q->database);
+	return fmin(statement_share(f, q) + (all > 0 ? around * cost(q) / all : 0), 1);
 }
 
 bool

@@ -6,6 +6,7 @@
 #include "diagnose/detect.h"
 
 #define QUERY_REPEATED 5      /* calls of one statement per request: one too many by four */
+#define STATEMENT_LARGE (64 * 1024.0)   /* bytes of an answer that is work to take in */
 
 /* A statement of SQL, not a command of a key-value store. */
 bool statement_is_sql(const struct run_query *q);
