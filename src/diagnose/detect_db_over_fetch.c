@@ -56,6 +56,13 @@ tell(const struct facts *f, struct draft *d, const struct run_query *q, double s
 		finding_evidence(d, "receiving and unpacking what databases send has %s of the time", PCT(driver));
 }
 
+/* Brief answers that add up are the number's fault: io.db.n-plus-one. */
+static bool
+is_repeated(const struct run_query *q)
+{
+	return q->bytes < STATEMENT_LARGE && statement_calls(q) >= QUERY_REPEATED;
+}
+
 static void
 detect(const struct facts *f, struct draft *d)
 {
@@ -66,7 +73,7 @@ detect(const struct facts *f, struct draft *d)
 	for (size_t i = 0; i < f->trace->n_queries; i++) {
 		const struct run_query *q = &f->trace->queries[i];
 		double whole = answered(f->run, q), reads = read_per_request(q);
-		if (!statement_is_sql(q) || !(reads > 0))
+		if (!statement_is_sql(q) || !(reads > 0) || is_repeated(q))
 			continue;
 		if (!most || reads > read_per_request(most))
 			most = q;
