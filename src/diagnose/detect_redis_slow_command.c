@@ -13,7 +13,8 @@
 #include "diagnose/text.h"
 
 #define SHARE_MIN     0.15
-#define SLOW_SECONDS  0.001          /* most commands take a twentieth of it */
+#define SLOW_SECONDS  0.001          /* of a command that may take long: most take a twentieth of it */
+#define SLOW_ANY      0.005          /* of any other */
 
 /* Commands whose work grows with the number of keys or elements: redis.io/commands, "Time
  * complexity". */
@@ -42,11 +43,23 @@ heavy(const char *fingerprint)
 	return NULL;
 }
 
+static bool
+is_large(const struct run_query *q)
+{
+	return q->bytes >= STATEMENT_LARGE;
+}
+
+static bool
+is_slow(const struct run_query *q)
+{
+	return statement_seconds(q) >= (heavy(q->fingerprint) || is_large(q) ? SLOW_SECONDS : SLOW_ANY);
+}
+
 static void
 tell(const struct facts *f, struct draft *d, const struct run_query *q, double share)
 {
 	const char *does = heavy(q->fingerprint);
-	bool large = q->bytes >= STATEMENT_LARGE;
+	bool large = is_large(q);
 	struct run_finding *out = finding_add(d, share, does || large ? 0.92 : 0.75,
 	    text_brief(f->run, q->fingerprint, 160));
 
@@ -74,7 +87,7 @@ detect(const struct facts *f, struct draft *d)
 	else if (statement_calls(q) >= QUERY_REPEATED)
 		rule_out(d, "%s is sent %.3g times per request: its number is what costs",
 		    text_brief(f->run, q->fingerprint, 60), statement_calls(q));
-	else if (statement_seconds(q) < SLOW_SECONDS)
+	else if (!is_slow(q))
 		rule_out(d, "%s takes %s, as commands of Redis do", text_brief(f->run, q->fingerprint, 60),
 		    DURATION(statement_seconds(q)));
 	else

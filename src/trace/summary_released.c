@@ -2,9 +2,10 @@
 /* Statements that end when another request's transaction does: they waited for its rows.
  *
  * A row lock is held to the end of the transaction. So a statement that waited for one is answered
- * just when somebody else's COMMIT (or, without one, the statement itself) is done. By chance a
- * call ends as near to some COMMIT too, the oftener the more there are; with COMMITs at rate r
- * that chance is 1 - exp(-2 r NEAR), and what is told is the share beyond it. */
+ * just when somebody else's COMMIT is done. By chance a call ends as near to some COMMIT too, the
+ * oftener the more there are; with COMMITs at rate r that chance is 1 - exp(-2 r NEAR), and what is
+ * told is the share beyond it. A statement that commits by itself tells nothing: it waits for the
+ * disk too, and the database brings several commits there at once. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,8 +42,14 @@ ends_transaction(const char *text)
 static bool
 locks_rows(const char *text)
 {
-	static const char *const words[] = { "UPDATE", "DELETE", "INSERT", "MERGE", "WITH", NULL };
-	return begins(text, words) || (text && strcasestr(text, " FOR UPDATE"));
+	static const char *const words[] = { "UPDATE", "DELETE", "MERGE", NULL };
+	static const char *const parts[] = { " ON CONFLICT", " FOR UPDATE", " FOR NO KEY UPDATE", " FOR SHARE", NULL };
+	if (begins(text, words))
+		return true;
+	for (size_t i = 0; text && parts[i]; i++)
+		if (strcasestr(text, parts[i]))
+			return true;
+	return false;
 }
 
 static int
@@ -52,14 +59,13 @@ by_time(const void *left, const void *right)
 	return l->time < r->time ? -1 : l->time > r->time;
 }
 
-/* Ends of transactions; of the locking statements where nobody commits. */
 static struct ends
-collect_ends(struct summary *s, bool (*wanted)(const char *))
+collect_ends(struct summary *s)
 {
 	struct ends out = { 0 };
 	for (size_t i = 0; i < s->a->n_calls; i++) {
 		const struct call *c = &s->a->calls[i];
-		if (c->kind == PART_DB && c->end && wanted(tape_text(s->a->tape, c->statement)))
+		if (c->kind == PART_DB && c->end && ends_transaction(tape_text(s->a->tape, c->statement)))
 			*ARENA_PUSH(s->arena, out.items, out.n) = (struct end){ c->end, c->span };
 	}
 	sort_list(out.items, out.n, sizeof(*out.items), by_time);
@@ -108,9 +114,7 @@ void
 summary_released(struct summary *s)
 {
 	struct run_trace *t = &s->r->evidence.trace;
-	struct ends ends = collect_ends(s, ends_transaction);
-	if (!ends.n)
-		ends = collect_ends(s, locks_rows);
+	struct ends ends = collect_ends(s);
 	for (size_t i = 0; i < t->n_queries; i++)
 		if (ends.n && locks_rows(t->queries[i].fingerprint))
 			t->queries[i].released = released(s, &ends, t->queries[i].fingerprint);
