@@ -447,7 +447,7 @@ find_outside(const struct facts *f)
 }
 
 /* Answers in pieces, half of which arrive just when an acknowledgement is due at the latest, whatever the
- * load. */
+ * load. Over a network the way may take as long: only answers that stay on this host tell. */
 static double
 find_stalled(const struct facts *f)
 {
@@ -456,7 +456,7 @@ find_stalled(const struct facts *f)
 
 	for (size_t i = 0; i < e->n_phases; i++)
 		least = fmin(least, e->phases[i].service.p50);
-	return f->trace->pieces >= PIECES_MIN && least >= DELAYED_ACK_LOW
+	return f->run->host.generator_on_host && f->trace->pieces >= PIECES_MIN && least >= DELAYED_ACK_LOW
 	    && typical <= DELAYED_ACK_HIGH && f->outside > 0 ? f->outside : 0;
 }
 

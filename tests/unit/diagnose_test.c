@@ -509,6 +509,7 @@ in_pieces(double pieces)
 {
 	struct run *r = painted(PART_CPU, "render", 0.1);
 	r->evidence.trace.pieces = pieces;
+	r->host.generator_on_host = true;
 	r->evidence.trace.routes[0].seconds = 0.002;
 	r->evidence.phases[0].service.p50 = r->evidence.phases[0].service.mean = 0.042;
 	return r;
