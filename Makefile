@@ -11,6 +11,10 @@ DEPS_TEST = libcmocka-dev git python3 python3-flask python3-jsonschema gunicorn 
   chromium fonts-dejavu-core jq mandoc procps iproute2 curl shellcheck libclang-rt-14-dev \
   postgresql-15 redis-server redis-tools openssl
 
+# What the services of `make truth` need beyond that.
+DEPS_TRUTH = default-jdk-headless golang-go libpostgresql-jdbc-java python3-aiohttp python3-asyncpg python3-psycopg2 \
+  python3-redis
+
 # Node with npm may come from elsewhere than Debian, whose npm would not go with it.
 DEPS_TEST += $(shell command -v npm >/dev/null || echo nodejs npm)
 
@@ -53,7 +57,12 @@ demo: deps
 test: deps-test with-tests
 	@PRONY_PAGE_MODULES=$(abspath $(BUILD)-page)/node_modules tests/run.sh $(BUILD)
 
-truth: deps-test with-tests
+deps-truth: deps-test
+	$(call install-packages,$(DEPS_TRUTH))
+	@mkdir -p $(BUILD)-truth && cp tests/truth/package.json $(BUILD)-truth/ && cd $(BUILD)-truth && \
+	  { [ -d node_modules/pg ] || npm install --no-package-lock --no-audit --no-fund --loglevel=error; }
+
+truth: deps-truth with-tests
 	/usr/bin/python3 tests/truth/run.py $(BUILD)/prony --all
 
 # The peers that prony is measured beside: whichever are to be had, each is left out with its name.
@@ -90,7 +99,7 @@ install: all
 	meson install -C $(BUILD) --quiet $(if $(DESTDIR),--destdir $(DESTDIR))
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-page $(BUILD)-bench
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-page $(BUILD)-bench $(BUILD)-truth
 
 help:
 	@echo "make [all]   build $(BUILD)/prony       make demo     install what is needed, build, run the demo"
@@ -98,4 +107,4 @@ help:
 	@echo "make install PREFIX=$(PREFIX)       make truth    every planted fault (long)"
 	@echo "make asan | tsan | fuzz | lint | bench | clean"
 
-.PHONY: all with-tests deps deps-test deps-bench demo test truth bench asan tsan fuzz lint install clean help
+.PHONY: all with-tests deps deps-test deps-truth deps-bench demo test truth bench asan tsan fuzz lint install clean help

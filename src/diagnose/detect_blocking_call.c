@@ -4,15 +4,16 @@
 #include <math.h>
 
 #include "diagnose/peers.h"
+#include "diagnose/sites.h"
 #include "diagnose/text.h"
 
 #define BLOCKED_MIN 0.10   /* of the loop's time */
 #define SHARE_MIN   0.10   /* of the requests' */
 
 static bool
-is_blocking(const struct run_part *p, enum run_part_kind kind)
+is_blocking(const struct facts *f, const struct run_part *p, enum run_part_kind kind)
 {
-	return p->kind == kind && !(kind == PART_NET && peer_is_client(p->where));
+	return p->kind == kind && !(kind == PART_NET && peer_is_client(p->where) && !peer_is_unseen(f, p));
 }
 
 /* The kind that blocks, by how surely it does: file access always blocks, other servers and
@@ -26,7 +27,7 @@ largest_blocking(const struct facts *f, double *ret_sum)
 		const struct run_part *top = NULL;
 		*ret_sum = 0;
 		for (size_t i = 0; i < f->n_parts; i++)
-			if (is_blocking(&f->parts[i], kinds[k])) {
+			if (is_blocking(f, &f->parts[i], kinds[k])) {
 				*ret_sum += f->parts[i].share;
 				top = top ? top : &f->parts[i];
 			}
@@ -52,12 +53,13 @@ detect(const struct facts *f, struct draft *d)
 		return;
 	}
 	const struct run_site *site = facts_site(f, top->kind);
-	const char *where = text_brief(f->run, top->where, 160);
+	const char *where = top->where ? text_brief(f->run, top->where, 160)
+	    : top->kind == PART_NET ? PEER_UNSEEN : "a system call";
 	struct run_finding *out = finding_add(d, sum, 0.9,
 	    site ? run_printf(f->run, "%s in %s", where, site->function) : where);
 	out->route = facts_route(f, top->kind, top->where);
 	out->summary = run_printf(f->run, "the event loop itself waits in %s: %s of the requests' "
-	    "time", out->where, PCT(sum));
+	    "time", where, PCT(sum));
 	finding_evidence(d, "the loop's thread is blocked %s of the time outside of its poll",
 	    PCT(f->loop->blocked));
 	finding_evidence(d, "%s: %s of the requests' time, %s each", where, PCT(top->share),

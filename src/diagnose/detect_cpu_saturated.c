@@ -23,7 +23,7 @@ detect(const struct facts *f, struct draft *d)
 	                            : f->charged[PART_RUNQUEUE] + f->raw[PART_QUEUE];
 	double other = facts_mean(f, "host_other_cpu_cores");
 	const struct hot *h = facts_hottest(f);
-	const struct run_query *q = statement_largest(f);
+	const struct run_query *q = statement_largest(f, true);
 	double hottest = h ? facts_hot_share(f, h) : 0;
 	double heaviest = q ? statement_share(f, q) : 0;
 

@@ -38,6 +38,8 @@ detect(const struct facts *f, struct draft *d)
 	for (size_t i = 0; i < f->trace->n_queries; i++) {
 		const struct run_query *q = &f->trace->queries[i];
 		double calls = statement_calls(q);
+		if (!statement_is_sql(q))
+			continue;
 		if (!most || calls > statement_calls(most))
 			most = q;
 		if (calls < QUERY_REPEATED)

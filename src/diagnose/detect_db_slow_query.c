@@ -9,7 +9,8 @@
 static bool
 explained(const struct run_query *q)
 {
-	return statement_lacks_index(q) || statement_calls(q) >= QUERY_REPEATED;
+	return statement_lacks_index(q) || statement_waits_for_rows(q)
+	    || statement_calls(q) >= QUERY_REPEATED;
 }
 
 static const struct run_query *
@@ -32,9 +33,11 @@ tell_query(const struct facts *f, struct draft *d, const struct run_query *q, do
 	out->summary = run_printf(f->run, "%s of the time is one statement: %s", PCT(share),
 	    text_brief(f->run, q->fingerprint, 60));
 	statement_evidence(d, q);
-	if (q->n_plan && !q->scan_table)
+	if (statement_is_commit(q))
+		finding_evidence(d, "a commit does no work but waiting until the log has reached the disk");
+	else if (q->n_plan && !q->scan_table)
 		finding_evidence(d, "its plan uses indexes: the work itself is large");
-	if (!q->n_plan)
+	else if (!q->n_plan)
 		finding_against(d, "its plan could not be asked for");
 }
 
@@ -62,13 +65,13 @@ tell_places(const struct facts *f, struct draft *d)
 static void
 detect(const struct facts *f, struct draft *d)
 {
-	const struct run_query *largest = statement_largest(f);
+	const struct run_query *largest = statement_largest(f, true);
 	bool told = false;
 
 	for (size_t i = 0; i < f->trace->n_queries; i++) {
 		const struct run_query *q = &f->trace->queries[i];
-		double share = statement_share(f, q);
-		if (explained(q) || share < SHARE_MIN)
+		double share = statement_own_share(f, q);
+		if (!statement_is_sql(q) || explained(q) || share < SHARE_MIN)
 			continue;
 		tell_query(f, d, q, share);
 		told = true;
@@ -78,7 +81,8 @@ detect(const struct facts *f, struct draft *d)
 	if (!largest)
 		rule_out(d, "databases have %s of the requests' time", PCT(f->charged[PART_DB]));
 	else if (explained(largest) && statement_share(f, largest) >= SHARE_MIN)
-		rule_out(d, "the heaviest statement is explained by its missing index or its number");
+		rule_out(d, "the heaviest statement is explained by its missing index, its number or other "
+		    "transactions");
 	else
 		rule_out(d, "the heaviest statement has %s of the time", PCT(statement_share(f, largest)));
 }

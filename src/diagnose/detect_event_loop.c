@@ -57,7 +57,7 @@ tell(const struct facts *f, struct draft *d, const struct hot *h, double share)
 	const char *loop = name_of(f);
 	bool located = h != NULL || is_blocked(f);
 	struct run_finding *out = finding_add(d, share,
-	    located && t->cpu > BUSY_MIN ? 0.95 : located ? 0.85 : 0.65, h ? h->name : loop);
+	    located && t->cpu > BUSY_MIN ? 0.95 : located ? 0.85 : 0.65, h ? facts_hot_place(f, h) : loop);
 
 	out->route = facts_route(f, PART_CPU, h ? h->name : NULL);
 	out->summary = h

@@ -25,7 +25,7 @@ tell(const struct facts *f, struct draft *d, const struct hot *h, double share, 
 {
 	double others = 0;
 	struct run_finding *out = finding_add(d, share,
-	    (limit ? 0.95 : 0.85) * facts_attribution(share, h->total), h->name);
+	    (limit ? 0.95 : 0.85) * facts_attribution(share, h->total), facts_hot_place(f, h));
 
 	out->route = facts_route(f, PART_CPU, h->name);
 	out->summary = share > 2 * h->total

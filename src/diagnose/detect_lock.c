@@ -9,6 +9,8 @@
 
 #include "diagnose/charge.h"
 #include "diagnose/detect.h"
+#include "diagnose/lock_pool.h"
+#include "diagnose/spin.h"
 #include "diagnose/text.h"
 
 #define SHARE_MIN    0.15
@@ -74,6 +76,7 @@ detect(const struct facts *f, struct draft *d)
 	const struct run_part *top = NULL;
 	const char *why = NULL;
 
+	spin_tell(f, d);
 	for (size_t i = 0; i < f->n_parts; i++) {
 		const struct run_part *p = &f->parts[i];
 		if (p->kind != PART_LOCK || p->share < SHARE_MIN) {
@@ -82,8 +85,12 @@ detect(const struct facts *f, struct draft *d)
 			continue;
 		}
 		const struct run_wait *w = charge_wait(f->run, PART_LOCK, p->where);
+		struct lock_pool pool;
 		if (is_interpreter_lock(p->where))
 			why = "it is the interpreter's own lock: threads take turns on one core";
+		else if (lock_pool_behind(f, p, &pool))
+			why = run_printf(f->run, "%s guards the connections to %s: see contention.pool",
+			    text_brief(f->run, p->where, 60), pool.peer);
 		else if (w && w->mean_waiters < (p->share < SHARE_CLEAR ? WAITERS_MIN : 1))
 			why = run_printf(f->run, "only %.2g wait for %s at the same time", w->mean_waiters,
 			    text_brief(f->run, p->where, 60));

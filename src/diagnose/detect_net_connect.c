@@ -1,39 +1,76 @@
 /* SPDX-License-Identifier: MIT */
 /* Each request opens a connection to a peer that could be kept open.
  *
- * What connecting costs is not painted apart; of a call over a fresh connection at least one
- * round trip in two is the connection's. */
+ * What connecting costs on CPU is in the samples; of the waiting for a peer over a fresh connection at
+ * least one round trip in two is the connection's. A database greets, asks for a password and starts a
+ * process first: the time with it outside of statements is all the connection's. */
+#include <math.h>
+
 #include "diagnose/peers.h"
 #include "diagnose/text.h"
 
 #define CONNECTS_MIN  0.5
-#define COST          0.5   /* part of the peer's time that the connection is estimated to be */
+#define COST          0.5    /* part of the peer's time that the connection is estimated to be */
+#define CPU_CLEAR     0.10   /* of the time: enough to be sure */
+
+static const struct run_call *
+most_connected(const struct facts *f)
+{
+	const struct run_call *most = NULL;
+
+	for (size_t i = 0; i < f->trace->n_calls; i++) {
+		const struct run_call *c = &f->trace->calls[i];
+		if (c->connects_per_request >= CONNECTS_MIN
+		    && (!most || c->connects_per_request > most->connects_per_request))
+			most = c;
+	}
+	return most;
+}
+
+static double
+waiting(const struct facts *f, const struct run_call *c)
+{
+	static const char *const databases[] = { "postgresql", "mysql", "redis", "mongodb", NULL };
+
+	if (!text_in(c->kind, databases))
+		return COST * peer_share(f, c->peer);
+	return fmin(facts_share(f, PART_DB, c->peer) + facts_share(f, PART_CACHE, c->peer)
+	    + peer_share(f, c->peer), 1);
+}
+
+static void
+tell(const struct facts *f, struct draft *d, const struct run_call *c, double cpu)
+{
+	double share = waiting(f, c) + facts_with_runqueue(f, cpu);
+	if (share <= 0)
+		return;
+	struct run_finding *out = finding_add(d, share, cpu >= CPU_CLEAR ? 0.9 : 0.75, c->peer);
+
+	out->source = SOURCE_ESTIMATED;
+	out->route = run_str(f->run, c->route);
+	out->summary = run_printf(f->run, "requests open %.2g connections to %s each",
+	    c->connects_per_request, c->peer);
+	finding_evidence(d, "%.2g connects and %.3g calls per request", c->connects_per_request,
+	    c->per_request);
+	finding_evidence(d, "%s of the time is CPU for opening and closing connections, %s is waiting for "
+	    "them", PCT(cpu), PCT(waiting(f, c)));
+}
 
 static void
 detect(const struct facts *f, struct draft *d)
 {
-	double most = 0;
-	bool told = false;
+	const struct run_call *most = most_connected(f);
+	const char *by;
+	double cpu = facts_connecting(f, &by);
 
-	for (size_t i = 0; i < f->trace->n_calls; i++) {
-		const struct run_call *c = &f->trace->calls[i];
-		double share = COST * peer_share(f, c->peer);
-		if (c->connects_per_request > most)
-			most = c->connects_per_request;
-		if (!(c->connects_per_request >= CONNECTS_MIN) || share <= 0)
-			continue;
-		struct run_finding *out = finding_add(d, share, 0.75, c->peer);
-		out->source = SOURCE_ESTIMATED;
-		out->route = run_str(f->run, c->route);
-		out->summary = run_printf(f->run, "requests open %.2g connections to %s each",
-		    c->connects_per_request, c->peer);
-		finding_evidence(d, "%.2g connects and %.3g calls per request", c->connects_per_request,
-		    c->per_request);
-		finding_evidence(d, "%s of the time is spent with it", PCT(peer_share(f, c->peer)));
-		told = true;
-	}
-	if (!told)
-		rule_out(d, "at most %.2g connections are opened per request", most);
+	for (size_t i = 0; i < f->trace->n_calls; i++)
+		if (f->trace->calls[i].connects_per_request >= CONNECTS_MIN)
+			tell(f, d, &f->trace->calls[i], &f->trace->calls[i] == most ? cpu : 0);
+	if (!most)
+		rule_out(d, "no request opens a connection to another server");
+	else if (waiting(f, most) + cpu <= 0)
+		rule_out(d, "%.2g connections are opened per request, which take no time",
+		    most->connects_per_request);
 }
 
 const struct detector detect_net_connect = {

@@ -11,7 +11,8 @@ static void
 tell(const struct facts *f, struct draft *d, const struct run_part *p, double share)
 {
 	const struct run_call *c = peer_call(f, p->where);
-	const char *peer = p->where;
+	const struct run_site *site = facts_site(f, PART_NET);
+	const char *peer = p->where ? p->where : site ? site->function : PEER_UNSEEN;
 	struct run_finding *out = finding_add(d, share, 0.93, peer);
 
 	out->route = facts_route(f, PART_NET, p->where);
@@ -20,6 +21,8 @@ tell(const struct facts *f, struct draft *d, const struct run_part *p, double sh
 		finding_evidence(d, "%.0f %s calls, %s each, %.3g per request", c->calls,
 		    c->kind ? c->kind : "network", DURATION(c->seconds / c->calls), c->per_request);
 	finding_evidence(d, "%s per request waiting for it", DURATION(share * f->seconds));
+	if (site)
+		finding_evidence(d, "the function that waits is %s", facts_site_place(f, PART_NET));
 	if (isfinite(f->utilisation))
 		finding_evidence(d, "CPU is not the limit: %s of what the service may use",
 		    PCT(f->utilisation));
@@ -33,7 +36,7 @@ detect(const struct facts *f, struct draft *d)
 
 	for (size_t i = 0; i < f->n_parts; i++) {
 		const struct run_part *p = &f->parts[i];
-		if (p->kind != PART_NET || peer_is_client(p->where))
+		if (p->kind != PART_NET || (peer_is_client(p->where) && !peer_is_unseen(f, p)))
 			continue;
 		double share = p->share;
 		sum += p->share;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests wait for memory pages: fresh ones mapped and cleared again and again, or old ones
- * read from a file. */
+/* Requests wait for memory pages: fresh ones mapped and cleared again and again, which is CPU time in
+ * the kernel, or old ones read from a file, which is waiting. */
 #include <math.h>
 
 #include "diagnose/detect.h"
@@ -11,7 +11,9 @@
 static void
 detect(const struct facts *f, struct draft *d)
 {
-	double share = f->charged[PART_FAULT];
+	const char *by;
+	double cpu = facts_faults(f, &by);
+	double share = f->charged[PART_FAULT] + facts_with_runqueue(f, cpu);
 	double major = facts_mean(f, "service_major_faults_per_second");
 	double minor = facts_mean(f, "service_minor_faults_per_second");
 
@@ -19,10 +21,15 @@ detect(const struct facts *f, struct draft *d)
 		rule_out(d, "page faults have %s of the requests' time", PCT(share));
 		return;
 	}
-	struct run_finding *out = finding_add(d, share, 0.85, "page faults");
-	out->route = facts_route(f, PART_FAULT, NULL);
-	out->summary = run_printf(f->run, "requests wait %s of their time for memory pages",
-	    PCT(share));
+	bool computed = by && cpu > f->charged[PART_FAULT];
+	struct run_finding *out = finding_add(d, share, 0.85, computed ? by : "page faults");
+	out->route = facts_route(f, computed ? PART_CPU : PART_FAULT, computed ? by : NULL);
+	out->summary = computed
+	    ? run_printf(f->run, "%s spends %s of the requests' time on memory pages that the kernel has "
+	          "to bring in or take back", by, PCT(share))
+	    : run_printf(f->run, "requests wait %s of their time for memory pages", PCT(share));
+	finding_evidence(d, "%s of the time is CPU in page faults and in giving pages back, %s waiting "
+	    "for pages", PCT(cpu), PCT(f->charged[PART_FAULT]));
 	finding_evidence(d, "%s per request", DURATION(share * f->seconds));
 	if (isfinite(minor))
 		finding_evidence(d, "%.3g minor faults per second", minor);
@@ -31,6 +38,6 @@ detect(const struct facts *f, struct draft *d)
 }
 
 const struct detector detect_page_fault = {
-	.kind = "memory.page-fault", .class = CLASS_MEMORY, .weight = WEIGHT_CAUSE, .detect = detect,
+	.kind = "memory.page-fault", .class = CLASS_MEMORY, .needs = NEEDS_CPU, .weight = WEIGHT_CAUSE, .detect = detect,
 	.about = "requests wait for memory pages",
 };

@@ -12,6 +12,7 @@
 #define SECOND_MAX     0.50
 #define CORES_MAX      1.3
 #define SHARE_MIN      0.25
+#define LOCK_MIN       0.15    /* of the time in front of an interpreter's lock */
 
 /* Threads of one Python process together use one core and no more. */
 static bool
@@ -31,6 +32,14 @@ interpreter_lock(const struct facts *f, double *ret_cpu)
 	return busy >= 2 && sum >= FULL_MIN && sum <= 1.2;
 }
 
+/* Share of the time that requests wait for their turn in the interpreter, however many threads there
+ * are. */
+static double
+interpreter_waits(const struct facts *f)
+{
+	return facts_share(f, PART_LOCK, "Python GIL");
+}
+
 static double
 second_busiest(const struct facts *f)
 {
@@ -46,8 +55,8 @@ static void
 tell(const struct facts *f, struct draft *d, bool one_lock, double cpu)
 {
 	const struct run_thread *t = f->busiest;
-	double spread = 1 - 1 / fmax(f->cores_allowed, 2);
-	struct run_finding *out = finding_add(d, f->charged[PART_CPU] * spread, 0.85,
+	double spread = 1 - 1 / fmax(f->cores_allowed, 2), waits = interpreter_waits(f);
+	struct run_finding *out = finding_add(d, fmax(f->charged[PART_CPU] * spread, waits), 0.85,
 	    one_lock ? run_printf(f->run, "interpreter lock of pid %lld", (long long)t->pid)
 	             : run_printf(f->run, "thread %s (%lld)", t->name ? t->name : "?",
 	                   (long long)t->tid));
@@ -55,6 +64,8 @@ tell(const struct facts *f, struct draft *d, bool one_lock, double cpu)
 	out->summary = run_printf(f->run, "%s fills one core while %.3g of %lld cores do nothing",
 	    out->where, fmax(0, f->run->host.cpus * (1 - f->host_busy)), (long long)f->run->host.cpus);
 	finding_evidence(d, "%s: %s of one core", out->where, PCT(cpu));
+	if (waits > 0)
+		finding_evidence(d, "requests wait %s of their time for the interpreter's lock", PCT(waits));
 	finding_evidence(d, "the next busiest thread: %s", PCT(second_busiest(f)));
 	finding_evidence(d, "CPU is %s of the requests' time after charging the queue",
 	    PCT(f->charged[PART_CPU]));
@@ -67,14 +78,17 @@ detect(const struct facts *f, struct draft *d)
 {
 	const struct run_thread *t = f->busiest;
 	double cpu = t ? t->cpu : 0;
-	bool one_lock = interpreter_lock(f, &cpu);
+	bool waits = interpreter_waits(f) >= LOCK_MIN;
+	bool one_lock = interpreter_lock(f, &cpu) || waits;
 
+	if (waits && f->cores_used > cpu)
+		cpu = f->cores_used;
 	if (!t)
 		rule_out(d, "no thread of the service was seen");
 	else if (t == f->loop && !one_lock)
 		rule_out(d, "the busiest thread is an event loop (%s on CPU): see cpu.event-loop",
 		    PCT(cpu));
-	else if (cpu < FULL_MIN)
+	else if (cpu < FULL_MIN && !waits)
 		rule_out(d, "the busiest thread is on CPU %s of the time", PCT(cpu));
 	else if (!one_lock && second_busiest(f) > SECOND_MAX)
 		rule_out(d, "the work is spread: the second thread is on CPU %s of the time",
@@ -82,7 +96,7 @@ detect(const struct facts *f, struct draft *d)
 	else if (!(f->cores_allowed > 1) || f->cores_used > CORES_MAX || f->host_busy > 0.95)
 		rule_out(d, "no core is left idle: the service uses %.2f cores, the host is %s busy",
 		    f->cores_used, PCT(f->host_busy));
-	else if (f->charged[PART_CPU] < SHARE_MIN)
+	else if (f->charged[PART_CPU] < SHARE_MIN && !waits)
 		rule_out(d, "CPU is only %s of the requests' time", PCT(f->charged[PART_CPU]));
 	else
 		tell(f, d, one_lock, cpu);

@@ -6,7 +6,7 @@
  * listening socket. */
 #include <math.h>
 
-#include "diagnose/detect.h"
+#include "diagnose/pool_queue.h"
 #include "diagnose/text.h"
 
 #define QUEUE_MIN   0.20
@@ -15,7 +15,7 @@
 #define POOL_IDLE   0.30   /* an engine's own thread does no more */
 #define LOOP_TAKEN  0.30   /* a loop that does less only hands requests to the workers */
 
-/* What the workers did while requests queued, over all queues. */
+/* What the workers did while requests queued for them. */
 static size_t
 workers_did(const struct facts *f, struct run_part *ret_parts, size_t max, double *ret_cpu)
 {
@@ -24,6 +24,8 @@ workers_did(const struct facts *f, struct run_part *ret_parts, size_t max, doubl
 
 	for (size_t i = 0; i < f->trace->n_waits; i++) {
 		const struct run_wait *w = &f->trace->waits[i];
+		if (pool_queue_is(w))
+			continue;
 		for (size_t k = 0; w->kind == PART_QUEUE && k < w->n_holder; k++)
 			if (w->holder[k].kind < PART_KINDS && w->holder[k].share > 0)
 				by_kind[w->holder[k].kind] += w->holder[k].share * fmax(w->seconds, 1e-9);
@@ -124,7 +126,7 @@ static void
 detect(const struct facts *f, struct draft *d)
 {
 	struct run_part parts[3];
-	double cpu, queue = f->raw[PART_QUEUE];
+	double cpu, queue = fmax(f->raw[PART_QUEUE] - pool_queue_shares(f), 0);
 	size_t n = workers_did(f, parts, 3, &cpu);
 	const char *did = text_parts(f->run, parts, n, 3);
 

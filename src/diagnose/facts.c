@@ -21,6 +21,9 @@
 #define HOST_FULL         0.9
 #define OTHERS_MUCH       0.25   /* of the host's CPUs */
 #define ROUTE_DOMINATES   0.6
+#define PIECES_MIN        1.5    /* writes of an answer */
+#define DELAYED_ACK_LOW   0.036  /* Linux acknowledges at the latest after 40 ms (TCP_DELACK_MIN) */
+#define DELAYED_ACK_HIGH  0.060
 #define WORKER_TAKEN      0.85   /* of its time at work, on or off CPU */
 
 static double
@@ -339,10 +342,26 @@ facts_runtime(const struct facts *f)
 
 /* ---- resources ----------------------------------------------------------------------------- */
 
+/* Most of what was sampled ran below the loop of Python's asyncio. */
+static bool
+runs_asyncio(const struct run_trace *t)
+{
+	double below = 0, all = 0;
+
+	for (size_t i = 0; i < t->n_stacks; i++) {
+		const struct run_stack *s = &t->stacks[i];
+		if (!text_same(s->kind, "cpu") || !(s->seconds > 0))
+			continue;
+		all += s->seconds;
+		below += text_has(s->frames, "_run_once") ? s->seconds : 0;
+	}
+	return below > 0.5 * all;
+}
+
 /* A thread that waits in epoll, poll or select runs a loop; but a worker that only waits for its
  * next connection does too, so the runtime decides where it is known. */
 static bool
-is_event_loop(const struct run_process *p, const struct run_thread *t)
+is_event_loop(const struct run_trace *trace, const struct run_process *p, const struct run_thread *t)
 {
 	static const char *const loops[] = { "node", "deno", "bun", "nginx", NULL };
 	static const char *const no_loops[] = { "go", "java", "ruby", "php", NULL };
@@ -356,7 +375,7 @@ is_event_loop(const struct run_process *p, const struct run_thread *t)
 	if (!p || !p->runtime || text_in(p->runtime, loops))
 		return true;
 	if (text_same(p->runtime, "python"))
-		return text_in(p->framework, async_frameworks);
+		return text_in(p->framework, async_frameworks) || runs_asyncio(trace);
 	return !text_in(p->runtime, no_loops);
 }
 
@@ -369,7 +388,7 @@ find_threads(struct facts *f)
 		double off = known(t->blocked), taken = known(t->cpu) + known(t->runqueue) + off;
 		if (!f->busiest || known(t->cpu) > known(f->busiest->cpu))
 			f->busiest = t;
-		if (is_event_loop(p, t)
+		if (is_event_loop(f->trace, p, t)
 		    && (!f->loop || known(t->cpu) + off > known(f->loop->cpu) + known(f->loop->blocked))) {
 			f->loop = t;
 			f->loop_of = p;
@@ -425,6 +444,20 @@ find_outside(const struct facts *f)
 	if (!(seen > 0) || requests <= 0)
 		return NAN;
 	return fmax(0, 1 - seconds / requests / seen);
+}
+
+/* Answers in pieces, half of which arrive just when an acknowledgement is due at the latest, whatever the
+ * load. Over a network the way may take as long: only answers that stay on this host tell. */
+static double
+find_stalled(const struct facts *f)
+{
+	const struct run_evidence *e = &f->run->evidence;
+	double typical = f->phase ? f->phase->service.p50 : NAN, least = typical;
+
+	for (size_t i = 0; i < e->n_phases; i++)
+		least = fmin(least, e->phases[i].service.p50);
+	return f->run->host.generator_on_host && f->trace->pieces >= PIECES_MIN && least >= DELAYED_ACK_LOW
+	    && typical <= DELAYED_ACK_HIGH && f->outside > 0 ? f->outside : 0;
 }
 
 /* ---- trust --------------------------------------------------------------------------------- */
@@ -498,6 +531,7 @@ facts_make(struct facts *f, struct run *r)
 	make_cpu(f);
 	facts_make_hot(f);
 	f->outside = find_outside(f);
+	f->stalled = find_stalled(f);
 	f->at_ease = all_targets_met(r) && !(f->utilisation >= BUSY);
 	f->min_share = f->at_ease ? SHARE_MIN_AT_EASE
 	                          : fmin(fmax(SHARE_MIN, known(r->evidence.noise)), NOISE_HIGH);

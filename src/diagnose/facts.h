@@ -15,6 +15,17 @@ struct hot {
 	double own;      /* itself and the library code that it called directly */
 	double total;    /* with all that it called, without the kernel and an embedded database */
 	struct hot_inside { const char *name; double share; } inside[4];   /* own, in the engine */
+	const char *library;     /* function of another module than libc that it called; NULL none */
+	const char *of;          /* that module */
+	double in_library;       /* of own, the part that was spent there */
+};
+
+/* CPU time that the system takes for memory, by the application's function that causes it. */
+struct toll {
+	const char *by;          /* NULL: not known */
+	double faults;           /* bringing in and giving back pages */
+	double allocator;
+	double connecting;       /* opening and closing connections */
 };
 
 struct facts {
@@ -36,6 +47,8 @@ struct facts {
 
 	struct hot *hot;                /* largest own first */
 	size_t n_hot;
+	struct toll *tolls;
+	size_t n_tolls;
 	double db_cpu;                  /* CPU share in an embedded database outside its statements */
 
 	double cores_used;              /* by the service during the traced load */
@@ -48,6 +61,7 @@ struct facts {
 	const struct run_process *loop_of;    /* its process; NULL unknown */
 
 	double outside;    /* share of the answer time that passed before the service saw the request */
+	double stalled;    /* the part of it in which the kernel holds an answer's second piece back */
 	bool blocked_workers;           /* a worker is taken nearly all the time, mostly off CPU */
 	bool at_ease;      /* targets given, all met, CPU to spare: only clear defects count */
 	double min_share;  /* findings below are noise */
@@ -80,6 +94,9 @@ double facts_attribution(double share, double direct);
 
 /* The function that CPU time should be blamed on; NULL: none stands out. */
 const struct hot *facts_hottest(const struct facts *f);
+/* Its name, with the library's function that it spends most of its own time in: "send (deflate in
+ * libz.so.1)". */
+const char *facts_hot_place(const struct facts *f, const struct hot *h);
 /* What fixing it would save: its CPU time and its part of the waits for a CPU. */
 double facts_hot_share(const struct facts *f, const struct hot *h);
 
@@ -91,6 +108,12 @@ const char *facts_inside(const struct hot *h);
 const struct run_site *facts_site(const struct facts *f, enum run_part_kind kind);
 /* The same as "appendJournal (journal.js:9)"; NULL unknown. */
 const char *facts_site_place(const struct facts *f, enum run_part_kind kind);
+/* Share of the time on CPU in page faults and in giving pages back, and in the allocator; ret_by: the
+ * function of the application that causes most of it, NULL unknown. */
+double facts_faults(const struct facts *f, const char **ret_by);
+double facts_allocator(const struct facts *f, const char **ret_by);
+/* The same for opening and closing connections. */
+double facts_connecting(const struct facts *f, const char **ret_by);
 
 /* CPU time by function (hot.c); part of facts_make. */
 void facts_make_hot(struct facts *f);

@@ -8,6 +8,7 @@
  * from the requests' own parts keeps a busy background thread out: it has samples, but no request
  * waits for it. */
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@
 #define GENERIC_OWN    0.3   /* ... and it does little itself: dispatch */
 #define THROUGH_OWN    0.7   /* all goes through it: only its own part is its fault */
 #define OWN_CLEAR      0.25  /* of the CPU time: one function stands out by itself */
+#define IN_LIBRARY     0.6   /* of a function's own time */
 #define TOTAL_CLEAR    0.4   /* of the CPU time: or one with its callees */
 
 struct tree {
@@ -132,6 +134,41 @@ part_of(const struct tree *t, const struct stack *s)
 	return 0;
 }
 
+/* A page is brought in by a fault and goes with munmap, madvise or brk; the kernel's names of it. */
+static bool
+is_fault(const char *name)
+{
+	static const char *const names[] = { "asm_exc_page_fault", "exc_page_fault", "do_user_addr_fault",
+		"do_page_fault", "el0_da", "handle_mm_fault", "unmap_region", "unmap_vmas", "__x64_sys_munmap",
+		"__arm64_sys_munmap", "__x64_sys_madvise", "__arm64_sys_madvise", "__x64_sys_brk",
+		"__arm64_sys_brk", NULL };
+
+	return text_in(name, names);
+}
+
+/* Of the C library, of C++, and of what people put in their place. */
+static bool
+is_allocator(const char *name)
+{
+	static const char *const names[] = { "malloc", "calloc", "realloc", "free", "cfree", "_int_malloc",
+		"_int_free", "_int_realloc", "__libc_malloc", "__libc_calloc", "__libc_realloc",
+		"__libc_free", "malloc_consolidate", "unlink_chunk", "sysmalloc", "posix_memalign",
+		"aligned_alloc", "operator new", "operator delete", "je_malloc", "je_free", "mi_malloc",
+		"mi_free", "tc_malloc", "tc_free", NULL };
+
+	return text_in(name, names) || strncmp(name, "operator new(", 13) == 0
+	    || strncmp(name, "operator delete(", 16) == 0;
+}
+
+static bool
+is_connecting(const char *name)
+{
+	static const char *const names[] = { "__x64_sys_connect", "__arm64_sys_connect", "__sys_connect",
+		"__x64_sys_socket", "__arm64_sys_socket", "__sys_socket", "sock_close", "tcp_close", NULL };
+
+	return text_in(name, names);
+}
+
 /* Preparing statements is the embedded database's time, not that of the function that asks. */
 static bool
 is_database(const struct tree *t, const struct stack *s)
@@ -177,15 +214,69 @@ note_inside(struct tree *t, struct hot *h, const struct stack *s, size_t at, dou
 	}
 }
 
+static struct toll *
+toll_at(struct facts *f, const char *by)
+{
+	for (size_t i = 0; i < f->n_tolls; i++)
+		if (text_same(f->tolls[i].by, by))
+			return &f->tolls[i];
+	struct toll *new = ARENA_PUSH(f->run->arena, f->tolls, f->n_tolls);
+	new->by = run_str(f->run, by);
+	return new;
+}
+
+/* The innermost function of the application causes it. */
+static void
+charge_toll(struct tree *t, const struct stack *s, double share)
+{
+	bool faults = false, allocator = false, connecting = false;
+	const char *by = NULL;
+
+	for (size_t i = 0; i < s->n; i++) {
+		faults |= is_fault(s->frame[i]);
+		allocator |= is_allocator(s->frame[i]);
+		connecting |= is_connecting(s->frame[i]);
+		if (is_application(t, s->frame[i]))
+			by = s->frame[i];
+	}
+	if (!faults && !allocator && !connecting)
+		return;
+	struct toll *toll = toll_at(t->f, by);
+	toll->faults += faults ? share : 0;
+	toll->allocator += allocator && !faults ? share : 0;
+	toll->connecting += connecting ? share : 0;
+}
+
+/* Where a function's own time goes to another library than the C library, whose functions are too
+ * general to say anything. Stacks come heaviest first: the first such function is the one. */
+static void
+note_library(struct tree *t, const struct stack *s, size_t owner, struct hot *h, double share)
+{
+	for (size_t i = owner + 1; i < s->n; i++) {
+		const struct run_function *fn = function_of(t, s->frame[i]);
+		if (!fn || fn->application || s->frame[i][0] == '[' || !fn->module
+		    || strncmp(fn->module, "libc", 4) == 0 || !text_same(fn->language, "native"))
+			continue;
+		if (!h->library) {
+			h->library = run_str(t->f->run, fn->name);
+			h->of = fn->module;
+		}
+		h->in_library += text_same(h->library, fn->name) ? share : 0;
+		return;
+	}
+}
+
 static void
 charge_stack(struct tree *t, const struct stack *s, double share)
 {
 	bool owned = false;
 
+
 	if (is_database(t, s)) {
 		t->f->db_cpu += share;
 		return;
 	}
+	charge_toll(t, s, share);
 	for (size_t i = 0; i < s->n; i++)
 		if (is_kernel(t, s->frame[i]))
 			return;
@@ -196,6 +287,7 @@ charge_stack(struct tree *t, const struct stack *s, double share)
 		if (!owned) {
 			h->own += share;
 			note_inside(t, h, s, i + 1, share);
+			note_library(t, s, i, h, share);
 		}
 		owned = true;
 		bool again = false;   /* recursion counts once */
@@ -302,6 +394,49 @@ facts_hottest(const struct facts *f)
 			wide = h;
 	}
 	return wide ? wide : &f->hot[0];
+}
+
+/* The sum of one member over all tolls, and whose is largest. */
+static double
+sum_tolls(const struct facts *f, size_t member, const char **ret_by)
+{
+	double sum = 0, most = 0;
+
+	*ret_by = NULL;
+	for (size_t i = 0; i < f->n_tolls; i++) {
+		double here = *(const double *)((const char *)&f->tolls[i] + member);
+		sum += here;
+		if (here > most) {
+			most = here;
+			*ret_by = f->tolls[i].by;
+		}
+	}
+	return sum;
+}
+
+double
+facts_faults(const struct facts *f, const char **ret_by)
+{
+	return sum_tolls(f, offsetof(struct toll, faults), ret_by);
+}
+
+double
+facts_allocator(const struct facts *f, const char **ret_by)
+{
+	return sum_tolls(f, offsetof(struct toll, allocator), ret_by);
+}
+
+double
+facts_connecting(const struct facts *f, const char **ret_by)
+{
+	return sum_tolls(f, offsetof(struct toll, connecting), ret_by);
+}
+
+const char *
+facts_hot_place(const struct facts *f, const struct hot *h)
+{
+	return h->library && h->in_library >= IN_LIBRARY * h->own
+	    ? run_printf(f->run, "%s (%s in %s)", h->name, h->library, h->of) : h->name;
 }
 
 double

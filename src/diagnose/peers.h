@@ -6,6 +6,9 @@
 
 /* The client's own connection is no peer: peers have an address. */
 bool peer_is_client(const char *where);
+/* A wait for a server that trace has no name for: of datagrams it does not see the peer. */
+bool peer_is_unseen(const struct facts *f, const struct run_part *p);
+#define PEER_UNSEEN "a server that was not seen"
 /* Share of the time that sending answers to clients blocked. */
 double peer_client_share(const struct facts *f);
 /* The calls to a peer; NULL: none recorded. */

@@ -108,7 +108,7 @@ trace_refusal(const struct facts *f)
 	if (t->dropped > LOST_MAX * (t->dropped + seen))
 		return refuse(f, VERDICT_NONE, run_printf(f->run, "%lld trace events were lost, too many "
 		    "to tell where the time went", (long long)t->dropped));
-	if (f->outside > OUTSIDE_MAX && !f->blocked_workers
+	if (f->outside > OUTSIDE_MAX && !f->blocked_workers && f->stalled == 0
 	    && !(f->busiest && f->busiest->cpu > 0.7) && !(f->utilisation > 0.7))
 		return refuse(f, VERDICT_NONE, run_printf(f->run, "%s of the answer time passes outside "
 		    "of the service, on the network or in front of it", PCT(f->outside)));

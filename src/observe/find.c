@@ -59,12 +59,14 @@ seed(const struct spec *spec, struct run *r, struct tree *t, struct err *e)
 		return -ESRCH;
 	}
 	r->host.generator_on_host = !spec->n_urls;
-	bool given = t->n > 0;
+	/* Named by the user, the service is that: the URL may be a proxy's in front of it. */
+	bool named = t->n > 0, given = named;
 	for (size_t i = 0; i < spec->n_urls; i++) {
+		CLEANUP(tree_done) struct tree front = { 0 };
 		int bad = url_parse(spec->urls[i], &at, e);
 		if (bad < 0)
 			return bad;
-		how = discover_url(&at, t);
+		how = discover_url(&at, named ? &front : t);
 		r->host.generator_on_host |= how != FOUND_REMOTE;
 		if (how == FOUND)
 			given = true;

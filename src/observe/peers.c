@@ -137,12 +137,13 @@ peer_at(struct run *r, const char *kind, const char *address)
 	return p;
 }
 
-static void
+static struct run_peer *
 add_peer(struct run *r, const char *kind, const char *address, int64_t connections)
 {
 	struct run_peer *p = peer_at(r, kind, address);
 	if (connections > p->connections)
 		p->connections = connections;
+	return p;
 }
 
 /* Pid of the process that listens there, when it does so in the same network namespace. */
@@ -184,6 +185,7 @@ add_tcp_peers(struct peer_scan *s)
 	for (size_t i = 0; i < s->n_outgoing; i++) {
 		const struct net_address *to = &s->outgoing[i].to;
 		char exe[512] = "", address[64];
+		struct proc_stat stat;
 		int pid = listening_process(s, to, &holders);
 		if (pid && is_of_service(s->run, pid))
 			continue;
@@ -191,10 +193,71 @@ add_tcp_peers(struct peer_scan *s)
 			process_exe(pid, exe, sizeof(exe));
 		const char *slash = strrchr(exe, '/');
 		address_format(to, address, sizeof(address));
-		add_peer(s->run, peer_kind(slash ? slash + 1 : NULL, to->port), address,
-		    s->outgoing[i].connections);
+		struct run_peer *peer = add_peer(s->run, peer_kind(slash ? slash + 1 : NULL, to->port),
+		    address, s->outgoing[i].connections);
+		if (pid && proc_stat_read(pid, &stat))
+			peer->process = run_str(s->run, stat.name);
 	}
 	map_done(&holders);
+}
+
+static bool
+is_known(const struct run *r, const char *address)
+{
+	for (size_t i = 0; i < r->system.n_peers; i++)
+		if (strcmp(r->system.peers[i].address, address) == 0)
+			return true;
+	return false;
+}
+
+static void
+note_listener(void *ctx, const struct proc_tcp *t)
+{
+	struct peer_scan *s = ctx;
+
+	if (t->state == TCP_STATE_LISTEN)
+		*ARENA_PUSH(s->arena, s->listeners, s->n_listeners) = (struct listener){ t->local, t->inode };
+}
+
+/* "127.0.0.1:80": of a loopback address the port says who listens. */
+static void
+add_called(struct peer_scan *s, const char *address, const struct map *holders)
+{
+	const char *port = strrchr(address, ':');
+	struct proc_stat stat;
+
+	if (!port || (strncmp(address, "127.", 4) != 0 && strncmp(address, "[::1]", 5) != 0))
+		return;
+	for (size_t i = 0; i < s->n_listeners; i++) {
+		const uint64_t *pid = map_find(holders, &s->listeners[i].inode, sizeof(uint64_t));
+		if (s->listeners[i].at.port != atoi(port + 1) || !pid || is_of_service(s->run, (int)*pid) ||
+		    !proc_stat_read((int)*pid, &stat))
+			continue;
+		add_peer(s->run, peer_kind(stat.name, s->listeners[i].at.port), address, 0)->process =
+		    run_str(s->run, stat.name);
+		return;
+	}
+}
+
+void
+peers_of_calls(struct run *r)
+{
+	struct peer_scan s = { .run = r, .arena = arena_new() };
+	const struct run_trace *t = &r->evidence.trace;
+	struct map holders = { 0 };
+	size_t hidden;
+
+	for (size_t i = 0; i < t->n_calls; i++) {
+		if (!t->calls[i].peer || is_known(r, t->calls[i].peer))
+			continue;
+		if (!s.n_listeners) {
+			tcp_each(getpid(), note_listener, &s);
+			socket_holders(&holders, &hidden);
+		}
+		add_called(&s, t->calls[i].peer, &holders);
+	}
+	map_done(&holders);
+	arena_free(s.arena);
 }
 
 static void

@@ -13,7 +13,9 @@
 
 #include "base/clock.h"
 #include "observe/collect.h"
+#include "observe/neighbours.h"
 #include "observe/observe.h"
+#include "observe/peers.h"
 
 #define INTERVAL_NS (250 * NS_PER_MS)
 #define SCAN_NS (1 * NS_PER_S)          /* between searches for new processes */
@@ -35,6 +37,7 @@ struct observe {
 	struct service service;
 	uint16_t *ports;
 	struct sink sink;
+	struct neighbours neighbours;
 	struct running running[COLLECTORS_MAX];
 	size_t n_running;
 	int64_t started_ns, last_pass_ns, last_scan_ns;
@@ -151,6 +154,7 @@ release(struct observe *o)
 	for (size_t i = 0; i < o->n_running; i++)
 		o->running[i].collector->close(o->running[i].state);
 	sink_done(&o->sink);
+	neighbours_done(&o->neighbours);
 	tree_done(&o->service.tree);
 	pthread_cond_destroy(&o->wake);
 	pthread_mutex_destroy(&o->lock);
@@ -222,6 +226,7 @@ observe_mark_begin(struct observe *o)
 	pthread_mutex_lock(&o->lock);
 	pass(o);                /* so that the window's first rates begin with it */
 	sink_window(&o->sink);
+	neighbours_begin(&o->neighbours);
 	o->marked = true;
 	o->begin_ns = o->last_pass_ns;
 	o->begin_cpu_s = cpu_seconds(o);
@@ -237,6 +242,7 @@ end_window(struct observe *o)
 		pass(o);
 	o->end_ns = read_service(o);
 	o->end_cpu_s = cpu_seconds(o);
+	neighbours_end(&o->neighbours, &o->service.tree);
 	o->sink.in_window = false;
 }
 
@@ -302,6 +308,8 @@ observe_stop(struct observe *o, struct run *r)
 	if (!o->end_ns)
 		end_window(o);
 	sink_write(&o->sink, r);
+	peers_of_calls(r);
+	neighbours_write(&o->neighbours, r);
 	fill_baseline(o, r);
 	release(o);
 }

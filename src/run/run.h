@@ -91,6 +91,15 @@ struct run_peer {
 	const char *kind;          /* postgresql redis mysql http sqlite dns ... */
 	const char *address;       /* host:port or file */
 	int64_t connections;
+	const char *process;       /* command name of the process on this host that listens there */
+};
+
+/* Processes of the host that are neither the service nor prony, by their command's name. */
+struct run_neighbour {
+	const char *name;
+	int64_t processes;
+	double cpu;                /* cores used during the traced measurement */
+	bool peer;                 /* one of them is a peer of the service: it may work for it */
 };
 
 struct run_system {
@@ -98,6 +107,7 @@ struct run_system {
 	const char **targets;      size_t n_targets;     /* URLs */
 	struct run_process *processes; size_t n_processes;
 	struct run_peer *peers;    size_t n_peers;
+	struct run_neighbour *neighbours; size_t n_neighbours;   /* busiest first */
 };
 
 /* ---- what came out ------------------------------------------------------------------------- */
@@ -284,6 +294,10 @@ struct run_function {
 	double self, total;        /* shares of on-CPU samples of the service */
 	int64_t samples;
 	bool application;          /* in the service's own program or script, not a library or the kernel */
+	double spinning;           /* share of self that only waits for another CPU; NAN unknown */
+	double requests;           /* share of the requests that are in it; NAN: too short to tell */
+	double at_once;            /* of them at the same time, while one is; NAN likewise */
+	double at_once_even;       /* the same if they came independently of each other */
 };
 
 struct run_stack {
@@ -320,6 +334,7 @@ struct run_query {             /* one statement or command, literals removed */
 	double rows;               /* rows returned per call; NAN unknown */
 	double bytes;              /* of an answer, mean; NAN unknown */
 	double errors;             /* share of the calls that the engine refused; NAN unknown */
+	double released;           /* of its longer calls: share, beyond chance, that end with another request's transaction; NAN unknown */
 	double at_once;            /* share of the calls of a request that overlap another of it; NAN unknown */
 	const char **plan;         size_t n_plan;        /* EXPLAIN lines */
 	const char *scan_table;    /* table read without an index; NULL none */
@@ -365,6 +380,7 @@ struct run_trace {
 	double unwound;            /* share of stacks that reach their root */
 	double symbolised;         /* share of user frames with a name */
 	double overhead_cpu;       /* cores used by prony's own tracing */
+	double pieces;             /* writes that an answer leaves the service in, mean; NAN unknown */
 	int64_t dropped;
 	struct run_time *routes;       size_t n_routes;      /* before charging waits to holders */
 	struct run_wait *waits;        size_t n_waits;
@@ -543,7 +559,7 @@ run_free_p(struct run **r)
 
 struct run_type;
 void *run_add_(struct run *r, const struct run_type *type, void **items, size_t *n);
-extern const struct run_type run_type, run_eye_type, run_process_type, run_peer_type,
+extern const struct run_type run_type, run_eye_type, run_process_type, run_peer_type, run_neighbour_type,
     run_target_type, run_route_type, run_point_type, run_phase_type, run_series_type,
     run_part_type, run_time_type, run_wait_type, run_state_type, run_thread_type, run_function_type,
     run_stack_type, run_query_type, run_call_type, run_gc_type,

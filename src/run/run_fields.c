@@ -106,14 +106,24 @@ TYPE(process, "A process of the service.");
 static const struct run_field peer_fields[] = {
 	STR(kind, "postgresql redis mysql http sqlite dns ..."),
 	STR(address, "host:port or file"), INT(connections, "open at discovery"),
+	STR(process, "command name of the process on this host that listens there"),
 };
 TYPE(peer, "Something that the service talks to.");
+#undef S
+
+#define S struct run_neighbour
+static const struct run_field neighbour_fields[] = {
+	STR(name, "of the command"), INT(processes, "count"),
+	NUM(cpu, "cores used during the traced measurement"), BOOL(peer, "the service talks to one of them"),
+};
+TYPE(neighbour, "Processes of the host that are neither the service nor prony, by name.");
 #undef S
 
 #define S struct run_system
 static const struct run_field system_fields[] = {
 	STR(name, "of the service"), STRS(targets, "URLs that were loaded"),
 	LIST(processes, process, "of the service"), LIST(peers, peer, "what it talks to"),
+	LIST(neighbours, neighbour, "others that used CPU meanwhile, busiest first"),
 };
 TYPE(system, "The service.");
 #undef S
@@ -357,7 +367,11 @@ static const struct run_field function_fields[] = {
 	STR(name, "demangled"), STR(module, "file name of the object"), STR(file, "source file"),
 	INT(line, "source line; 0 unknown"), STR(language, "native python javascript java kernel"),
 	NUM(self, "share of on-CPU samples, itself"), NUM(total, "share, with what it calls"),
-	INT(samples, "with it on the stack"), BOOL(application, "in the service's own code"),
+	INT(samples, "with it on the stack"), NUM(spinning, "share of self that only waits for another CPU"),
+	NUM(requests, "share of the requests that are in it, where it is long enough to tell"),
+	NUM(at_once, "of them at the same time, while one is"),
+	NUM(at_once_even, "the same if they came independently of each other"),
+	BOOL(application, "in the service's own code"),
 };
 TYPE(function, "A function seen on CPU.");
 #undef S
@@ -395,6 +409,7 @@ static const struct run_field query_fields[] = {
 	NUM(per_request, "mean calls per request of the route"),
 	NUM(most_per_request, "95th percentile of calls per request"), NUM(rows, "returned per call"),
 	NUM(bytes, "of an answer"), NUM(errors, "share of the calls that the engine refused"),
+	NUM(released, "of its longer calls: share, beyond chance, that end with another request's transaction"),
 	NUM(at_once, "share of the calls of a request that overlap another of it"),
 	STRS(plan, "lines of the database's own plan"), STR(scan_table, "table read whole"),
 	NUM(scan_rows, "rows in it"), STR(index_table, "of an index that the planner would use"),
@@ -439,6 +454,7 @@ static const struct run_field trace_fields[] = {
 	NUM(unwound, "share of stacks that reach their root"),
 	NUM(symbolised, "share of user frames with a name"),
 	NUM(overhead_cpu, "cores used by tracing itself"), INT(dropped, "events lost"),
+	NUM(pieces, "writes that an answer of the service leaves in, mean"),
 	LIST(routes, time, "as painted, before waits are charged to holders"),
 	LIST(waits, wait, "who was waited for"), LIST(states, state, "sampled where requests could not be traced"),
 	LIST(threads, thread, "the busiest"),

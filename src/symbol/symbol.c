@@ -204,6 +204,20 @@ symbols_kernel_name(struct symbols *s, uint64_t ip, struct symbol *out)
 /* ---- lines, data, offsets ------------------------------------------------------------------- */
 
 bool
+symbols_code(struct symbols *s, int pid, uint64_t ip, size_t before, size_t after, void *out)
+{
+	const struct module *m = process_module(s, process_get(s, pid), ip);
+	uint64_t offset;
+
+	if (!m || !m->object->mapped || !elf_view_offset(&m->object->view, ip - m->bias, &offset) ||
+	    offset < before || offset > m->object->view.size ||
+	    m->object->view.size - offset < after)
+		return false;
+	memcpy(out, m->object->view.image + offset - before, before + after);
+	return true;
+}
+
+bool
 symbols_line(struct symbols *s, int pid, uint64_t ip, const char **ret_file, int *ret_line)
 {
 	const struct module *m = process_module(s, process_get(s, pid), ip);

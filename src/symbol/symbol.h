@@ -78,6 +78,10 @@ void symbols_kernel_name(struct symbols *s, uint64_t ip, struct symbol *out);
 /* Source file and line from DWARF: slow, for reported addresses only. False when unknown. */
 bool symbols_line(struct symbols *s, int pid, uint64_t ip, const char **ret_file, int *ret_line);
 
+/* Code of the process around an address, [ip - before, ip + after), out of the object's file. False where
+ * not all of it is known. */
+bool symbols_code(struct symbols *s, int pid, uint64_t ip, size_t before, size_t after, void *out);
+
 /* Name of the data object at an address ("inventory_lock" in .bss), NULL when unknown. */
 const char *symbols_data_name(struct symbols *s, int pid, uint64_t address);
 

@@ -200,6 +200,8 @@ part_of_syscall(int nr, bool uninterrupted)
 		return PART_NET;
 	case SYS_fsync: case SYS_fdatasync: case SYS_sync_file_range: case SYS_syncfs: case SYS_msync:
 		return PART_DISK;
+	/* Changes of the address space wait for those who fault in it, and the other way round. */
+	case SYS_mmap: case SYS_munmap: case SYS_mremap: case SYS_mprotect: case SYS_madvise: case SYS_brk:
 	case 0xffff:
 		return PART_FAULT;
 	case SYS_wait4: case SYS_waitid:

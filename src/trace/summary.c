@@ -97,8 +97,8 @@ summary_view(struct summary *s, uint32_t stack)
 	return v;
 }
 
-static size_t
-first_sample(const struct summary *s, uint32_t thread, int64_t from)
+size_t
+summary_first_sample(const struct summary *s, uint32_t thread, int64_t from)
 {
 	size_t low = 0, high = s->n_samples[thread];
 	while (low < high) {
@@ -120,7 +120,7 @@ tally_visit(void *ctx, uint32_t thread, int64_t from, int64_t to)
 {
 	struct tally_ctx *c = ctx;
 	struct summary *s = c->s;
-	for (size_t i = first_sample(s, thread, from); i < s->n_samples[thread]; i++) {
+	for (size_t i = summary_first_sample(s, thread, from); i < s->n_samples[thread]; i++) {
 		const struct tape_sample *sample = &s->a->tape->samples[s->samples[thread][i]];
 		if (sample->time >= to)
 			break;

@@ -63,6 +63,8 @@ struct computed summary_computed(struct summary *s, uint32_t thread, int64_t fro
 const char *summary_lock_name(struct summary *s, uint32_t lock);   /* lock + 1, as in ledgers */
 const char *summary_lock_site(struct summary *s, uint32_t lock);   /* NULL unknown */
 const struct stack_view *summary_view(struct summary *s, uint32_t stack);
+/* Of the thread's samples, the first that is not before `from`. */
+size_t summary_first_sample(const struct summary *s, uint32_t thread, int64_t from);
 
 /* qsort that may be given an empty list. */
 static inline void
@@ -82,8 +84,11 @@ void summary_threads(struct summary *s);
 void summary_gc(struct summary *s);
 void summary_sites(struct summary *s);
 void summary_queries(struct summary *s);
+void summary_released(struct summary *s);   /* after summary_queries */
 void summary_calls(struct summary *s);
+void summary_pieces(struct summary *s);
 void summary_functions(struct summary *s);
+void summary_bursts(struct summary *s);      /* after summary_functions */
 void summary_stacks(struct summary *s);      /* likewise */
 
 /* cpu.folded, offcpu.folded and profile.pb.gz into the run's folder; nothing without a folder. */

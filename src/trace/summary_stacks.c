@@ -13,6 +13,8 @@
 
 #define FUNCTIONS_MAX 50
 #define STACKS_SHOWN  1500
+#define SPIN_BEFORE   8        /* bytes of code around a sample */
+#define SPIN_AFTER    8
 
 /* ---- functions ----------------------------------------------------------------------------- */
 
@@ -20,6 +22,7 @@ struct function {
 	const struct frame *frame;
 	uint32_t stack;            /* one that it stands in, for its line */
 	int64_t self, total;
+	int64_t spins;             /* of self */
 	int64_t counted;           /* last stack it was counted for + 1: recursion counts once */
 };
 
@@ -87,6 +90,27 @@ by_total(const void *left, const void *right)
 	return a > b ? -1 : a < b;
 }
 
+/* A loop that only waits for another CPU says so to its own: x86's pause ("Intel 64 and IA-32
+ * Architectures Software Developer's Manual", volume 2), two bytes near where the sample was. */
+static bool
+is_spinning(struct summary *s, uint32_t stack)
+{
+	const struct frame *leaf = stacks_frame(s->in->stacks, stack, 0);
+	uint8_t code[SPIN_BEFORE + SPIN_AFTER];
+
+#ifndef __x86_64__
+	return false;
+#endif
+	if (!leaf->ip || !leaf->language || strcmp(leaf->language, "native") != 0 ||
+	    !symbols_code(s->in->symbols, s->in->stacks->items[stack].pid, leaf->ip, SPIN_BEFORE, SPIN_AFTER,
+	    code))
+		return false;
+	for (size_t i = 0; i + 1 < sizeof(code); i++)
+		if (code[i] == 0xf3 && code[i + 1] == 0x90)
+			return true;
+	return false;
+}
+
 static void
 add_function(struct summary *s, const struct function *f, double samples)
 {
@@ -106,6 +130,7 @@ add_function(struct summary *s, const struct function *f, double samples)
 	out->self = (double)f->self / samples;
 	out->total = (double)f->total / samples;
 	out->samples = f->total;
+	out->spinning = f->self ? (double)f->spins / (double)f->self : 0;
 	out->application = frame->application;
 }
 
@@ -140,6 +165,7 @@ summary_functions(struct summary *s)
 		for (size_t j = 0; counts[i] && j < stacks->items[i].n; j++) {
 			struct function *at = function_of(s, &f, i, stacks_frame(stacks, i, j));
 			at->self += j ? 0 : counts[i];
+			at->spins += j || !is_spinning(s, i) ? 0 : counts[i];
 			at->total += at->counted == i + 1 ? 0 : counts[i];
 			at->counted = i + 1;
 		}

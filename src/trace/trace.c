@@ -461,10 +461,13 @@ fill(struct trace *t, struct run *r, struct err *e)
 		summary_threads(s);
 		summary_gc(s);
 		summary_queries(s);
+		summary_released(s);
 		summary_calls(s);
+		summary_pieces(s);
 	}
 	summary_sites(s);
 	summary_functions(s);
+	summary_bursts(s);
 	summary_stacks(s);
 	int code = summary_files(s, t->stopped - t->started, e);
 	summary_free(s);

@@ -6,12 +6,16 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
 from pathlib import Path
 
+import rungs
+
 CGROUP = Path('/sys/fs/cgroup')
 PR_SET_PDEATHSIG = 1
+CLONE_NEWNET = 0x40000000
 START_SECONDS = 15
 
 
@@ -30,10 +34,23 @@ def free_port():
 
 
 class Stage:
-    def __init__(self, folder, services, shop, sources):
-        self.folder, self.services, self.shop, self.sources = folder, services, shop, sources
-        self.processes, self.cgroups, self.notes = [], [], []
-        self.peer = None
+    def __init__(self, folder, services, shop, sources, rung='bpf'):
+        self.folder, self.services, self.rung = folder, services, rung
+        self.processes, self.cgroups, self.notes, self.timers, self.ends = [], [], [], [], []
+        self.peer = None           # host:port of whom the service asks
+        self.prony_cgroup = None   # that prony is to run in
+        self.namespace = None      # network that all who are started later share
+        if rung != 'bpf':
+            os.chmod(folder, 0o777)
+            sources = shutil.copytree(sources, folder / 'sources')
+        self.shop, self.sources = self.own(shop), sources
+
+    def own(self, program):
+        """The program where the user that the rung runs it as may read it: the build folder may be closed."""
+        if self.rung == 'bpf':
+            return program
+        copy = self.folder / Path(program).name
+        return copy if copy.exists() else Path(shutil.copy(program, copy))
 
     # ---- processes
 
@@ -43,11 +60,21 @@ class Stage:
             raise Skip(f'{name} is not installed')
         return path
 
+    def enter(self, cgroup, rung_of):
+        """Between fork and exec, in the child."""
+        if cgroup:
+            (cgroup / 'cgroup.procs').write_text(str(os.getpid()))
+        if self.namespace is not None:
+            ctypes.CDLL(None).setns(self.namespace, CLONE_NEWNET)
+        rung_of(self.rung)
+        die_with_parent()   # a change of user would forget it
+
+    def enter_prony(self):
+        self.enter(self.prony_cgroup, rungs.of_prony)
+
     def spawn(self, argv, cgroup=None, **rest):
         def enter():
-            die_with_parent()
-            if cgroup:
-                (cgroup / 'cgroup.procs').write_text(str(os.getpid()))
+            self.enter(cgroup, rungs.of_service)
         p = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, preexec_fn=enter,
                              start_new_session=True, **rest)
         self.processes.append(p)
@@ -62,7 +89,14 @@ class Stage:
         return f'http://{line.split()[2]}/'
 
     def service(self, name, *words, cgroup=None):
-        return self.start([self.services / f'truth_{name}', *words], cgroup)
+        return self.start([self.own(self.services / f'truth_{name}'), *words], cgroup)
+
+    def later(self, seconds, act, *words):
+        """Do something while prony measures."""
+        timer = threading.Timer(seconds, act, words)
+        timer.daemon = True
+        self.timers.append(timer)
+        timer.start()
 
     def wait_for(self, url):
         end = time.monotonic() + START_SECONDS
@@ -74,20 +108,21 @@ class Stage:
                     raise
                 time.sleep(0.05)
 
-    def gunicorn(self, application, **environment):
-        """Debian's gunicorn with two synchronous workers."""
+    def gunicorn(self, application, *flags, **environment):
+        """Debian's gunicorn with two synchronous workers, unless the flags say otherwise."""
         if not os.path.exists('/usr/bin/gunicorn'):
             raise Skip('gunicorn is not installed')
         port = free_port()
         self.spawn(['/usr/bin/gunicorn', '-w', '2', '-b', f'127.0.0.1:{port}', '--chdir',
-                    self.sources, '--log-level', 'warning', application],
+                    self.sources, '--log-level', 'warning', *flags, application],
                    env={**os.environ, **environment, 'PYTHONDONTWRITEBYTECODE': '1'})
         self.wait_for(f'http://127.0.0.1:{port}/')
         return f'http://127.0.0.1:{port}/'
 
-    def nginx(self):
+    def nginx(self, settings='', page='<p>' + 'x' * 4000 + '</p>'):
+        """One worker that serves a page."""
         program, port = self.program('nginx'), free_port()
-        (self.folder / 'index.html').write_text('<p>' + 'x' * 4000 + '</p>')
+        (self.folder / 'index.html').write_text(page)
         os.chmod(self.folder, 0o755)
         paths = ''.join(f'{kind}_temp_path {self.folder}/{kind};'
                         for kind in ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'))
@@ -95,7 +130,7 @@ class Stage:
         conf.write_text(f'''worker_processes 1; daemon off; pid {self.folder}/pid;
 error_log {self.folder}/error.log;
 events {{ worker_connections 2048; }}
-http {{ access_log off; {paths} keepalive_requests 1000000;
+http {{ access_log off; {paths} keepalive_requests 1000000; {settings}
   server {{ listen 127.0.0.1:{port} backlog=1024; root {self.folder}; }} }}
 ''')
         self.spawn([program, '-p', self.folder, '-c', conf], stderr=subprocess.DEVNULL)
@@ -131,20 +166,44 @@ http {{ access_log off; {paths} keepalive_requests 1000000;
                            {'cpu.max': f'{quota} 100000'})
 
     def write_limit(self, per_second):
-        """Throttle writes to the disk of the case's folder; without one the disk is as it is."""
+        return self.disk_limit('write', per_second)
+
+    def read_limit(self, per_second):
+        return self.disk_limit('read', per_second)
+
+    def disk_limit(self, way, per_second):
+        """Throttle the disk of the case's folder; without a way to do so the disk is as it is."""
         number = os.stat(self.folder).st_dev
         device = f'{os.major(number)}:{os.minor(number)}'
         try:
             return self.cgroup(
-                'blkio', {'blkio.throttle.write_iops_device': f'{device} {per_second}'},
-                {'io.max': f'{device} wiops={per_second}'})
+                'blkio', {f'blkio.throttle.{way}_iops_device': f'{device} {per_second}'},
+                {'io.max': f'{device} {way[0]}iops={per_second}'})
         except Skip as why:
             self.notes.append(f'the disk is not throttled: {why}')
             return None
 
+    # ---- networks
+
+    def slow_network(self, megabits):
+        """All who are started from now on share a loopback that carries no more than this."""
+        if os.geteuid() != 0:
+            raise Skip('a network of its own needs root')
+        script = (f'ip link set lo up && tc qdisc add dev lo root tbf rate {megabits}mbit burst 64k '
+                  'limit 4m && echo ready && exec sleep 1000')
+        holder = self.spawn(['unshare', '-n', 'sh', '-c', script], stdout=subprocess.PIPE,
+                            stderr=subprocess.DEVNULL, text=True)
+        if holder.stdout.readline() != 'ready\n':
+            raise Skip('no network namespace with a token bucket is to be had')
+        self.namespace = os.open(f'/proc/{holder.pid}/ns/net', os.O_RDONLY)
+
     # ---- the end
 
     def clear(self):
+        for timer in self.timers:
+            timer.cancel()
+        if self.namespace is not None:
+            os.close(self.namespace)
         for p in reversed(self.processes):
             try:
                 os.killpg(p.pid, signal.SIGTERM)
@@ -158,6 +217,8 @@ http {{ access_log off; {paths} keepalive_requests 1000000;
             p.wait()
             if p.stdout:
                 p.stdout.close()
+        for end in reversed(self.ends):   # of servers that the services used
+            end()
         for folder in self.cgroups:
             for _ in range(100):
                 try:

@@ -241,6 +241,24 @@ single(double second)
 	return r;
 }
 
+/* A thread a connection, each of them seldom on CPU: they take turns. */
+static struct run *
+turns(double waits)
+{
+	struct run *r = service("python");
+	for (int i = 0; i < 30; i++)
+		thread(r, "python3", 0.03);
+	r->baseline.cpu = 0.95;
+	part(r, PART_LOCK, "Python GIL", waits);
+	part(r, PART_CPU, "parse", 0.1);
+	part(r, PART_CPU, "score", 0.1);
+	part(r, PART_OTHER, "rest", 0.8 - waits);
+	return r;
+}
+
+static struct run *threads_in_turn(void) { return turns(0.6); }
+static struct run *threads_at_once(void) { return turns(0.02); }
+
 static struct run *one_thread(void) { return single(0.02); }
 static struct run *two_threads(void) { return single(0.9); }
 
@@ -348,6 +366,102 @@ static struct run *collects_little(void) { return painted(PART_GC, NULL, 0.02); 
 static struct run *faults(void) { return painted(PART_FAULT, NULL, 0.4); }
 static struct run *faults_little(void) { return painted(PART_FAULT, NULL, 0.02); }
 
+/* A handler that spends its CPU time in a function of the system: called by itself, or seldom. */
+static struct run *
+memory_work(const char *frames, double share)
+{
+	struct run *r = service("native");
+	r->baseline.cpu = 3.6;
+	part(r, PART_CPU, "draw_lines", 0.9);
+	part(r, PART_OTHER, NULL, 0.1);
+	function(r, "draw_lines", "native", 0.1, true);
+	stack(r, "main;worker;draw_lines", 1 - share);
+	stack(r, frames, share);
+	return r;
+}
+
+/* Half of the samples in a function that spins, or that computes. */
+static struct run *
+spins(double spinning)
+{
+	struct run *r = hot(0.71, 0.9);
+	r->evidence.trace.functions[0].spinning = spinning;
+	return r;
+}
+
+static struct run *spin_lock(void) { return spins(0.9); }
+static struct run *computes(void) { return spins(0.01); }
+
+/* So many of the requests are in it, so many at a time; chance alone would bring 1.5 together. */
+static struct run *
+together(double requests, double at_once)
+{
+	struct run *r = hot(0.71, 0.9);
+	struct run_function *f = &r->evidence.trace.functions[0];
+	f->requests = requests;
+	f->at_once = at_once;
+	f->at_once_even = 1.5;
+	return r;
+}
+
+static struct run *stampede(void) { return together(0.04, 12); }
+static struct run *rare_work(void) { return together(0.04, 1.7); }
+static struct run *work_of_all(void) { return together(1, 12); }
+
+#define FAULT_PATH "main;worker;draw_lines;asm_exc_page_fault;exc_page_fault;clear_page_erms"
+#define MALLOC_PATH "main;worker;draw_lines;malloc;_int_malloc"
+static struct run *fresh_pages(void) { return memory_work(FAULT_PATH, 0.6); }
+static struct run *few_fresh_pages(void) { return memory_work(FAULT_PATH, 0.05); }
+static struct run *allocates(void) { return memory_work(MALLOC_PATH, 0.6); }
+static struct run *allocates_little(void) { return memory_work(MALLOC_PATH, 0.05); }
+
+/* All wait at the lock of a pool for a connection to the ledger. */
+static struct run *
+locked_pool(int64_t connections, double busy)
+{
+	struct run *r = service("native");
+	part(r, PART_LOCK, "pool", 0.7);
+	part(r, PART_NET, "10.0.0.7:80", 0.3);
+	wait_for(r, PART_LOCK, "pool", 12)->site = "pool_put";
+	held(r, PART_NET, "10.0.0.7:80", 0.95);
+	struct run_peer *p = RUN_ADD(r, peer, r->system.peers, r->system.n_peers);
+	p->kind = "tcp";
+	p->address = "10.0.0.7:80";
+	p->connections = connections;
+	struct run_call *c = RUN_ADD(r, call, r->evidence.trace.calls, r->evidence.trace.n_calls);
+	c->peer = "10.0.0.7:80";
+	c->calls = 1000;
+	c->seconds = busy * 5;
+	r->evidence.trace.seconds = 5;
+	return r;
+}
+
+static struct run *small_pool(void) { return locked_pool(2, 1.9); }
+static struct run *locked_connections(void) { return locked_pool(64, 1); }
+
+/* Half of the requests' time is waiting for a CPU, and somebody else has so many of the four. */
+static struct run *
+beside(double cores, bool is_peer)
+{
+	struct run *r = service("native");
+	part(r, PART_RUNQUEUE, NULL, 0.5);
+	part(r, PART_CPU, "a", 0.1);
+	part(r, PART_CPU, "b", 0.1);
+	part(r, PART_OTHER, NULL, 0.3);
+	r->baseline.cpu = 0.9;
+	r->evidence.series[0].mean = 0.98;
+	struct run_neighbour *n = RUN_ADD(r, neighbour, r->system.neighbours, r->system.n_neighbours);
+	n->name = "make";
+	n->processes = 3;
+	n->cpu = cores;
+	n->peer = is_peer;
+	return r;
+}
+
+static struct run *beside_a_build(void) { return beside(2.9, false); }
+static struct run *beside_little(void) { return beside(0.3, false); }
+static struct run *beside_its_database(void) { return beside(2.9, true); }
+
 static struct run *
 swapping(double bytes)
 {
@@ -390,6 +504,21 @@ static struct run *once(void) { return repeated(1); }
 static struct run *slow_query(void) { return repeated(1); }
 static struct run *quick_query(void) { return painted(PART_DB, "SELECT 1", 0.04); }
 
+/* Answers take 42 ms, of which the service sees two. */
+static struct run *
+in_pieces(double pieces)
+{
+	struct run *r = painted(PART_CPU, "render", 0.1);
+	r->evidence.trace.pieces = pieces;
+	r->host.generator_on_host = true;
+	r->evidence.trace.routes[0].seconds = 0.002;
+	r->evidence.phases[0].service.p50 = r->evidence.phases[0].service.mean = 0.042;
+	return r;
+}
+
+static struct run *two_pieces(void) { return in_pieces(2); }
+static struct run *one_piece(void) { return in_pieces(1); }
+
 static struct run *
 peer(double calls, double connects)
 {
@@ -408,6 +537,49 @@ peer(double calls, double connects)
 static struct run *peer_many(void) { return peer(30, 0); }
 static struct run *peer_once(void) { return peer(1, 0); }
 static struct run *connects(void) { return peer(1, 1); }
+
+/* A quick peer that is connected to for each request: the time is the kernel's. */
+static struct run *
+connecting(double per_request)
+{
+	struct run *r = memory_work("main;worker;draw_lines;entry_SYSCALL_64_after_hwframe;__x64_sys_connect", 0.6);
+	struct run_call *c = RUN_ADD(r, call, r->evidence.trace.calls, r->evidence.trace.n_calls);
+	c->peer = "10.0.0.7:80";
+	c->calls = 1000;
+	c->per_request = 1;
+	c->connects_per_request = per_request;
+	return r;
+}
+
+static struct run *connects_always(void) { return connecting(1); }
+static struct run *connects_at_times(void) { return connecting(0.01); }
+
+/* The library does it, and its name says what. */
+static struct run *
+compresses(void)
+{
+	struct run *r = memory_work("main;worker;draw_lines;deflate;[libz.so.1+0x4970]", 0.9);
+	function(r, "deflate", "native", 0, false)->module = "libz.so.1";
+	return r;
+}
+
+/* All time is sleeping; so many of the calls were answered with 429. */
+static struct run *
+refused(double limited)
+{
+	struct run *r = painted(PART_SLEEP, NULL, 0.9);
+	struct run_call *c = RUN_ADD(r, call, r->evidence.trace.calls, r->evidence.trace.n_calls);
+	c->kind = "http";
+	c->peer = "10.0.0.7:80";
+	c->calls = 3000;
+	c->seconds = 2;
+	c->per_request = 3;
+	c->limited = c->errors = limited;
+	return r;
+}
+
+static struct run *too_many(void) { return refused(0.6); }
+static struct run *allowed(void) { return refused(0); }
 
 static struct run *
 answers(double bytes, const char *encoding, double rows)
@@ -429,6 +601,99 @@ static struct run *large_gzip(void) { return answers(200e3, "gzip", 1); }
 static struct run *whole_table(void) { return answers(200e3, NULL, 1000); }
 static struct run *one_row(void) { return answers(200e3, NULL, 1); }
 
+/* ---- key-value stores and pools ---- */
+
+static struct run *
+redis(const char *command, double per_request, double seconds, double bytes)
+{
+	struct run *r = painted(PART_CACHE, command, 0.6);
+	struct run_query *q = query(r, command, 1000 * per_request, 1000 * per_request * seconds, per_request);
+	q->engine = "redis";
+	q->bytes = bytes;
+	return r;
+}
+
+/* The client's own work for each command is most of the time. */
+static struct run *
+redis_client_computes(void)
+{
+	struct run *r = redis("GET ?", 40, 0.00002, 5);
+	r->evidence.trace.routes[0].parts[0].share = 0.05;
+	r->evidence.trace.routes[0].parts[1].share = 0.6;
+	function(r, "handle", "python", 0.05, true);
+	function(r, "Redis.get", "python", 0.5, false)->file = "/usr/lib/python3/dist-packages/redis/client.py";
+	stack(r, "main;handle;Redis.get;encode", 0.9);
+	stack(r, "main;handle", 0.1);
+	return r;
+}
+
+static struct run *redis_many(void) { return redis("GET ?", 40, 0.0003, 5); }
+static struct run *redis_once(void) { return redis("GET ?", 1, 0.0003, 5); }
+static struct run *redis_keys(void) { return redis("KEYS ?", 1, 0.012, 500); }
+static struct run *redis_value(void) { return redis("GET ?", 1, 0.012, 1e6); }
+
+static struct run *
+redis_pipeline(void)
+{
+	struct run *r = redis_many();
+	r->evidence.trace.queries[0].at_once = 0.95;
+	return r;
+}
+
+static struct run *
+fetching(double bytes, const char *encoding)
+{
+	struct run *r = painted(PART_DB, "SELECT * FROM articles", 0.4);
+	query(r, "SELECT * FROM articles", 1000, 8, 1)->bytes = bytes;
+	r->evidence.trace.queries[0].engine = "postgresql";
+	struct run_route *t = RUN_ADD(r, route, r->baseline.routes, r->baseline.n_routes);
+	t->route = "/";
+	t->body_bytes = 20e3;
+	t->content_encoding = encoding;
+	return r;
+}
+
+static struct run *fetches_wide(void) { return fetching(900e3, NULL); }
+static struct run *fetches_what_it_shows(void) { return fetching(100e3, NULL); }
+static struct run *fetches_and_packs(void) { return fetching(700e3, "gzip"); }
+
+static struct run *
+queued_for_pool(enum run_part_kind held_by, double seconds)
+{
+	struct run *r = service("node");
+	part(r, PART_QUEUE, "connection pool 10.0.0.7:5432", 0.7);
+	part(r, PART_DB, "SELECT price", 0.15);
+	part(r, PART_CPU, "handle", 0.15);
+	wait_for(r, PART_QUEUE, "connection pool 10.0.0.7:5432", 6);
+	held(r, held_by, held_by == PART_DB ? "SELECT price" : "handle", 1);
+	query(r, "SELECT price", 1000, 1000 * seconds, 1)->engine = "postgresql";
+	return r;
+}
+
+static struct run *
+updating(double released)
+{
+	struct run *r = painted(PART_DB, "UPDATE counters SET n = n + ?", 0.7);
+	query(r, "UPDATE counters SET n = n + ?", 1000, 14, 1)->engine = "postgresql";
+	r->evidence.trace.queries[0].released = released;
+	return r;
+}
+
+static struct run *row_lock(void) { return updating(0.95); }
+static struct run *slow_update(void) { return updating(0.03); }
+
+static struct run *pool_small(void) { return queued_for_pool(PART_DB, 0.003); }
+static struct run *pool_kept_by_loop(void) { return queued_for_pool(PART_CPU, 0.003); }
+static struct run *pool_kept_by_statement(void) { return queued_for_pool(PART_DB, 0.05); }
+
+static struct run *
+pool_of_full_host(void)
+{
+	struct run *r = pool_small();
+	r->evidence.series[0].mean = 0.97;
+	return r;
+}
+
 static struct run *
 blocking(double blocked)
 {
@@ -441,6 +706,24 @@ blocking(double blocked)
 
 static struct run *loop_reads(void) { return blocking(0.8); }
 static struct run *loop_polls(void) { return blocking(0.01); }
+
+/* Blocked at a socket whose peer is not seen: in receiving a datagram, or in sending to its clients. */
+static struct run *
+at_a_socket(const char *frames)
+{
+	struct run *r = blocking(0.8);
+	r->evidence.trace.waits[0].holder[0].kind = PART_NET;
+	r->evidence.trace.waits[0].holder[0].where = NULL;
+	stack(r, frames, 5);
+	r->evidence.trace.stacks[0].kind = "net";
+	struct run_site *site = RUN_ADD(r, site, r->evidence.trace.sites, r->evidence.trace.n_sites);
+	site->kind = PART_NET;
+	site->function = "resolve";
+	return r;
+}
+
+static struct run *loop_asks(void) { return at_a_socket("main;loop;resolve;recv"); }
+static struct run *loop_sends(void) { return at_a_socket("main;loop;resolve;send"); }
 
 static struct run *
 growing(double slope, double later)
@@ -503,15 +786,39 @@ static const struct row {
 	{ "cpu.event-loop", node_blocked, node_calm, "main loop of node (pid 100)" },
 	{ "cpu.event-loop", node_blocked, nginx_full, "main loop of node (pid 100)" },
 	{ "cpu.single-thread", one_thread, two_threads, "thread worker (101)" },
+	{ "cpu.single-thread", threads_in_turn, threads_at_once, "interpreter lock of pid 100" },
 	{ "cpu.throttled", throttled, not_throttled, "CPU quota of 0.5 cores" },
 	{ "cpu.throttled", throttled_above, missed_below_quota, "CPU quota of 0.5 cores" },
 	{ "cpu.saturated", host_full, host_full_of_generator, "4 CPUs of the host" },
 	{ "contention.lock", lock_convoy, lock_calm, "inventory_lock (held in buy_under_lock)" },
+	{ "contention.lock", spin_lock, computes, "score_cart" },
+	{ "contention.stampede", stampede, rare_work, "score_cart" },
+	{ "contention.stampede", stampede, work_of_all, "score_cart" },
+	{ "contention.rate-limit", too_many, allowed, "10.0.0.7:80" },
+	{ "io.net.connect", connects_always, connects_at_times, "10.0.0.7:80" },
+	{ "cpu.hot-function", compresses, cold_cron, "draw_lines (deflate in libz.so.1)" },
+	{ "contention.pool", small_pool, locked_connections, "10.0.0.7:80 (2 connections, pool)" },
+	{ "cpu.contended-host", beside_a_build, beside_little, "make (3 processes)" },
+	{ "cpu.contended-host", beside_a_build, beside_its_database, "make (3 processes)" },
 	{ "contention.workers", workers_blocked, workers_compute, "workers of shop" },
 	{ "contention.workers", pool_taken, pool_free, "libuv thread pool (4 threads) in hashPassword" },
 	{ "cpu.hot-function", pool_computes, pool_rests, "hashPassword" },
+	{ "contention.db-lock", row_lock, slow_update, "UPDATE counters SET n = n + ?" },
+	{ "io.db.slow-query", slow_update, row_lock, "UPDATE counters SET n = n + ?" },
+	{ "contention.pool", pool_small, pool_kept_by_loop, "connection pool 10.0.0.7:5432" },
+	{ "contention.pool", pool_small, pool_kept_by_statement, "connection pool 10.0.0.7:5432" },
+	{ "contention.pool", pool_small, pool_of_full_host, "connection pool 10.0.0.7:5432" },
+	{ "io.redis.n-plus-one", redis_many, redis_once, "GET ?" },
+	{ "io.redis.n-plus-one", redis_many, redis_pipeline, "GET ?" },
+	{ "io.redis.n-plus-one", redis_client_computes, redis_once, "GET ?" },
+	{ "io.redis.slow-command", redis_keys, redis_many, "KEYS ?" },
+	{ "io.redis.slow-command", redis_value, redis_once, "GET ?" },
+	{ "io.db.over-fetch", fetches_wide, fetches_what_it_shows, "SELECT * FROM articles" },
+	{ "io.db.over-fetch", fetches_wide, fetches_and_packs, "SELECT * FROM articles" },
+	{ "io.db.slow-query", pool_kept_by_statement, pool_small, "SELECT price" },
 	{ "io.disk.sync", syncs, syncs_little, "fdatasync" },
 	{ "io.disk.read", reads, reads_little, "read" },
+	{ "io.net.nagle", two_pieces, one_piece, "answers of shop" },
 	{ "io.net.downstream", downstream, slow_client, "10.0.0.7:80" },
 	{ "io.db.missing-index", missing_index, small_table, "orders(customer_id): " SCAN },
 	{ "io.db.n-plus-one", n_plus_one, once, "SELECT name FROM products WHERE id = ?" },
@@ -520,8 +827,11 @@ static const struct row {
 	{ "io.net.uncompressed", large_plain, large_gzip, "/" },
 	{ "io.net.payload", whole_table, one_row, "/" },
 	{ "io.blocking-call", loop_reads, loop_polls, "read" },
+	{ "io.blocking-call", loop_asks, loop_sends, "a server that was not seen in resolve" },
 	{ "memory.gc", collects, collects_little, "garbage collector of native" },
 	{ "memory.page-fault", faults, faults_little, "page faults" },
+	{ "memory.page-fault", fresh_pages, few_fresh_pages, "draw_lines" },
+	{ "memory.alloc", allocates, allocates_little, "draw_lines" },
 	{ "memory.swap", swaps, swaps_not, "swap" },
 	{ "memory.leak", leak, cache_fills, "memory of shop" },
 };
@@ -570,6 +880,23 @@ connecting_each_time_is_told(void **state)
 	assert_null(finding(twin, "io.net.connect"));
 	run_free(r);
 	run_free(twin);
+}
+
+/* Greeting, password and the server's new process are time with the database that no statement has. */
+static void
+a_login_a_request_is_the_connections(void **state)
+{
+	struct run *r = painted(PART_DB, "10.0.0.7:5432", 0.8);
+	struct run_call *c = RUN_ADD(r, call, r->evidence.trace.calls, r->evidence.trace.n_calls);
+	c->kind = "postgresql";
+	c->peer = "10.0.0.7:5432";
+	c->route = "/";
+	c->per_request = c->connects_per_request = 1;
+	diagnose(r);
+	const struct run_finding *f = finding(r, "io.net.connect");
+	assert_non_null(f);
+	CHECK_NEAR(f->share, 0.8, 0.01);
+	run_free(r);
 }
 
 static void
@@ -1392,7 +1719,7 @@ every_kind_has_a_page_of_80_columns(void **state)
 		for (const char *line = page, *end; (end = strchr(line, '\n')); line = end + 1)
 			assert_true(end - line <= 80);
 	}
-	assert_int_equal(n, 31);
+	assert_int_equal(n, 33);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_non_null(diagnose_explain(rows[i].kind));
 	assert_null(diagnose_explain("cpu.nonsense"));
@@ -1403,6 +1730,7 @@ RUN_TESTS(
 	cmocka_unit_test(each_kind_is_named_first),
 	cmocka_unit_test(the_healthy_twin_is_not_accused),
 	cmocka_unit_test(connecting_each_time_is_told),
+	cmocka_unit_test(a_login_a_request_is_the_connections),
 	cmocka_unit_test(every_detector_fires_or_says_why_not),
 	cmocka_unit_test(a_queue_is_what_its_holders_did),
 	cmocka_unit_test(an_unknown_holder_does_what_requests_do),

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "check.h"
 #include "observe/observe.h"
+#include "observe/peers.h"
 
 struct service {
 	int peer, peer_port;            /* listening socket that the service connects to */
@@ -239,6 +240,24 @@ another_host_is_no_error(void **state)
 	run_free(r);
 }
 
+/* A connection that was closed again is in no list, but the call was seen. */
+static void
+a_called_server_of_this_host_is_named(void **state)
+{
+	const struct service *s = *state;
+	struct run *r = run_new();
+
+	for (int i = 0; i < 2; i++)
+		RUN_ADD(r, call, r->evidence.trace.calls, r->evidence.trace.n_calls);
+	r->evidence.trace.calls[0].peer = run_printf(r, "127.0.0.1:%d", s->port);
+	r->evidence.trace.calls[1].peer = "192.0.2.7:80";
+	peers_of_calls(r);
+	assert_int_equal(r->system.n_peers, 1);
+	assert_string_equal(r->system.peers[0].address, r->evidence.trace.calls[0].peer);
+	assert_non_null(strstr(r->system.peers[0].process, "unit_observe"));
+	run_free(r);
+}
+
 static void
 what_is_not_there_is_an_error(void **state)
 {
@@ -253,5 +272,5 @@ what_is_not_there_is_an_error(void **state)
 
 #define WITH_SERVICE(test) cmocka_unit_test_setup_teardown(test, start_service, stop_service)
 RUN_TESTS(WITH_SERVICE(a_url_leads_to_the_service), WITH_SERVICE(looking_again_adds_nothing_twice),
-    WITH_SERVICE(death_is_noticed), WITH_SERVICE(cpu_agrees_with_the_kernels_clock),
+    WITH_SERVICE(a_called_server_of_this_host_is_named), WITH_SERVICE(death_is_noticed), WITH_SERVICE(cpu_agrees_with_the_kernels_clock),
     cmocka_unit_test(another_host_is_no_error), cmocka_unit_test(what_is_not_there_is_an_error))

@@ -187,9 +187,13 @@ each_kind_has_a_complete_step(void **state)
 	static const char *const kinds[] = {
 		"cpu.hot-function", "cpu.event-loop", "cpu.single-thread", "cpu.throttled",
 		"cpu.saturated", "contention.lock", "contention.workers", "io.disk.sync", "io.disk.read",
-		"io.net.downstream", "io.net.n-plus-one", "io.net.connect", "io.net.uncompressed",
+		"io.net.downstream", "io.net.n-plus-one", "io.net.connect", "io.net.nagle",
+		"io.net.uncompressed",
 		"io.net.payload", "io.blocking-call", "io.db.slow-query", "io.db.missing-index",
-		"io.db.n-plus-one", "memory.leak", "memory.gc", "memory.page-fault", "memory.swap",
+		"io.db.n-plus-one", "io.db.over-fetch", "io.redis.n-plus-one", "io.redis.slow-command",
+		"contention.db-lock", "memory.leak", "memory.gc", "memory.page-fault", "memory.swap",
+		"memory.alloc", "contention.pool", "cpu.contended-host", "contention.stampede",
+		"contention.rate-limit",
 	};
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		struct run *r = sample();
@@ -202,6 +206,33 @@ each_kind_has_a_complete_step(void **state)
 		assert_true(s->effort != LEVEL_NONE && s->risk != LEVEL_NONE);
 		run_free(r);
 	}
+}
+
+static void
+a_pool_gets_a_connection_for_each_who_waits(void **state)
+{
+	struct run *r = sample();
+	struct run_peer *p = RUN_ADD(r, peer, r->system.peers, r->system.n_peers);
+	p->address = "10.0.0.7:5432";
+	p->connections = 2;
+	struct run_wait *w = RUN_ADD(r, wait, r->evidence.trace.waits, r->evidence.trace.n_waits);
+	w->where = "connection pool 10.0.0.7:5432";
+	w->mean_waiters = 4;
+	add(r, "F1", "contention.pool", CLASS_CONTENTION, 0.7, w->where);
+	plan(r);
+	assert_non_null(strstr(r->plan[0].apply, "8 connections instead of 2"));
+	run_free(r);
+}
+
+static void
+a_commit_is_not_rewritten(void **state)
+{
+	struct run *r = sample();
+	add(r, "F1", "io.db.slow-query", CLASS_IO, 0.7, "COMMIT");
+	plan(r);
+	assert_string_equal(r->plan[0].what, "commit less often");
+	assert_non_null(strstr(r->plan[0].tradeoff, "crash"));
+	run_free(r);
 }
 
 static void
@@ -224,4 +255,6 @@ RUN_TESTS(
 	cmocka_unit_test(queueing_gain_needs_a_known_limit),
 	cmocka_unit_test(cheap_and_large_comes_first),
 	cmocka_unit_test(each_kind_has_a_complete_step),
+	cmocka_unit_test(a_pool_gets_a_connection_for_each_who_waits),
+	cmocka_unit_test(a_commit_is_not_rewritten),
 	cmocka_unit_test(nothing_found_plans_nothing))

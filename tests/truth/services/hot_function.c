@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Planted: checksum_rows takes nine tenths of the CPU; static callers, no frame pointers.
- * Truth: cpu.hot-function, checksum_rows. Under a CPU quota: cpu.throttled. */
+ * Truth: cpu.hot-function, checksum_rows. Under a CPU quota: cpu.throttled.
+ * Usage: hot_function [repaired]; repaired, the rows' checksum is kept. */
 #include <stdint.h>
 
 #include "http.h"
 
 enum { ROWS = 8000, COLUMNS = 256 };
 static uint32_t rows[ROWS][COLUMNS];
+static bool repaired;
 
 static __attribute__((noinline)) uint32_t
 checksum_rows(uint32_t seed)
@@ -28,7 +30,11 @@ render_footer(uint32_t seed)
 static __attribute__((noinline)) uint32_t
 build_page(uint32_t seed)
 {
-	return checksum_rows(seed) ^ render_footer(seed);
+	static uint32_t known;
+
+	if (!repaired || !known)
+		known = checksum_rows(seed);
+	return known ^ render_footer(seed);
 }
 
 static const char *
@@ -41,7 +47,9 @@ answer(void)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
+	(void)argv;
+	repaired = argc > 1;
 	return http_serve(answer, 64);
 }

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests wait for a connection of a pool while all of them are taken.
+ *
+ * Threads wait for it at a lock, an event loop keeps the request in a queue of its own. Must also
+ * hold: the connections wait for the peer, not for the service's own computing, which a larger pool
+ * would only make wait elsewhere; what runs on them is brief; and the server behind them is not full
+ * itself (on this host: its CPUs). */
+#include <math.h>
+
+#include "diagnose/lock_pool.h"
+#include "diagnose/pool_queue.h"
+#include "diagnose/statements.h"
+#include "diagnose/text.h"
+
+#define SHARE_MIN      0.15
+#define COMPUTING_MAX  0.50
+#define HOST_FULL      0.90
+
+static void
+tell_waits(struct draft *d, const struct run_wait *w)
+{
+	if (w)
+		finding_evidence(d, "%lld waits, %s each; %.2g wait at the same time", (long long)w->waits,
+		    DURATION(w->waits > 0 ? w->seconds / w->waits : NAN), w->mean_waiters);
+}
+
+static const char *
+held_text(const struct facts *f, struct pool_held held, const struct run_wait *w)
+{
+	return run_printf(f->run, "%s at %s, %s computing here, %s waiting for something else",
+	    PCT(held.peer), pool_queue_peer(w), PCT(held.computing), PCT(held.elsewhere));
+}
+
+static void
+tell_queue(const struct facts *f, struct draft *d, const struct run_wait *w, double share,
+    struct pool_held held)
+{
+	bool known = held.peer + held.computing > 0;
+	struct run_finding *out = finding_add(d, share * (1 - held.computing), known ? 0.9 : 0.75,
+	    w->where);
+
+	out->route = facts_route(f, PART_QUEUE, w->where);
+	out->summary = run_printf(f->run, "requests wait %s of their time for a free connection to %s",
+	    PCT(share), pool_queue_peer(w));
+	tell_waits(d, w);
+	if (known)
+		finding_evidence(d, "meanwhile its connections are taken: %s", held_text(f, held, w));
+	if (isfinite(f->host_busy))
+		finding_evidence(d, "the host's CPUs are %s busy", PCT(f->host_busy));
+	if (!known)
+		finding_against(d, "what its connections did meanwhile was not seen");
+}
+
+/* Why the queue is not for want of connections; NULL: it is. */
+static const char *
+not_the_pool(const struct facts *f, const struct run_wait *w, double share, struct pool_held held)
+{
+	if (share < SHARE_MIN)
+		return "too little to matter";
+	if (held.computing > COMPUTING_MAX)
+		return run_printf(f->run, "the service itself keeps them: %s", held_text(f, held, w));
+	if (statement_takes_pool(f))
+		return "slow statements keep them";
+	if (f->host_busy > HOST_FULL)
+		return run_printf(f->run, "the host's CPUs are %s busy, for which more of them would wait",
+		    PCT(f->host_busy));
+	return NULL;
+}
+
+static void
+detect(const struct facts *f, struct draft *d)
+{
+	const struct run_wait *w = pool_queue(f);
+	bool told = lock_pool_tell(f, d);
+
+	if (w) {
+		double share = pool_queue_share(f, w);
+		struct pool_held held = pool_queue_holders(f, w);
+		const char *why = not_the_pool(f, w, share, held);
+		if (!why)
+			tell_queue(f, d, w, share, held);
+		else if (!told)
+			rule_out(d, "requests wait %s of their time for a connection to %s, but %s",
+			    PCT(share), pool_queue_peer(w), why);
+	} else if (!told) {
+		rule_out(d, "requests wait for locks %s of their time, behind none of which all connections "
+		    "to a server are busy, and none waits in a pool's queue", PCT(f->charged[PART_LOCK]));
+	}
+}
+
+const struct detector detect_pool = {
+	.kind = "contention.pool", .class = CLASS_CONTENTION, .weight = 1.1 * WEIGHT_CAUSE,
+	.detect = detect, .about = "requests wait for a pooled connection",
+};

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "diagnose/driver.h"
+
+#include <string.h>
+
+#include "diagnose/text.h"
+
+#define NAMES_MAX 64
+
+/* Parts of the paths and names by which their functions are known, of common drivers. */
+static const char *const sql_marks[] = { "pg-protocol", "node_modules/pg/", "node_modules/postgres/", "mysql",
+	"asyncpg", "psycopg", "libpq", "sqlalchemy", "org.postgresql", "org/postgresql", "lib/pq", "jackc/pgx", NULL };
+static const char *const key_value_marks[] = { "/redis/", "hiredis", "node_modules/redis", "@redis", "ioredis",
+	"jedis", "lettuce", "go-redis", "memcache", NULL };
+
+static bool
+is_driver(const struct run_function *fn, const char *const *marks)
+{
+	for (; *marks; marks++)
+		if (text_has(fn->file, *marks) || text_has(fn->module, *marks) || text_has(fn->name, *marks))
+			return true;
+	return false;
+}
+
+/* `name` is a whole frame of "root;caller;leaf". */
+static bool
+has_frame(const char *frames, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *at = frames; n > 0 && (at = strstr(at, name)); at += n)
+		if ((at == frames || at[-1] == ';') && (at[n] == ';' || at[n] == '\0'))
+			return true;
+	return false;
+}
+
+/* The functions of drivers; as many as there are. */
+static size_t
+collect(const struct run_trace *t, const char *const *marks, const char *ret_names[], size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n_functions && n < max; i++)
+		if (t->functions[i].name && is_driver(&t->functions[i], marks))
+			ret_names[n++] = t->functions[i].name;
+	return n;
+}
+
+static bool
+has_any(const char *frames, const char *const *words)
+{
+	for (; *words; words++)
+		if (strstr(frames, *words))
+			return true;
+	return false;
+}
+
+/* Of the service's CPU samples outside of collectors: the share below a driver, or (`received`) in the
+ * kernel's reading from sockets. */
+static double
+part_of_cpu(const struct facts *f, bool sql, bool received)
+{
+	static const char *const receiving[] = { "tcp_recvmsg", "sock_recvmsg", "sock_read_iter", NULL };
+	static const char *const collectors[] = { "Scaveng", "MarkCompact", "ConcurrentMarking", "Sweeper",
+		"gcBgMarkWorker", "gcDrain", "G1ParTask", "ParallelGC", "gc_collect_main", NULL };
+	const char *names[NAMES_MAX];
+	size_t n = collect(f->trace, sql ? sql_marks : key_value_marks, names, NAMES_MAX);
+	double part = 0, all = 0;
+
+	for (size_t i = 0; i < f->trace->n_stacks; i++) {
+		const struct run_stack *s = &f->trace->stacks[i];
+		if (!text_same(s->kind, "cpu") || !s->frames || !(s->seconds > 0) || has_any(s->frames, collectors))
+			continue;
+		bool counts = received && has_any(s->frames, receiving);
+		for (size_t k = 0; k < n && !counts; k++)
+			counts = has_frame(s->frames, names[k]);
+		all += s->seconds;
+		part += counts ? s->seconds : 0;
+	}
+	return all > 0 ? part / all : 0;
+}
+
+double
+driver_share(const struct facts *f, bool sql)
+{
+	double part = part_of_cpu(f, sql, false);
+
+	return facts_with_runqueue(f, f->charged[PART_CPU] * part);
+}
+
+double
+driver_unpacking(const struct facts *f, bool sql)
+{
+	double part = part_of_cpu(f, sql, true);
+
+	return facts_with_runqueue(f, f->charged[PART_CPU] * part) + f->charged[PART_GC] * part;
+}
