@@ -339,6 +339,12 @@ struct run_call {              /* calls to a peer that is no database of ours */
 	double repeated;           /* share of the calls that asked the same again after an error; NAN unknown */
 };
 
+struct run_gc {                /* the collector of a runtime, during the trace */
+	const char *runtime;
+	int64_t collections;
+	double seconds, longest;   /* that it took in all, at once; NAN unknown */
+};
+
 struct run_trace {
 	const char *mode;          /* "bpf", "perf", "proc" or "none" */
 	double seconds;            /* traced */
@@ -357,6 +363,7 @@ struct run_trace {
 	struct run_query *queries;     size_t n_queries;
 	struct run_call *calls;        size_t n_calls;
 	struct run_exemplar *exemplars; size_t n_exemplars;  /* slowest and typical, route by route */
+	struct run_gc *gc;             size_t n_gc;          /* one a process that collected */
 };
 
 /* One of several generators that offered the measured load together. */
@@ -526,7 +533,7 @@ void *run_add_(struct run *r, const struct run_type *type, void **items, size_t 
 extern const struct run_type run_type, run_eye_type, run_process_type, run_peer_type,
     run_target_type, run_route_type, run_point_type, run_phase_type, run_series_type,
     run_part_type, run_time_type, run_wait_type, run_state_type, run_thread_type, run_function_type,
-    run_stack_type, run_query_type, run_call_type, run_finding_type, run_ruled_out_type,
+    run_stack_type, run_query_type, run_call_type, run_gc_type, run_finding_type, run_ruled_out_type,
     run_step_type, run_proof_type, run_suite_phase_type, run_recovery_type, run_integrity_type,
     run_worker_type, run_block_type, run_block_route_type, run_comparison_type, run_difference_type,
     run_answer_type, run_arm_type, run_diff_stack_type, run_stretch_type, run_exemplar_type,

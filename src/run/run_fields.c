@@ -413,6 +413,14 @@ static const struct run_field call_fields[] = {
 TYPE(call, "Calls of the service to a peer.");
 #undef S
 
+#define S struct run_gc
+static const struct run_field gc_fields[] = {
+	STR(runtime, "java node"), INT(collections, "during the trace"), NUM(seconds, "sum"),
+	NUM(longest, "seen"),
+};
+TYPE(gc, "Garbage collection of a process.");
+#undef S
+
 #define S struct run_trace
 static const struct run_field trace_fields[] = {
 	STR(mode, "bpf, perf, proc or none"), NUM(seconds, "traced"),
@@ -426,6 +434,7 @@ static const struct run_field trace_fields[] = {
 	LIST(functions, function, "the hottest"), LIST(stacks, stack, "the heaviest"),
 	LIST(queries, query, "statements"), LIST(calls, call, "other peers"),
 	LIST(exemplars, exemplar, "single requests in full"),
+	LIST(gc, gc, "garbage collection"),
 };
 TYPE(trace, "What tracing saw inside the service.");
 #undef S

@@ -25,6 +25,9 @@ symbols_new(void)
 	if (!s->unwind_cache)
 		abort();
 	objects_init(&s->objects, s->arena);
+	s->made.arena = s->arena;
+	*ARENA_PUSH(s->arena, s->made.items, s->made.n) = (struct symbol){ .name = "[java]",
+		.module = "[jit]", .language = "java" };
 	return s;
 }
 
@@ -46,6 +49,7 @@ symbols_free(struct symbols *s)
 		struct process *p = (struct process *)(uintptr_t)slot->value;
 		maps_done(&p->maps);
 		perf_map_done(&p->perf_map);
+		hotspot_free(p->hotspot);
 	}
 	map_done(&s->by_pid);
 	map_done(&s->by_symbol);
@@ -161,6 +165,11 @@ name_jit(struct symbols *s, struct process *p, uint64_t ip, struct symbol *out)
 void
 symbols_name(struct symbols *s, int pid, uint64_t ip, bool leaf, struct symbol *out)
 {
+	if (ip & SYMBOL_MADE) {
+		size_t made = ip & ~SYMBOL_MADE;
+		*out = s->made.items[made < s->made.n ? made : 0];
+		return;
+	}
 	struct process *p = process_get(s, pid);
 	uint64_t at = leaf ? ip : ip - 1;
 	const struct module *m = process_module(s, p, at);
@@ -188,12 +197,21 @@ symbols_kernel_name(struct symbols *s, uint64_t ip, struct symbol *out)
 		.language = "kernel", .named = name != NULL };
 }
 
+const char *
+symbols_java_lost(struct symbols *s, int pid, bool *ret_java)
+{
+	const struct process *p = process_get(s, pid);
+	*ret_java = p->hotspot || p->hotspot_why;
+	return p->hotspot_why;
+}
+
 /* ---- lines, data, offsets ------------------------------------------------------------------- */
 
 bool
 symbols_line(struct symbols *s, int pid, uint64_t ip, const char **ret_file, int *ret_line)
 {
-	const struct module *m = process_module(s, process_get(s, pid), ip);
+	const struct module *m = ip & SYMBOL_MADE ? NULL :
+	    process_module(s, process_get(s, pid), ip);
 	return m && m->object->mapped &&
 	    lines_find(&s->lines, m->object, ip - m->bias, ret_file, ret_line);
 }

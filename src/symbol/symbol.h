@@ -22,6 +22,10 @@ void symbols_free(struct symbols *s);     /* accepts NULL */
  * address is not found. Returns 0 or -errno. */
 int symbols_see(struct symbols *s, int pid);
 
+/* An "address" with this bit is a frame that got its name while it was unwound, because code that a
+ * machine compiles does not stay where it is. Only symbols_name can read it. */
+#define SYMBOL_MADE (UINT64_C(1) << 61)
+
 struct symbol_regs { uint64_t ip, sp, bp, rbx, r12, r13, r14, r15; };
 
 /* Return addresses, leaf first (ips[0] = regs->ip), from a copy of the stack that begins at
@@ -49,6 +53,10 @@ struct symbol {
  * live as long as `s`. Always fills *out. */
 void symbols_name(struct symbols *s, int pid, uint64_t ip, bool leaf, struct symbol *out);
 void symbols_kernel_name(struct symbols *s, uint64_t ip, struct symbol *out);
+
+/* Why the Java frames of a process cannot be seen; NULL: they can, or it runs no Java. *ret_java:
+ * it does. */
+const char *symbols_java_lost(struct symbols *s, int pid, bool *ret_java);
 
 /* Source file and line from DWARF: slow, for reported addresses only. False when unknown. */
 bool symbols_line(struct symbols *s, int pid, uint64_t ip, const char **ret_file, int *ret_line);

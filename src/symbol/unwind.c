@@ -6,6 +6,10 @@
 
 #include <string.h>
 
+#include "base/cleanup.h"
+
+enum { JAVA_CALLS_MAX = 64 };
+
 struct walk {
 	struct symbols *symbols;
 	struct process *process;
@@ -134,6 +138,57 @@ step_row(struct walk *w, const struct cfi_row *row)
 	return w->ip ? WALK_ON : WALK_CUT;
 }
 
+static bool
+is_java(const struct walk *w)
+{
+	return w->process->hotspot && hotspot_covers(w->process->hotspot, w->ip);
+}
+
+static bool
+may_return_to(void *ctx, uint64_t ip)
+{
+	const struct walk *w = ctx;
+	return maps_module(&w->process->maps, ip - 1) || hotspot_covers(w->process->hotspot, ip);
+}
+
+static struct hotspot_frame
+java_frame(struct walk *w)
+{
+	return (struct hotspot_frame){ .ip = w->ip, .sp = w->sp, .bp = w->bp, .exact = w->exact,
+		.stack = w->stack, .stack_start = w->stack_start, .stack_size = w->stack_size,
+		.is_code = may_return_to, .ctx = w };
+}
+
+static enum walk_end
+step_java(struct walk *w)
+{
+	struct hotspot_frame f = java_frame(w);
+	if (!hotspot_step(w->process->hotspot, &f) || f.sp <= w->sp)
+		return WALK_CUT;
+	w->ip = f.ip;
+	w->sp = f.sp;
+	w->bp = f.bp;
+	w->exact = false;
+	return f.ip ? WALK_ON : WALK_ROOT;
+}
+
+/* The frame's address, or the calls that stand for it; how many. */
+static size_t
+put_frame(struct walk *w, uint64_t *ips, size_t max)
+{
+	uint32_t made[JAVA_CALLS_MAX];
+	size_t n = 0;
+	if (is_java(w)) {
+		struct hotspot_frame f = java_frame(w);
+		n = hotspot_names(w->process->hotspot, &f, made, max < COUNT_OF(made) ? max : COUNT_OF(made));
+	}
+	for (size_t i = 0; i < n; i++)
+		ips[i] = SYMBOL_MADE | made[i];
+	if (!n)
+		ips[n++] = w->ip;
+	return n;
+}
+
 /* One frame up. An address outside all code was no return address: the walk went astray. */
 static enum walk_end
 step(struct walk *w)
@@ -142,6 +197,8 @@ step(struct walk *w)
 	uint64_t at = w->exact ? w->ip : w->ip - 1;
 	const struct module *m = process_module(w->symbols, w->process, at);
 
+	if (!m && is_java(w))
+		return step_java(w);
 	w->exact = false;
 	if (m && find_row(w->symbols, m, at, &row))
 		return step_row(w, &row);
@@ -156,6 +213,13 @@ is_code(struct walk *w)
 }
 
 #else
+
+static size_t
+put_frame(struct walk *w, uint64_t *ips, size_t max)
+{
+	ips[0] = w->ip;
+	return max > 0;
+}
 
 /* No table walk on this architecture: a stack is its leaf. */
 static enum walk_end
@@ -183,7 +247,7 @@ symbols_unwind(struct symbols *s, int pid, const struct symbol_regs *regs, const
 	size_t n = 0;
 
 	while (n < max) {
-		ips[n++] = w.ip;
+		n += put_frame(&w, ips + n, max - n);
 		end = step(&w);
 		if (end != WALK_ON)
 			break;

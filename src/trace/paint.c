@@ -148,6 +148,16 @@ follow_holder(struct stretch *s, const struct rec *off, int64_t from, int64_t to
 	return true;
 }
 
+static void
+paint_lock_wait(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
+{
+	if (to <= from)
+		return;
+	note_wait(s, off, from, to);
+	if (!follow_holder(s, off, from, to))
+		ledger_add(&s->canvas->ledger, PART_LOCK, off->name, to - from);
+}
+
 static enum run_part_kind
 part_painted(const struct assembly *a, const struct rec *off)
 {
@@ -158,6 +168,21 @@ part_painted(const struct assembly *a, const struct rec *off)
 	return part == PART_NONE ? PART_OTHER : part;
 }
 
+/* A thread that waits for a lock while the collector has stopped everybody waits for the collector. */
+static void
+paint_lock(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
+{
+	const struct pauses *pauses = &s->a->tape->pauses;
+	int pid = s->a->tape->threads[s->thread].pid;
+	for (const struct pause *p; from < to && (p = pauses_after(pauses, pid, from)) && p->from < to; ) {
+		int64_t stopped = p->from > from ? p->from : from, goes_on = p->to < to ? p->to : to;
+		paint_lock_wait(s, off, from, stopped);
+		ledger_add(&s->canvas->ledger, PART_GC, 0, goes_on - stopped);
+		from = goes_on;
+	}
+	paint_lock_wait(s, off, from, to);
+}
+
 static void
 paint_blocked(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
 {
@@ -166,17 +191,12 @@ paint_blocked(struct stretch *s, const struct rec *off, int64_t from, int64_t to
 		return;
 	if (off_part(off) != PART_NONE)
 		s->canvas->blocked += to - from;
-	if (off->flags & OFF_IN_SQL) {
+	if (off->flags & OFF_IN_SQL)
 		s->in_sql += to - from;
-		return;
-	}
-	if (part == PART_LOCK) {
-		note_wait(s, off, from, to);
-		if (follow_holder(s, off, from, to))
-			return;
-	}
-	uint32_t where = part == PART_SLEEP ? 0 : off->name;
-	ledger_add(&s->canvas->ledger, part, where, to - from);
+	else if (part == PART_LOCK)
+		paint_lock(s, off, from, to);
+	else
+		ledger_add(&s->canvas->ledger, part, part == PART_SLEEP ? 0 : off->name, to - from);
 }
 
 static void

@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/map.h"
+#include "trace/pauses.h"
 
 enum rec_kind { REC_OFF, REC_POLL, REC_IO, REC_CONN, REC_FILE, REC_SQL, REC_ASK, REC_REPLY };
 
@@ -64,6 +65,7 @@ struct tape {
 	struct tape_thread *threads; size_t n_threads;
 	struct tape_window *windows; size_t n_windows;
 	struct tape_sample *samples; size_t n_samples;
+	struct pauses pauses;      /* of runtimes that stop all their threads to collect garbage */
 	const char **names;        size_t n_names;
 	struct map thread_ids, name_ids;
 	bool arrivals;             /* IO.at was measured where it is not 0 */

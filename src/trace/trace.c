@@ -23,6 +23,7 @@
 #include "trace/collect.h"
 #include "trace/eyes.h"
 #include "trace/intake.h"
+#include "trace/jvm.h"
 #include "trace/pace.h"
 #include "trace/proc_watch.h"
 #include "trace/sampler.h"
@@ -37,6 +38,7 @@
 #define STACKS_PER_S_MIN   250
 #define COST_SAMPLE_NS     NS_PER_S
 
+#define CURE_READ      "run as root, or: sudo setcap cap_sys_ptrace+ep $(command -v prony)"
 #define CURE_SWITCH    "prony check without the option that switches tracing off"
 #define CURE_SAMPLER   "sudo sysctl kernel.perf_event_paranoid=1"
 #define CURE_COLLECTOR "sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace+ep $(command -v prony)"
@@ -46,6 +48,7 @@ struct trace {
 	struct sampler *sampler;   /* NULL: not allowed */
 	struct proc_watch *watch;  /* only without collector */
 	struct symbols *symbols;
+	struct jvm *jvm;
 	struct stacks stacks;
 	struct tape tape;
 	struct intake intake;
@@ -76,6 +79,7 @@ know_process(struct trace *t, int pid)
 	*ARENA_PUSH(t->arena, t->pids, t->n_pids) = pid;
 	symbols_see(t->symbols, pid);
 	*map_at(&t->intake.seen, &pid, sizeof(pid), NULL) = 1;
+	jvm_add(t->jvm, pid);
 	if (t->sampler)
 		sampler_add(t->sampler, pid);
 }
@@ -158,6 +162,23 @@ open_sampler(struct trace *t, struct run *r, double hz)
 	eyes_sampler(r, NULL, NULL, sampler_is_system_wide(t->sampler));
 }
 
+/* Nothing is said where no process runs Java. */
+static void
+java_eye(struct trace *t, struct run *r)
+{
+	bool java = false, any = false;
+	const char *lost = NULL;
+	for (size_t i = 0; i < t->n_pids; i++) {
+		const char *why = symbols_java_lost(t->symbols, t->pids[i], &java);
+		any |= java;
+		lost = why ? why : lost;
+	}
+	if (any)
+		eye_set(r, "Java functions", !lost, lost ? run_printf(r, "compiled Java code has no names, "
+		    "stacks end at it: %s", lost) : "read from the memory of the Java machine, which is not "
+		    "stopped, attached to or changed", CURE_READ);
+}
+
 static const char *
 mode_of(const struct trace *t)
 {
@@ -185,6 +206,7 @@ trace_open(struct run *r, const struct trace_options *o, struct trace **ret, str
 		return err_set(e, ENOMEM, "cannot trace: out of memory");
 	t->arena = arena_new();
 	t->symbols = symbols_new();
+	t->jvm = jvm_new();
 	t->stack_period = STACK_PERIOD_MIN;
 	if (r->spec.measure_seconds > 0 && r->spec.measure_seconds < HORIZON_MAX_S)
 		t->pace.horizon = (int64_t)(r->spec.measure_seconds * 1e9);
@@ -204,6 +226,8 @@ trace_open(struct run *r, const struct trace_options *o, struct trace **ret, str
 		open_sampler(t, r, o ? o->sample_hz : 0);
 	else if (t->n_pids)
 		eyes_sampler(r, "switched off", CURE_SWITCH, false);
+	if (t->collect || t->sampler)
+		java_eye(t, r);
 	if (t->n_pids && !t->collect && ceiling < 3)
 		open_watch(t, r);
 	r->evidence.trace.mode = mode_of(t);
@@ -368,6 +392,7 @@ trace_start(struct trace *t, struct err *e)
 	}
 	if (t->sampler)
 		sampler_start(t->sampler);
+	jvm_start(t->jvm);
 	int code = pthread_create(&t->thread, NULL, drain_thread, t);
 	if (code)
 		return err_set(e, code, "cannot start the tracing thread: %s", strerror(code));
@@ -386,6 +411,7 @@ stop_thread(struct trace *t)
 	pthread_join(t->thread, NULL);
 	t->running = false;
 	t->stopped = now_ns();
+	jvm_stop(t->jvm);
 	if (t->sampler)
 		sampler_stop(t->sampler);
 }
@@ -410,6 +436,7 @@ fill_costs(struct trace *t, struct run *r)
 static int
 fill(struct trace *t, struct run *r, struct err *e)
 {
+	jvm_fill(t->jvm, &t->tape, r);
 	struct assembly *a = assemble(&t->tape);
 	struct summary *s = summary_new(a, &t->intake, r, t->sampler ? sampler_period_ns(t->sampler) : 0);
 	if (t->collect) {
@@ -453,6 +480,7 @@ trace_close(struct trace *t)
 	intake_done(&t->intake);
 	stacks_done(&t->stacks);
 	tape_done(&t->tape);
+	jvm_free(t->jvm);
 	symbols_free(t->symbols);
 	map_done(&t->known);
 	arena_free(t->arena);
