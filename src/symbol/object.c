@@ -62,6 +62,7 @@ object_open(struct arena *a, int fd, const char *path, int root_pid)
 	o->name = base_name(o->path);
 	o->root_pid = root_pid;
 	o->view = view;
+	go_table_init(&o->go, &view);
 	o->mapped = true;
 	return o;
 }
@@ -233,6 +234,21 @@ collect_table(struct collection *c, const struct elf_view *from, const char *sec
 	}
 }
 
+/* Go's own table, for a program without symbols. */
+static void
+collect_go(struct collection *c)
+{
+	const struct go_table *t = &c->object->go;
+	struct go_function f;
+	for (uint64_t i = 0; t->bytes && i < t->n; i++) {
+		if (!go_table_function(t, i, &f))
+			continue;
+		Elf64_Sym s = { .st_value = f.start, .st_size = f.end - f.start,
+			.st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC) };
+		collect(c, &c->object->view, &s, f.name);
+	}
+}
+
 static int
 by_start(const void *a, const void *b)
 {
@@ -253,8 +269,11 @@ load_symbols(struct object *o, struct arena *a, enum object_kind kind,
 
 	collect_table(&c, &o->view, ".symtab");
 	collect_table(&c, &o->view, ".dynsym");
-	if (!elf_view_section(&o->view, ".symtab", &table) && object_find_debug(o, a))
+	bool stripped = !elf_view_section(&o->view, ".symtab", &table);
+	if (stripped && object_find_debug(o, a))
 		collect_table(&c, &o->debug, ".symtab");
+	else if (stripped && kind == OBJECT_FUNCTIONS)
+		collect_go(&c);
 	if (to->n == 0)
 		return;
 	qsort(to->items, to->n, sizeof(*to->items), by_start);

@@ -124,7 +124,8 @@ name_native(struct symbols *s, const struct process *p, const struct module *m, 
 		    arena_printf(s->arena, "[%s+0x%lx]", m->object->name, start);
 	}
 	*out = *made;
-	out->application = is_program(p, m->object) && !is_language_library(made->name);
+	out->application = is_program(p, m->object) && (m->object->go.bytes ?
+	    go_is_application(&m->object->view, made->name) : !is_language_library(made->name));
 }
 
 static const char *
@@ -213,7 +214,8 @@ symbols_line(struct symbols *s, int pid, uint64_t ip, const char **ret_file, int
 	const struct module *m = ip & SYMBOL_MADE ? NULL :
 	    process_module(s, process_get(s, pid), ip);
 	return m && m->object->mapped &&
-	    lines_find(&s->lines, m->object, ip - m->bias, ret_file, ret_line);
+	    (go_table_line(&m->object->go, ip - m->bias, ret_file, ret_line) ||
+	        lines_find(&s->lines, m->object, ip - m->bias, ret_file, ret_line));
 }
 
 const char *

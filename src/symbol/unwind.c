@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 
 enum { JAVA_CALLS_MAX = 64 };
+#define GO_STACK_MAX (UINT64_C(1) << 20)   /* between two frames of one stack */
 
 struct walk {
 	struct symbols *symbols;
@@ -48,12 +49,23 @@ find_row(struct symbols *s, const struct module *m, uint64_t address, struct cfi
 	return slot->found;
 }
 
+/* Go's runtime works on a stack of its own, from where the frame pointer leads to the goroutine's: the
+ * runtime's ends there. */
+static bool
+is_other_stack(const struct walk *w)
+{
+	const struct module *m = maps_module(&w->process->maps, w->ip);
+	return m && m->object->go.bytes && (w->bp < w->sp || w->bp - w->sp > GO_STACK_MAX);
+}
+
 /* A frame that begins with `push rbp; mov rbp, rsp`. */
 static enum walk_end
 step_frame_pointer(struct walk *w)
 {
 	uint64_t caller_bp, caller_ip;
 	if (w->bp == 0)
+		return WALK_ROOT;
+	if (is_other_stack(w))
 		return WALK_ROOT;
 	if (w->bp < w->sp || !stack_word(w, w->bp, &caller_bp) ||
 	    !stack_word(w, w->bp + 8, &caller_ip))

@@ -206,7 +206,8 @@ add_waits(struct summary *s, struct towers *t, enum scope scope, bool lines)
 	struct ledger_row *rows;
 	for (size_t i = 0; i < s->in->n_waits; i++) {
 		const struct wait_stack *w = &s->in->waits[i];
-		if (!w->unlock && w->stack && !is_idle(s, w) && in_scope(s, scope, w->thread, w->at))
+		if (!w->unlock && w->stack && w->kind != PART_NONE && !is_idle(s, w) &&
+		    in_scope(s, scope, w->thread, w->at))
 			ledger_add(&all, (enum run_part_kind)w->kind, w->stack, w->ns);
 	}
 	size_t n = ledger_rows(&all, s->arena, &rows);

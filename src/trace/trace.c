@@ -23,6 +23,7 @@
 #include "trace/collect.h"
 #include "trace/eyes.h"
 #include "trace/intake.h"
+#include "trace/java_waits.h"
 #include "trace/jvm.h"
 #include "trace/pace.h"
 #include "trace/proc_watch.h"
@@ -150,10 +151,7 @@ static void
 open_sampler(struct trace *t, struct run *r, double hz)
 {
 	struct err e = { 0 };
-	struct sampler_options o = { .hz = hz, .stack_bytes = 0 };
-	for (size_t i = 0; i < r->system.n_processes; i++)
-		if (r->system.processes[i].runtime && !strcmp(r->system.processes[i].runtime, "node"))
-			o.stack_bytes = 32 << 10;
+	struct sampler_options o = { .hz = hz };
 	if (sampler_open(&o, t->pids, t->n_pids, t->symbols, &t->sampler, &e)) {
 		t->sampler = NULL;
 		eyes_sampler(r, e.text, CURE_SAMPLER, false);
@@ -437,6 +435,7 @@ static int
 fill(struct trace *t, struct run *r, struct err *e)
 {
 	jvm_fill(t->jvm, &t->tape, r);
+	java_waits_settle(&t->intake);
 	struct assembly *a = assemble(&t->tape);
 	struct summary *s = summary_new(a, &t->intake, r, t->sampler ? sampler_period_ns(t->sampler) : 0);
 	if (t->collect) {

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace/java_waits.h"
+
+#include <string.h>
+#include <sys/syscall.h>
+
+/* Keys of this kind are no addresses. */
+#define SITE_MARK (UINT64_C(1) << 60)
+
+enum { IDLE = 1 };             /* instead of a key: it waited for work */
+
+struct site { int64_t at; uint64_t key; };
+struct sites { struct site *items; size_t n; };   /* of one word, by time */
+
+struct settling {
+	struct intake *in;
+	struct arena *arena;
+	struct map by_word;        /* pid and address -> struct sites * */
+	uint64_t *key_of_stack;    /* 0: not asked, or no Java stack */
+};
+
+struct word { uint64_t address; int64_t pid; };
+
+/* Where threads of executors and servers wait for the next task. */
+static bool
+is_idle_place(const char *name)
+{
+	static const char *const ends[] = { "ThreadPoolExecutor.getTask", "ForkJoinPool.awaitWork",
+		"QueuedThreadPool.idleJobPoll", "ReservedThreadExecutor$ReservedThread.reservedWait",
+		"EnhancedQueueExecutor$ThreadBody.run" };
+	size_t size = strlen(name);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (size >= strlen(ends[i]) && !strcmp(name + size - strlen(ends[i]), ends[i]))
+			return true;
+	return false;
+}
+
+static uint64_t
+hash(const char *text)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	for (; *text; text++)
+		h = (h ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+/* 0: no Java frame in it. */
+static uint64_t
+key_of_stack(struct settling *s, uint32_t stack)
+{
+	struct stacks *stacks = s->in->stacks;
+	bool java = false;
+	for (size_t i = 0; i < stacks->items[stack].n; i++) {
+		const struct frame *f = stacks_frame(stacks, stack, i);
+		if (!f->language || strcmp(f->language, "java") != 0)
+			continue;
+		java = true;
+		if (is_idle_place(f->name))
+			return IDLE;
+	}
+	const struct frame *own = java ? stacks_own_frame(stacks, stack) : NULL;
+	return own ? SITE_MARK | (hash(own->name) >> 8) : 0;
+}
+
+static int
+pid_of(const struct settling *s, uint32_t thread)
+{
+	return s->in->tape->threads[thread].pid;
+}
+
+static struct sites *
+sites_of(struct settling *s, uint32_t thread, uint64_t address, bool make)
+{
+	struct word word = { address, pid_of(s, thread) };
+	uint64_t *at = make ? map_at(&s->by_word, &word, sizeof(word), NULL) :
+	    map_find(&s->by_word, &word, sizeof(word));
+	if (make && !*at)
+		*at = (uint64_t)(uintptr_t)arena_alloc(s->arena, sizeof(struct sites));
+	return at ? (struct sites *)(uintptr_t)*at : NULL;
+}
+
+/* Waits are in order of their stacks, which is nearly that of time; only for searching. */
+static void
+collect(struct settling *s)
+{
+	for (size_t i = 0; i < s->in->n_waits; i++) {
+		struct wait_stack *w = &s->in->waits[i];
+		if (w->unlock || w->kind != PART_LOCK || !w->stack)
+			continue;
+		uint64_t *known = &s->key_of_stack[w->stack];
+		if (!*known)
+			*known = key_of_stack(s, w->stack);
+		if (!*known)
+			continue;
+		struct sites *sites = sites_of(s, w->thread, w->key, true);
+		*ARENA_PUSH(s->arena, sites->items, sites->n) = (struct site){ w->at, *known };
+		if (*known == IDLE)
+			w->kind = PART_NONE;
+		else
+			w->key = *known;
+	}
+}
+
+static uint64_t
+nearest(const struct sites *sites, int64_t at)
+{
+	size_t low = 0, high = sites->n;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (sites->items[middle].at < at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	bool last = low == sites->n;
+	bool before = low && (last || at - sites->items[low - 1].at < sites->items[low].at - at);
+	return sites->items[before ? low - 1 : low].key;
+}
+
+/* Who ended a wait, by the wait that came to its end then. */
+static void
+settle_unlocks(struct settling *s)
+{
+	for (size_t i = 0; i < s->in->n_waits; i++) {
+		struct wait_stack *w = &s->in->waits[i];
+		struct sites *sites = w->unlock ? sites_of(s, w->thread, w->key, false) : NULL;
+		uint64_t key = sites ? nearest(sites, w->at) : 0;
+		if (key > IDLE)
+			w->key = key;
+	}
+}
+
+static void
+settle_records(struct settling *s)
+{
+	struct tape *t = s->in->tape;
+	for (size_t i = 0; i < t->n; i++) {
+		struct rec *r = tape_at(t, i);
+		if (r->kind != REC_OFF || r->nr != SYS_futex || r->flags & OFF_PREEMPTED)
+			continue;
+		struct sites *sites = sites_of(s, r->thread, r->key, false);
+		uint64_t key = sites ? nearest(sites, r->ts) : 0;
+		if (key == IDLE)
+			r->nr = SYS_accept;   /* as others wait for work */
+		else if (key)
+			r->key = key;
+	}
+}
+
+void
+java_waits_settle(struct intake *in)
+{
+	struct settling s = { .in = in, .arena = arena_new() };
+	s.key_of_stack = arena_alloc(s.arena, (in->stacks->n + 1) * sizeof(*s.key_of_stack));
+	collect(&s);
+	if (s.by_word.count) {
+		settle_unlocks(&s);
+		settle_records(&s);
+	}
+	map_done(&s.by_word);
+	arena_free(s.arena);
+}
