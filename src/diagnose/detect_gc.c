@@ -19,11 +19,6 @@ detect(const struct facts *f, struct draft *d)
 	out->summary = run_printf(f->run, "requests spend %s of their time in garbage collection",
 	    PCT(share));
 	finding_evidence(d, "%s per request", DURATION(share * f->seconds));
-	for (size_t i = 0; i < f->trace->n_gc; i++) {
-		const struct run_gc *gc = &f->trace->gc[i];
-		finding_evidence(d, "%s: %lld collections took %s, the longest %s", gc->runtime,
-		    (long long)gc->collections, DURATION(gc->seconds), DURATION(gc->longest));
-	}
 }
 
 const struct detector detect_gc = {

@@ -339,10 +339,13 @@ struct run_call {              /* calls to a peer that is no database of ours */
 	double repeated;           /* share of the calls that asked the same again after an error; NAN unknown */
 };
 
-struct run_gc {                /* the collector of a runtime, during the trace */
+struct run_gc {                /* garbage collections of a process during the trace */
+	int64_t pid;
 	const char *runtime;
 	int64_t collections;
-	double seconds, longest;   /* that it took in all, at once; NAN unknown */
+	double seconds;            /* that the collecting threads took, sum */
+	double longest;            /* one pause, seconds */
+	double kept_per_s;         /* growth of what survived them, bytes a second; NAN unknown */
 };
 
 struct run_trace {
@@ -363,7 +366,7 @@ struct run_trace {
 	struct run_query *queries;     size_t n_queries;
 	struct run_call *calls;        size_t n_calls;
 	struct run_exemplar *exemplars; size_t n_exemplars;  /* slowest and typical, route by route */
-	struct run_gc *gc;             size_t n_gc;          /* one a process that collected */
+	struct run_gc *gc;             size_t n_gc;          /* empty: none, or not seen */
 };
 
 /* One of several generators that offered the measured load together. */

@@ -415,10 +415,11 @@ TYPE(call, "Calls of the service to a peer.");
 
 #define S struct run_gc
 static const struct run_field gc_fields[] = {
-	STR(runtime, "java node"), INT(collections, "during the trace"), NUM(seconds, "sum"),
-	NUM(longest, "seen"),
+	INT(pid, "process"), STR(runtime, "of the process"), INT(collections, "count"),
+	NUM(seconds, "sum of the pauses"), NUM(longest, "longest pause, seconds"),
+	NUM(kept_per_s, "growth of what survived them, bytes a second"),
 };
-TYPE(gc, "Garbage collection of a process.");
+TYPE(gc, "Garbage collections of a process while it was traced.");
 #undef S
 
 #define S struct run_trace
@@ -434,7 +435,7 @@ static const struct run_field trace_fields[] = {
 	LIST(functions, function, "the hottest"), LIST(stacks, stack, "the heaviest"),
 	LIST(queries, query, "statements"), LIST(calls, call, "other peers"),
 	LIST(exemplars, exemplar, "single requests in full"),
-	LIST(gc, gc, "garbage collection"),
+	LIST(gc, gc, "garbage collections"),
 };
 TYPE(trace, "What tracing saw inside the service.");
 #undef S

@@ -7,7 +7,7 @@
 /* Keys of this kind are no addresses. */
 #define SITE_MARK (UINT64_C(1) << 60)
 
-enum { IDLE = 1 };             /* instead of a key: it waited for work */
+enum { IDLE = 1, ASLEEP };     /* instead of a key: it waited for work, or slept */
 
 struct site { int64_t at; uint64_t key; };
 struct sites { struct site *items; size_t n; };   /* of one word, by time */
@@ -57,6 +57,8 @@ key_of_stack(struct settling *s, uint32_t stack)
 		java = true;
 		if (is_idle_place(f->name))
 			return IDLE;
+		if (!strcmp(f->name, "java.lang.Thread.sleep"))
+			return ASLEEP;
 	}
 	const struct frame *own = java ? stacks_own_frame(stacks, stack) : NULL;
 	return own ? SITE_MARK | (hash(own->name) >> 8) : 0;
@@ -96,6 +98,8 @@ collect(struct settling *s)
 		*ARENA_PUSH(s->arena, sites->items, sites->n) = (struct site){ w->at, *known };
 		if (*known == IDLE)
 			w->kind = PART_NONE;
+		else if (*known == ASLEEP)
+			w->kind = PART_SLEEP;
 		else
 			w->key = *known;
 	}
@@ -125,7 +129,7 @@ settle_unlocks(struct settling *s)
 		struct wait_stack *w = &s->in->waits[i];
 		struct sites *sites = w->unlock ? sites_of(s, w->thread, w->key, false) : NULL;
 		uint64_t key = sites ? nearest(sites, w->at) : 0;
-		if (key > IDLE)
+		if (key > ASLEEP)
 			w->key = key;
 	}
 }
@@ -142,6 +146,8 @@ settle_records(struct settling *s)
 		uint64_t key = sites ? nearest(sites, r->ts) : 0;
 		if (key == IDLE)
 			r->nr = SYS_accept;   /* as others wait for work */
+		else if (key == ASLEEP)
+			r->nr = SYS_clock_nanosleep;
 		else if (key)
 			r->key = key;
 	}

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -19,9 +20,9 @@
 
 #define LOOK_NS (4 * NS_PER_MS)
 
-enum { MACHINES_MAX = 64, COLLECTORS_MAX = 4, STOPS_MAX = 20000 };
+enum { MACHINES_MAX = 64, COLLECTORS_MAX = 4, STOPS_MAX = 20000, GROWTH_STOPS_MIN = 3 };
 
-struct stop { int64_t entry, exit; };       /* ticks */
+struct stop { int64_t entry, exit, old; };  /* ticks; bytes of the old generation after it */
 
 struct collector {
 	size_t invocations, entry, exit, time;  /* places in the file; 0 none */
@@ -32,6 +33,7 @@ struct machine {
 	int pid;
 	const uint8_t *bytes; size_t size;      /* the file, mapped */
 	struct collector collectors[COLLECTORS_MAX]; size_t n_collectors;
+	size_t old;                             /* place of what the old generation holds; 0 none */
 	int64_t frequency;                      /* ticks a second */
 	int64_t offset_low, offset_high;        /* our clock = ticks as ns + something in between */
 	struct stop *stops; size_t n_stops;
@@ -153,6 +155,7 @@ jvm_add(struct jvm *j, int pid)
 		return;
 	}
 	find_collectors(m);
+	m->old = hsperf_find(m->bytes, m->size, "sun.gc.generation.1.space.0.used");
 	j->machines[n] = m;
 	atomic_store(&j->n, n + 1);
 }
@@ -176,7 +179,7 @@ add_stop(struct machine *m, int64_t entry, int64_t exit)
 		if (!m->stops)
 			abort();
 	}
-	m->stops[m->n_stops++] = (struct stop){ entry, exit };
+	m->stops[m->n_stops++] = (struct stop){ entry, exit, number(m, m->old) };
 }
 
 /* It ended between the last look and this one. */
@@ -258,6 +261,25 @@ jvm_stop(struct jvm *j)
 
 /* ---- results -------------------------------------------------------------------------------- */
 
+/* Least squares over the collections, bytes a second. */
+static double
+growth(const struct machine *m)
+{
+	double n = (double)m->n_stops, x = 0, y = 0, xx = 0, xy = 0;
+	if (!m->old || m->n_stops < GROWTH_STOPS_MIN)
+		return NAN;
+	for (size_t i = 0; i < m->n_stops; i++) {
+		double at = ns_to_s(as_ns(m, m->stops[i].exit - m->stops[0].exit));
+		double kept = (double)m->stops[i].old;
+		x += at;
+		y += kept;
+		xx += at * at;
+		xy += at * kept;
+	}
+	double spread = n * xx - x * x;
+	return spread > 0 ? (n * xy - x * y) / spread : NAN;
+}
+
 static void
 fill_machine(const struct machine *m, struct tape *t, struct run *r)
 {
@@ -279,10 +301,12 @@ fill_machine(const struct machine *m, struct tape *t, struct run *r)
 	if (collections <= 0)
 		return;
 	struct run_gc *out = RUN_ADD(r, gc, r->evidence.trace.gc, r->evidence.trace.n_gc);
+	out->pid = m->pid;
 	out->runtime = run_str(r, "java");
 	out->collections = collections;
 	out->seconds = ns_to_s(spent);
-	out->longest = ns_to_s(longest);
+	out->longest = longest ? ns_to_s(longest) : NAN;
+	out->kept_per_s = growth(m);
 }
 
 void
