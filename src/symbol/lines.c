@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "symbol/lines.h"
 
+#include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct lines_source {
@@ -51,23 +53,103 @@ unit_of(Dwarf *dwarf, uint64_t vaddr, Dwarf_Die *ret)
 	return false;
 }
 
-bool
-lines_find(struct lines *l, struct object *o, uint64_t vaddr, const char **ret_file,
-    int *ret_line)
+static bool
+line_in_unit(struct lines *l, Dwarf_Die *unit, uint64_t vaddr, const char **ret_file, int *ret_line)
 {
-	struct lines_source *s = source_of(l, o);
-	Dwarf_Die unit;
 	int line;
-
-	if (!s->dwarf || !unit_of(s->dwarf, vaddr, &unit))
-		return false;
-	Dwarf_Line *found = dwarf_getsrc_die(&unit, vaddr);
+	Dwarf_Line *found = dwarf_getsrc_die(unit, vaddr);
 	const char *file = found ? dwarf_linesrc(found, NULL, NULL) : NULL;
 	if (!file || dwarf_lineno(found, &line) < 0 || line <= 0)
 		return false;
 	*ret_file = arena_strdup(l->arena, file);
 	*ret_line = line;
 	return true;
+}
+
+bool
+lines_find(struct lines *l, struct object *o, uint64_t vaddr, const char **ret_file,
+    int *ret_line)
+{
+	struct lines_source *s = source_of(l, o);
+	Dwarf_Die unit;
+
+	return s->dwarf && unit_of(s->dwarf, vaddr, &unit) &&
+	    line_in_unit(l, &unit, vaddr, ret_file, ret_line);
+}
+
+/* ---- inlined functions ---------------------------------------------------------------------- */
+
+/* The innermost function, inlined or not, that holds the address, with all that it is inside of:
+ * only from there on the list is of places, before that it may be of declarations. */
+static int
+places_of(Dwarf_Die *unit, uint64_t vaddr, Dwarf_Die **ret)
+{
+	Dwarf_Die *scopes = NULL;
+	int n = dwarf_getscopes(unit, vaddr, &scopes), result = 0;
+	for (int i = 0; i < n && !result; i++) {
+		int tag = dwarf_tag(&scopes[i]);
+		if (tag == DW_TAG_inlined_subroutine || tag == DW_TAG_subprogram)
+			result = tag == DW_TAG_subprogram ? -1 : dwarf_getscopes_die(&scopes[i], ret);
+	}
+	free(scopes);
+	return result > 0 ? result : 0;
+}
+
+static const char *
+name_of(Dwarf_Die *die)
+{
+	Dwarf_Attribute attribute;
+	const char *linked = dwarf_attr_integrate(die, DW_AT_linkage_name, &attribute) ?
+	    dwarf_formstring(&attribute) : NULL;
+	return linked ? linked : dwarf_diename(die);
+}
+
+static bool
+call_place(Dwarf_Die *unit, Dwarf_Die *die, const char **ret_file, int *ret_line)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Word file, line;
+	Dwarf_Files *files;
+	if (dwarf_formudata(dwarf_attr(die, DW_AT_call_line, &attribute), &line) != 0 ||
+	    dwarf_formudata(dwarf_attr(die, DW_AT_call_file, &attribute), &file) != 0 ||
+	    dwarf_getsrcfiles(unit, &files, NULL) != 0)
+		return false;
+	*ret_file = dwarf_filesrc(files, file, NULL, NULL);
+	*ret_line = (int)line;
+	return *ret_file != NULL;
+}
+
+size_t
+lines_inlined(struct lines *l, struct object *o, uint64_t vaddr, struct lines_call *calls,
+    size_t max, const char **ret_file, int *ret_line)
+{
+	struct lines_source *s = source_of(l, o);
+	Dwarf_Die unit, *places = NULL;
+	size_t n = 0;
+
+	if (!s->dwarf || !unit_of(s->dwarf, vaddr, &unit))
+		return 0;
+	const char *file = NULL;
+	int line = 0, n_places = places_of(&unit, vaddr, &places);
+	if (n_places > 0)
+		line_in_unit(l, &unit, vaddr, &file, &line);
+	for (int i = 0; i < n_places && n < max; i++) {
+		if (dwarf_tag(&places[i]) == DW_TAG_subprogram)
+			break;
+		const char *name = dwarf_tag(&places[i]) == DW_TAG_inlined_subroutine ?
+		    name_of(&places[i]) : NULL;
+		if (!name)
+			continue;
+		calls[n++] = (struct lines_call){ arena_strdup(l->arena, name),
+			arena_strdup(l->arena, file), line };
+		file = NULL;
+		line = 0;
+		call_place(&unit, &places[i], &file, &line);
+	}
+	free(places);
+	*ret_file = arena_strdup(l->arena, file);
+	*ret_line = file ? line : 0;
+	return n;
 }
 
 void

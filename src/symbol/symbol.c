@@ -14,6 +14,8 @@
 
 #define PERF_MAP_AGAIN_NS (500 * NS_PER_MS)
 
+enum { INLINED_MAX = 16 };
+
 struct symbols *
 symbols_new(void)
 {
@@ -216,6 +218,41 @@ symbols_line(struct symbols *s, int pid, uint64_t ip, const char **ret_file, int
 	return m && m->object->mapped &&
 	    (go_table_line(&m->object->go, ip - m->bias, ret_file, ret_line) ||
 	        lines_find(&s->lines, m->object, ip - m->bias, ret_file, ret_line));
+}
+
+static uint64_t
+make(struct symbols *s, const struct symbol *symbol)
+{
+	*ARENA_PUSH(s->arena, s->made.items, s->made.n) = *symbol;
+	return SYMBOL_MADE | (s->made.n - 1);
+}
+
+size_t
+symbols_inlined(struct symbols *s, int pid, uint64_t ip, bool leaf, uint64_t *ips, size_t max)
+{
+	struct lines_call calls[INLINED_MAX];
+	struct symbol holder;
+	uint64_t at = leaf ? ip : ip - 1;
+	struct process *p = ip & SYMBOL_MADE ? NULL : process_get(s, pid);
+	const struct module *m = p ? process_module(s, p, at) : NULL;
+
+	if (!m || !m->object->mapped || !is_program(p, m->object) || max < 2)
+		return 0;
+	symbols_name(s, pid, ip, leaf, &holder);
+	size_t n = lines_inlined(&s->lines, m->object, at - m->bias, calls,
+	    max - 1 < INLINED_MAX ? max - 1 : INLINED_MAX, &holder.file, &holder.line);
+	for (size_t i = 0; i < n; i++) {
+		struct symbol inlined = holder;
+		inlined.name = demangle(s->arena, calls[i].name);
+		inlined.file = calls[i].file;
+		inlined.line = calls[i].line;
+		inlined.application = m->object->go.bytes ?
+		    go_is_application(&m->object->view, inlined.name) : !is_language_library(inlined.name);
+		ips[i] = make(s, &inlined);
+	}
+	if (n)
+		ips[n] = make(s, &holder);
+	return n ? n + 1 : 0;
 }
 
 const char *

@@ -61,6 +61,11 @@ const char *symbols_java_lost(struct symbols *s, int pid, bool *ret_java);
 /* Source file and line from DWARF: slow, for reported addresses only. False when unknown. */
 bool symbols_line(struct symbols *s, int pid, uint64_t ip, const char **ret_file, int *ret_line);
 
+/* The functions that the compiler put into the code at an address of the program itself, innermost
+ * first and the function that holds them last, each an "address" of SYMBOL_MADE. 0: none were, or no
+ * DWARF tells. Slow, as symbols_line. */
+size_t symbols_inlined(struct symbols *s, int pid, uint64_t ip, bool leaf, uint64_t *ips, size_t max);
+
 /* Name of the data object at an address ("inventory_lock" in .bss), NULL when unknown. */
 const char *symbols_data_name(struct symbols *s, int pid, uint64_t address);
 
