@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 struct lines_source {
 	uint32_t object;
@@ -34,8 +35,12 @@ source_of(struct lines *l, struct object *o)
 	if (!view)
 		return s;
 	elf_version(EV_CURRENT);
-	/* libelf wants a writable pointer; it only reads the map. */
-	s->elf = elf_memory((char *)(uintptr_t)view->image, view->size);
+	/* libelf writes into the headers of sections that it uncompresses: the map is private, so the few
+	 * pages that it touches become copies. */
+	void *image = (void *)(uintptr_t)view->image;
+	if (mprotect(image, view->size, PROT_READ | PROT_WRITE) < 0)
+		return s;
+	s->elf = elf_memory(image, view->size);
 	s->dwarf = s->elf ? dwarf_begin_elf(s->elf, DWARF_C_READ, NULL) : NULL;
 	return s;
 }
@@ -150,6 +155,43 @@ lines_inlined(struct lines *l, struct object *o, uint64_t vaddr, struct lines_ca
 	*ret_file = arena_strdup(l->arena, file);
 	*ret_line = file ? line : 0;
 	return n;
+}
+
+/* ---- structures ----------------------------------------------------------------------------- */
+
+static bool
+child_of(Dwarf_Die *parent, int tag, const char *name, Dwarf_Die *ret)
+{
+	for (int more = dwarf_child(parent, ret); more == 0; more = dwarf_siblingof(ret, ret)) {
+		const char *own = dwarf_tag(ret) == tag ? dwarf_diename(ret) : NULL;
+		if (own && strcmp(own, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+lines_member(struct lines *l, struct object *o, const char *unit, const char *type,
+    const char *member, uint32_t *ret_offset)
+{
+	struct lines_source *s = source_of(l, o);
+	Dwarf_CU *at = NULL;
+	Dwarf_Die die, structure, field;
+	Dwarf_Attribute attribute;
+	Dwarf_Word offset;
+
+	while (s->dwarf && dwarf_get_units(s->dwarf, at, &at, NULL, NULL, &die, NULL) == 0) {
+		const char *name = dwarf_diename(&die);
+		if (!name || strcmp(name, unit) != 0 ||
+		    !child_of(&die, DW_TAG_structure_type, type, &structure))
+			continue;
+		if (!child_of(&structure, DW_TAG_member, member, &field) ||
+		    dwarf_formudata(dwarf_attr(&field, DW_AT_data_member_location, &attribute), &offset) != 0)
+			return false;
+		*ret_offset = (uint32_t)offset;
+		return true;
+	}
+	return false;
 }
 
 void

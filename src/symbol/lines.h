@@ -25,4 +25,7 @@ struct lines_call { const char *name, *file; int line; };   /* raw name; file NU
  * where it calls the outermost of them, 0 unknown. */
 size_t lines_inlined(struct lines *l, struct object *o, uint64_t vaddr, struct lines_call *calls,
     size_t max, const char **ret_file, int *ret_line);
+/* Where a member of a structure is, of the unit of this name (a Go package). */
+bool lines_member(struct lines *l, struct object *o, const char *unit, const char *type,
+    const char *member, uint32_t *ret_offset);
 void lines_done(struct lines *l);

@@ -272,6 +272,42 @@ symbols_data_name(struct symbols *s, int pid, uint64_t address)
 	return made->name;
 }
 
+/* ---- Go ------------------------------------------------------------------------------------- */
+
+static const struct module *
+go_program(struct symbols *s, int pid)
+{
+	struct process *p = process_get(s, pid);
+	for (size_t i = 0; i < p->maps.n_modules; i++)
+		if (is_program(p, p->maps.modules[i].object))
+			return p->maps.modules[i].object->go.bytes ? &p->maps.modules[i] : NULL;
+	return NULL;
+}
+
+bool
+symbols_is_go(struct symbols *s, int pid)
+{
+	return go_program(s, pid) != NULL;
+}
+
+bool
+symbols_go_variable(struct symbols *s, int pid, const char *name, uint64_t *ret)
+{
+	const struct module *m = go_program(s, pid);
+	if (!m || !object_by_name(m->object, OBJECT_DATA, name, ret))
+		return false;
+	*ret += m->bias;
+	return true;
+}
+
+bool
+symbols_go_member(struct symbols *s, int pid, const char *package, const char *type,
+    const char *member, uint32_t *ret)
+{
+	const struct module *m = go_program(s, pid);
+	return m && lines_member(&s->lines, m->object, package, type, member, ret);
+}
+
 uint64_t
 symbols_function_offset(const char *path, const char *function)
 {

@@ -69,5 +69,12 @@ size_t symbols_inlined(struct symbols *s, int pid, uint64_t ip, bool leaf, uint6
 /* Name of the data object at an address ("inventory_lock" in .bss), NULL when unknown. */
 const char *symbols_data_name(struct symbols *s, int pid, uint64_t address);
 
+/* Of the program itself, when it is a Go program with its symbols: address of a variable; place of a
+ * member in a structure of a package. */
+bool symbols_go_variable(struct symbols *s, int pid, const char *name, uint64_t *ret);
+bool symbols_go_member(struct symbols *s, int pid, const char *package, const char *type,
+    const char *member, uint32_t *ret);
+bool symbols_is_go(struct symbols *s, int pid);
+
 /* File offset of an exported function in an object file, for uprobes; 0 when absent. */
 uint64_t symbols_function_offset(const char *path, const char *function);

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "trace/task_waits.h"
+
 #define HOLDER_DEPTH_MAX 16
 #define HELPER_SHARE_MIN 0.3   /* of a gap that a helper thread must have been busy */
 #define GAP_TOLD_MIN_NS  100000 /* shorter gaps stay unexplained */
@@ -323,6 +325,8 @@ busiest_helper(const struct assembly *a, uint32_t than, int64_t from, int64_t to
 static void
 paint_unknown(const struct assembly *a, struct canvas *c, uint32_t thread, int64_t from, int64_t to)
 {
+	if (task_waits_paint(a, a->tape->threads[thread].pid, from, to, c))
+		return;
 	uint32_t helper = a->threads[thread].polls && to - from > GAP_TOLD_MIN_NS ?
 	    busiest_helper(a, thread, from, to) : NOBODY;
 	if (helper != NOBODY)

@@ -165,7 +165,7 @@ folded(struct summary *s, uint32_t stack, bool lines)
 static bool
 is_idle(const struct summary *s, const struct wait_stack *w)
 {
-	return (w->kind == PART_LOCK || w->kind == PART_SLEEP) &&
+	return !w->task && (w->kind == PART_LOCK || w->kind == PART_SLEEP) &&
 	    span_at(s, w->thread, w->at) == NOBODY;
 }
 

@@ -57,6 +57,16 @@ struct tape_sample {           /* a thread was on CPU */
 	uint32_t thread, stack;
 };
 
+/* A goroutine that served a request waited; each stands for `weight` that were found waiting. */
+struct tape_wait {
+	int64_t time;
+	int pid;
+	uint32_t stack, thread;    /* thread: one of the process */
+	uint32_t where, weight;    /* where: as in a ledger (paint.h), by task_waits_settle */
+	uint8_t kind;              /* enum run_part_kind */
+};
+#define TASK_WAIT_PERIOD_NS 20000000   /* between two looks */
+
 struct tape {
 	struct arena *arena;
 	struct rec **chunks;       size_t n_chunks;
@@ -65,6 +75,7 @@ struct tape {
 	struct tape_thread *threads; size_t n_threads;
 	struct tape_window *windows; size_t n_windows;
 	struct tape_sample *samples; size_t n_samples;
+	struct tape_wait *task_waits; size_t n_task_waits;
 	struct pauses pauses;      /* of runtimes that stop all their threads to collect garbage */
 	const char **names;        size_t n_names;
 	struct map thread_ids, name_ids;

@@ -22,6 +22,7 @@
 #include "trace/assemble.h"
 #include "trace/collect.h"
 #include "trace/eyes.h"
+#include "trace/goroutines.h"
 #include "trace/intake.h"
 #include "trace/java_waits.h"
 #include "trace/jvm.h"
@@ -29,6 +30,7 @@
 #include "trace/proc_watch.h"
 #include "trace/sampler.h"
 #include "trace/summary.h"
+#include "trace/task_waits.h"
 
 #define TICK_NS            (20 * NS_PER_MS)
 #define RECORDS_PRESET     160000
@@ -50,6 +52,9 @@ struct trace {
 	struct proc_watch *watch;  /* only without collector */
 	struct symbols *symbols;
 	struct jvm *jvm;
+	struct goroutines *goroutines;
+	int goroutines_lost;       /* of a Go program: -errno */
+	bool go;
 	struct stacks stacks;
 	struct tape tape;
 	struct intake intake;
@@ -81,6 +86,10 @@ know_process(struct trace *t, int pid)
 	symbols_see(t->symbols, pid);
 	*map_at(&t->intake.seen, &pid, sizeof(pid), NULL) = 1;
 	jvm_add(t->jvm, pid);
+	int go = goroutines_add(t->goroutines, pid);
+	t->go |= go != -ENOENT;
+	if (go && go != -ENOENT)
+		t->goroutines_lost = go;
 	if (t->sampler)
 		sampler_add(t->sampler, pid);
 }
@@ -177,6 +186,17 @@ java_eye(struct trace *t, struct run *r)
 		    "stopped, attached to or changed", CURE_READ);
 }
 
+static void
+go_eye(struct trace *t, struct run *r)
+{
+	if (t->go)
+		eye_set(r, "goroutines", !t->goroutines_lost, !t->goroutines_lost ?
+		    "what they wait for, read from the memory of the program" :
+		    t->goroutines_lost == -ENOTSUP ? "what they wait for is not known: the program has no "
+		    "symbols" : "what they wait for is not known: its memory may not be read",
+		    t->goroutines_lost == -ENOTSUP ? "build it without -ldflags='-s -w'" : CURE_READ);
+}
+
 static const char *
 mode_of(const struct trace *t)
 {
@@ -205,6 +225,7 @@ trace_open(struct run *r, const struct trace_options *o, struct trace **ret, str
 	t->arena = arena_new();
 	t->symbols = symbols_new();
 	t->jvm = jvm_new();
+	t->goroutines = goroutines_new(t->symbols, &t->stacks);
 	t->stack_period = STACK_PERIOD_MIN;
 	if (r->spec.measure_seconds > 0 && r->spec.measure_seconds < HORIZON_MAX_S)
 		t->pace.horizon = (int64_t)(r->spec.measure_seconds * 1e9);
@@ -226,6 +247,8 @@ trace_open(struct run *r, const struct trace_options *o, struct trace **ret, str
 		eyes_sampler(r, "switched off", CURE_SWITCH, false);
 	if (t->collect || t->sampler)
 		java_eye(t, r);
+	if (t->collect)
+		go_eye(t, r);
 	if (t->n_pids && !t->collect && ceiling < 3)
 		open_watch(t, r);
 	r->evidence.trace.mode = mode_of(t);
@@ -340,6 +363,8 @@ tick(struct trace *t, int64_t now)
 {
 	drain(t);
 	meet_threads(t);
+	if (t->collect && t->pace.open)
+		goroutines_look(t->goroutines, &t->tape, now);
 	if (t->watch)
 		proc_watch_tick(t->watch, t->pids, t->n_pids, now);
 	if (!t->collect)
@@ -437,6 +462,7 @@ fill(struct trace *t, struct run *r, struct err *e)
 	jvm_fill(t->jvm, &t->tape, r);
 	java_waits_settle(&t->intake);
 	struct assembly *a = assemble(&t->tape);
+	task_waits_settle(&t->intake, a, TASK_WAIT_PERIOD_NS);
 	struct summary *s = summary_new(a, &t->intake, r, t->sampler ? sampler_period_ns(t->sampler) : 0);
 	if (t->collect) {
 		summary_routes(s);
@@ -480,6 +506,7 @@ trace_close(struct trace *t)
 	stacks_done(&t->stacks);
 	tape_done(&t->tape);
 	jvm_free(t->jvm);
+	goroutines_free(t->goroutines);
 	symbols_free(t->symbols);
 	map_done(&t->known);
 	arena_free(t->arena);
