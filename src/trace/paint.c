@@ -8,6 +8,7 @@
 #define HOLDER_DEPTH_MAX 16
 #define HELPER_SHARE_MIN 0.3   /* of a gap that a helper thread must have been busy */
 #define GAP_TOLD_MIN_NS  100000 /* shorter gaps stay unexplained */
+#define PAUSE_MARGIN_NS  1000000 /* a wait that is for a pause begins and ends this near to it */
 #define SQL_NESTING_MAX  64    /* executions that may end after the stretch and yet overlap it */
 
 /* ---- ledger -------------------------------------------------------------------------------- */
@@ -170,12 +171,24 @@ part_painted(const struct assembly *a, const struct rec *off)
 	return part == PART_NONE ? PART_OTHER : part;
 }
 
+/* Whoever asks for a collection, or is the last to stop for one, waits a little longer than it lasts. */
+static bool
+is_for_pause(const struct rec *off, const struct pause *p)
+{
+	return p && p->from < off->ts && off->from > p->from - PAUSE_MARGIN_NS &&
+	    off->ts < p->to + PAUSE_MARGIN_NS;
+}
+
 /* A thread that waits for a lock while the collector has stopped everybody waits for the collector. */
 static void
 paint_lock(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
 {
 	const struct pauses *pauses = &s->a->tape->pauses;
 	int pid = s->a->tape->threads[s->thread].pid;
+	if (is_for_pause(off, pauses_after(pauses, pid, off->from))) {
+		ledger_add(&s->canvas->ledger, PART_GC, 0, to - from);
+		return;
+	}
 	for (const struct pause *p; from < to && (p = pauses_after(pauses, pid, from)) && p->from < to; ) {
 		int64_t stopped = p->from > from ? p->from : from, goes_on = p->to < to ? p->to : to;
 		paint_lock_wait(s, off, from, stopped);

@@ -6,6 +6,8 @@
 #include "check.h"
 #include "trace/paint.h"
 
+#define MS INT64_C(1000000)
+
 static void
 finds_the_next(void **state)
 {
@@ -31,8 +33,8 @@ finds_the_next(void **state)
 	arena_free(a);
 }
 
-/* A thread waits for a lock from 100 to 200; the collector had stopped everybody from 90 to 120 and
- * from 150 to 160. */
+/* In ms: a thread waits for a lock from 100 to 200; the collector had stopped everybody from 90 to 120
+ * and from 150 to 160. Another wait, from 299.5 to 310.5, is for the pause from 300 to 310. */
 static void
 takes_pauses_out_of_lock_waits(void **state)
 {
@@ -41,16 +43,20 @@ takes_pauses_out_of_lock_waits(void **state)
 	tape_init(&t, 100);
 	tape_window_begin(&t, 0);
 	uint32_t waiting = tape_thread(&t, 7, 70), holder = tape_thread(&t, 7, 71);
-	*tape_add(&t) = (struct rec){ .ts = 200, .from = 100, .at = 200, .key = 0xabc, .thread = waiting,
+	*tape_add(&t) = (struct rec){ .ts = 200 * MS, .from = 100 * MS, .at = 200 * MS, .key = 0xabc, .thread = waiting,
 		.value = 71, .nr = SYS_futex, .kind = REC_OFF, .flags = OFF_BY_FUTEX };
-	tape_window_end(&t, 1000);
-	pauses_add(&t.pauses, t.arena, 7, 90, 120);
-	pauses_add(&t.pauses, t.arena, 7, 150, 160);
-	pauses_add(&t.pauses, t.arena, 8, 120, 200);
+	*tape_add(&t) = (struct rec){ .ts = 310 * MS + MS / 2, .from = 300 * MS - MS / 2,
+		.at = 310 * MS + MS / 2, .key = 0xdef, .thread = waiting, .value = 71, .nr = SYS_futex,
+		.kind = REC_OFF, .flags = OFF_BY_FUTEX };
+	tape_window_end(&t, 1000 * MS);
+	pauses_add(&t.pauses, t.arena, 7, 90 * MS, 120 * MS);
+	pauses_add(&t.pauses, t.arena, 7, 150 * MS, 160 * MS);
+	pauses_add(&t.pauses, t.arena, 7, 300 * MS, 310 * MS);
+	pauses_add(&t.pauses, t.arena, 8, 120 * MS, 200 * MS);
 	pauses_sort(&t.pauses);
 	struct assembly *a = assemble(&t);
 	struct canvas canvas = { .arena = t.arena };
-	paint_thread(a, waiting, 50, 300, 0, &canvas);
+	paint_thread(a, waiting, 50 * MS, 400 * MS, 0, &canvas);
 	int64_t lock = 0, gc = 0, cpu = 0;
 	size_t n = ledger_rows(&canvas.ledger, t.arena, &rows);
 	for (size_t i = 0; i < n; i++) {
@@ -58,11 +64,11 @@ takes_pauses_out_of_lock_waits(void **state)
 		gc += rows[i].kind == PART_GC ? rows[i].ns : 0;
 		cpu += rows[i].kind == PART_CPU ? rows[i].ns : 0;
 	}
-	assert_int_equal(gc, 30);
-	assert_int_equal(lock, 70);
-	assert_int_equal(cpu, 150);
+	assert_int_equal(gc, 41 * MS);
+	assert_int_equal(lock, 70 * MS);
+	assert_int_equal(cpu, 239 * MS);
 	assert_int_equal(canvas.n_waits, 2);
-	assert_int_equal(canvas.waits[0].from, 120);
+	assert_int_equal(canvas.waits[0].from, 120 * MS);
 	assert_int_equal(canvas.waits[0].holder, holder);
 	ledger_done(&canvas.ledger);
 	assembly_free(a);
