@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "trace/java_waits.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 
-/* Keys of this kind are no addresses. */
+/* Keys of this kind are no addresses; a bit tells those of a task's result. */
 #define SITE_MARK (UINT64_C(1) << 60)
+#define TASK_MARK (UINT64_C(1) << 59)
+#define SITE_BITS (TASK_MARK - 1)
 
 enum { IDLE = 1, ASLEEP };     /* instead of a key: it waited for work, or slept */
 
@@ -21,6 +24,16 @@ struct settling {
 
 struct word { uint64_t address; int64_t pid; };
 
+static bool
+ends_in_one_of(const char *name, const char *const *ends, size_t n)
+{
+	size_t size = strlen(name);
+	for (size_t i = 0; i < n; i++)
+		if (size >= strlen(ends[i]) && !strcmp(name + size - strlen(ends[i]), ends[i]))
+			return true;
+	return false;
+}
+
 /* Where threads of executors and servers wait for the next task. */
 static bool
 is_idle_place(const char *name)
@@ -28,11 +41,17 @@ is_idle_place(const char *name)
 	static const char *const ends[] = { "ThreadPoolExecutor.getTask", "ForkJoinPool.awaitWork",
 		"QueuedThreadPool.idleJobPoll", "ReservedThreadExecutor$ReservedThread.reservedWait",
 		"EnhancedQueueExecutor$ThreadBody.run" };
-	size_t size = strlen(name);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		if (size >= strlen(ends[i]) && !strcmp(name + size - strlen(ends[i]), ends[i]))
-			return true;
-	return false;
+	return ends_in_one_of(name, ends, sizeof(ends) / sizeof(ends[0]));
+}
+
+/* Where a thread waits for what another one computes for it. */
+static bool
+is_result_place(const char *name)
+{
+	static const char *const ends[] = { "concurrent.FutureTask.awaitDone",
+		"concurrent.CompletableFuture.waitingGet", "concurrent.CompletableFuture.timedGet",
+		"concurrent.AbstractExecutorService.invokeAll" };
+	return ends_in_one_of(name, ends, sizeof(ends) / sizeof(ends[0]));
 }
 
 static uint64_t
@@ -49,7 +68,7 @@ static uint64_t
 key_of_stack(struct settling *s, uint32_t stack)
 {
 	struct stacks *stacks = s->in->stacks;
-	bool java = false;
+	bool java = false, result = false;
 	for (size_t i = 0; i < stacks->items[stack].n; i++) {
 		const struct frame *f = stacks_frame(stacks, stack, i);
 		if (!f->language || strcmp(f->language, "java") != 0)
@@ -59,9 +78,10 @@ key_of_stack(struct settling *s, uint32_t stack)
 			return IDLE;
 		if (!strcmp(f->name, "java.lang.Thread.sleep"))
 			return ASLEEP;
+		result |= is_result_place(f->name);
 	}
 	const struct frame *own = java ? stacks_own_frame(stacks, stack) : NULL;
-	return own ? SITE_MARK | (hash(own->name) >> 8) : 0;
+	return own ? SITE_MARK | (result ? TASK_MARK : 0) | (hash(own->name) & SITE_BITS) : 0;
 }
 
 static int
@@ -150,7 +170,21 @@ settle_records(struct settling *s)
 			r->nr = SYS_clock_nanosleep;
 		else if (key)
 			r->key = key;
+		if (key & SITE_MARK && key & TASK_MARK && r->flags & OFF_BY_FUTEX) {
+			r->flags |= OFF_FOR_TASK;
+			*ARENA_PUSH(t->arena, t->handoffs, t->n_handoffs) = (struct tape_handoff){
+				.at = r->at ? r->at : r->ts, .tid = r->value };
+		}
 	}
+}
+
+static int
+by_thread_and_time(const void *left, const void *right)
+{
+	const struct tape_handoff *l = left, *r = right;
+	if (l->tid != r->tid)
+		return l->tid < r->tid ? -1 : 1;
+	return l->at < r->at ? -1 : l->at > r->at;
 }
 
 void
@@ -162,6 +196,9 @@ java_waits_settle(struct intake *in)
 	if (s.by_word.count) {
 		settle_unlocks(&s);
 		settle_records(&s);
+		if (in->tape->n_handoffs)
+			qsort(in->tape->handoffs, in->tape->n_handoffs, sizeof(*in->tape->handoffs),
+			    by_thread_and_time);
 	}
 	map_done(&s.by_word);
 	arena_free(s.arena);

@@ -151,16 +151,6 @@ follow_holder(struct stretch *s, const struct rec *off, int64_t from, int64_t to
 	return true;
 }
 
-static void
-paint_lock_wait(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
-{
-	if (to <= from)
-		return;
-	note_wait(s, off, from, to);
-	if (!follow_holder(s, off, from, to))
-		ledger_add(&s->canvas->ledger, PART_LOCK, off->name, to - from);
-}
-
 static enum run_part_kind
 part_painted(const struct assembly *a, const struct rec *off)
 {
@@ -169,6 +159,79 @@ part_painted(const struct assembly *a, const struct rec *off)
 	    !a->locks[off->name - 1].woken)
 		return PART_SLEEP;
 	return part == PART_NONE ? PART_OTHER : part;
+}
+
+/* ---- tasks --------------------------------------------------------------------------------- */
+
+/* The last time before `at` that a thread handed a result over; 0 none. */
+static int64_t
+last_handoff(const struct tape *t, uint32_t tid, int64_t at)
+{
+	size_t low = 0, high = t->n_handoffs;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		const struct tape_handoff *m = &t->handoffs[middle];
+		if (m->tid < tid || (m->tid == tid && m->at < at))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low && t->handoffs[low - 1].tid == tid ? t->handoffs[low - 1].at : 0;
+}
+
+/* When the thread last came out of waiting for work in [from, to]; 0: it was at work all the time. */
+static int64_t
+idle_end(const struct assembly *a, uint32_t thread, int64_t from, int64_t to)
+{
+	const struct thread_log *log = &a->threads[thread];
+	int64_t end = 0;
+	for (size_t i = first_after(a, log->off, log->n_off, from); i < log->n_off; i++) {
+		const struct rec *off = tape_at(a->tape, log->off[i]);
+		if (off->from >= to)
+			break;
+		if (off_part(off) == PART_NONE && !(off->flags & OFF_PREEMPTED))
+			end = off->at && off->at < to ? off->at : off->ts < to ? off->ts : to;
+	}
+	return end;
+}
+
+/* The thread waits for the result of a task. Until the one that executes it was free, the task was in
+ * the executor's queue; from then on it was that thread's work. */
+static bool
+paint_task(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
+{
+	uint32_t worker = thread_by_tid(s->a, off->value);
+	if (!(off->flags & OFF_FOR_TASK) || worker == NOBODY || worker == s->thread ||
+	    s->depth >= HOLDER_DEPTH_MAX)
+		return false;
+	int64_t free_at = idle_end(s->a, worker, from, to), done = off->at ? off->at : off->ts;
+	int64_t begun = last_handoff(s->a->tape, off->value, done);
+	bool queued = begun > free_at && begun > from;
+	int64_t start = queued ? begun : free_at > from ? free_at : from;
+	if (start > to)
+		start = to;
+	uint32_t where = tape_name(s->a->tape, "executor");
+	if (queued && s->canvas->arena) {
+		struct waiting *w = ARENA_PUSH(s->canvas->arena, s->canvas->waits, s->canvas->n_waits);
+		*w = (struct waiting){ .from = from, .to = start, .where = where, .holder = worker,
+			.kind = PART_QUEUE };
+	}
+	ledger_add(&s->canvas->ledger, queued ? PART_QUEUE : PART_RUNQUEUE, queued ? where : 0,
+	    start - from);
+	struct stretch inner = { .a = s->a, .canvas = s->canvas, .thread = worker,
+		.depth = s->depth + 1, .from = start, .to = to };
+	paint_stretch(&inner);
+	return true;
+}
+
+static void
+paint_lock_wait(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
+{
+	if (to <= from || paint_task(s, off, from, to))
+		return;
+	note_wait(s, off, from, to);
+	if (!follow_holder(s, off, from, to))
+		ledger_add(&s->canvas->ledger, PART_LOCK, off->name, to - from);
 }
 
 /* Whoever asks for a collection, or is the last to stop for one, waits a little longer than it lasts. */
