@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "symbol/symbol.h"
@@ -49,6 +50,14 @@ collect(int pid)
 	return 0;
 }
 
+static double
+cpu_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -60,6 +69,7 @@ main(int argc, char **argv)
 	if (collect(atoi(argv[1])))
 		return 1;
 	int64_t began = now_ns();
+	double cpu = cpu_ms();
 	struct symbols *s = symbols_new();
 	for (size_t i = 0; i < n_copies; i++) {
 		bool root, all = true;
@@ -76,9 +86,10 @@ main(int argc, char **argv)
 		whole += all && root;
 	}
 	double ms = (double)(now_ns() - began) / 1e6;
+	cpu = cpu_ms() - cpu;
 	symbols_free(s);
-	printf("%zu stacks, %zu frames: %.1f ms; %.1f %% rooted, %.1f %% of the frames named, "
-	    "%.1f %% complete\n", n_copies, frames, ms, n_copies ? 100.0 * (double)rooted / (double)n_copies : 0,
+	printf("%zu stacks, %zu frames: %.1f ms, %.1f ms of CPU; %.1f %% rooted, %.1f %% of the frames named, "
+	    "%.1f %% complete\n", n_copies, frames, ms, cpu, n_copies ? 100.0 * (double)rooted / (double)n_copies : 0,
 	    frames ? 100.0 * (double)named / (double)frames : 0,
 	    n_copies ? 100.0 * (double)whole / (double)n_copies : 0);
 	return 0;
