@@ -261,6 +261,19 @@ paint_lock(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
 	paint_lock_wait(s, off, from, to);
 }
 
+/* Nobody could bring work to a thread that waits for it while the collector had stopped everybody. */
+static void
+paint_idle(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
+{
+	int pid = s->a->tape->threads[s->thread].pid;
+	int64_t stopped = 0, at = from;
+	for (const struct pause *p; at < to && (p = pauses_after(&s->a->tape->pauses, pid, at)) &&
+	    p->from < to; at = p->to)
+		stopped += overlap(p->from, p->to, at, to);
+	ledger_add(&s->canvas->ledger, PART_GC, 0, stopped);
+	ledger_add(&s->canvas->ledger, PART_OTHER, off->name, to - from - stopped);
+}
+
 static void
 paint_blocked(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
 {
@@ -273,6 +286,8 @@ paint_blocked(struct stretch *s, const struct rec *off, int64_t from, int64_t to
 		s->in_sql += to - from;
 	else if (part == PART_LOCK)
 		paint_lock(s, off, from, to);
+	else if (off_part(off) == PART_NONE)
+		paint_idle(s, off, from, to);
 	else
 		ledger_add(&s->canvas->ledger, part, part == PART_SLEEP ? 0 : off->name, to - from);
 }
@@ -401,8 +416,6 @@ busiest_helper(const struct assembly *a, uint32_t than, int64_t from, int64_t to
 static void
 paint_unknown(const struct assembly *a, struct canvas *c, uint32_t thread, int64_t from, int64_t to)
 {
-	if (task_waits_paint(a, a->tape->threads[thread].pid, from, to, c))
-		return;
 	uint32_t helper = a->threads[thread].polls && to - from > GAP_TOLD_MIN_NS ?
 	    busiest_helper(a, thread, from, to) : NOBODY;
 	if (helper != NOBODY)
@@ -412,11 +425,21 @@ paint_unknown(const struct assembly *a, struct canvas *c, uint32_t thread, int64
 		    PART_SLEEP : PART_OTHER, 0, to - from);
 }
 
+/* A goroutine's request waits for no thread: what threads did meanwhile tells nothing of it. */
+static bool
+paint_goroutines(const struct assembly *a, struct canvas *c, const struct segment *g, int64_t from,
+    int64_t to)
+{
+	bool known = g->gap_kind == PART_NET || g->gap_kind == PART_DB || g->gap_kind == PART_CACHE ||
+	    g->gap_kind == PART_DISK;
+	return !known && task_waits_paint(a, a->tape->threads[g->thread].pid, from, to, c);
+}
+
 static void
 paint_gap(const struct assembly *a, struct canvas *c, const struct segment *g, int64_t from,
     int64_t to)
 {
-	if (to <= from)
+	if (to <= from || paint_goroutines(a, c, g, from, to))
 		return;
 	if (g->gap_kind == PART_QUEUE) {
 		paint_queue(a, c, tape_text(a->tape, g->gap_where), g->thread, from, to);
