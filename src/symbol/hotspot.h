@@ -5,7 +5,11 @@
  * machine's memory. Both are read there with process_vm_readv, through the description that the
  * machine exports for debuggers: nothing is sent to the process, nothing started or written in it,
  * no thread is stopped. Needs the right to read its memory (as ptrace would). Frames are made into
- * symbols at once, while the code is still where it was. */
+ * symbols at once, while the code is still where it was.
+ *
+ * The machine's own recorder (JFR, over its attach protocol) would tell the same of running code, yet
+ * has to be started in the service, costs it a second of computing and is refused by some: prony leaves
+ * the service alone. */
 #pragma once
 
 #include <stdbool.h>

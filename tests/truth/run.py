@@ -9,6 +9,7 @@ A case that this host cannot make (no privilege, no program) is skipped with its
 """
 import argparse
 import json
+import os
 import re
 import shutil
 import signal
@@ -130,6 +131,20 @@ case('shop-missing-index', ['io.db.missing-index'], where=r'orders\(customer_id'
 case('shop-lock', ['contention.lock'], where='inventory_lock')(shop('lock'))
 case('shop-hot-function', ['cpu.hot-function'], where='score_similarity')(shop('hot-function'))
 case('shop-n-plus-one', ['io.db.n-plus-one'], where='products')(shop('n-plus-one', ['cart']))
+
+
+# Without a JDK or Go, which are large, these are skipped.
+@case('java-hot-function', ['cpu.hot-function'], where='rankOffers')
+def java_hot_function(stage):
+    return [stage.start([stage.program('java'), SOURCES / 'Offers.java'])]
+
+
+@case('go-hot-function', ['cpu.hot-function'], where='rankOffers')
+def go_hot_function(stage):
+    program = stage.folder / 'offers'
+    subprocess.run([stage.program('go'), 'build', '-o', program, SOURCES / 'offers.go'], check=True,
+                   env={**os.environ, 'GO111MODULE': 'off'})
+    return [stage.start([program])]
 
 
 # ---- the comparison --------------------------------------------------------------------------
