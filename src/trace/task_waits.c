@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "trace/intake.h"
+
 /* Keys of this kind are no addresses. */
 #define SITE_MARK (UINT64_C(1) << 59)
 

@@ -7,9 +7,9 @@
  * one alone. */
 #pragma once
 
-#include "trace/assemble.h"
-#include "trace/intake.h"
 #include "trace/paint.h"
+
+struct intake;
 
 /* The samples as waits with stacks, for the names of locks and the flame graph, and the locks that
  * they tell of. After assemble(), before anything is painted. `period`: one stands for it, ns. */

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "check.h"
 #include "symbol/process.h"
+#include "trace/intake.h"
 #include "trace/java_waits.h"
 #include "trace/task_waits.h"
 
