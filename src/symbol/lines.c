@@ -2,11 +2,17 @@
 #include "symbol/lines.h"
 
 #include <dwarf.h>
+#include <elf.h>
 #include <elfutils/libdw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#include "base/cleanup.h"
+
+enum { RATIO_MAX = 1000, COMPRESSED_ZSTD = 2 };
+#define UNCOMPRESSED_MAX (UINT64_C(24) << 20)
 
 struct lines_source {
 	uint32_t object;
@@ -23,6 +29,27 @@ view_with_lines(struct object *o, struct arena *a)
 	return object_find_debug(o, a) ? &o->debug : NULL;
 }
 
+/* libdw keeps what it uncompresses in memory, all sections at once: of a program of hundreds of
+ * megabytes that is more than prony may use. */
+static bool
+is_affordable(const struct elf_view *v)
+{
+	static const char *const names[] = { ".debug_info", ".debug_line", ".debug_str", ".debug_loc",
+		".debug_loclists", ".debug_ranges", ".debug_rnglists", ".debug_abbrev", ".debug_line_str" };
+	uint64_t sum = 0;
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		struct elf_section s;
+		Elf64_Chdr head;
+		if (!elf_view_section(v, names[i], &s) || !s.data || s.size < sizeof(head))
+			continue;
+		memcpy(&head, s.data, sizeof(head));
+		if ((head.ch_type == ELFCOMPRESS_ZLIB || head.ch_type == COMPRESSED_ZSTD) &&
+		    head.ch_reserved == 0 && head.ch_size > s.size && head.ch_size < s.size * RATIO_MAX)
+			sum += head.ch_size;
+	}
+	return sum <= UNCOMPRESSED_MAX;
+}
+
 static struct lines_source *
 source_of(struct lines *l, struct object *o)
 {
@@ -32,7 +59,7 @@ source_of(struct lines *l, struct object *o)
 	struct lines_source *s = ARENA_PUSH(l->arena, l->sources, l->n_sources);
 	s->object = o->id;
 	const struct elf_view *view = view_with_lines(o, l->arena);
-	if (!view)
+	if (!view || !is_affordable(view))
 		return s;
 	elf_version(EV_CURRENT);
 	/* libelf writes into the headers of sections that it uncompresses: the map is private, so the few

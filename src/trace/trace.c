@@ -193,7 +193,7 @@ go_eye(struct trace *t, struct run *r)
 		eye_set(r, "goroutines", !t->goroutines_lost, !t->goroutines_lost ?
 		    "what they wait for, read from the memory of the program" :
 		    t->goroutines_lost == -ENOTSUP ? "what they wait for is not known: the program has no "
-		    "symbols" : "what they wait for is not known: its memory may not be read",
+		    "symbols, or too many" : "what they wait for is not known: its memory may not be read",
 		    t->goroutines_lost == -ENOTSUP ? "build it without -ldflags='-s -w'" : CURE_READ);
 }
 
