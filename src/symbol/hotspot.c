@@ -13,7 +13,7 @@
 /* What is remembered of an address is asked for anew after this: code goes and other code comes. */
 #define REMEMBER_NS (3 * NS_PER_S)
 
-enum { METHODS_MAX = 1 << 16, MADE_MAX = 1 << 18, PCS_MAX = 1 << 16, CALLS_MAX = 64 };
+enum { METHODS_MAX = 1 << 15, LINES_MAX = 16 << 20, LINES_OF_ONE_MAX = 1 << 16, MADE_MAX = 1 << 18, PCS_MAX = 1 << 16, CALLS_MAX = 64 };
 
 /* x86-64: words from rbp in a frame of the interpreter (cpu/x86/frame_x86.hpp). */
 enum { FRAME_SENDER_SP = -1, FRAME_METHOD = -3, FRAME_BCP = -8, FRAME_CALLER_BP = 0,
@@ -37,6 +37,7 @@ struct hotspot {
 	struct map by_pc;        /* pc and exactness -> struct place * */
 	struct map by_method;    /* -> struct hotspot_method *, 0: none there */
 	struct map by_line;      /* method and line -> made symbol */
+	size_t lines_bytes;      /* of all methods */
 	int64_t forgotten_ns;
 };
 
@@ -149,8 +150,11 @@ method_at(struct hotspot *h, uint64_t address)
 	if (!new)
 		return (const struct hotspot_method *)(uintptr_t)*at;
 	struct hotspot_method found;
-	if (!hotspot_method_read(&h->layout, &h->memory, h->arena, address, &found))
+	size_t left = LINES_MAX - h->lines_bytes;
+	if (!hotspot_method_read(&h->layout, &h->memory, h->arena, address,
+	        left < LINES_OF_ONE_MAX ? left : LINES_OF_ONE_MAX, &found))
 		return NULL;
+	h->lines_bytes += found.lines_size;
 	struct hotspot_method *m = arena_alloc(h->arena, sizeof(*m));
 	*m = found;
 	*at = (uint64_t)(uintptr_t)m;

@@ -6,13 +6,14 @@
 #include "symbol/hotspot_code.h"
 #include "symbol/java_name.h"
 
-enum { NAME_MAX_BYTES = 512, TABLE_MAX_BYTES = 1 << 16, CONST_BYTES = 96, HAS_LINES = 1,
+enum { NAME_MAX_BYTES = 512, CONST_BYTES = 96, HAS_LINES = 1,
 	METHOD_MAX_BYTES = 1 << 20, ESCAPE = 0xff };
 
 struct reader {
 	const struct hotspot_layout *layout;
 	const struct hotspot_memory *memory;
 	struct arena *arena;
+	size_t lines_max;
 };
 
 static bool
@@ -97,7 +98,9 @@ read_lines(const struct reader *r, const uint8_t *head, uint64_t method, struct 
 	if (!(short_at(head, flags) & HAS_LINES) || words <= 0 || words > METHOD_MAX_BYTES / 8 ||
 	    from >= end)
 		return;
-	size_t size = end - from < TABLE_MAX_BYTES ? end - from : TABLE_MAX_BYTES;
+	size_t size = end - from < r->lines_max ? end - from : r->lines_max;
+	if (!size)
+		return;
 	uint8_t *table = arena_alloc(r->arena, size);
 	if (!read_at(r, from, table, size))
 		return;
@@ -107,9 +110,9 @@ read_lines(const struct reader *r, const uint8_t *head, uint64_t method, struct 
 
 bool
 hotspot_method_read(const struct hotspot_layout *l, const struct hotspot_memory *m,
-    struct arena *a, uint64_t address, struct hotspot_method *ret)
+    struct arena *a, uint64_t address, size_t lines_max, struct hotspot_method *ret)
 {
-	const struct reader r = { l, m, a };
+	const struct reader r = { l, m, a, lines_max };
 	uint64_t method, pool, holder, klass;
 	uint8_t head[CONST_BYTES];
 	char class[NAME_MAX_BYTES], name[NAME_MAX_BYTES];

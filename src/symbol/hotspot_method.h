@@ -20,9 +20,10 @@ struct hotspot_method {
 	bool application;
 };
 
-/* Texts and table go to the arena. False when there is no method at the address. */
+/* Texts and table go to the arena, of the table at most `lines_max` bytes. False when there is no
+ * method at the address. */
 bool hotspot_method_read(const struct hotspot_layout *l, const struct hotspot_memory *m,
-    struct arena *a, uint64_t address, struct hotspot_method *ret);
+    struct arena *a, uint64_t address, size_t lines_max, struct hotspot_method *ret);
 
 /* Line of a byte code, 0 unknown. The table is a list of (bci, line) differences: a byte of five and
  * three bits, or 0xff and two numbers with their sign in the lowest bit (share/code/compressedStream,
