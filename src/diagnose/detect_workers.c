@@ -104,8 +104,8 @@ detect(const struct facts *f, struct draft *d)
 	if (queue < QUEUE_MIN)
 		rule_out(d, "requests wait %s of their time for a worker", PCT(queue));
 	else if (idle > IDLE_MIN)
-		rule_out(d, "requests queue %s of their time, but the workers are free meanwhile (%s): they are "
-		    "handed their work late", PCT(queue), did);
+		rule_out(d, "requests queue %s of their time, but the workers are free meanwhile (%s): "
+		    "they are handed their work late", PCT(queue), did);
 	else if (cpu > 0.5)
 		rule_out(d, "requests queue %s of their time, but the workers compute: %s", PCT(queue),
 		    did);

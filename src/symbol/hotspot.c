@@ -13,7 +13,8 @@
 /* What is remembered of an address is asked for anew after this: code goes and other code comes. */
 #define REMEMBER_NS (3 * NS_PER_S)
 
-enum { METHODS_MAX = 1 << 15, LINES_MAX = 16 << 20, LINES_OF_ONE_MAX = 1 << 16, MADE_MAX = 1 << 18, PCS_MAX = 1 << 16, CALLS_MAX = 64 };
+enum { METHODS_MAX = 1 << 15, LINES_MAX = 16 << 20, LINES_OF_ONE_MAX = 1 << 16,
+	MADE_MAX = 1 << 18, PCS_MAX = 1 << 16, CALLS_MAX = 64 };
 
 /* x86-64: words from rbp in a frame of the interpreter (cpu/x86/frame_x86.hpp). */
 enum { FRAME_SENDER_SP = -1, FRAME_METHOD = -3, FRAME_BCP = -8, FRAME_CALLER_BP = 0,
@@ -76,7 +77,8 @@ open_at(struct hotspot **ret, struct hotspot *h, uint64_t structs, uint64_t type
 	}
 	hotspot_free(h);
 	if (result == -ENOTSUP)
-		return err_set(e, ENOTSUP, "this version of the Java machine does not tell of %s", missing);
+		return err_set(e, ENOTSUP, "this version of the Java machine does not tell of %s",
+		    missing);
 	return err_set(e, EIO, "cannot read the memory of the Java machine");
 }
 
@@ -319,7 +321,8 @@ static bool
 is_behind_frame(const uint8_t code[8])
 {
 	return code[0] == 0xc3 || (code[0] == 0x49 && code[1] == 0x3b && (code[2] & 0xbf) == 0xa7) ||
-	    (code[0] == 0x0f && code[1] == 0x87) || (code[0] == 0x85 && code[1] == 0x05 && code[6] == 0xc3) ||
+	    (code[0] == 0x0f && code[1] == 0x87) ||
+	    (code[0] == 0x85 && code[1] == 0x05 && code[6] == 0xc3) ||
 	    (code[0] == 0x41 && code[1] == 0x85 && code[3] == 0xc3);
 }
 

@@ -87,7 +87,8 @@ hotspot_cache_read(struct hotspot_cache *c, const struct hotspot_layout *l,
 	    !read_word(c, list + (uint64_t)l->at[HS_ARRAY_DATA], &data))
 		return -EIO;
 	for (int32_t i = 0; i < n && i < HOTSPOT_HEAPS_MAX; i++)
-		if (read_word(c, data + 8 * (uint64_t)i, &heap) && read_heap(c, heap, &c->heaps[c->n_heaps]))
+		if (read_word(c, data + 8 * (uint64_t)i, &heap) &&
+		    read_heap(c, heap, &c->heaps[c->n_heaps]))
 			c->n_heaps++;
 	return c->n_heaps ? 0 : -EIO;
 }

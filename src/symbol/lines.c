@@ -213,7 +213,8 @@ lines_member(struct lines *l, struct object *o, const char *unit, const char *ty
 		    !child_of(&die, DW_TAG_structure_type, type, &structure))
 			continue;
 		if (!child_of(&structure, DW_TAG_member, member, &field) ||
-		    dwarf_formudata(dwarf_attr(&field, DW_AT_data_member_location, &attribute), &offset) != 0)
+		    dwarf_formudata(dwarf_attr(&field, DW_AT_data_member_location, &attribute),
+		        &offset) != 0)
 			return false;
 		*ret_offset = (uint32_t)offset;
 		return true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* lines: source file and line of an address, and which functions were inlined there, from DWARF. Slow (libdw reads whole compilation
+/* lines: source file and line of an address, and which functions were inlined there, from DWARF.
+ * Slow (libdw reads whole compilation
  * units), so only for what is reported. */
 #pragma once
 

@@ -192,7 +192,8 @@ put_frame(struct walk *w, uint64_t *ips, size_t max)
 	size_t n = 0;
 	if (is_java(w)) {
 		struct hotspot_frame f = java_frame(w);
-		n = hotspot_names(w->process->hotspot, &f, made, max < COUNT_OF(made) ? max : COUNT_OF(made));
+		n = hotspot_names(w->process->hotspot, &f, made,
+		    max < COUNT_OF(made) ? max : COUNT_OF(made));
 	}
 	for (size_t i = 0; i < n; i++)
 		ips[i] = SYMBOL_MADE | made[i];

@@ -64,8 +64,8 @@ read_memory(int pid, uint64_t address, void *out, size_t size)
 static uint8_t
 kind_of(const char *reason)
 {
-	static const char *const locks[] = { "semacquire", "sync." }, *const queues[] = { "chan receive",
-		"chan send", "select" };
+	static const char *const locks[] = { "semacquire", "sync." };
+	static const char *const queues[] = { "chan receive", "chan send", "select" };
 	for (size_t i = 0; i < COUNT_OF(locks); i++)
 		if (!strncmp(reason, locks[i], strlen(locks[i])))
 			return PART_LOCK;
@@ -145,7 +145,8 @@ static bool
 serves_request(struct stacks *s, uint32_t stack)
 {
 	static const char *const servers[] = { "net/http.serverHandler.ServeHTTP",
-		"github.com/valyala/fasthttp.(*Server).serveConn", "google.golang.org/grpc.(*Server).handleStream" };
+		"github.com/valyala/fasthttp.(*Server).serveConn",
+		"google.golang.org/grpc.(*Server).handleStream" };
 	for (size_t i = 0; i < COUNT_OF(servers); i++)
 		if (stacks_contains(s, stack, servers[i]))
 			return true;

@@ -87,7 +87,8 @@ hsperf_text(const uint8_t *bytes, size_t size, const char *name, char *text, siz
 	size_t at = find_entry(bytes, size, name, &e);
 	if (!at || e.type != 'B' || !max)
 		return false;
-	size_t n = (size_t)(e.size - e.data) < (size_t)e.vector ? (size_t)(e.size - e.data) : (size_t)e.vector;
+	size_t n = (size_t)(e.size - e.data);
+	n = n < (size_t)e.vector ? n : (size_t)e.vector;
 	n = n < max - 1 ? n : max - 1;
 	memcpy(text, bytes + at + (size_t)e.data, n);
 	text[n] = '\0';

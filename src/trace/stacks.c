@@ -142,8 +142,9 @@ is_plumbing(const struct frame *f)
 		"sun.misc.Unsafe", "java.lang.Object.wait", "java.util.concurrent.ForkJoinPool.managedBlock",
 		"java.util.concurrent.ForkJoinPool.unmanagedBlock" };
 	bool java = f->language && !strcmp(f->language, "java");
-	return (f->module && begins_with_one_of(f->module, modules, sizeof(modules) / sizeof(*modules))) ||
-	    (java && begins_with_one_of(f->name, classes, sizeof(classes) / sizeof(*classes)));
+	if (java)
+		return begins_with_one_of(f->name, classes, sizeof(classes) / sizeof(*classes));
+	return f->module && begins_with_one_of(f->module, modules, sizeof(modules) / sizeof(*modules));
 }
 
 /* Below a Java function the machine's own are plumbing too; its compiler and collector have no other. */

@@ -41,7 +41,8 @@ queue_name(struct intake *in, uint32_t stack)
 	char text[256];
 	const struct frame *own = stacks_own_frame(in->stacks, stack);
 	bool pool = stacks_contains(in->stacks, stack, "database/sql.(*DB).conn");
-	snprintf(text, sizeof(text), "%s in %s", pool ? "connection pool" : "channel", own ? own->name : "?");
+	snprintf(text, sizeof(text), "%s in %s", pool ? "connection pool" : "channel",
+	    own ? own->name : "?");
 	return tape_name(in->tape, text);
 }
 

@@ -190,7 +190,8 @@ finds_inlined_functions(void **state)
 #endif
 }
 
-RUN_TESTS(cmocka_unit_test(names_functions), cmocka_unit_test(finds_inlined_functions), cmocka_unit_test(names_data),
+RUN_TESTS(cmocka_unit_test(names_functions), cmocka_unit_test(finds_inlined_functions),
+    cmocka_unit_test(names_data),
     cmocka_unit_test(finds_lines), cmocka_unit_test(gives_offsets_for_probes),
     cmocka_unit_test(names_the_kernel_or_says_that_it_cannot),
     cmocka_unit_test(remembers_a_process_that_has_ended))
