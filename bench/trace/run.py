@@ -6,8 +6,8 @@ Blocks alternate (plain, traced, traced, plain, ...) at one fixed rate, so that 
 cancels; the figure is the ratio of the medians. The peer is perf record with stack copies at the
 same frequency, where perf is installed.
 
-Then 200 stacks of a Node process with 300 functions are unwound and named from nothing
-(cold_stacks.c), five times: the median of wall time and of CPU; wanted: at most 100 ms.
+Then 200 stacks of a Node process with 300 functions, and of a Java process, are unwound and named from
+nothing (cold_stacks.c), five times: the median of wall time and of CPU; wanted: at most 100 ms.
 
 usage: bench/trace/run.py PRONY [RATE]
 """
@@ -42,15 +42,22 @@ def block(pid, watcher):
     return used / phase['answered']
 
 
-def cold_stacks():
+JAVA = '''public class Spin {
+    static long inner(long x) { for (int i = 0; i < 500; i++) x = x * 31 + i; return x; }
+    static long work(long x) { StringBuilder s = new StringBuilder(); for (int i = 0; i < 200; i++) s.append(inner(x + i));
+        return s.length(); }
+    public static void main(String[] a) { for (long i = 0; ; i++) work(i); }
+}'''
+
+
+def cold_stacks(name, interpreter, script, seconds):
     program = os.path.join(os.path.dirname(prony), 'bench/trace/cold_stacks')
-    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'many_functions.js')
-    node = shutil.which('node')
-    if not node or not os.path.exists(program):
-        return print('200 cold stacks of Node: no node, or not built with -Dtests=true')
-    service = subprocess.Popen([node, script])
+    found = shutil.which(interpreter)
+    if not found or not os.path.exists(program):
+        return print(f'200 cold stacks of {name}: no {interpreter}, or not built with -Dtests=true')
+    service = subprocess.Popen([found, script])
     try:
-        time.sleep(3)
+        time.sleep(seconds)
         ask = [program, str(service.pid)]
         lines = [subprocess.run(ask, capture_output=True, text=True, check=True).stdout for _ in range(5)]
     finally:
@@ -58,7 +65,7 @@ def cold_stacks():
         service.wait()
     wall, cpu = (statistics.median(float(re.search(p, l)[1]) for l in lines)
                  for p in (r', ([0-9.]+) ms', r'CPU ([0-9.]+) ms'))
-    print(f'200 cold stacks of Node                    {wall:7.1f} ms, {cpu:.1f} ms of CPU '
+    print(f'200 cold stacks of {name:23s} {wall:7.1f} ms, {cpu:.1f} ms of CPU '
           f'  wanted: at most 100 ms')
 
 
@@ -92,5 +99,9 @@ def main():
         shutil.rmtree(folder, ignore_errors=True)
 
 
-cold_stacks()
+cold_stacks('Node', 'node', os.path.join(os.path.dirname(os.path.abspath(__file__)), 'many_functions.js'), 3)
+with tempfile.TemporaryDirectory() as sources:
+    with open(f'{sources}/Spin.java', 'w', encoding='ascii') as f:
+        f.write(JAVA)
+    cold_stacks('Java', 'java', f'{sources}/Spin.java', 6)
 main()

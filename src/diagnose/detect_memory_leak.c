@@ -17,6 +17,7 @@
 #define STEADY_MIN         0.4            /* later growth against earlier */
 #define PER_REQUEST_MIN    0.6            /* growth per request now against before */
 #define POINTS_MIN         8
+#define KEPT_MIN           0.5            /* of the growth of a Java machine: left by collections */
 
 /* The series' value at a time of the run; its points are evenly spaced over all of it. */
 static double
@@ -96,6 +97,24 @@ tell(const struct facts *f, struct draft *d, const struct run_series *s)
 		finding_against(d, "the series is short: a cache that still fills looks the same");
 }
 
+/* A Java machine grows into the heap that it was given whatever the program does: only what its
+ * collections leave behind tells of a leak. NULL: that grows too, or it is no Java. */
+static const char *
+heap_only(const struct facts *f, const struct run_series *s)
+{
+	double kept = 0;
+
+	if (!text_same(facts_runtime(f), "java"))
+		return NULL;
+	for (size_t i = 0; i < f->trace->n_gc; i++)
+		if (text_same(f->trace->gc[i].runtime, "java") && f->trace->gc[i].kept_per_s > 0)
+			kept += f->trace->gc[i].kept_per_s;
+	if (kept >= KEPT_MIN * s->slope_per_s)
+		return NULL;
+	return run_printf(f->run, "resident memory grows by %s/s, but what the collections of the Java heap "
+	    "leave only by %s/s: the heap fills up to its limit", SIZE(s->slope_per_s), SIZE(kept));
+}
+
 static void
 detect(const struct facts *f, struct draft *d)
 {
@@ -115,6 +134,8 @@ detect(const struct facts *f, struct draft *d)
 	else if (against_search(f, s) < PER_REQUEST_MIN)
 		rule_out(d, "memory grew, but less and less per request (%.2g times the growth before): "
 		    "caches fill", against_search(f, s));
+	else if (heap_only(f, s))
+		rule_out(d, "%s", heap_only(f, s));
 	else
 		tell(f, d, s);
 }

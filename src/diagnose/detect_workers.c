@@ -13,6 +13,7 @@
 #define CPU_FULL    0.70
 #define POOL_TAKEN  0.85   /* of the time: a thread of a pool that is short */
 #define POOL_IDLE   0.30   /* an engine's own thread does no more */
+#define IDLE_MIN    0.40   /* of the queue: the workers wait for work themselves */
 #define LOOP_TAKEN  0.30   /* a loop that does less only hands requests to the workers */
 
 /* What the workers did while requests queued for them. */
@@ -49,6 +50,24 @@ workers_did(const struct facts *f, struct run_part *ret_parts, size_t max, doubl
 		by_kind[best] = 0;
 	}
 	return n;
+}
+
+/* Share of the time in queues in which the workers waited for a request themselves. */
+static double
+idle_share(const struct facts *f)
+{
+	double idle = 0, sum = 0;
+
+	for (size_t i = 0; i < f->trace->n_waits; i++) {
+		const struct run_wait *w = &f->trace->waits[i];
+		if (w->kind != PART_QUEUE || !(w->seconds > 0))
+			continue;
+		sum += w->seconds;
+		for (size_t k = 0; k < w->n_holder; k++)
+			if (text_same(w->holder[k].where, "waiting for a request"))
+				idle += w->holder[k].share * w->seconds;
+	}
+	return sum > 0 ? idle / sum : 0;
 }
 
 static void
@@ -129,6 +148,7 @@ detect(const struct facts *f, struct draft *d)
 	double cpu, queue = fmax(f->raw[PART_QUEUE] - pool_queue_shares(f), 0);
 	size_t n = workers_did(f, parts, 3, &cpu);
 	const char *did = text_parts(f->run, parts, n, 3);
+	double idle = idle_share(f);
 
 	if (detect_pool(f, d))
 		return;
@@ -136,6 +156,9 @@ detect(const struct facts *f, struct draft *d)
 		queue = f->outside;
 	if (queue < QUEUE_MIN)
 		rule_out(d, "requests wait %s of their time for a worker", PCT(queue));
+	else if (idle > IDLE_MIN)
+		rule_out(d, "requests queue %s of their time, but the workers are free meanwhile (%s): "
+		    "they are handed their work late", PCT(queue), did);
 	else if (cpu > 0.5)
 		rule_out(d, "requests queue %s of their time, but the workers compute: %s", PCT(queue),
 		    did);

@@ -370,6 +370,7 @@ struct run_gc {                /* garbage collections of a process during the tr
 	int64_t collections;
 	double seconds;            /* that the collecting threads took, sum */
 	double longest;            /* one pause, seconds */
+	double kept_per_s;         /* growth of what survived them, bytes a second; NAN unknown */
 };
 
 struct run_trace {

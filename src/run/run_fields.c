@@ -443,6 +443,7 @@ TYPE(site, "A function of the application that waited, or handed work to a pool 
 static const struct run_field gc_fields[] = {
 	INT(pid, "process"), STR(runtime, "of the process"), INT(collections, "count"),
 	NUM(seconds, "sum of the pauses"), NUM(longest, "longest pause, seconds"),
+	NUM(kept_per_s, "growth of what survived them, bytes a second"),
 };
 TYPE(gc, "Garbage collections of a process while it was traced.");
 #undef S

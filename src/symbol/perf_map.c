@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "symbol/java_name.h"
 #include "symbol/namespace.h"
 
 enum { NAME_BYTES_MAX = 512, ENTRIES_MAX = 1 << 20 };
@@ -198,17 +199,13 @@ parse_python(struct arena *a, const char *text, struct perf_map_name *ret)
 static void
 parse_java(struct arena *a, const char *text, struct perf_map_name *ret)
 {
-	static const char *const library[] = { "java.", "javax.", "jdk.", "sun.", "com.sun." };
 	size_t size = strcspn(text, "(");
 	size_t start = size;
 	while (start > 0 && text[start - 1] != ' ')
 		start--;
 	ret->language = "java";
 	ret->function = arena_strndup(a, text + start, size - start);
-	ret->application = true;
-	for (size_t i = 0; i < COUNT_OF(library); i++)
-		if (starts_with(ret->function, library[i]))
-			ret->application = false;
+	ret->application = java_is_application(ret->function);
 }
 
 void

@@ -32,6 +32,9 @@ read_exe(struct symbols *s, struct process *p)
 	if (p->exe_path && strcmp(path, p->exe_path) == 0)
 		return;
 	p->exe_path = arena_strdup(s->arena, path);
+	hotspot_free(p->hotspot);
+	p->hotspot = NULL;
+	p->hotspot_tries = 0;
 	p->interpreter = false;
 	p->runtime = "native";
 	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
@@ -41,6 +44,29 @@ read_exe(struct symbols *s, struct process *p)
 			p->runtime = runtimes[i].language;
 		}
 	}
+}
+
+/* Whatever started it, who maps libjvm.so is a Java machine. It may not be up yet. */
+static void
+meet_java(struct symbols *s, struct process *p)
+{
+	enum { TRIES_MAX = 5 };
+	const struct module *libjvm = NULL;
+	struct err e = { 0 };
+
+	if (p->hotspot || p->hotspot_tries >= TRIES_MAX)
+		return;
+	for (size_t i = 0; i < p->maps.n_modules && !libjvm; i++)
+		if (strcmp(p->maps.modules[i].object->name, "libjvm.so") == 0)
+			libjvm = &p->maps.modules[i];
+	if (!libjvm)
+		return;
+	p->interpreter = true;
+	p->runtime = "java";
+	p->hotspot_tries++;
+	p->hotspot_why = NULL;
+	if (hotspot_open(&p->hotspot, p->pid, libjvm, &s->made, &e) < 0)
+		p->hotspot_why = arena_strdup(s->arena, e.text);
 }
 
 struct process *
@@ -66,7 +92,10 @@ process_refresh(struct symbols *s, struct process *p)
 		return false;
 	p->maps_read_ns = now;
 	read_exe(s, p);
-	return maps_read(&p->maps, &s->objects, p->pid) == 0;
+	if (maps_read(&p->maps, &s->objects, p->pid) < 0)
+		return false;
+	meet_java(s, p);
+	return true;
 }
 
 const struct module *

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/map.h"
 #include "symbol/cfi.h"
+#include "symbol/hotspot.h"
 #include "symbol/kallsyms.h"
 #include "symbol/lines.h"
 #include "symbol/maps.h"
@@ -23,6 +24,9 @@ struct process {
 	bool interpreter;           /* runs scripts: its own functions are no application */
 	struct perf_map perf_map;
 	int64_t perf_map_read_ns;
+	struct hotspot *hotspot;    /* NULL: no Java machine, or one that cannot be read */
+	int hotspot_tries;
+	const char *hotspot_why;    /* it cannot be read */
 };
 
 /* Rows of addresses that were unwound before; one slot an address, the last one wins. */
@@ -42,6 +46,7 @@ struct symbols {
 	struct unwind_cached *unwind_cache;
 	struct kallsyms kallsyms;
 	struct lines lines;
+	struct symbol_list made;    /* see SYMBOL_MADE */
 	bool kallsyms_read;
 	uint64_t (*original_return)(void *ctx, int pid, uint64_t slot);
 	void *original_ctx;

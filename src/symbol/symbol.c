@@ -14,6 +14,8 @@
 
 #define PERF_MAP_AGAIN_NS (500 * NS_PER_MS)
 
+enum { INLINED_MAX = 16 };
+
 struct symbols *
 symbols_new(void)
 {
@@ -25,6 +27,9 @@ symbols_new(void)
 	if (!s->unwind_cache)
 		abort();
 	objects_init(&s->objects, s->arena);
+	s->made.arena = s->arena;
+	*ARENA_PUSH(s->arena, s->made.items, s->made.n) = (struct symbol){ .name = "[java]",
+		.module = "[jit]", .language = "java" };
 	return s;
 }
 
@@ -53,6 +58,7 @@ symbols_free(struct symbols *s)
 		struct process *p = (struct process *)(uintptr_t)slot->value;
 		maps_done(&p->maps);
 		perf_map_done(&p->perf_map);
+		hotspot_free(p->hotspot);
 	}
 	map_done(&s->by_pid);
 	map_done(&s->by_symbol);
@@ -133,7 +139,8 @@ name_native(struct symbols *s, const struct process *p, const struct module *m, 
 		    arena_printf(s->arena, "[%s+0x%lx]", m->object->name, start);
 	}
 	*out = *made;
-	out->application = is_program(p, m->object) && !is_language_library(made->name);
+	out->application = is_program(p, m->object) && (m->object->go.bytes ?
+	    go_is_application(&m->object->view, made->name) : !is_language_library(made->name));
 }
 
 static const char *
@@ -174,6 +181,11 @@ name_jit(struct symbols *s, struct process *p, uint64_t ip, struct symbol *out)
 void
 symbols_name(struct symbols *s, int pid, uint64_t ip, bool leaf, struct symbol *out)
 {
+	if (ip & SYMBOL_MADE) {
+		size_t made = ip & ~SYMBOL_MADE;
+		*out = s->made.items[made < s->made.n ? made : 0];
+		return;
+	}
 	struct process *p = process_get(s, pid);
 	uint64_t at = leaf ? ip : ip - 1;
 	const struct module *m = process_module(s, p, at);
@@ -201,6 +213,14 @@ symbols_kernel_name(struct symbols *s, uint64_t ip, struct symbol *out)
 		.language = "kernel", .named = name != NULL };
 }
 
+const char *
+symbols_java_lost(struct symbols *s, int pid, bool *ret_java)
+{
+	const struct process *p = process_get(s, pid);
+	*ret_java = p->hotspot || p->hotspot_why;
+	return p->hotspot_why;
+}
+
 /* ---- lines, data, offsets ------------------------------------------------------------------- */
 
 bool
@@ -220,9 +240,46 @@ symbols_code(struct symbols *s, int pid, uint64_t ip, size_t before, size_t afte
 bool
 symbols_line(struct symbols *s, int pid, uint64_t ip, const char **ret_file, int *ret_line)
 {
-	const struct module *m = process_module(s, process_get(s, pid), ip);
+	const struct module *m = ip & SYMBOL_MADE ? NULL :
+	    process_module(s, process_get(s, pid), ip);
 	return m && m->object->mapped &&
-	    lines_find(&s->lines, m->object, ip - m->bias, ret_file, ret_line);
+	    (go_table_line(&m->object->go, ip - m->bias, ret_file, ret_line) ||
+	        lines_find(&s->lines, m->object, ip - m->bias, ret_file, ret_line));
+}
+
+static uint64_t
+make(struct symbols *s, const struct symbol *symbol)
+{
+	*ARENA_PUSH(s->arena, s->made.items, s->made.n) = *symbol;
+	return SYMBOL_MADE | (s->made.n - 1);
+}
+
+size_t
+symbols_inlined(struct symbols *s, int pid, uint64_t ip, bool leaf, uint64_t *ips, size_t max)
+{
+	struct lines_call calls[INLINED_MAX];
+	struct symbol holder;
+	uint64_t at = leaf ? ip : ip - 1;
+	struct process *p = ip & SYMBOL_MADE ? NULL : process_get(s, pid);
+	const struct module *m = p ? process_module(s, p, at) : NULL;
+
+	if (!m || !m->object->mapped || !is_program(p, m->object) || max < 2)
+		return 0;
+	symbols_name(s, pid, ip, leaf, &holder);
+	size_t n = lines_inlined(&s->lines, m->object, at - m->bias, calls,
+	    max - 1 < INLINED_MAX ? max - 1 : INLINED_MAX, &holder.file, &holder.line);
+	for (size_t i = 0; i < n; i++) {
+		struct symbol inlined = holder;
+		inlined.name = demangle(s->arena, calls[i].name);
+		inlined.file = calls[i].file;
+		inlined.line = calls[i].line;
+		inlined.application = m->object->go.bytes ?
+		    go_is_application(&m->object->view, inlined.name) : !is_language_library(inlined.name);
+		ips[i] = make(s, &inlined);
+	}
+	if (n)
+		ips[n] = make(s, &holder);
+	return n ? n + 1 : 0;
 }
 
 const char *
@@ -240,6 +297,42 @@ symbols_data_name(struct symbols *s, int pid, uint64_t address)
 	if (new)
 		made->name = demangle(s->arena, name);
 	return made->name;
+}
+
+/* ---- Go ------------------------------------------------------------------------------------- */
+
+static const struct module *
+go_program(struct symbols *s, int pid)
+{
+	struct process *p = process_get(s, pid);
+	for (size_t i = 0; i < p->maps.n_modules; i++)
+		if (is_program(p, p->maps.modules[i].object))
+			return p->maps.modules[i].object->go.bytes ? &p->maps.modules[i] : NULL;
+	return NULL;
+}
+
+bool
+symbols_is_go(struct symbols *s, int pid)
+{
+	return go_program(s, pid) != NULL;
+}
+
+bool
+symbols_go_variable(struct symbols *s, int pid, const char *name, uint64_t *ret)
+{
+	const struct module *m = go_program(s, pid);
+	if (!m || !object_by_name(m->object, OBJECT_DATA, name, ret))
+		return false;
+	*ret += m->bias;
+	return true;
+}
+
+bool
+symbols_go_member(struct symbols *s, int pid, const char *package, const char *type,
+    const char *member, uint32_t *ret)
+{
+	const struct module *m = go_program(s, pid);
+	return m && lines_member(&s->lines, m->object, package, type, member, ret);
 }
 
 struct constants { const struct object *object; symbols_constant_fn fn; void *ctx; };

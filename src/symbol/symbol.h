@@ -24,6 +24,9 @@ int symbols_see(struct symbols *s, int pid);
 
 /* Language of what the program compiles at run time, by its name: javascript java python native. */
 const char *symbols_runtime(struct symbols *s, int pid);
+/* An "address" with this bit is a frame that got its name while it was unwound, because code that a
+ * machine compiles does not stay where it is. Only symbols_name can read it. */
+#define SYMBOL_MADE (UINT64_C(1) << 61)
 
 struct symbol_regs { uint64_t ip, sp, bp, rbx, r12, r13, r14, r15; };
 
@@ -75,12 +78,20 @@ struct symbol {
 void symbols_name(struct symbols *s, int pid, uint64_t ip, bool leaf, struct symbol *out);
 void symbols_kernel_name(struct symbols *s, uint64_t ip, struct symbol *out);
 
+/* Why the Java frames of a process cannot be seen; NULL: they can, or it runs no Java. *ret_java:
+ * it does. */
+const char *symbols_java_lost(struct symbols *s, int pid, bool *ret_java);
+
 /* Source file and line from DWARF: slow, for reported addresses only. False when unknown. */
 bool symbols_line(struct symbols *s, int pid, uint64_t ip, const char **ret_file, int *ret_line);
 
 /* Code of the process around an address, [ip - before, ip + after), out of the object's file. False where
  * not all of it is known. */
 bool symbols_code(struct symbols *s, int pid, uint64_t ip, size_t before, size_t after, void *out);
+/* The functions that the compiler put into the code at an address of the program itself, innermost
+ * first and the function that holds them last, each an "address" of SYMBOL_MADE. 0: none were, or no
+ * DWARF tells. Slow, as symbols_line. */
+size_t symbols_inlined(struct symbols *s, int pid, uint64_t ip, bool leaf, uint64_t *ips, size_t max);
 
 /* Name of the data object at an address ("inventory_lock" in .bss), NULL when unknown. */
 const char *symbols_data_name(struct symbols *s, int pid, uint64_t address);
@@ -90,5 +101,12 @@ const char *symbols_object(struct symbols *s, int pid, size_t i);
 
 /* File offset of the first function whose name begins so, for uprobes; 0 when absent. */
 uint64_t symbols_method_offset(const char *path, const char *prefix);
+/* Of the program itself, when it is a Go program with its symbols: address of a variable; place of a
+ * member in a structure of a package. */
+bool symbols_go_variable(struct symbols *s, int pid, const char *name, uint64_t *ret);
+bool symbols_go_member(struct symbols *s, int pid, const char *package, const char *type,
+    const char *member, uint32_t *ret);
+bool symbols_is_go(struct symbols *s, int pid);
+
 /* File offset of an exported function in an object file, for uprobes; 0 when absent. */
 uint64_t symbols_function_offset(const char *path, const char *function);

@@ -6,6 +6,11 @@
 
 #include <string.h>
 
+#include "base/cleanup.h"
+
+enum { JAVA_CALLS_MAX = 64 };
+#define GO_STACK_MAX (UINT64_C(1) << 20)   /* between two frames of one stack */
+
 struct walk {
 	struct symbols *symbols;
 	struct process *process;
@@ -44,12 +49,23 @@ find_row(struct symbols *s, const struct module *m, uint64_t address, struct cfi
 	return slot->found;
 }
 
+/* Go's runtime works on a stack of its own, from where the frame pointer leads to the goroutine's: the
+ * runtime's ends there. */
+static bool
+is_other_stack(const struct walk *w)
+{
+	const struct module *m = maps_module(&w->process->maps, w->ip);
+	return m && m->object->go.bytes && (w->bp < w->sp || w->bp - w->sp > GO_STACK_MAX);
+}
+
 /* A frame that begins with `push rbp; mov rbp, rsp`. */
 static enum walk_end
 step_frame_pointer(struct walk *w)
 {
 	uint64_t caller_bp, caller_ip;
 	if (w->bp == 0)
+		return WALK_ROOT;
+	if (is_other_stack(w))
 		return WALK_ROOT;
 	if (w->bp < w->sp || !stack_word(w, w->bp, &caller_bp) ||
 	    !stack_word(w, w->bp + 8, &caller_ip))
@@ -134,6 +150,52 @@ step_row(struct walk *w, const struct cfi_row *row)
 	return w->ip ? WALK_ON : WALK_CUT;
 }
 
+static bool
+is_java(const struct walk *w)
+{
+	return w->process->hotspot && hotspot_covers(w->process->hotspot, w->ip);
+}
+
+static bool
+may_return_to(void *ctx, uint64_t ip)
+{
+	const struct walk *w = ctx;
+	return maps_module(&w->process->maps, ip - 1) || hotspot_covers(w->process->hotspot, ip);
+}
+
+static struct hotspot_frame
+java_frame(struct walk *w)
+{
+	return (struct hotspot_frame){ .ip = w->ip, .sp = w->sp, .bp = w->bp, .exact = w->exact,
+		.stack = w->stack, .stack_start = w->stack_start, .stack_size = w->stack_size,
+		.is_code = may_return_to, .ctx = w };
+}
+
+static enum walk_end
+step_java(struct walk *w)
+{
+	struct hotspot_frame f = java_frame(w);
+	if (!hotspot_step(w->process->hotspot, &f) || f.sp <= w->sp)
+		return WALK_CUT;
+	w->ip = f.ip;
+	w->sp = f.sp;
+	w->bp = f.bp;
+	w->exact = false;
+	return f.ip ? WALK_ON : WALK_ROOT;
+}
+
+/* The calls that stand for compiled or interpreted Java code; how many. */
+static size_t
+name_java(struct walk *w, uint64_t *ips, size_t max)
+{
+	uint32_t made[JAVA_CALLS_MAX];
+	struct hotspot_frame f = java_frame(w);
+	size_t n = hotspot_names(w->process->hotspot, &f, made, max < COUNT_OF(made) ? max : COUNT_OF(made));
+	for (size_t i = 0; i < n; i++)
+		ips[i] = SYMBOL_MADE | made[i];
+	return n;
+}
+
 /* What the frame that rbp points to is called by who made its code. Its words lie between the end
  * of the stack and rbp; of one that is only being made they are 0. */
 static size_t
@@ -154,15 +216,19 @@ name_frame(const struct walk *w, bool in_module, uint64_t *ips, size_t max)
 static enum walk_end
 step(struct walk *w, uint64_t *ips, size_t *n, size_t max)
 {
-	struct cfi_row row;
+	struct cfi_row row = { 0 };
 	uint64_t at = w->exact ? w->ip : w->ip - 1;
 	const struct module *m = process_module(w->symbols, w->process, at);
 	bool tabled = m && find_row(w->symbols, m, at, &row);
-	size_t named = tabled ? 0 : name_frame(w, m != NULL, ips + *n, max - *n);
+	bool java = !m && is_java(w);
+	size_t named = tabled ? 0 : java ? name_java(w, ips + *n, max - *n) :
+	    name_frame(w, m != NULL, ips + *n, max - *n);
 
 	if (!named)
 		ips[*n] = w->ip;
 	*n += named ? named : 1;
+	if (java)
+		return step_java(w);
 	w->exact = false;
 	return tabled ? step_row(w, &row) : step_frame_pointer(w);
 }

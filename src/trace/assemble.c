@@ -232,9 +232,10 @@ on_off(struct worker *w, struct rec *r, uint32_t index)
 	struct thread_log *log = &w->a->threads[r->thread];
 	*ARENA_PUSH(w->a->arena, log->off, log->n_off) = index;
 	bool futex = r->nr == SYS_futex && !(r->flags & OFF_PREEMPTED);
+	bool accepts = r->nr == SYS_accept || r->nr == SYS_accept4;
 	r->nr = r->flags & OFF_PREEMPTED ? PART_RUNQUEUE :
 	    (uint16_t)part_of_syscall(r->nr, r->flags & OFF_UNINTERRUPTED);
-	r->name = futex ? lock_of(w, r) : 0;
+	r->name = futex ? lock_of(w, r) : accepts ? tape_name(w->t, "waiting for a request") : 0;
 }
 
 /* What the thread was blocked in since `first_block` is known only now that the call has ended. */

@@ -18,6 +18,7 @@ struct wait_stack {
 	uint32_t thread, stack;
 	uint8_t kind;              /* enum run_part_kind; PART_NONE: waited for work */
 	bool unlock;               /* ns that another thread waited until this one woke it */
+	bool task;                 /* a goroutine that served a request, no thread */
 };
 
 struct intake {

@@ -3,9 +3,12 @@
 
 #include <stdlib.h>
 
+#include "trace/task_waits.h"
+
 #define HOLDER_DEPTH_MAX 16
 #define HELPER_SHARE_MIN 0.3   /* of a gap that a helper thread must have been busy */
 #define GAP_TOLD_MIN_NS  100000 /* shorter gaps stay unexplained */
+#define PAUSE_MARGIN_NS  1000000 /* a wait that is for a pause begins and ends this near to it */
 #define SQL_NESTING_MAX  64    /* executions that may end after the stretch and yet overlap it */
 
 /* ---- ledger -------------------------------------------------------------------------------- */
@@ -158,6 +161,119 @@ part_painted(const struct assembly *a, const struct rec *off)
 	return part == PART_NONE ? PART_OTHER : part;
 }
 
+/* ---- tasks --------------------------------------------------------------------------------- */
+
+/* The last time before `at` that a thread handed a result over; 0 none. */
+static int64_t
+last_handoff(const struct tape *t, uint32_t tid, int64_t at)
+{
+	size_t low = 0, high = t->n_handoffs;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		const struct tape_handoff *m = &t->handoffs[middle];
+		if (m->tid < tid || (m->tid == tid && m->at < at))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low && t->handoffs[low - 1].tid == tid ? t->handoffs[low - 1].at : 0;
+}
+
+/* When the thread last came out of waiting for work in [from, to]; 0: it was at work all the time. */
+static int64_t
+idle_end(const struct assembly *a, uint32_t thread, int64_t from, int64_t to)
+{
+	const struct thread_log *log = &a->threads[thread];
+	int64_t end = 0;
+	for (size_t i = first_after(a, log->off, log->n_off, from); i < log->n_off; i++) {
+		const struct rec *off = tape_at(a->tape, log->off[i]);
+		if (off->from >= to)
+			break;
+		if (off_part(off) == PART_NONE && !(off->flags & OFF_PREEMPTED))
+			end = off->at && off->at < to ? off->at : off->ts < to ? off->ts : to;
+	}
+	return end;
+}
+
+/* The thread waits for the result of a task. Until the one that executes it was free, the task was in
+ * the executor's queue; from then on it was that thread's work. */
+static bool
+paint_task(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
+{
+	uint32_t worker = thread_by_tid(s->a, off->value);
+	if (!(off->flags & OFF_FOR_TASK) || worker == NOBODY || worker == s->thread ||
+	    s->depth >= HOLDER_DEPTH_MAX)
+		return false;
+	int64_t free_at = idle_end(s->a, worker, from, to), done = off->at ? off->at : off->ts;
+	int64_t begun = last_handoff(s->a->tape, off->value, done);
+	bool queued = begun > free_at && begun > from;
+	int64_t start = queued ? begun : free_at > from ? free_at : from;
+	if (start > to)
+		start = to;
+	uint32_t where = tape_name(s->a->tape, "executor");
+	if (queued && s->canvas->arena) {
+		struct waiting *w = ARENA_PUSH(s->canvas->arena, s->canvas->waits, s->canvas->n_waits);
+		*w = (struct waiting){ .from = from, .to = start, .where = where, .holder = worker,
+			.kind = PART_QUEUE };
+	}
+	ledger_add(&s->canvas->ledger, queued ? PART_QUEUE : PART_RUNQUEUE, queued ? where : 0,
+	    start - from);
+	struct stretch inner = { .a = s->a, .canvas = s->canvas, .thread = worker,
+		.depth = s->depth + 1, .from = start, .to = to };
+	paint_stretch(&inner);
+	return true;
+}
+
+static void
+paint_lock_wait(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
+{
+	if (to <= from || paint_task(s, off, from, to))
+		return;
+	note_wait(s, off, from, to);
+	if (!follow_holder(s, off, from, to))
+		ledger_add(&s->canvas->ledger, PART_LOCK, off->name, to - from);
+}
+
+/* Whoever asks for a collection, or is the last to stop for one, waits a little longer than it lasts. */
+static bool
+is_for_pause(const struct rec *off, const struct pause *p)
+{
+	return p && p->from < off->ts && off->from > p->from - PAUSE_MARGIN_NS &&
+	    off->ts < p->to + PAUSE_MARGIN_NS;
+}
+
+/* A thread that waits for a lock while the collector has stopped everybody waits for the collector. */
+static void
+paint_lock(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
+{
+	const struct pauses *pauses = &s->a->tape->pauses;
+	int pid = s->a->tape->threads[s->thread].pid;
+	if (is_for_pause(off, pauses_after(pauses, pid, off->from))) {
+		ledger_add(&s->canvas->ledger, PART_GC, 0, to - from);
+		return;
+	}
+	for (const struct pause *p; from < to && (p = pauses_after(pauses, pid, from)) && p->from < to; ) {
+		int64_t stopped = p->from > from ? p->from : from, goes_on = p->to < to ? p->to : to;
+		paint_lock_wait(s, off, from, stopped);
+		ledger_add(&s->canvas->ledger, PART_GC, 0, goes_on - stopped);
+		from = goes_on;
+	}
+	paint_lock_wait(s, off, from, to);
+}
+
+/* Nobody could bring work to a thread that waits for it while the collector had stopped everybody. */
+static void
+paint_idle(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
+{
+	int pid = s->a->tape->threads[s->thread].pid;
+	int64_t stopped = 0, at = from;
+	for (const struct pause *p; at < to && (p = pauses_after(&s->a->tape->pauses, pid, at)) &&
+	    p->from < to; at = p->to)
+		stopped += overlap(p->from, p->to, at, to);
+	ledger_add(&s->canvas->ledger, PART_GC, 0, stopped);
+	ledger_add(&s->canvas->ledger, PART_OTHER, off->name, to - from - stopped);
+}
+
 static void
 paint_blocked(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
 {
@@ -166,17 +282,14 @@ paint_blocked(struct stretch *s, const struct rec *off, int64_t from, int64_t to
 		return;
 	if (off_part(off) != PART_NONE)
 		s->canvas->blocked += to - from;
-	if (off->flags & OFF_IN_SQL) {
+	if (off->flags & OFF_IN_SQL)
 		s->in_sql += to - from;
-		return;
-	}
-	if (part == PART_LOCK) {
-		note_wait(s, off, from, to);
-		if (follow_holder(s, off, from, to))
-			return;
-	}
-	uint32_t where = part == PART_SLEEP ? 0 : off->name;
-	ledger_add(&s->canvas->ledger, part, where, to - from);
+	else if (part == PART_LOCK)
+		paint_lock(s, off, from, to);
+	else if (off_part(off) == PART_NONE)
+		paint_idle(s, off, from, to);
+	else
+		ledger_add(&s->canvas->ledger, part, part == PART_SLEEP ? 0 : off->name, to - from);
 }
 
 static void
@@ -329,11 +442,21 @@ paint_unknown(const struct assembly *a, struct canvas *c, uint32_t thread, int64
 		    PART_SLEEP : PART_OTHER, 0, to - from);
 }
 
+/* A goroutine's request waits for no thread: what threads did meanwhile tells nothing of it. */
+static bool
+paint_goroutines(const struct assembly *a, struct canvas *c, const struct segment *g, int64_t from,
+    int64_t to)
+{
+	bool known = g->gap_kind == PART_NET || g->gap_kind == PART_DB || g->gap_kind == PART_CACHE ||
+	    g->gap_kind == PART_DISK;
+	return !known && task_waits_paint(a, a->tape->threads[g->thread].pid, from, to, c);
+}
+
 static void
 paint_gap(const struct assembly *a, struct canvas *c, const struct segment *g, int64_t from,
     int64_t to)
 {
-	if (to <= from)
+	if (to <= from || paint_goroutines(a, c, g, from, to))
 		return;
 	if (g->gap_kind == PART_QUEUE) {
 		paint_queue(a, c, tape_text(a->tape, g->gap_where), g->thread, from, to);

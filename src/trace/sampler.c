@@ -40,7 +40,8 @@ thread_cpu_ns(void)
 	return t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
-/* Node keeps big frames; most of its stacks would be cut at 8 KiB. */
+/* Node keeps big frames, as the compiler of a Java machine does, and Java stacks are deep: many would
+ * be cut at 8 KiB. */
 static bool
 has_big_frames(int pid)
 {
@@ -49,7 +50,7 @@ has_big_frames(int pid)
 	ssize_t size = readlink(link, path, sizeof(path) - 1);
 	path[size > 0 ? size : 0] = '\0';
 	const char *name = strrchr(path, '/');
-	return name && strncmp(name, "/node", 5) == 0;
+	return name && (strncmp(name, "/node", 5) == 0 || strcmp(name, "/java") == 0);
 }
 
 static size_t

@@ -130,15 +130,35 @@ stacks_frame(struct stacks *s, uint32_t stack, size_t i)
 	return s->frames[*at];
 }
 
-/* Code of the C library says only how something waits or copies, not who wanted it. */
+static bool
+begins_with_one_of(const char *text, const char *const *starts, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strncmp(text, starts[i], strlen(starts[i])))
+			return true;
+	return false;
+}
+
+/* Code of the C library, and the classes below Java's locks, say only how something waits or copies,
+ * not who wanted it. */
 static bool
 is_plumbing(const struct frame *f)
 {
 	static const char *const modules[] = { "libc.so", "libc-", "libpthread", "ld-linux", "[vdso]" };
-	for (size_t i = 0; f->module && i < sizeof(modules) / sizeof(modules[0]); i++)
-		if (!strncmp(f->module, modules[i], strlen(modules[i])))
-			return true;
-	return false;
+	static const char *const classes[] = { "java.util.concurrent.locks.", "jdk.internal.misc.",
+		"sun.misc.Unsafe", "java.lang.Object.wait", "java.util.concurrent.ForkJoinPool.managedBlock",
+		"java.util.concurrent.ForkJoinPool.unmanagedBlock" };
+	bool java = f->language && !strcmp(f->language, "java");
+	if (java)
+		return begins_with_one_of(f->name, classes, sizeof(classes) / sizeof(*classes));
+	return f->module && begins_with_one_of(f->module, modules, sizeof(modules) / sizeof(*modules));
+}
+
+/* Below a Java function the machine's own are plumbing too; its compiler and collector have no other. */
+static bool
+is_java_machine(const struct frame *f)
+{
+	return f->module && (!strncmp(f->module, "libjvm.so", 9) || !strcmp(f->module, "[jvm]"));
 }
 
 /* Code that a JIT compiler made and nobody named is still the service's own, unlike the runtime's
@@ -155,7 +175,7 @@ stacks_own_frame(struct stacks *s, uint32_t stack)
 	static const struct frame jit = { .name = "JIT-compiled code", .module = "[jit]",
 		.language = "native", .application = true };
 	const struct stack *st = &s->items[stack];
-	const struct frame *own = NULL, *named = NULL, *f = NULL;
+	const struct frame *own = NULL, *named = NULL, *machine = NULL, *f = NULL;
 	for (size_t i = 0; i < st->n; i++) {
 		f = stacks_frame(s, stack, i);
 		if (is_unnamed_jit(f))
@@ -166,10 +186,15 @@ stacks_own_frame(struct stacks *s, uint32_t stack)
 			return f;
 		if (says && !own)
 			own = f;
-		if (!named && f->named && !IS_KERNEL(st->frames[i]) && !is_plumbing(f))
+		if (!f->named || IS_KERNEL(st->frames[i]) || is_plumbing(f))
+			continue;
+		if (!machine && is_java_machine(f))
+			machine = f;
+		else if (!named && !is_java_machine(f))
 			named = f;
 	}
-	return own ? own : named ? named : f;
+	/* What started the machine's own threads stands at the root of them, in the C library. */
+	return own ? own : named ? named : machine ? machine : f;
 }
 
 bool

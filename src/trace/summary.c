@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "trace/inlined.h"
 
 #define PARTS_MAX      48
 #define SHARE_MIN      0.001   /* smaller parts are added to their kind's rest */
@@ -35,6 +36,19 @@ sort_samples(struct summary *s)
 			qsort_r(s->samples[i], s->n_samples[i], sizeof(uint32_t), by_sample_time, t);
 }
 
+/* Before a stack is looked at: what was inlined where much was seen. */
+static void
+expand_stacks(struct summary *s)
+{
+	const struct tape *t = s->a->tape;
+	int64_t *counts = arena_alloc(s->arena, (s->in->stacks->n + 1) * sizeof(*counts));
+	for (size_t i = 0; i < t->n_samples; i++)
+		counts[t->samples[i].stack]++;
+	for (size_t i = 0; i < s->in->n_waits; i++)
+		counts[s->in->waits[i].stack]++;
+	inlined_expand(s->in->stacks, counts);
+}
+
 struct summary *
 summary_new(struct assembly *a, struct intake *in, struct run *r, int64_t sample_period_ns)
 {
@@ -50,6 +64,7 @@ summary_new(struct assembly *a, struct intake *in, struct run *r, int64_t sample
 	s->lock_names = arena_alloc(s->arena, (a->n_locks + 1) * sizeof(*s->lock_names));
 	s->lock_sites = arena_alloc(s->arena, (a->n_locks + 1) * sizeof(*s->lock_sites));
 	sort_samples(s);
+	expand_stacks(s);
 	return s;
 }
 

@@ -209,7 +209,7 @@ folded(struct summary *s, uint32_t stack, bool lines)
 bool
 summary_is_idle(const struct summary *s, const struct wait_stack *w)
 {
-	return (w->kind == PART_LOCK || w->kind == PART_SLEEP) &&
+	return !w->task && (w->kind == PART_LOCK || w->kind == PART_SLEEP) &&
 	    span_at(s, w->thread, w->at) == NOBODY;
 }
 
@@ -250,7 +250,7 @@ add_waits(struct summary *s, struct towers *t, enum scope scope, bool lines)
 	struct ledger_row *rows;
 	for (size_t i = 0; i < s->in->n_waits; i++) {
 		const struct wait_stack *w = &s->in->waits[i];
-		if (!w->unlock && w->stack && !summary_is_idle(s, w) &&
+		if (!w->unlock && w->stack && w->kind != PART_NONE && !summary_is_idle(s, w) &&
 		    in_scope(s, scope, w->thread, w->at))
 			ledger_add(&all, (enum run_part_kind)w->kind, w->stack, w->ns);
 	}

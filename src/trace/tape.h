@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/map.h"
+#include "trace/pauses.h"
 
 enum rec_kind { REC_OFF, REC_POLL, REC_IO, REC_CONN, REC_FILE, REC_SQL, REC_ASK, REC_REPLY, REC_GC };
 
@@ -20,6 +21,7 @@ enum rec_kind { REC_OFF, REC_POLL, REC_IO, REC_CONN, REC_FILE, REC_SQL, REC_ASK,
 #define OFF_UNINTERRUPTED 2
 #define OFF_IN_SQL 4
 #define OFF_BY_FUTEX 8          /* woken by another thread through a futex call */
+#define OFF_FOR_TASK 16         /* waited until that thread had executed a task for it */
 /* flags of REC_IO */
 #define IO_WRITE 1
 #define IO_SERVER 2
@@ -56,6 +58,19 @@ struct tape_sample {           /* a thread was on CPU */
 	uint32_t thread, stack;
 };
 
+/* A thread ended another one's wait for a task that it had executed for it. */
+struct tape_handoff { int64_t at; uint32_t tid; };
+
+/* A goroutine that served a request waited; each stands for `weight` that were found waiting. */
+struct tape_wait {
+	int64_t time;
+	int pid;
+	uint32_t stack, thread;    /* thread: one of the process */
+	uint32_t where, weight;    /* where: as in a ledger (paint.h), by task_waits_settle */
+	uint8_t kind;              /* enum run_part_kind */
+};
+#define TASK_WAIT_PERIOD_NS 20000000   /* between two looks */
+
 struct tape {
 	struct arena *arena;
 	struct rec **chunks;       size_t n_chunks;
@@ -64,6 +79,9 @@ struct tape {
 	struct tape_thread *threads; size_t n_threads;
 	struct tape_window *windows; size_t n_windows;
 	struct tape_sample *samples; size_t n_samples;
+	struct tape_handoff *handoffs; size_t n_handoffs;   /* by tid, then time */
+	struct tape_wait *task_waits; size_t n_task_waits;
+	struct pauses pauses;      /* of runtimes that stop all their threads to collect garbage */
 	const char **names;        size_t n_names;
 	struct map thread_ids, name_ids;
 	bool arrivals;             /* IO.at was measured where it is not 0 */

@@ -22,12 +22,16 @@
 #include "trace/assemble.h"
 #include "trace/collect.h"
 #include "trace/eyes.h"
+#include "trace/goroutines.h"
 #include "trace/intake.h"
+#include "trace/java_waits.h"
+#include "trace/jvm.h"
 #include "trace/node.h"
 #include "trace/pace.h"
 #include "trace/proc_watch.h"
 #include "trace/sampler.h"
 #include "trace/summary.h"
+#include "trace/task_waits.h"
 
 #define TICK_NS            (20 * NS_PER_MS)
 #define RECORDS_PRESET     160000
@@ -51,6 +55,10 @@ struct trace {
 	struct sampler *sampler;   /* NULL: not allowed */
 	struct proc_watch *watch;  /* only without collector */
 	struct symbols *symbols;
+	struct jvm *jvm;
+	struct goroutines *goroutines;
+	int goroutines_lost;       /* of a Go program: -errno */
+	bool go;
 	struct stacks stacks;
 	struct nodes *nodes;
 	int node_why;              /* a Node process whose functions cannot be read: -errno, and why */
@@ -90,6 +98,11 @@ know_process(struct trace *t, int pid)
 		t->node_text = arena_strdup(t->arena, e.text);
 	}
 	*map_at(&t->intake.seen, &pid, sizeof(pid), NULL) = 1;
+	jvm_add(t->jvm, pid);
+	int go = goroutines_add(t->goroutines, pid);
+	t->go |= go != -ENOENT;
+	if (go && go != -ENOENT)
+		t->goroutines_lost = go;
 	if (t->sampler)
 		sampler_add(t->sampler, pid);
 }
@@ -187,16 +200,41 @@ static void
 open_sampler(struct trace *t, struct run *r, double hz)
 {
 	struct err e = { 0 };
-	struct sampler_options o = { .hz = hz, .stack_bytes = 0 };
-	for (size_t i = 0; i < r->system.n_processes; i++)
-		if (r->system.processes[i].runtime && !strcmp(r->system.processes[i].runtime, "node"))
-			o.stack_bytes = 32 << 10;
+	struct sampler_options o = { .hz = hz };
 	if (sampler_open(&o, t->pids, t->n_pids, t->symbols, &t->sampler, &e)) {
 		t->sampler = NULL;
 		eyes_sampler(r, e.text, CURE_SAMPLER, false);
 		return;
 	}
 	eyes_sampler(r, NULL, NULL, sampler_is_system_wide(t->sampler));
+}
+
+/* Nothing is said where no process runs Java. */
+static void
+java_eye(struct trace *t, struct run *r)
+{
+	bool java = false, any = false;
+	const char *lost = NULL;
+	for (size_t i = 0; i < t->n_pids; i++) {
+		const char *why = symbols_java_lost(t->symbols, t->pids[i], &java);
+		any |= java;
+		lost = why ? why : lost;
+	}
+	if (any)
+		eye_set(r, "Java functions", !lost, lost ? run_printf(r, "compiled Java code has no names, "
+		    "stacks end at it: %s", lost) : "read from the memory of the Java machine, which is not "
+		    "stopped, attached to or changed", CURE_READ);
+}
+
+static void
+go_eye(struct trace *t, struct run *r)
+{
+	if (t->go)
+		eye_set(r, "goroutines", !t->goroutines_lost, !t->goroutines_lost ?
+		    "what they wait for, read from the memory of the program" :
+		    t->goroutines_lost == -ENOTSUP ? "what they wait for is not known: the program has no "
+		    "symbols, or too many" : "what they wait for is not known: its memory may not be read",
+		    t->goroutines_lost == -ENOTSUP ? "build it without -ldflags='-s -w'" : CURE_READ);
 }
 
 static const char *
@@ -226,6 +264,8 @@ trace_open(struct run *r, const struct trace_options *o, struct trace **ret, str
 		return err_set(e, ENOMEM, "cannot trace: out of memory");
 	t->arena = arena_new();
 	t->symbols = symbols_new();
+	t->jvm = jvm_new();
+	t->goroutines = goroutines_new(t->symbols, &t->stacks);
 	t->stack_period = STACK_PERIOD_MIN;
 	if (r->spec.measure_seconds > 0 && r->spec.measure_seconds < HORIZON_MAX_S)
 		t->pace.horizon = (int64_t)(r->spec.measure_seconds * 1e9);
@@ -246,6 +286,10 @@ trace_open(struct run *r, const struct trace_options *o, struct trace **ret, str
 		open_sampler(t, r, o ? o->sample_hz : 0);
 	else if (t->n_pids)
 		eyes_sampler(r, "switched off", CURE_SWITCH, false);
+	if (t->collect || t->sampler)
+		java_eye(t, r);
+	if (t->collect)
+		go_eye(t, r);
 	if (t->n_pids && !t->collect && ceiling < 3)
 		open_watch(t, r);
 	r->evidence.trace.mode = mode_of(t);
@@ -360,6 +404,8 @@ tick(struct trace *t, int64_t now)
 {
 	drain(t);
 	meet_threads(t);
+	if (t->collect && t->pace.open)
+		goroutines_look(t->goroutines, &t->tape, now);
 	if (t->watch)
 		proc_watch_tick(t->watch, t->pids, t->n_pids, now);
 	if (!t->collect)
@@ -410,6 +456,7 @@ trace_start(struct trace *t, struct err *e)
 	}
 	if (t->sampler)
 		sampler_start(t->sampler);
+	jvm_start(t->jvm);
 	int code = pthread_create(&t->thread, NULL, drain_thread, t);
 	if (code)
 		return err_set(e, code, "cannot start the tracing thread: %s", strerror(code));
@@ -428,6 +475,7 @@ stop_thread(struct trace *t)
 	pthread_join(t->thread, NULL);
 	t->running = false;
 	t->stopped = now_ns();
+	jvm_stop(t->jvm);
 	if (t->sampler)
 		sampler_stop(t->sampler);
 }
@@ -452,7 +500,10 @@ fill_costs(struct trace *t, struct run *r)
 static int
 fill(struct trace *t, struct run *r, struct err *e)
 {
+	jvm_fill(t->jvm, &t->tape, r);
+	java_waits_settle(&t->intake);
 	struct assembly *a = assemble(&t->tape);
+	task_waits_settle(&t->intake, a, TASK_WAIT_PERIOD_NS);
 	struct summary *s = summary_new(a, &t->intake, r, t->sampler ? sampler_period_ns(t->sampler) : 0);
 	if (t->collect) {
 		summary_routes(s);
@@ -516,6 +567,8 @@ trace_close(struct trace *t)
 	nodes_free(t->nodes);
 	stacks_done(&t->stacks);
 	tape_done(&t->tape);
+	jvm_free(t->jvm);
+	goroutines_free(t->goroutines);
 	symbols_free(t->symbols);
 	map_done(&t->known);
 	arena_free(t->arena);

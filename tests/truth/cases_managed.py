@@ -214,6 +214,8 @@ def java_booking(*words):
     return start
 
 
+case('java-hot-function', ['cpu.hot-function'], where='rankOffers', needs=['javac'])(
+    lambda stage: [stores.java(stage, 'Offers')])
 case('java-convoy', ['contention.lock'], where='book|Ledger', number=21, needs=['javac'], fixed=ledger('book'))(
     ledger('book', 'convoy'))
 case('java-executor', ['contention.workers', 'io.net.downstream'], number=22, needs=['javac'],
@@ -230,6 +232,8 @@ def tickets(route, *words):
     return lambda stage: [stores.go(stage, 'tickets', *words) + route]
 
 
+case('go-hot-function', ['cpu.hot-function'], where='rankOffers', needs=['go'])(
+    lambda stage: [stores.go(stage, 'offers')])
 case('go-convoy', ['contention.lock'], where='sell|Mutex', number=26, needs=['go'], fixed=tickets('buy?show=3'))(
     tickets('buy?show=3', 'convoy'))
 case('go-growth', ['memory.leak'], number=27, needs=['go'], flags=['--rate', '400', '--for', '20s'],

@@ -1169,6 +1169,46 @@ a_leak_is_told_after_the_limit(void **state)
 	run_free(r);
 }
 
+/* A Java machine takes what it may have: only what its collections leave tells of a leak. */
+static void
+a_java_heap_that_fills_is_no_leak(void **state)
+{
+	static const struct { double kept; bool leak; } cases[] = { { NAN, false }, { 2e5, false }, { 1.5e6, true } };
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct run *r = growing(2e6, 1);
+		r->system.processes[0].runtime = "java";
+		struct run_gc *gc = RUN_ADD(r, gc, r->evidence.trace.gc, r->evidence.trace.n_gc);
+		gc->runtime = "java";
+		gc->kept_per_s = cases[i].kept;
+		diagnose(r);
+		bool told = false;
+		for (size_t k = 0; k < r->n_findings; k++)
+			told |= !strcmp(r->findings[k].kind, "memory.leak");
+		assert_int_equal(told, cases[i].leak);
+		run_free(r);
+	}
+}
+
+/* Requests are late at workers that are free: more workers would not help. */
+static void
+free_workers_are_not_too_few(void **state)
+{
+	for (int idle = 0; idle < 2; idle++) {
+		struct run *r = service("java");
+		part(r, PART_QUEUE, "socket queue", 0.6);
+		part(r, PART_SLEEP, NULL, 0.4);
+		wait_for(r, PART_QUEUE, "socket queue", 2);
+		held(r, idle ? PART_OTHER : PART_SLEEP, idle ? "waiting for a request" : NULL, 0.7);
+		held(r, PART_RUNQUEUE, NULL, 0.3);
+		diagnose(r);
+		bool told = false;
+		for (size_t k = 0; k < r->n_findings; k++)
+			told |= !strcmp(r->findings[k].kind, "contention.workers");
+		assert_int_equal(told, !idle);
+		run_free(r);
+	}
+}
+
 /* Growth per request halves from the search to the measurement: workers fill their caches. */
 static void
 filling_caches_are_no_leak(void **state)
@@ -1745,6 +1785,8 @@ RUN_TESTS(
 	cmocka_unit_test(what_blocks_the_workers_comes_before_the_workers),
 	cmocka_unit_test(a_leak_is_told_after_the_limit),
 	cmocka_unit_test(filling_caches_are_no_leak),
+	cmocka_unit_test(a_java_heap_that_fills_is_no_leak),
+	cmocka_unit_test(free_workers_are_not_too_few),
 	cmocka_unit_test(weak_evidence_makes_a_hypothesis),
 	cmocka_unit_test(slow_requests_decide_when_they_are_told_apart),
 	cmocka_unit_test(a_starved_service_still_names_its_function),

@@ -21,6 +21,22 @@ quite_private(int n)
 	return counted_things[0];
 }
 
+/* The end of an instruction of this function, in the one that it was put into. */
+static inline __attribute__((always_inline)) uint64_t
+inlined_place(void)
+{
+	uint64_t here;
+	__asm__ volatile("lea 0(%%rip), %0" : "=r"(here));
+	return here;
+}
+
+static __attribute__((noinline, noclone, noipa)) uint64_t
+place_holder(void)
+{
+	counted_things[1]++;
+	return inlined_place();
+}
+
 static void
 names_functions(void **state)
 {
@@ -146,7 +162,36 @@ remembers_a_process_that_has_ended(void **state)
 	symbols_free(s);
 }
 
-RUN_TESTS(cmocka_unit_test(names_functions), cmocka_unit_test(names_data),
+static void
+finds_inlined_functions(void **state)
+{
+#if defined(__x86_64__)
+	struct symbols *s = symbols_new();
+	struct symbol out;
+	uint64_t ips[4], here = place_holder();
+
+	symbols_name(s, getpid(), here, false, &out);
+	assert_string_equal(out.name, "place_holder");
+	assert_int_equal(symbols_inlined(s, getpid(), here, false, ips, 4), 2);
+	static const char *const wanted[] = { "inlined_place", "place_holder" };
+	int lines[2];
+	for (size_t i = 0; i < 2; i++) {
+		symbols_name(s, getpid(), ips[i], true, &out);
+		assert_string_equal(out.name, wanted[i]);
+		assert_non_null(strstr(out.file, "symbol_test.c"));
+		assert_true(out.application && out.named);
+		lines[i] = out.line;
+	}
+	assert_true(lines[0] > 0 && lines[1] > lines[0] && lines[1] < lines[0] + 12);
+	assert_int_equal(symbols_inlined(s, getpid(), ips[0], true, ips, 4), 0);
+	assert_int_equal(symbols_inlined(s, getpid(), (uint64_t)(uintptr_t)quite_private, true, ips, 4), 0);
+	assert_int_equal(symbols_inlined(s, getpid(), (uint64_t)(uintptr_t)malloc, true, ips, 4), 0);
+	symbols_free(s);
+#endif
+}
+
+RUN_TESTS(cmocka_unit_test(names_functions), cmocka_unit_test(finds_inlined_functions),
+    cmocka_unit_test(names_data),
     cmocka_unit_test(finds_lines), cmocka_unit_test(gives_offsets_for_probes),
     cmocka_unit_test(names_the_kernel_or_says_that_it_cannot),
     cmocka_unit_test(remembers_a_process_that_has_ended))

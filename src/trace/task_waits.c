@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace/task_waits.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "trace/intake.h"
+
+/* Keys of this kind are no addresses. */
+#define SITE_MARK (UINT64_C(1) << 59)
+
+enum { KINDS_MAX = 32 };
+
+/* ---- locks ---------------------------------------------------------------------------------- */
+
+static uint32_t
+lock_of(struct assembly *a, struct map *ids, int pid, uint64_t key)
+{
+	struct { uint64_t key; int64_t pid; } id = { key, pid };
+	bool new;
+	uint64_t *at = map_at(ids, &id, sizeof(id), &new);
+	if (new) {
+		*at = a->n_locks;
+		*ARENA_PUSH(a->arena, a->locks, a->n_locks) = (struct lock){ .key = key, .pid = pid,
+			.woken = 1 };
+	}
+	return (uint32_t)*at + 1;
+}
+
+/* One number for all waits of a kind in one function. */
+static uint64_t
+site_key(struct intake *in, uint32_t stack)
+{
+	const struct frame *own = stacks_own_frame(in->stacks, stack);
+	return SITE_MARK | tape_name(in->tape, own ? own->name : "?");
+}
+
+static uint32_t
+queue_name(struct intake *in, uint32_t stack)
+{
+	char text[256];
+	const struct frame *own = stacks_own_frame(in->stacks, stack);
+	bool pool = stacks_contains(in->stacks, stack, "database/sql.(*DB).conn");
+	snprintf(text, sizeof(text), "%s in %s", pool ? "connection pool" : "channel",
+	    own ? own->name : "?");
+	return tape_name(in->tape, text);
+}
+
+void
+task_waits_settle(struct intake *in, struct assembly *a, int64_t period)
+{
+	struct tape *t = in->tape;
+	struct map ids = { 0 };
+	for (size_t i = 0; i < t->n_task_waits; i++) {
+		struct tape_wait *w = &t->task_waits[i];
+		uint64_t key = site_key(in, w->stack);
+		if (w->kind == PART_LOCK)
+			w->where = lock_of(a, &ids, w->pid, key);
+		else if (w->kind == PART_QUEUE)
+			w->where = queue_name(in, w->stack);
+		*ARENA_PUSH(t->arena, in->waits, in->n_waits) = (struct wait_stack){ .key = key,
+			.ns = period * w->weight, .at = w->time, .kind = w->kind, .stack = w->stack,
+			.thread = w->thread, .task = true };
+	}
+	map_done(&ids);
+}
+
+/* ---- painting ------------------------------------------------------------------------------- */
+
+static size_t
+first_at(const struct tape *t, int64_t from)
+{
+	size_t low = 0, high = t->n_task_waits;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (t->task_waits[middle].time < from)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct share { uint8_t kind; uint32_t where; int64_t weight; };
+
+static size_t
+count_shares(const struct tape *t, int pid, int64_t from, int64_t to, struct share *shares,
+    int64_t *ret_sum)
+{
+	size_t n = 0;
+	*ret_sum = 0;
+	for (size_t i = first_at(t, from); i < t->n_task_waits && t->task_waits[i].time < to; i++) {
+		const struct tape_wait *w = &t->task_waits[i];
+		size_t k = 0;
+		if (w->pid != pid)
+			continue;
+		while (k < n && (shares[k].kind != w->kind || shares[k].where != w->where))
+			k++;
+		if (k == KINDS_MAX)
+			continue;
+		if (k == n)
+			shares[n++] = (struct share){ w->kind, w->where, 0 };
+		shares[k].weight += w->weight;
+		*ret_sum += w->weight;
+	}
+	return n;
+}
+
+bool
+task_waits_paint(const struct assembly *a, int pid, int64_t from, int64_t to, struct canvas *c)
+{
+	struct share shares[KINDS_MAX];
+	int64_t sum, at = from;
+	const struct tape *t = a->tape;
+	if (!t->n_task_waits || to <= from)
+		return false;
+	/* Shorter waits than the time between two samples: the nearest samples tell. */
+	int64_t wide = to - from < TASK_WAIT_PERIOD_NS ? TASK_WAIT_PERIOD_NS : 0;
+	size_t n = count_shares(t, pid, from - wide, to + wide, shares, &sum);
+	for (size_t i = 0; i < n; i++) {
+		int64_t until = i + 1 == n ? to :
+		    at + (int64_t)((double)(to - from) * (double)shares[i].weight / (double)sum);
+		ledger_add(&c->ledger, (enum run_part_kind)shares[i].kind, shares[i].where, until - at);
+		if (c->arena && until > at && shares[i].kind != PART_SLEEP) {
+			struct waiting *w = ARENA_PUSH(c->arena, c->waits, c->n_waits);
+			*w = (struct waiting){ .from = at, .to = until, .where = shares[i].where,
+				.holder = NOBODY, .kind = shares[i].kind };
+		}
+		at = until;
+	}
+	return n > 0;
+}
