@@ -66,6 +66,13 @@ const struct stack_view *summary_view(struct summary *s, uint32_t stack);
 /* Of the thread's samples, the first that is not before `from`. */
 size_t summary_first_sample(const struct summary *s, uint32_t thread, int64_t from);
 
+/* Is this call told as a statement, not as a call to a peer? */
+static inline bool
+summary_is_query(const struct call *c)
+{
+	return c->statement && !c->connect && (c->kind == PART_DB || c->kind == PART_CACHE);
+}
+
 /* qsort that may be given an empty list. */
 static inline void
 sort_list(void *items, size_t n, size_t size, int (*order)(const void *, const void *))
