@@ -21,6 +21,8 @@ next_of_proof(struct doc *d, const struct run_proof *p)
 {
 	const struct run_comparison *c = say_primary(p);
 
+	if (p->step && p->kept)
+		return "prony undo takes it back";
 	if (p->n_answers)
 		return "find out why B answers otherwise, before anything else";
 	if (p->verdict && strcmp(p->verdict, "worse") == 0)
