@@ -53,7 +53,7 @@ check_pair(const struct invocation *in, struct err *e)
 static int
 check_flags(const struct invocation *in, struct err *e)
 {
-	static const char *const strange[] = { "for", "target" };
+	static const char *const strange[] = { "for", "target", "closed" };
 
 	for (size_t i = 0; i < COUNT_OF(strange); i++)
 		if (spec_origin(in->spec, strange[i]) == ORIGIN_FLAG) {
@@ -151,8 +151,7 @@ refuse_step(const struct run *plan, const char *name, const struct run_step *s, 
 		return code;
 	}
 	code = err_usage(e, "the plan has no step '%s'", name);
-	err_hint(e, plan->n_plan ? "it has P1 to P%zu: prony report shows them" : "it has none: prony check URL "
-	    "makes one", plan->n_plan);
+	err_hint(e, "%s", plan->n_plan ? "'prony report' shows its steps" : "it has none: prony check URL makes one");
 	return code;
 }
 
