@@ -100,8 +100,12 @@ find_load(struct job *j, struct err *e)
 		code = urls_of_source(j, e);
 	if (code == 0)
 		code = spec_check(s, e);
-	if (code < 0 || !s->n_urls)
-		return code < 0 ? code : err_usage(e, "prony fix makes load: which URL?");
+	if (code == 0 && !s->n_urls) {
+		code = err_usage(e, "prony fix makes load, and no URL is named");
+		err_hint(e, "name the service's, as in: prony fix P1 http://127.0.0.1:8080/");
+	}
+	if (code < 0)
+		return code;
 	const char *of_run = j->source ? j->source->spec.workload : NULL;
 	bool other = of_run && strcmp(of_run, workload_hash(s, s->arena)) != 0;
 	if (other && !named)
@@ -364,8 +368,8 @@ run(struct invocation *in)
 static const char *const examples[] = {
 	"prony fix", "apply and prove every step of the last check that prony can apply",
 	"prony fix P1 'http://127.0.0.1:8080/orders?id=7'", "one step, with a load that the record does not keep",
-	"prony fix http://127.0.0.1:8080/ --apply 'sysctl -w net.core.somaxconn=4096' "
-	"--undo 'sysctl -w net.core.somaxconn=128'", "prove a change of your own",
+	"prony fix http://127.0.0.1:8080/ --apply './cache on' --undo './cache off'",
+	"prove a change of your own: a flag, a reload, a sysctl, a restart",
 	NULL,
 };
 

@@ -83,7 +83,8 @@ take_back(struct journal *j, struct journal_entry *entry, const struct executor 
 	err_wrap(e, code, "%s could NOT be taken back and is still in place", entry->text.step);
 	e->status = STATUS_NOT_MEASURED;
 	e->hint[0] = '\0';
-	err_hint(e, "put right what stands in its way, then: prony undo");
+	err_hint(e, "put right what stands in its way, then: prony undo. If what it was made on is gone for good, "
+	    "remove .prony/journal.ndjson");
 	return code;
 }
 

@@ -82,7 +82,7 @@ fail(const struct place *p, int result, struct err *e)
 		    p->path, BUSY_MS / 1000);
 		err_hint(e, "try again when its writers pause");
 	} else if (kind == SQLITE_READONLY || kind == SQLITE_CANTOPEN || kind == SQLITE_PERM) {
-		err_set(e, EACCES, "the database '%s' may not be changed: %s", p->path, sqlite3_errmsg(p->db));
+		err_set(e, EACCES, "the database '%s' may not be changed: %s", p->path, sqlite3_errstr(result));
 		err_hint(e, "call prony as the user that the service runs as, or with sudo");
 	} else if (kind == SQLITE_INTERRUPT) {
 		err_set(e, EINTR, "interrupted");

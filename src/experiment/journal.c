@@ -39,19 +39,18 @@ sync_folder(const char *path, struct err *e)
 static int
 open_file(bool make, int *ret, struct err *e)
 {
-	int code = 0;
+	bool made = make && mkdir(JOURNAL_FOLDER, 0755) == 0;
 
-	if (make && mkdir(JOURNAL_FOLDER, 0755) == 0)
-		code = sync_folder(".", e);
-	if (code < 0)
-		return code;
-	*ret = open(PATH, O_RDWR | O_APPEND | O_CLOEXEC | (make ? O_CREAT : 0), 0600);
+	if (!make || made || errno == EEXIST)
+		*ret = open(PATH, O_RDWR | O_APPEND | O_CLOEXEC | (make ? O_CREAT : 0), 0600);
 	if (*ret < 0) {
-		code = err_set(e, errno, "cannot open '%s': %s", PATH, strerror(errno));
-		err_hint(e, "what is changed is written down there first: call prony in a folder of yours");
+		int code = err_set(e, errno, "cannot open '%s': %s", PATH, strerror(errno));
+		err_hint(e, "what is changed is written down there first: call prony in a folder of yours, and as "
+		    "the user who called it there before");
 		return code;
 	}
-	return make ? sync_folder(JOURNAL_FOLDER, e) : 0;
+	int code = made ? sync_folder(".", e) : 0;
+	return code == 0 && make ? sync_folder(JOURNAL_FOLDER, e) : code;
 }
 
 static int

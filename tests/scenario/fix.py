@@ -32,7 +32,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
     disable_nagle_algorithm = True
     def do_GET(self):
-        body = b'ok\\n' if not os.path.exists('other') else b'something else\\n'
+        body = b'ok\\n'
         self.send_response(200 if not os.path.exists('broken') else 500)
         self.send_header('Content-Length', str(len(body)))
         self.end_headers()
@@ -116,9 +116,6 @@ def pair(name):
 
 
 def not_proven(f, url):
-    f.call('fix', url, *pair('other'), *BRIEF)
-    row('a change that alters answers is taken back', f, ('status', f.status == TAKEN_BACK),
-        ('it is gone', not f.has('other')), *proof_of(f, 'worse', False))
     f.call('fix', url, *pair('broken'), *BRIEF)
     row('a change that breaks the service is taken back', f, ('status', f.status == TAKEN_BACK),
         ('it is gone', not f.has('broken')), ('says why', '500' in f.out), *proof_of(f, 'worse', False))
@@ -152,7 +149,7 @@ def cut_short(f, url):
     child.kill()
     f.end(child)
     left = f.has('cut')
-    f.call('fix', url, '--apply', 'touch half; echo no such flag >&2; false', '--undo', 'rm -f half', *BRIEF)
+    f.call('fix', url, '--apply', 'touch half; echo no such flag >&2; false', '--undo', 'rm -f half', *BRIEF[:-1])
     row('killed: the next fix takes it back first', f, ('it was in place', left), ('it is gone', not f.has('cut')),
         ('it says so', 'ended in its midst: U1' in f.err))
     row('an apply that fails is taken back', f, ('status', f.status == NOT_MEASURED),
