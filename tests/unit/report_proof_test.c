@@ -141,6 +141,7 @@ a_fix_tells_each_step(void **state)
 	struct run *r = fixed(true, false);
 	char *text = form_of(r, report_markdown);
 	check_says("md", text, md);
+	assert_null(strstr(text, "What Changed Inside"));
 	free(text);
 	run_free(r);
 }
