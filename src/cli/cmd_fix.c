@@ -2,12 +2,12 @@
 /* prony fix: apply what the plan says, prove it, keep it only then. */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "cli/command.h"
+#include "cli/fix_steps.h"
 #include "cli/workload.h"
 #include "experiment/fix.h"
 #include "experiment/hide.h"
@@ -117,75 +117,6 @@ find_load(struct job *j, struct err *e)
 
 /* ---- the changes --------------------------------------------------------------------------- */
 
-static const char *
-reason_of(const struct run *r, const struct run_step *step)
-{
-	for (size_t i = 0; step->finding && i < r->n_findings; i++)
-		if (r->findings[i].id && strcmp(r->findings[i].id, step->finding) == 0)
-			return r->findings[i].summary ? r->findings[i].summary : r->findings[i].kind;
-	return NULL;
-}
-
-/* A plan is a file: it may only ask for what is safe whatever it says. */
-static bool
-is_automatic(const struct run_step *s)
-{
-	const struct executor *executor = executor_named(s->executor);
-	return s->automatic && s->id && s->apply && s->undo && executor && executor->of_plan;
-}
-
-static void
-add_step(struct job *j, const struct run_step *s)
-{
-	*ARENA_PUSH(j->in->spec->arena, j->changes, j->n_changes) = (struct change_text){
-		.step = s->id, .what = s->what, .why = reason_of(j->source, s), .executor = s->executor,
-		.on = s->on, .folder = j->folder, .apply = s->apply, .undo = s->undo,
-	};
-}
-
-static int
-refuse_step(const struct run *plan, const char *name, const struct run_step *s, struct err *e)
-{
-	int code;
-
-	if (s) {
-		code = err_usage(e, "%s (%s) is not for prony to apply", name, s->what ? s->what : "?");
-		err_hint(e, "where commands can do it, prony tries and proves those: prony fix URL --apply CMD "
-		    "--undo CMD");
-		return code;
-	}
-	code = err_usage(e, "the plan has no step '%s'", name);
-	err_hint(e, "%s", plan->n_plan ? "'prony report' shows its steps" : "it has none: prony check URL makes one");
-	return code;
-}
-
-static int
-named_step(struct job *j, const char *name, struct err *e)
-{
-	const struct run_step *found = NULL;
-
-	for (size_t i = 0; i < j->source->n_plan && !found; i++)
-		if (j->source->plan[i].id && strcasecmp(j->source->plan[i].id, name) == 0)
-			found = &j->source->plan[i];
-	if (!found || !is_automatic(found))
-		return refuse_step(j->source, name, found, e);
-	add_step(j, found);
-	return 0;
-}
-
-static int
-choose_steps(struct job *j, struct err *e)
-{
-	int code = 0;
-
-	for (size_t i = 0; i < j->in->n_words && code == 0; i++)
-		code = named_step(j, j->in->words[i], e);
-	for (size_t i = 0; !j->in->n_words && i < j->source->n_plan; i++)
-		if (is_automatic(&j->source->plan[i]))
-			add_step(j, &j->source->plan[i]);
-	return code;
-}
-
 static void
 add_own(struct job *j)
 {
@@ -214,7 +145,8 @@ read_question(struct job *j, struct err *e)
 		return find_load(j, e);
 	}
 	code = run_load(j->in->of_run, &j->source, e);
-	return code < 0 ? code : choose_steps(j, e);
+	return code < 0 ? code : fix_steps_choose(j->source, j->in->words, j->in->n_words, j->folder,
+	    j->in->spec->arena, &j->changes, &j->n_changes, e);
 }
 
 /* ---- the journal --------------------------------------------------------------------------- */
