@@ -7,7 +7,8 @@
 
 #include "base/err.h"
 
-/* A change as text, as the journal keeps it: what is needed to take it back when nothing else is left. */
+/* A change as text, as the journal keeps it: what is needed to take it back when nothing else is
+ * left. */
 struct change_text {
 	const char *step;         /* "P1" of a plan, "U1" of the user */
 	const char *what, *why;   /* for people; NULL none */

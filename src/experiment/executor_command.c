@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The user's own pair of commands: a reload, a sysctl, a feature flag, a restart with another option. What
- * prony cannot see, the two have to know: undo must be right also after an apply that was cut short. */
+/* The user's own pair of commands: a reload, a sysctl, a feature flag, a restart with another
+ * option. What prony cannot see, the two have to know: undo must be right also after an apply that
+ * was cut short. */
 #include "experiment/executor.h"
 
 #include <errno.h>
@@ -19,8 +20,8 @@
 #define WAIT_NS   (15 * NS_PER_S)     /* more than a minder leaves to a command without prony */
 #define TRY_NS    (50 * NS_PER_MS)
 
-/* Whoever runs a command holds a lock on the log, and by its output the command holds it, too: so after a
- * crash nothing is taken back while its apply still runs. */
+/* Whoever runs a command holds a lock on the log, and by its output the command holds it, too: so
+ * after a crash nothing is taken back while its apply still runs. */
 static int
 lock(const struct printed *log, struct err *e)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* An index in an SQLite file that a service has open. SQLite's own locks make it whole or not at all, also
- * when prony is killed; statements that the service has prepared are planned anew by themselves.
+/* An index in an SQLite file that a service has open. SQLite's own locks make it whole or not at
+ * all, also when prony is killed; statements that the service has prepared are planned anew by
+ * themselves.
  *
- * A plan is read from a file, so its text is taken for what it may be: one CREATE INDEX, one DROP INDEX of
- * the same. An authorizer refuses all else. */
+ * A plan is read from a file, so its text is taken for what it may be: one CREATE INDEX, one DROP
+ * INDEX of the same. An authorizer refuses all else. */
 #include "experiment/executor.h"
 
 #include <errno.h>
@@ -136,8 +137,8 @@ size_in_schema(const char *sql)
 	return n;
 }
 
-/* Indexes that were made by this text, of this name; NULL: of any. -1 and an error when the schema cannot be
- * read. */
+/* Indexes that were made by this text, of this name; NULL: of any. -1 and an error when the schema
+ * cannot be read. */
 static int
 count_ours(struct place *p, const char *sql, const char *name, struct err *e)
 {

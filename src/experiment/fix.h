@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The experiment of `prony fix`: changes of a service that runs, one after another, each tried under load
- * (trial.h) and kept only when it is proven: something is better, nothing worse, and answers are the same.
- * Whatever else comes out, also an interruption, takes it back. */
+/* The experiment of `prony fix`: changes of a service that runs, one after another, each tried
+ * under load (trial.h) and kept only when it is proven: something is better, nothing worse, and
+ * answers are the same. Whatever else comes out, also an interruption, takes it back. */
 #pragma once
 
 #include "experiment/change.h"
@@ -13,9 +13,10 @@ struct fix_plan {
 	struct journal *journal;
 };
 
-/* Fills r->fix, r->proofs (one a change that was tried), r->verdict (met: all are kept), r->headline and what
- * is told of the service, which the URLs of `spec` name. An error ends it; the change that was tried then is
- * taken back, those before it stay as they were decided. When one cannot be taken back the error says so. */
+/* Fills r->fix, r->proofs (one a change that was tried), r->verdict (met: all are kept),
+ * r->headline and what is told of the service, which the URLs of `spec` name. An error ends it; the
+ * change that was tried then is taken back, those before it stay as they were decided. When one
+ * cannot be taken back the error says so. */
 int fix_run(const struct fix_plan *plan, const struct spec *spec, const struct progress *progress,
     struct run *r, struct err *e);
 

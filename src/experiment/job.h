@@ -11,8 +11,8 @@
  * others are. */
 int job_run(const struct child_how *how, struct printed *to, const char *what, struct err *e);
 
-/* The same of a command that may leave something running on purpose, a service that it starts: when it
- * ends well that is let be. All of it is ended after `most_ns`, -ETIMEDOUT, and when stop_requested()
- * unless it is `stubborn`. */
+/* The same of a command that may leave something running on purpose, a service that it starts: when
+ * it ends well that is let be. All of it is ended after `most_ns`, -ETIMEDOUT, and when
+ * stop_requested() unless it is `stubborn`. */
 int job_run_and_leave(const struct child_how *how, struct printed *to, const char *what,
     int64_t most_ns, bool stubborn, struct err *e);

@@ -36,12 +36,13 @@ struct journal_entries {
 	size_t n;
 };
 
-/* All of it lives in `a`. A last line without its end was never synced: what it tells was not done, and
- * *ret_whole, the size of the lines before it, says where it begins. -EBADMSG with the line's number for
- * any other line that is not as above. */
+/* All of it lives in `a`. A last line without its end was never synced: what it tells was not done,
+ * and *ret_whole, the size of the lines before it, says where it begins. -EBADMSG with the line's
+ * number for any other line that is not as above. */
 int journal_text_read(const char *text, size_t size, struct arena *a, struct journal_entries *ret,
     size_t *ret_whole, struct err *e);
 
-/* Append one line, the whole change when it is not begun yet. -EILSEQ when a text of it is no UTF-8. */
+/* Append one line, the whole change when it is not begun yet. -EILSEQ when a text of it is no
+ * UTF-8. */
 int journal_text_write(const struct journal_entry *entry, enum journal_event event, const char *at,
     struct buf *out, struct err *e);

@@ -96,7 +96,8 @@ warm_up(struct trial *t, int64_t at_most_ns, struct err *e)
 	return 0;
 }
 
-/* Where a change is dear. Blocks are long enough then that what the service forgets by it does not matter. */
+/* Where a change is dear. Blocks are long enough then that what the service forgets by it does not
+ * matter. */
 static void
 spare_changes(struct trial *t)
 {
@@ -111,8 +112,8 @@ spare_changes(struct trial *t)
 	t->a.settle_ns = t->b.settle_ns = t->block_ns < SETTLE_NS ? t->block_ns : SETTLE_NS;
 }
 
-/* Half of what the slower one holds, unless the user says so: at higher loads the machine's noise is
- * multiplied by the queue. */
+/* Half of what the slower one holds, unless the user says so: at higher loads the machine's noise
+ * is multiplied by the queue. */
 static int
 choose_rate(struct trial *t, const struct spec *spec, struct err *e)
 {
@@ -285,8 +286,8 @@ one_pair(struct trial *t, int64_t pair, struct err *e)
 	return code;
 }
 
-/* Ctrl-C ends a start, too, which then fails, and the arm is gone: that is no fault of the arm, and what
- * was measured before counts all the same. */
+/* Ctrl-C ends a start, too, which then fails, and the arm is gone: that is no fault of the arm, and
+ * what was measured before counts all the same. */
 static int
 unless_stopped(int code, struct err *e)
 {
@@ -341,7 +342,8 @@ profile(struct trial *t, struct side *s, const char *name, struct run_arm *arm, 
 	return side_profile(s, t->rate, for_ns < PROFILE_MOST_NS ? for_ns : PROFILE_MOST_NS, folder, e);
 }
 
-/* Why is it so? Asked only where something changed; what is proven stays so where it cannot be told. */
+/* Why is it so? Asked only where something changed; what is proven stays so where it cannot be
+ * told. */
 static void
 explain(struct trial *t)
 {
