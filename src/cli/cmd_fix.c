@@ -66,8 +66,7 @@ check_flags(const struct invocation *in, struct err *e)
 
 /* ---- the load ------------------------------------------------------------------------------ */
 
-/* The record keeps no values of queries and no headers: what it cannot repeat has to be said again.
- * */
+/* The record keeps no values of queries and no headers: what it cannot repeat has to be said again. */
 static int
 refuse_other_load(struct err *e)
 {
@@ -187,8 +186,7 @@ open_journal(struct job *j, struct err *e)
 
 /* ---- the job ------------------------------------------------------------------------------- */
 
-/* The plan goes with the run, so that `prony fix` can go on from there. Borrowed from the source.
- * */
+/* The plan goes with the run, so that `prony fix` can go on from there. Borrowed from the source. */
 static void
 copy_plan(struct job *j)
 {

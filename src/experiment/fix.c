@@ -45,8 +45,7 @@ decide(struct change *c, bool keep, struct err *e)
 	return code;
 }
 
-/* A proven change that cannot be put back in place is not kept, and must not be left half applied.
- * */
+/* A proven change that cannot be put back in place is not kept, and must not be left half applied. */
 static int
 keep_or_take_back(struct change *c, struct run_proof *p, int code, struct err *e)
 {

@@ -28,8 +28,7 @@ journal_close_p(struct journal **j)
 /* Those that are or may be in place, and those that were. Valid until it is closed. */
 const struct journal_entries *journal_entries(const struct journal *j);
 
-/* Write what follows also to "journal.ndjson" in this folder, without what marks itself as secret.
- * */
+/* Write what follows also to "journal.ndjson" in this folder, without what marks itself as secret. */
 int journal_copy_to(struct journal *j, const char *folder, struct err *e);
 
 /* A change that is to be made; `id` names it. Nothing is written yet. */
