@@ -25,6 +25,7 @@
 #define ROUND_NS           (10 * NS_PER_MS)
 #define ABOVE_STDIO        10
 #define KERNEL_SIGSET_BYTES 8
+#define LEAVE_NS           INT64_C(-1)      /* instead of a patience: end nothing */
 
 /* Right above the standard ones: the minder's link to prony, the command's to the minder. */
 #define LINK_FD 3
@@ -274,8 +275,9 @@ become_minder(const struct child_how *how, int link)
 	sigaddset(&ended, SIGCHLD);
 	m.signals = signalfd(-1, &ended, SFD_CLOEXEC | SFD_NONBLOCK);
 	tell(code, m.leader);
-	if (m.leader > 0)
-		end_all(&m, code ? 0 : mind(&m));
+	int64_t patience = code || m.leader < 0 ? 0 : mind(&m);
+	if (m.leader > 0 && patience != LEAVE_NS)
+		end_all(&m, patience);
 	_exit(0);
 }
 
@@ -368,8 +370,8 @@ child_ended(struct child *c, int64_t wait_ns)
 	return true;
 }
 
-void
-child_stop(struct child *c, int64_t patience_ns)
+static void
+dismiss(struct child *c, int64_t patience_ns)
 {
 	if (!c->minder)
 		return;
@@ -380,6 +382,18 @@ child_stop(struct child *c, int64_t patience_ns)
 	close(c->link);
 	c->minder = 0;
 	c->ended = true;
+}
+
+void
+child_stop(struct child *c, int64_t patience_ns)
+{
+	dismiss(c, patience_ns);
+}
+
+void
+child_leave(struct child *c)
+{
+	dismiss(c, LEAVE_NS);
 }
 
 const char *

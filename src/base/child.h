@@ -48,5 +48,8 @@ bool child_ended(struct child *c, int64_t wait_ns);
  * child and twice; the child may be asked how it ended afterwards. */
 void child_stop(struct child *c, int64_t patience_ns);
 
+/* Of a command that has ended: whatever it has started goes on without us, also when prony ends. */
+void child_leave(struct child *c);
+
 /* How it ended: "ended with status 3", "was killed by signal 9 (Killed)"; "runs". Returns `out`. */
 const char *child_fate(const struct child *c, char *out, size_t size);

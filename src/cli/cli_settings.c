@@ -56,6 +56,13 @@ const struct setting cli_settings[] = {
 	  AT(fixes), .count_offset = offsetof(struct invocation, n_fixes), .example = "missing-index",
 	  .about = "take out a planted fault: missing-index, lock, hot-function, n-plus-one or "
 	           "large-answer" },
+	{ "apply", .kind = SETTING_TEXT, .groups = SETTINGS_FIX, .argument = "COMMAND", AT(apply),
+	  .secret = true, .example = "'touch /run/shop/fast'",
+	  .about = "try a change of your own: the command that applies it" },
+	{ "undo", .kind = SETTING_TEXT, .groups = SETTINGS_FIX, .argument = "COMMAND", AT(undo),
+	  .secret = true, .example = "'rm -f /run/shop/fast'", .about = "the command that takes it back" },
+	{ "run", .kind = SETTING_TEXT, .groups = SETTINGS_FIX, .argument = "RUN", AT(of_run),
+	  .example = ".prony/runs/monday", .about = "whose plan it is; the newest run's when not given" },
 	{ "all", .kind = SETTING_FLAG, .groups = SETTINGS_HELP, AT(all),
 	  .about = "show also the commands for scripts and specialists" },
 	{ "man", .kind = SETTING_FLAG, .groups = SETTINGS_HELP, AT(man),

@@ -22,6 +22,7 @@ enum command_words {
 	WORDS_TARGETS,   /* targets of the spec, which is checked before run() is called */
 	WORDS_ARMS,      /* left in `words`, at most max_words: what stands in for the spec's targets, of
 	                  * which the spec says all the rest */
+	WORDS_STEPS,     /* left in `words`, but for URLs, which are the spec's; that is not checked yet */
 };
 
 struct invocation;
@@ -46,7 +47,7 @@ extern const struct command *const commands[];
 /* One call of the program: what was asked, and where answers go. */
 struct invocation {
 	const struct command *command;
-	struct spec *spec;           /* WORDS_TARGETS: checked; WORDS_ARMS: read; else presets only */
+	struct spec *spec;           /* WORDS_TARGETS: checked; WORDS_ARMS, _STEPS: read; else presets only */
 	const char **words;          /* what is neither option nor target */
 	size_t n_words;
 
@@ -64,6 +65,7 @@ struct invocation {
 	int64_t jobs;
 	const char **fixes;          /* SETTINGS_DEMO: names of faults */
 	size_t n_fixes;
+	const char *apply, *undo, *of_run;   /* SETTINGS_FIX */
 
 	struct report_terminal terminal;   /* stdout: columns, colour, utf8 */
 	struct progress progress;          /* hand it to the instruments; silent with --quiet */

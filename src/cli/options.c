@@ -293,6 +293,26 @@ read_arms(struct invocation *in, struct err *e)
 	return code < 0 ? code : spec_preset(in->spec, e);
 }
 
+/* Steps of a plan and URLs. What the load is may be said only later, by the plan's own run. */
+static int
+read_steps(struct invocation *in, struct err *e)
+{
+	size_t n = 0;
+	int code = check_count(in, e);
+
+	for (size_t i = 0; i < in->n_words && code == 0; i++)
+		if (strstr(in->words[i], "://"))
+			code = spec_word(in->spec, in->words[i], e);
+		else
+			in->words[n++] = in->words[i];
+	in->n_words = n;
+	if (code == 0)
+		code = read_spec_file(in, !in->spec->n_urls, e);
+	if (code == 0)
+		code = cli_take_scenario(in, e);
+	return code < 0 ? code : spec_preset(in->spec, e);
+}
+
 int
 options_finish(struct invocation *in, struct err *e)
 {
@@ -302,6 +322,8 @@ options_finish(struct invocation *in, struct err *e)
 		return read_targets(in, e);
 	if (c->words == WORDS_ARMS)
 		return read_arms(in, e);
+	if (c->words == WORDS_STEPS)
+		return read_steps(in, e);
 	int code = check_count(in, e);
 	return code < 0 ? code : spec_preset(in->spec, e);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -18,6 +19,7 @@
 
 struct database {
 	struct arena *arena;
+	bool changeable;           /* as run_query has it */
 	sqlite3 *file;
 	struct sqlite_copy copy;
 };
@@ -32,6 +34,21 @@ path_in_service(const struct run *r, const char *path, char *out, size_t size)
 			return;
 	}
 	snprintf(out, size, "%s", path);
+}
+
+/* The file that the path names here is the service's, and both it and its folder, where SQLite keeps its
+ * journal, may be written. */
+static bool
+is_changeable(const char *path, const char *in_service)
+{
+	char folder[4200];
+	struct stat here, there;
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	*strrchr(folder, '/') = '\0';
+	return stat(path, &here) == 0 && stat(in_service, &there) == 0 && here.st_dev == there.st_dev &&
+	    here.st_ino == there.st_ino && access(path, R_OK | W_OK) == 0 &&
+	    access(*folder ? folder : "/", W_OK | X_OK) == 0;
 }
 
 static void
@@ -58,6 +75,7 @@ database_open(const struct run *r, const char *name, const char *login, void **r
 		return err_set(e, EINVAL, "a database in memory has no file to look into");
 	}
 	path_in_service(r, name, path, sizeof(path));
+	d->changeable = is_changeable(name, path);
 	result = sqlite_file_open(path, &d->file, e);
 	if (result == 0)
 		result = sqlite_copy_make(d->file, a, &d->copy, e);
@@ -77,10 +95,12 @@ is_table(void *ctx, const char *name)
 }
 
 static void
-keep_index(struct run *r, struct run_query *q, const char *table, const struct sqlite_index *x)
+keep_index(struct run *r, struct run_query *q, const char *table, const struct sqlite_index *x,
+    bool changeable)
 {
 	q->index_table = run_str(r, table);
 	q->index_plan = run_str(r, x->line);
+	q->changeable = changeable;
 	for (size_t i = 0; i < x->n_columns; i++)
 		RUN_ADD_STR(r, q->index_columns, q->n_index_columns, x->columns[i]);
 }
@@ -106,7 +126,7 @@ look_at_scan(struct database *d, struct run *r, struct run_query *q, const struc
 	q->scan_rows = rows;
 	q->n_index_columns = 0;
 	if (helps)
-		keep_index(r, q, table, &index);
+		keep_index(r, q, table, &index, d->changeable);
 }
 
 /* BEGIN, PRAGMA and their like have no plan. */

@@ -76,7 +76,10 @@ ask(struct side *s, struct pass *p, struct err *e)
 	p->n = 0;
 	if (!(p->said = calloc(ROOM, sizeof(*p->said))))
 		abort();
-	int code = load_run(s->load, &step, false, scratch, &phase, e);
+	int code = side_enter(s, e);
+	if (code < 0)
+		return code;
+	code = load_run(s->load, &step, false, scratch, &phase, e);
 	if (code < 0)
 		return err_wrap(e, code, "%s", s->name);
 	qsort(p->said, p->n, sizeof(*p->said), by_request);

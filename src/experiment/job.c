@@ -24,15 +24,22 @@ failed(const struct child *c, const struct printed *to, const char *what, struct
 	return -ECHILD;
 }
 
-int
-job_run(const struct child_how *how, struct printed *to, const char *what, struct err *e)
+static int
+start(const struct child_how *how, struct printed *to, struct child *ret, struct err *e)
 {
 	struct child_how mine = *how;
-	struct child c = { 0 };
 
 	mine.out = mine.err = to->fd;
 	printed_begin(to);
-	int code = child_start(&mine, &c, e);
+	return child_start(&mine, ret, e);
+}
+
+int
+job_run(const struct child_how *how, struct printed *to, const char *what, struct err *e)
+{
+	struct child c = { 0 };
+
+	int code = start(how, to, &c, e);
 	if (code < 0)
 		return code;
 	while (!stop_requested() && !child_ended(&c, LOOK_NS))
@@ -42,4 +49,29 @@ job_run(const struct child_how *how, struct printed *to, const char *what, struc
 	if (interrupted)
 		return err_set(e, EINTR, "%s was interrupted", what);
 	return c.status == 0 ? 0 : failed(&c, to, what, e);
+}
+
+int
+job_run_and_leave(const struct child_how *how, struct printed *to, const char *what,
+    int64_t most_ns, bool stubborn, struct err *e)
+{
+	int64_t end_ns = now_ns() + most_ns;
+	struct child c = { 0 };
+
+	int code = start(how, to, &c, e);
+	if (code < 0)
+		return code;
+	while ((stubborn || !stop_requested()) && !child_ended(&c, LOOK_NS) && now_ns() < end_ns)
+		;
+	if (child_ended(&c, 0) && c.status == 0) {
+		child_leave(&c);
+		return 0;
+	}
+	bool ended = child_ended(&c, 0);
+	child_stop(&c, PATIENCE_NS);
+	if (ended)
+		return failed(&c, to, what, e);
+	if (now_ns() < end_ns)
+		return err_set(e, EINTR, "%s was interrupted", what);
+	return err_set(e, ETIMEDOUT, "%s had not ended after %.0f s", what, ns_to_s(most_ns));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A command that is run to its end: git, or the user's build. */
+/* A command that is run to its end: git, the user's build, a change. */
 #pragma once
 
 #include "base/child.h"
@@ -10,3 +10,9 @@
  * that begins with `what` ("the build in 'dir'"), tells how it ended, its last lines, and where the
  * others are. */
 int job_run(const struct child_how *how, struct printed *to, const char *what, struct err *e);
+
+/* The same of a command that may leave something running on purpose, a service that it starts: when
+ * it ends well that is let be. All of it is ended after `most_ns`, -ETIMEDOUT, and when
+ * stop_requested() unless it is `stubborn`. */
+int job_run_and_leave(const struct child_how *how, struct printed *to, const char *what,
+    int64_t most_ns, bool stubborn, struct err *e);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/stop.h"
 #include "compare/compare.h"
+#include "experiment/change.h"
 #include "experiment/spin.h"
 #include "observe/observe.h"
 #include "run/run_store.h"
@@ -24,6 +25,7 @@
 #define SPREAD_EVERY  4           /* pairs */
 #define SAMPLE_HZ     997         /* a change of a few per cent is to be seen in a few seconds */
 #define PULSE_NS      (1 * NS_PER_S)
+#define ANSWER_TRY_NS (100 * NS_PER_MS)
 
 double
 side_generator_s(const struct side *s)
@@ -111,6 +113,104 @@ side_alive(struct side *s, struct err *e)
 	return -ECHILD;
 }
 
+/* ---- load ---------------------------------------------------------------------------------- */
+
+static int
+offer(struct side *s, const struct load_step *step, struct run *scratch, struct run_phase **ret,
+    struct err *e)
+{
+	int code = load_run(s->load, step, true, scratch, ret, e);
+	if (scratch->safety_stop.what)
+		s->stopped = (struct run_stop){
+			.what = run_str(s->run, scratch->safety_stop.what), .at = scratch->safety_stop.at,
+			.phase = run_str(s->run, scratch->safety_stop.phase),
+			.next = run_str(s->run, scratch->safety_stop.next),
+		};
+	int alive = side_alive(s, e);                       /* also keeps its log short */
+	return alive < 0 ? alive : code < 0 ? err_wrap(e, code, "%s", s->name) : 0;
+}
+
+static int
+closed_slice(struct side *s, const char *label, int64_t connections, int64_t for_ns,
+    struct run *scratch, struct run_phase **ret, struct err *e)
+{
+	const struct load_step step = { .name = label, .closed = connections, .for_ns = for_ns };
+	return offer(s, &step, scratch, ret, e);
+}
+
+/* Three slices alike, or, where the machine never gives three alike, no trend in many. */
+static bool
+is_steady(const double *throughput, size_t n)
+{
+	return steady_three(throughput, n, STEADY) < n || steady_mser5(throughput, n) < n;
+}
+
+static int
+warm_up(struct side *s, int64_t at_most_ns, double *ret_s, struct err *e)
+{
+	CLEANUP(run_free_p) struct run *scratch = run_new();
+	double throughput[WARM_UP_SLICES];
+	int64_t begin_ns = now_ns();
+	size_t n = 0;
+
+	*ret_s = NAN;
+	while (!is_steady(throughput, n)) {
+		struct run_phase *p;
+		if (n == WARM_UP_SLICES || now_ns() - begin_ns > at_most_ns || stop_requested())
+			return 0;
+		int code = closed_slice(s, "warm-up", WARM_UP_CONNECTIONS, WARM_UP_SLICE, scratch, &p, e);
+		if (code < 0)
+			return code;
+		throughput[n++] = p->throughput;
+	}
+	*ret_s = ns_to_s(now_ns() - begin_ns);
+	return 0;
+}
+
+/* ---- a change of the service --------------------------------------------------------------- */
+
+/* A command may start the service anew: wait until it answers, and find its processes again. */
+static int
+watch_again(struct side *s, struct err *e)
+{
+	int64_t end_ns = now_ns() + arm_spec(s->arm)->ready_timeout_ns;
+
+	for (;;) {
+		*e = (struct err){ 0 };
+		stop_watching(s);
+		int code = start_watching(s, e);
+		if (code == 0 || now_ns() > end_ns || stop_requested())
+			return code;
+		sleep_until_ns(now_ns() + ANSWER_TRY_NS);
+	}
+}
+
+/* *ret_switched: the service is not what it was a moment ago. */
+static int
+switch_over(struct side *s, bool *ret_switched, struct err *e)
+{
+	*ret_switched = false;
+	if (!s->change)
+		return 0;
+	int code = change_want(s->change, s->with, ret_switched, e);
+	if (code == 0 && *ret_switched) {
+		code = watch_again(s, e);
+		if (code < 0)
+			err_wrap(e, code, "%s the change", s->with ? "with" : "without");
+	}
+	return code;
+}
+
+int
+side_enter(struct side *s, struct err *e)
+{
+	bool switched;
+	double ignored;
+
+	int code = switch_over(s, &switched, e);
+	return code == 0 && switched ? warm_up(s, s->settle_ns, &ignored, e) : code;
+}
+
 /* ---- blocks -------------------------------------------------------------------------------- */
 
 /* A quantile that failures reach is not known: they count as never answered. */
@@ -180,21 +280,6 @@ place_connections(struct side *s, int64_t pair, struct err *e)
 	return code;
 }
 
-static int
-offer(struct side *s, const struct load_step *step, struct run *scratch, struct run_phase **ret,
-    struct err *e)
-{
-	int code = load_run(s->load, step, true, scratch, ret, e);
-	if (scratch->safety_stop.what)
-		s->stopped = (struct run_stop){
-			.what = run_str(s->run, scratch->safety_stop.what), .at = scratch->safety_stop.at,
-			.phase = run_str(s->run, scratch->safety_stop.phase),
-			.next = run_str(s->run, scratch->safety_stop.next),
-		};
-	int alive = side_alive(s, e);                       /* also keeps its log short */
-	return alive < 0 ? alive : code < 0 ? err_wrap(e, code, "%s", s->name) : 0;
-}
-
 int
 side_offer(struct side *s, const struct side_block *b, struct run *r, struct run_block *ret,
     struct err *e)
@@ -202,7 +287,10 @@ side_offer(struct side *s, const struct side_block *b, struct run *r, struct run
 	CLEANUP(run_free_p) struct run *scratch = run_new();
 	struct run_phase *phase;
 
-	int code = place_connections(s, b->pair, e);
+	int code = side_enter(s, e);
+	if (code < 0)
+		return code;
+	code = place_connections(s, b->pair, e);
 	if (code < 0)
 		return err_wrap(e, code, "%s", s->name);
 	struct load_step step = {
@@ -224,43 +312,15 @@ side_offer(struct side *s, const struct side_block *b, struct run *r, struct run
 	return 0;
 }
 
-/* ---- before and after ---------------------------------------------------------------------- */
-
-static int
-closed_slice(struct side *s, const char *label, int64_t connections, int64_t for_ns,
-    struct run *scratch, struct run_phase **ret, struct err *e)
-{
-	const struct load_step step = { .name = label, .closed = connections, .for_ns = for_ns };
-	return offer(s, &step, scratch, ret, e);
-}
-
-/* Three slices alike, or, where the machine never gives three alike, no trend in many. */
-static bool
-is_steady(const double *throughput, size_t n)
-{
-	return steady_three(throughput, n, STEADY) < n || steady_mser5(throughput, n) < n;
-}
+/* ---- before the blocks --------------------------------------------------------------------- */
 
 int
 side_warm_up(struct side *s, int64_t at_most_ns, double *ret_s, struct err *e)
 {
-	CLEANUP(run_free_p) struct run *scratch = run_new();
-	double throughput[WARM_UP_SLICES];
-	int64_t begin_ns = now_ns();
-	size_t n = 0;
+	bool ignored;
 
-	*ret_s = NAN;
-	while (!is_steady(throughput, n)) {
-		struct run_phase *p;
-		if (n == WARM_UP_SLICES || now_ns() - begin_ns > at_most_ns || stop_requested())
-			return 0;
-		int code = closed_slice(s, "warm-up", WARM_UP_CONNECTIONS, WARM_UP_SLICE, scratch, &p, e);
-		if (code < 0)
-			return code;
-		throughput[n++] = p->throughput;
-	}
-	*ret_s = ns_to_s(now_ns() - begin_ns);
-	return 0;
+	int code = switch_over(s, &ignored, e);
+	return code < 0 ? code : warm_up(s, at_most_ns, ret_s, e);
 }
 
 int
@@ -269,7 +329,9 @@ side_pulse(struct side *s, double *ret_rate, struct err *e)
 	CLEANUP(run_free_p) struct run *scratch = run_new();
 	struct run_phase *p;
 
-	int code = closed_slice(s, "pulse", s->connections, PULSE_NS, scratch, &p, e);
+	int code = side_enter(s, e);
+	if (code == 0)
+		code = closed_slice(s, "pulse", s->connections, PULSE_NS, scratch, &p, e);
 	*ret_rate = code < 0 ? NAN : p->throughput / load_requests_per_arrival(s->load);
 	return code;
 }

@@ -10,6 +10,7 @@
 #include "load/load.h"
 #include "run/run.h"
 
+struct change;
 struct observe;
 struct observe_owners;
 
@@ -17,6 +18,9 @@ struct side {
 	const char *name;         /* "A" or "B" */
 	const struct progress *progress;
 	void (*record)(const struct spec *of_arm, struct run *r);
+	struct change *change;    /* of one service, which both sides share; NULL: each has its own */
+	bool with;                /* this side is the service with the change in place */
+	int64_t settle_ns;        /* it is loaded for so long at most after a change */
 	struct arm *arm;
 	struct run *run;          /* its own record: what it is, and its profile */
 	struct load *load;
@@ -40,15 +44,21 @@ struct side_block {
 	const char *label;        /* for people who wait */
 };
 
-/* Open the arm that `word` names; starts nothing. `folder` takes its log; NULL: none is kept. `name`,
- * `progress`, `record` and `began_ns` must be set, all else zero. */
+/* Open the arm that `word` names; starts nothing. `folder` takes its log; NULL: none is kept.
+ * `name`, `progress`, `record` and `began_ns` must be set, of a change also `change`, `with` and
+ * `settle_ns`; all else zero. */
 int side_open(struct side *s, const char *word, const struct spec *spec, const char *folder,
     struct err *e);
 void side_close(struct side *s);          /* accepts what side_open left half done */
 
-/* Start it, or start it anew: another process, other addresses, another port. Finds its processes and
- * aims the load at it. */
+/* Start it, or start it anew: another process, other addresses, another port. Finds its processes
+ * and aims the load at it. */
 int side_start(struct side *s, struct err *e);
+
+/* Have the service as this side is to see it: with the change, or without. Right after one nothing
+ * counts: the service may be another process, and its caches are cold. To be called before anything
+ * is asked of it; does nothing where there is no change, or where it is so already. */
+int side_enter(struct side *s, struct err *e);
 
 /* 0, or -ECHILD with how it ended. */
 int side_alive(struct side *s, struct err *e);
@@ -57,8 +67,8 @@ int side_alive(struct side *s, struct err *e);
 int side_offer(struct side *s, const struct side_block *b, struct run *r, struct run_block *ret,
     struct err *e);
 
-/* Load it on a few connections until what it does is steady; *ret_s: how long that took, NAN when it
- * was not so within the bound. */
+/* Load it on a few connections until what it does is steady; *ret_s: how long that took, NAN when
+ * it was not so within the bound. */
 int side_warm_up(struct side *s, int64_t at_most_ns, double *ret_s, struct err *e);
 
 /* Arrivals whose requests it answers in a second, as fast as answers come. */

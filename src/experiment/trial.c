@@ -11,6 +11,7 @@
 #include "base/stop.h"
 #include "compare/compare.h"
 #include "experiment/answers.h"
+#include "experiment/change.h"
 #include "experiment/side.h"
 #include "experiment/spin.h"
 
@@ -27,6 +28,10 @@
 #define RESTART_EVERY   3         /* what starts at once */
 #define RESTART_SELDOM  10        /* what takes long */
 #define START_QUICK_S   1.5
+#define SETTLE_NS       (1500 * NS_PER_MS)   /* after a change of the service, at most */
+#define DEAR_NS         (2 * NS_PER_S)       /* a change there and back: then few pairs, long blocks */
+#define DEAR_PAIRS      10        /* fewer decide nothing */
+#define DEAR_BLOCK_NS   (10 * NS_PER_S)
 #define PROFILE_BLOCKS  6         /* a profile lasts so many blocks, */
 #define PROFILE_MOST_NS (8 * NS_PER_S)   /* but no longer */
 
@@ -58,7 +63,8 @@ open_sides(struct trial *t, const struct spec *spec, struct err *e)
 		code = side_start(&t->b, e);
 	if (code < 0)
 		return code;
-	t->plan->record(arm_spec(t->a.arm), t->run);
+	if (!t->run->spec.n_urls)               /* of several trials in a run the first has told it */
+		t->plan->record(arm_spec(t->a.arm), t->run);
 	struct run_host *h = &t->run->host;
 	*h = t->a.run->host;
 	h->kernel = run_str(t->run, h->kernel);
@@ -81,15 +87,33 @@ warm_up(struct trial *t, int64_t at_most_ns, struct err *e)
 	const struct side *sides[] = { &t->a, &t->b };
 	for (int i = 0; i < 2; i++) {
 		struct run_arm *arm = RUN_ADD(t->run, arm, t->proof->arms, t->proof->n_arms);
+		const char *what = arm_what(sides[i]->arm);
 		arm->name = sides[i]->name;
-		arm->what = run_str(t->run, arm_what(sides[i]->arm));
+		arm->what = !t->plan->change ? run_str(t->run, what)
+		    : run_printf(t->run, "%s, %s the change", what, i ? "with" : "without");
 		arm->warm_up = i ? b : a;
 	}
 	return 0;
 }
 
-/* Half of what the slower one holds, unless the user says so: at higher loads the machine's noise is
- * multiplied by the queue. */
+/* Where a change is dear. Blocks are long enough then that what the service forgets by it does not
+ * matter. */
+static void
+spare_changes(struct trial *t)
+{
+	int64_t cost_ns = t->plan->change ? change_cost_ns(t->plan->change) : 0;
+
+	if (cost_ns > DEAR_NS) {
+		if (!t->plan->pairs_given)
+			t->proof->pairs_at_most = DEAR_PAIRS;
+		if (!t->plan->block_ns && t->block_ns < cost_ns)
+			t->block_ns = cost_ns < DEAR_BLOCK_NS ? cost_ns : DEAR_BLOCK_NS;
+	}
+	t->a.settle_ns = t->b.settle_ns = t->block_ns < SETTLE_NS ? t->block_ns : SETTLE_NS;
+}
+
+/* Half of what the slower one holds, unless the user says so: at higher loads the machine's noise
+ * is multiplied by the queue. */
 static int
 choose_rate(struct trial *t, const struct spec *spec, struct err *e)
 {
@@ -105,7 +129,7 @@ choose_rate(struct trial *t, const struct spec *spec, struct err *e)
 		return err_set(e, EPROTO, "no request was answered: there is nothing to compare");
 	double busy = most > 0 ? fmin(t->rate / most, BUSIEST) : OF_KNEE;
 	int64_t needed = llround(1e9 * compare_block_seconds(t->rate, busy));
-	int64_t room = BLOCKS_NS / (2 * t->plan->pairs_at_most);
+	int64_t room = BLOCKS_NS / (2 * t->proof->pairs_at_most);
 	t->block_ns = t->plan->block_ns ? t->plan->block_ns
 	    : needed > room ? room : needed > BLOCK_LEAST_NS ? needed : BLOCK_LEAST_NS;
 	return code;
@@ -126,6 +150,7 @@ prepare(struct trial *t, const struct spec *spec, struct err *e)
 	if (code == 0)
 		code = choose_rate(t, spec, e);
 	p->rate = t->rate;
+	spare_changes(t);
 	return code;
 }
 
@@ -142,7 +167,7 @@ offer_block(struct trial *t, struct side *s, int64_t pair, double rate, struct e
 	struct run_block *out = RUN_ADD(t->run, block, t->proof->blocks, t->proof->n_blocks);
 
 	snprintf(label, sizeof(label), "pair %lld of %lld, %s", (long long)pair + 1,
-	    (long long)t->plan->pairs_at_most, s->name);
+	    (long long)t->proof->pairs_at_most, s->name);
 	int code = side_offer(s, &b, t->run, out, e);
 	t->proof->n_blocks -= code < 0 || stop_requested();
 	return code;
@@ -193,7 +218,7 @@ restart(struct trial *t, int64_t pair, struct err *e)
 static bool
 is_look(const struct trial *t, int64_t pairs)
 {
-	if (pairs == t->plan->pairs_at_most)
+	if (pairs == t->proof->pairs_at_most)
 		return true;
 	for (int i = 0; i < COMPARE_LOOKS; i++)
 		if (pairs == compare_looks[i])
@@ -232,11 +257,28 @@ counts(const struct trial *t, int64_t pair)
 	return valid == 2;
 }
 
+/* Of one service: everything that is asked of it while it is so. */
+static int
+one_change(struct trial *t, int64_t pair, struct err *e)
+{
+	bool full = t->plan->saturation && pair < SATURATION_PAIRS;
+	int code = 0;
+
+	for (int i = 0; code == 0 && i < 2 && !stop_requested(); i++) {
+		struct side *s = i == pair % 2 ? &t->a : &t->b;
+		code = offer_block(t, s, pair, t->rate, e);
+		if (code == 0 && full && !stop_requested())
+			code = offer_block(t, s, pair, 0, e);
+	}
+	return code;
+}
+
 static int
 one_pair(struct trial *t, int64_t pair, struct err *e)
 {
+	if (t->plan->change)
+		return one_change(t, pair, e);
 	int code = restart(t, pair, e);
-
 	if (code == 0)
 		code = offer_pair(t, pair, t->rate, e);
 	if (code == 0 && t->plan->saturation && pair < SATURATION_PAIRS)
@@ -244,8 +286,8 @@ one_pair(struct trial *t, int64_t pair, struct err *e)
 	return code;
 }
 
-/* Ctrl-C ends a start, too, which then fails, and the arm is gone: that is no fault of the arm, and what
- * was measured before counts all the same. */
+/* Ctrl-C ends a start, too, which then fails, and the arm is gone: that is no fault of the arm, and
+ * what was measured before counts all the same. */
 static int
 unless_stopped(int code, struct err *e)
 {
@@ -259,7 +301,7 @@ unless_stopped(int code, struct err *e)
 static int
 run_pairs(struct trial *t, struct err *e)
 {
-	int64_t done = 0, most = t->plan->pairs_at_most;
+	int64_t done = 0, most = t->proof->pairs_at_most;
 	int code = 0;
 
 	for (int64_t pair = 0; code == 0 && done < most && pair < most + most / 2 && !stop_requested();
@@ -300,14 +342,15 @@ profile(struct trial *t, struct side *s, const char *name, struct run_arm *arm, 
 	return side_profile(s, t->rate, for_ns < PROFILE_MOST_NS ? for_ns : PROFILE_MOST_NS, folder, e);
 }
 
-/* Why is it so? Asked only where something changed; what is proven stays so where it cannot be told. */
+/* Why is it so? Asked only where something changed; what is proven stays so where it cannot be
+ * told. */
 static void
 explain(struct trial *t)
 {
 	struct run_proof *p = t->proof;
 	struct err e = { 0 };
 
-	if (!t->run->folder || !has_changed(p) || t->plan->aa || stop_requested())
+	if (!t->run->folder || !has_changed(p) || t->plan->aa || t->plan->change || stop_requested())
 		return;
 	int code = profile(t, &t->a, "a", &p->arms[0], &e);
 	if (code == 0 && !stop_requested())
@@ -322,14 +365,31 @@ explain(struct trial *t)
 	eye->cure = run_str(t->run, e.hint[0] ? e.hint : "prony doctor");
 }
 
+/* It failed while the change was in place, and answers as soon as it is taken back. */
+static bool
+fails_with_change(struct trial *t)
+{
+	struct change *c = t->plan->change;
+	struct err ignored = { 0 };
+
+	return change_is_in_place(c) && !change_has_failed(c) && !stop_requested() &&
+	    side_enter(&t->a, &ignored) == 0;
+}
+
+static bool
+b_has_died(struct trial *t)
+{
+	char why[256];
+
+	return t->proof->n_blocks && !arm_alive(t->b.arm, why, sizeof(why)) &&
+	    arm_alive(t->a.arm, why, sizeof(why));
+}
+
 /* B that dies where A lives is worse, whatever its figures were. */
 static int
 judge_death(struct trial *t, int code, struct err *e)
 {
-	char why[256];
-
-	if (code == 0 || !t->b.arm || !t->proof->n_blocks || arm_alive(t->b.arm, why, sizeof(why)) ||
-	    !arm_alive(t->a.arm, why, sizeof(why)))
+	if (code == 0 || !t->b.arm || !(t->plan->change ? fails_with_change(t) : b_has_died(t)))
 		return code;
 	t->proof->looks = 0;         /* no figures decide here, so none may when the run is read again */
 	t->proof->verdict = "worse";
@@ -378,6 +438,16 @@ release(struct trial *t)
 	side_close(&t->b);
 }
 
+static struct side
+new_side(const char *name, const struct trial_plan *plan, const struct progress *progress,
+    int64_t begin_ns)
+{
+	return (struct side){
+		.name = name, .progress = progress, .record = plan->record, .began_ns = begin_ns,
+		.change = plan->change, .with = name[0] == 'B', .settle_ns = SETTLE_NS,
+	};
+}
+
 int
 trial_run(const struct trial_plan *plan, const struct spec *spec, const struct progress *progress,
     struct run *r, struct err *e)
@@ -385,8 +455,7 @@ trial_run(const struct trial_plan *plan, const struct spec *spec, const struct p
 	int64_t begin_ns = now_ns();
 	CLEANUP(release) struct trial t = {
 		.plan = plan, .progress = progress, .run = r, .begin_ns = begin_ns,
-		.a = { .name = "A", .progress = progress, .record = plan->record, .began_ns = begin_ns },
-		.b = { .name = "B", .progress = progress, .record = plan->record, .began_ns = begin_ns },
+		.a = new_side("A", plan, progress, begin_ns), .b = new_side("B", plan, progress, begin_ns),
 		.proof = RUN_ADD(r, proof, r->proofs, r->n_proofs),
 	};
 

@@ -52,6 +52,11 @@ propose(struct run *r, const struct run_finding *f, struct run_step *s)
 	s->apply = run_printf(r, "CREATE INDEX %s%s ON %s (%s);", concurrently, name,
 	    words_sql_name(r, table), columns(r, q));
 	s->undo = run_printf(r, "DROP INDEX %s%s;", concurrently, name);
+	if (q->engine && strcmp(q->engine, "sqlite") == 0 && q->changeable) {
+		s->automatic = true;
+		s->executor = "sqlite";
+		s->on = q->database;
+	}
 }
 
 const struct fix fix_db_index = {

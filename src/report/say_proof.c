@@ -236,6 +236,31 @@ say_answer(struct doc *d, const struct run_answer *a)
 	    (long long)a->count, (long long)a->of);
 }
 
+/* ---- steps that were applied --------------------------------------------------------------- */
+
+static size_t
+steps_kept(const struct run *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->n_proofs; i++)
+		kept += r->proofs[i].kept;
+	return kept;
+}
+
+const char *
+say_fixed(const struct run *r)
+{
+	size_t kept = steps_kept(r);
+	return kept == r->n_proofs ? "KEPT" : kept ? "PARTLY KEPT" : "TAKEN BACK";
+}
+
+enum doc_tone
+say_fixed_tone(const struct run *r)
+{
+	return steps_kept(r) == r->n_proofs ? TONE_GOOD : TONE_WARN;
+}
+
 /* ---- what changed inside ------------------------------------------------------------------- */
 
 const char *

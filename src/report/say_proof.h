@@ -23,6 +23,10 @@ const char *say_outcome(const char *verdict);
 const char *say_outcome_small(const char *verdict);
 enum doc_tone say_outcome_tone(const char *verdict);
 
+/* Of a run that applied steps: "KEPT" "TAKEN BACK" "PARTLY KEPT". */
+const char *say_fixed(const struct run *r);
+enum doc_tone say_fixed_tone(const struct run *r);
+
 /* The comparison that decides first; NULL when there is none. */
 const struct run_comparison *say_primary(const struct run_proof *p);
 

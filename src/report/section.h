@@ -32,8 +32,8 @@ const char *section_verdict_word(const struct run *r);
 enum doc_tone section_verdict_tone(const struct run *r);
 const char *section_headline(struct doc *d, const struct run *r);
 
-/* The comparison that the run is about; NULL when it is about a service. Steps that were proven
- * within a check do not make it one. */
+/* The comparison that the run is about, of a fix with several the last; NULL when it is about a
+ * service. Steps that were proven within a check do not make it one. */
 const struct run_proof *section_proof_of(const struct run *r);
 
 /* The service map and single requests: what the profile's section begins with. */

@@ -10,7 +10,8 @@ step(struct doc *d, const struct run_step *s)
 	doc_heading(d, doc_printf(d, "%s: %s", say_step_id(d, s),
 	    say_step_what(d, s)));
 	if (s->apply) {
-		doc_text(d, s->automatic ? "Apply (prony can do it):" : "Apply:");
+		doc_text(d, !s->automatic ? "Apply:" : doc_printf(d, "Apply (prony fix %s does it, and keeps it "
+		    "only when it is proven):", say_step_id(d, s)));
 		doc_code(d, say_clip(d, s->apply, 4000));
 	} else {
 		doc_note(d, "There is no exact text for this step: it is advice.");

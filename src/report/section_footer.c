@@ -21,8 +21,12 @@ next_of_proof(struct doc *d, const struct run_proof *p)
 {
 	const struct run_comparison *c = say_primary(p);
 
+	if (p->step && p->kept)
+		return "prony undo takes it back";
 	if (p->n_answers)
 		return "find out why B answers otherwise, before anything else";
+	if (p->step && p->verdict && strcmp(p->verdict, "inconclusive") != 0)
+		return NULL;
 	if (p->verdict && strcmp(p->verdict, "worse") == 0)
 		return p->n_differences ? "start with what changed most; the report shows it stack by stack"
 		    : "prony doctor: with a profile of both arms the cause could be named";

@@ -27,7 +27,10 @@ section_has_profile(const struct run *r)
 const struct run_proof *
 section_proof_of(const struct run *r)
 {
-	const struct run_proof *p = r->n_proofs ? &r->proofs[0] : NULL;
+	const struct run_proof *p = r->n_proofs ? &r->proofs[r->fix ? r->n_proofs - 1 : 0] : NULL;
+
+	if (r->fix)
+		return p;
 	return p && !p->step && (p->n_arms || p->n_comparisons) ? p : NULL;
 }
 
@@ -50,7 +53,7 @@ section_verdict_word(const struct run *r)
 		[VERDICT_ERROR] = "ERROR",
 	};
 	if (section_proof_of(r) && r->verdict != VERDICT_ERROR)
-		return say_outcome(section_proof_of(r)->verdict);
+		return r->fix ? say_fixed(r) : say_outcome(section_proof_of(r)->verdict);
 	if (r->verdict == VERDICT_MET && !any_target_known(r))
 		return r->healthy ? "HEALTHY" : "LIMITED";
 	return words[r->verdict];
@@ -60,7 +63,7 @@ enum doc_tone
 section_verdict_tone(const struct run *r)
 {
 	if (section_proof_of(r) && r->verdict != VERDICT_ERROR)
-		return say_outcome_tone(section_proof_of(r)->verdict);
+		return r->fix ? say_fixed_tone(r) : say_outcome_tone(section_proof_of(r)->verdict);
 	switch (r->verdict) {
 	case VERDICT_MET:    return any_target_known(r) || r->healthy ? TONE_GOOD : TONE_WARN;
 	case VERDICT_MISSED:

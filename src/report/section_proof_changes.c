@@ -131,6 +131,8 @@ in_full(struct doc *d, const struct run_proof *p)
 void
 section_proof_changes(struct doc *d, const struct run *r)
 {
+	if (r->fix)                     /* one change, which is known: no profile is taken */
+		return;
 	if (d->form == FORM_TERMINAL)
 		in_short(d, section_proof_of(r));
 	else

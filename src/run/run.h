@@ -342,6 +342,7 @@ struct run_query {             /* one statement or command, literals removed */
 	const char *index_table;   /* an index that the planner itself would use */
 	const char **index_columns; size_t n_index_columns;
 	const char *index_plan;    /* the plan line with that index */
+	bool changeable;           /* prony may make an index there, and its path means the same to prony */
 };
 
 struct run_call {              /* calls to a peer that is no database of ours */
@@ -491,6 +492,8 @@ struct run_step {
 	enum run_level effort, risk;
 	int64_t priority;
 	const char *apply, *undo;  /* exact text */
+	const char *executor;      /* who of prony can apply it: "sqlite"; NULL: people */
+	const char *on;            /* what it is applied to: a database's file; NULL: the text says it */
 	const char *tradeoff;      /* what it costs: complexity, correctness, blast radius */
 	const char *then;          /* what limits after it */
 	bool automatic;            /* prony can apply it itself */
@@ -514,6 +517,7 @@ struct run {
 	enum run_verdict verdict;
 	const char *headline;      /* the verdict as one sentence */
 	const char *healthy;       /* why nothing is wrong, when nothing is; else NULL */
+	bool fix;                  /* steps were applied: a proof each */
 	struct run_stop safety_stop;
 	const char *error;         /* why the run could not be finished; else NULL */
 	struct run_spec spec;

@@ -414,6 +414,7 @@ static const struct run_field query_fields[] = {
 	STRS(plan, "lines of the database's own plan"), STR(scan_table, "table read whole"),
 	NUM(scan_rows, "rows in it"), STR(index_table, "of an index that the planner would use"),
 	STRS(index_columns, "its columns"), STR(index_plan, "plan line with it"),
+	BOOL(changeable, "prony may make that index"),
 };
 TYPE(query, "A statement that the service ran.");
 #undef S
@@ -563,6 +564,7 @@ static const struct run_field step_fields[] = {
 	NUM(ceiling, "Amdahl: at most this many times faster by this step alone"),
 	ENUM(effort, level, "to do it"), ENUM(risk, level, "of doing it"),
 	INT(priority, "1 first"), STR(apply, "exact text"), STR(undo, "exact text"),
+	STR(executor, "who of prony can apply it"), STR(on, "what it is applied to"),
 	STR(tradeoff, "what it costs"), STR(then, "what limits after it"),
 	BOOL(automatic, "prony can apply it itself"),
 };
@@ -590,6 +592,7 @@ static const struct run_field run_fields[] = {
 	STR(schema, "version of this document"), STR(id, "of the run"), STR(created, "UTC"),
 	STR(tool, "program and version"), BOOL(sealed, "complete"), ENUM(verdict, verdict, "the answer"),
 	STR(headline, "the answer as one sentence"), STR(healthy, "why nothing is wrong"),
+	BOOL(fix, "steps were applied, each with its proof"),
 	SUB(safety_stop, stop, "why it ended before its time, when going on did harm"),
 	STR(error, "why the run could not be finished"),
 	SUB(spec, spec, "what was asked"), SUB(host, host, "where it ran"),

@@ -140,7 +140,11 @@ def main():
         gives('nothing to observe', 3, watched)
     gives('nobody listens', 4, ['check', f'http://127.0.0.1:{free_port()}/'])
     safety_stops()
-    tap.skip('6: fix taken back', 'fix does not exist yet')
+    with Service('steady') as s:
+        fix = ['fix', s.url, '--rate', '100', '--pairs', '2', '--block', '300ms', '--no-saturation']
+        useless = gives('fix of nothing', 6, fix + ['--apply', 'touch it', '--undo', 'rm -f it', '--json'])
+        is_run('fix --json is a run', useless, ('missed', 'inconclusive'))
+        gives('nothing to undo', 0, ['undo'])
     internal_bugs()
     return tap.end()
 

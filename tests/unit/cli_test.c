@@ -192,7 +192,7 @@ slips_are_explained(void **state)
 	static const struct { const char *words[5], *says, *hint; } rows[] = {
 		{ { "chekc" }, "unknown command 'chekc'", "prony check" },
 		{ { "http://127.0.0.1/" }, "unknown command", "prony check http://127.0.0.1/" },
-		{ { "fix" }, "unknown command 'fix'", "prony help" },
+		{ { "fixx" }, "unknown command 'fixx'", "prony fix" },
 		{ { "load", "--raet", "5" }, "unknown option '--raet' of prony load", "'--rate'" },
 		{ { "load", "-Z" }, "unknown option '-Z'", "prony load --help" },
 		{ { "load", "--rate" }, "--rate: its RATE is missing", "20k/s" },

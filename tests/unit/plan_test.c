@@ -87,6 +87,31 @@ an_index_is_exact_sql_with_undo(void **state)
 }
 
 static void
+an_index_is_made_by_prony_where_it_can(void **state)
+{
+	static const struct { const char *engine; bool changeable, automatic; } rows[] = {
+		{ "sqlite", true, true }, { "sqlite", false, false }, { "postgresql", true, false },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct run *r = sample();
+		struct run_query *q = scan(r, rows[i].engine);
+		q->database = "/srv/shop/shop.db";
+		q->changeable = rows[i].changeable;
+		add(r, "F1", "io.db.missing-index", CLASS_IO, 0.7,
+		    "Orders(customer_id, order): SELECT * FROM \"Orders\" WHERE customer_id = ?");
+		plan(r);
+		assert_int_equal(r->plan[0].automatic, rows[i].automatic);
+		if (rows[i].automatic) {
+			assert_string_equal(r->plan[0].executor, "sqlite");
+			assert_string_equal(r->plan[0].on, "/srv/shop/shop.db");
+		} else {
+			assert_null(r->plan[0].executor);
+		}
+		run_free(r);
+	}
+}
+
+static void
 a_quota_is_raised_and_put_back(void **state)
 {
 	struct run *r = sample();
@@ -248,6 +273,7 @@ nothing_found_plans_nothing(void **state)
 
 RUN_TESTS(
 	cmocka_unit_test(a_third_of_the_time_is_at_most_1_43_times_faster),
+	cmocka_unit_test(an_index_is_made_by_prony_where_it_can),
 	cmocka_unit_test(an_index_is_exact_sql_with_undo),
 	cmocka_unit_test(a_quota_is_raised_and_put_back),
 	cmocka_unit_test(steps_accumulate_and_do_not_add_up),

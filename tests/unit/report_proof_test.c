@@ -93,6 +93,59 @@ markdown_and_page_tell_all_of_it(void **state)
 	run_free(r);
 }
 
+/* Two steps that were tried, the second in full. */
+static struct run *
+fixed(bool first, bool second)
+{
+	struct run *r = sample_proof();
+	struct run_step *s = RUN_ADD(r, step, r->plan, r->n_plan);
+	struct run_proof proof = r->proofs[0];
+
+	s->id = "P1";
+	s->what = "create an index on orders(customer_id)";
+	s->apply = "CREATE INDEX prony_orders ON orders (customer_id);";
+	s->undo = "DROP INDEX prony_orders;";
+	s->on = "/srv/shop/shop.db";
+	*RUN_ADD(r, proof, r->proofs, r->n_proofs) = proof;
+	r->fix = true;
+	r->proofs[0].step = "P1";
+	r->proofs[0].kept = first;
+	r->proofs[0].before.latency.p99 = 0.142;
+	r->proofs[0].after.latency.p99 = 0.0031;
+	r->proofs[1].step = "P2";
+	r->proofs[1].kept = second;
+	r->headline = "kept: P1; taken back: P2";
+	return r;
+}
+
+static void
+a_fix_tells_each_step(void **state)
+{
+	static const struct { bool first, second; const char *begins, *next; } rows[] = {
+		{ true, true, "  KEPT     ", "  next     prony undo takes it back" },
+		{ true, false, "  PARTLY KEPT  ", NULL },
+		{ false, false, "  TAKEN BACK  ", NULL },
+	};
+	static const char *const md[] = { "### Steps Tried", "| P1 | create an index on orders(customer_id) |",
+	    "142 ms to 3.10 ms", "| kept |", "| taken back |", "Applied to /srv/shop/shop.db:",
+	    "CREATE INDEX prony_orders ON orders (customer_id);", "DROP INDEX prony_orders;", "### Is B Better?", NULL };
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct run *r = fixed(rows[i].first, rows[i].second);
+		char *text = form_of(r, terminal_80);
+		if (strncmp(text, rows[i].begins, strlen(rows[i].begins)) != 0 ||
+		    (rows[i].next && !strstr(text, rows[i].next)) || !strstr(text, "142 ms to 3.10 ms"))
+			fail_msg("row %zu:\n%s", i, text);
+		free(text);
+		run_free(r);
+	}
+	struct run *r = fixed(true, false);
+	char *text = form_of(r, report_markdown);
+	check_says("md", text, md);
+	assert_null(strstr(text, "What Changed Inside"));
+	free(text);
+	run_free(r);
+}
+
 static void
 a_step_of_a_plan_is_no_comparison(void **state)
 {
@@ -218,7 +271,8 @@ flame_data_are_whole(void **state)
 }
 
 RUN_TESTS(cmocka_unit_test(terminal_tells_it_on_a_screen), cmocka_unit_test(terminal_begins_with_the_verdict),
-    cmocka_unit_test(markdown_and_page_tell_all_of_it), cmocka_unit_test(a_step_of_a_plan_is_no_comparison),
+    cmocka_unit_test(markdown_and_page_tell_all_of_it), cmocka_unit_test(a_fix_tells_each_step),
+	cmocka_unit_test(a_step_of_a_plan_is_no_comparison),
     cmocka_unit_test(a_comparison_that_died_is_an_error), cmocka_unit_test(junit_has_a_case_for_each_figure),
     cmocka_unit_test(annotations_are_lines), cmocka_unit_test(hostile_text_stays_in_its_place),
     cmocka_unit_test(flame_data_are_whole))
