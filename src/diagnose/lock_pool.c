@@ -61,18 +61,22 @@ lock_pool_behind(const struct facts *f, const struct run_part *lock, struct lock
 {
 	const struct run_wait *w = charge_wait(f->run, PART_LOCK, lock->where);
 	const struct run_peer *peer = NULL;
-	double held = 0;
+	double held = 0, known = 0;
 
 	for (size_t i = 0; w && i < w->n_holder; i++) {
+		/* A long queue is not followed to its end: there it is still the lock's. */
+		if (w->holder[i].kind == PART_LOCK && text_same(w->holder[i].where, lock->where))
+			continue;
+		known += w->holder[i].share;
 		const struct run_peer *p = is_remote(w->holder[i].kind) ? peer_of(f, &w->holder[i]) : NULL;
 		if (p && (!peer || p == peer)) {
 			peer = p;
 			held += w->holder[i].share;
 		}
 	}
-	if (!peer || held < HELD_MIN || peer->connections < 1)
+	if (!peer || held < HELD_MIN * known || peer->connections < 1)
 		return false;
-	*ret = (struct lock_pool){ .peer = peer->address, .connections = peer->connections, .held = held,
+	*ret = (struct lock_pool){ .peer = peer->address, .connections = peer->connections, .held = held / known,
 		.busy = busy_connections(f, peer->address) };
 	return ret->busy >= BUSY_MIN * (double)ret->connections;
 }
