@@ -14,7 +14,7 @@
 #include "base/clock.h"
 
 #define OF_SPAN_MAX   32       /* functions of one request that are kept apart */
-#define SAMPLES_MIN   2.5      /* per visit, mean: fewer would overlook visits */
+#define SAMPLES_MIN   1.5      /* per visit, mean: fewer would overlook visits */
 #define VISITS_MIN    20
 
 struct visit { int64_t from, to; uint32_t function; uint32_t samples; };

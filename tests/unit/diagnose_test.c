@@ -423,7 +423,9 @@ locked_pool(int64_t connections, double busy)
 	part(r, PART_LOCK, "pool", 0.7);
 	part(r, PART_NET, "10.0.0.7:80", 0.3);
 	wait_for(r, PART_LOCK, "pool", 12)->site = "pool_put";
-	held(r, PART_NET, "10.0.0.7:80", 0.95);
+	held(r, PART_NET, "10.0.0.7:80", 0.45);
+	held(r, PART_LOCK, "pool", 0.5);
+	held(r, PART_CPU, "pool_put", 0.05);
 	struct run_peer *p = RUN_ADD(r, peer, r->system.peers, r->system.n_peers);
 	p->kind = "tcp";
 	p->address = "10.0.0.7:80";
