@@ -93,6 +93,7 @@ take_io(struct intake *in, const struct ev_io *e)
 	r->from = (int64_t)e->first_block;
 	r->at = (int64_t)e->arrival;
 	r->key = e->sock;
+	r->task = e->task;
 	r->value = e->ret < 0 ? 0 : (uint32_t)e->ret;
 	r->flags = (uint8_t)(e->flags & (IO_WRITE | IO_SERVER | IO_HEAD));
 	if (r->flags & IO_HEAD)

@@ -15,6 +15,8 @@
 
 enum rec_kind { REC_OFF, REC_POLL, REC_IO, REC_CONN, REC_FILE, REC_SQL, REC_ASK, REC_REPLY };
 
+#define TASK_GO 1               /* bit of rec.task */
+
 /* flags of REC_OFF */
 #define OFF_PREEMPTED 1
 #define OFF_UNINTERRUPTED 2
@@ -39,7 +41,7 @@ struct rec {
 	int64_t from;          /* OFF: off CPU since; SQL: start; else: first blocked at, 0 never */
 	int64_t at;            /* OFF: woken; IO, REPLY: arrival in the kernel; SQL: time inside the library */
 	uint64_t key;          /* OFF: first argument; IO, CONN, ASK, REPLY: connection */
-	uint64_t task;         /* IO: the coroutine or goroutine that did it; 0 unknown */
+	uint64_t task;         /* IO: the coroutine or, with TASK_GO, goroutine that did it; 0 unknown */
 	uint32_t thread;       /* index into tape.threads */
 	uint32_t name;         /* IO: route; CONN: peer; FILE: what and which file; SQL, ASK: statement */
 	uint32_t value;        /* OFF: waker tid; IO, ASK: bytes; SQL, REPLY: rows; POLL: result; CONN: peer port */

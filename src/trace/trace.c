@@ -27,6 +27,7 @@
 #include "trace/proc_watch.h"
 #include "trace/sampler.h"
 #include "trace/summary.h"
+#include "trace/tasks.h"
 
 #define TICK_NS            (20 * NS_PER_MS)
 #define RECORDS_PRESET     160000
@@ -50,6 +51,7 @@ struct trace {
 	struct tape tape;
 	struct intake intake;
 	struct pace pace;
+	struct tasks tasks;
 	struct map known;          /* processes */
 	int *pids;                 size_t n_pids;
 	size_t named;              /* threads whose name was read */
@@ -78,6 +80,7 @@ know_process(struct trace *t, int pid)
 	*map_at(&t->intake.seen, &pid, sizeof(pid), NULL) = 1;
 	if (t->sampler)
 		sampler_add(t->sampler, pid);
+	tasks_see(&t->tasks, pid, NULL);
 }
 
 static bool
@@ -132,6 +135,9 @@ open_collector(struct trace *t, struct run *r, struct err *e)
 		for (size_t j = 0; j < p->n_ports; j++)
 			collect_add_port(t->collect, (uint16_t)p->ports[j]);
 	}
+	tasks_init(&t->tasks, t->collect);
+	for (size_t i = 0; i < r->system.n_processes; i++)
+		tasks_see(&t->tasks, (int)r->system.processes[i].pid, r->system.processes[i].runtime);
 	symbols_set_returns(t->symbols, collect_return, t->collect);
 	for (size_t i = 0; i < r->system.n_processes; i++)
 		probe_sqlite(t, r, &r->system.processes[i]);
@@ -308,6 +314,7 @@ each_second(struct trace *t, int64_t now)
 	else if (stacks < STACKS_PER_S_MIN && t->stack_period > STACK_PERIOD_MIN)
 		t->stack_period /= 2;
 	collect_set_stack_period(t->collect, t->stack_period);
+	tasks_see_threads(&t->tasks);
 	if (t->cost_open)
 		t->programs_ns = collect_cost_end(t->collect);
 	t->cost_open = false;
@@ -447,6 +454,7 @@ trace_close(struct trace *t)
 	if (!t)
 		return;
 	stop_thread(t);
+	tasks_done(&t->tasks);
 	collect_close(t->collect);
 	sampler_close(t->sampler);
 	proc_watch_free(t->watch);

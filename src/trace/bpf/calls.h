@@ -4,6 +4,7 @@
 #pragma once
 
 #include "connections.h"
+#include "tasks.h"
 
 #define S_IFMT   0170000
 #define S_IFSOCK 0140000
@@ -75,6 +76,7 @@ fill_io(struct ev_io *e, const struct ended *c, struct sock *sk, __u64 arrival, 
 	e->sock = (__u64)sk;
 	e->arrival = arrival;
 	e->first_block = c->first_block;
+	e->task = running_task(c->head.tid, c->head.pid);
 	e->ret = c->ret;
 	e->flags = flags;
 	e->fd = c->arg[0];
