@@ -45,7 +45,7 @@ struct rec {
 	uint32_t thread;       /* index into tape.threads */
 	uint32_t name;         /* IO: route; CONN: peer; FILE: what and which file; SQL, ASK: statement */
 	uint32_t value;        /* OFF: waker tid; IO, ASK: bytes; SQL, REPLY: rows; POLL: result; CONN: peer port */
-	uint32_t bytes;        /* REPLY */
+	uint32_t bytes;        /* REPLY; OFF: assemble's */
 	uint16_t nr;
 	uint8_t kind, flags;
 };
