@@ -430,6 +430,8 @@ fill(struct trace *t, struct run *r, struct err *e)
 	summary_functions(s);
 	summary_stacks(s);
 	int code = summary_files(s, t->stopped - t->started, e);
+	if (!code)
+		code = summary_requests(s, e);
 	summary_free(s);
 	assembly_free(a);
 	return code;
