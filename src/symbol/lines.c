@@ -32,7 +32,7 @@ source_of(struct lines *l, struct object *o)
 	if (!view)
 		return s;
 	elf_version(EV_CURRENT);
-	/* libelf wants a writable pointer; it only reads the map. */
+	/* libelf writes there when sections are compressed: the map is private. */
 	s->elf = elf_memory((char *)(uintptr_t)view->image, view->size);
 	s->dwarf = s->elf ? dwarf_begin_elf(s->elf, DWARF_C_READ, NULL) : NULL;
 	return s;
