@@ -115,6 +115,18 @@ probe_sqlite(struct trace *t, struct run *r, const struct run_process *p)
 	map_done(&done);
 }
 
+/* A server that prepares statements may be behind any port that is not known. */
+static bool
+may_prepare_statements(const struct run *r)
+{
+	for (size_t i = 0; i < r->system.n_peers; i++) {
+		const char *kind = r->system.peers[i].kind;
+		if (kind && (!strcmp(kind, "postgresql") || !strcmp(kind, "tcp")))
+			return true;
+	}
+	return false;
+}
+
 static int
 open_collector(struct trace *t, struct run *r, struct err *e)
 {
@@ -132,6 +144,8 @@ open_collector(struct trace *t, struct run *r, struct err *e)
 		for (size_t j = 0; j < p->n_ports; j++)
 			collect_add_port(t->collect, (uint16_t)p->ports[j]);
 	}
+	if (may_prepare_statements(r))
+		collect_names(t->collect);
 	symbols_set_returns(t->symbols, collect_return, t->collect);
 	for (size_t i = 0; i < r->system.n_processes; i++)
 		probe_sqlite(t, r, &r->system.processes[i]);
