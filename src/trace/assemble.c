@@ -18,6 +18,7 @@ struct conn {
 	uint32_t peer;
 	uint32_t span;             /* server: the open span; client: whose call is out */
 	uint32_t call;             /* client: the call that is out */
+	uint32_t *asked;           size_t n_asked, answered;   /* calls, in order; of them answered */
 };
 
 /* A thread as the events so far tell. */
@@ -421,20 +422,58 @@ call_begin(struct worker *w, struct conn *c, const struct rec *r, int64_t start)
 	return call;
 }
 
+/* What a wait for this connection is told as: the oldest statement that is out, else the peer. */
+static uint32_t
+where_of(const struct worker *w, const struct conn *c)
+{
+	uint32_t statement = c->kind != PART_NET && c->answered < c->n_asked ?
+	    w->a->calls[c->asked[c->answered]].statement : 0;
+	return statement ? statement : c->peer;
+}
+
 /* An answer from a peer: the span that asked goes on. */
 static void
 reply_read(struct worker *w, struct conn *c, const struct rec *r)
 {
 	struct actor *actor = &w->actors[r->thread];
-	annotate(w, r, (enum run_part_kind)c->kind, c->peer);
+	uint32_t where = where_of(w, c);
+	annotate(w, r, (enum run_part_kind)c->kind, where);
 	if (c->call != NOBODY) {
 		struct call *call = &w->a->calls[c->call];
 		call->end = r->at > call->start && r->at < r->ts ? r->at : r->ts;
 		c->call = NOBODY;
 	}
 	if (c->span != NOBODY && !w->a->spans[c->span].complete && actor->span != c->span)
-		work_for(w, r->thread, c->span, actor->resumed, r->ts, (enum run_part_kind)c->kind, c->peer,
+		work_for(w, r->thread, c->span, actor->resumed, r->ts, (enum run_part_kind)c->kind, where,
 		    r->at);
+}
+
+/* The write that was seen before began a call; further questions in it are calls too. */
+static void
+on_ask(struct worker *w, const struct rec *r)
+{
+	struct conn *c = conn_of(w, r->key);
+	if (c->call == NOBODY || (c->n_asked && c->asked[c->n_asked - 1] == c->call))
+		call_begin(w, c, r, r->ts);
+	w->a->calls[c->call].statement = r->name;
+	w->a->calls[c->call].kind = c->kind;
+	w->a->calls[c->call].sure = 100;
+	*ARENA_PUSH(w->a->arena, c->asked, c->n_asked) = c->call;
+}
+
+static void
+on_reply(struct worker *w, const struct rec *r)
+{
+	struct conn *c = conn_of(w, r->key);
+	if (c->answered == c->n_asked)
+		return;
+	struct call *call = &w->a->calls[c->asked[c->answered++]];
+	call->end = r->ts;
+	call->rows = r->value;
+	call->bytes = r->bytes;
+	call->error = r->flags & REPLY_ERROR;
+	if (c->answered == c->n_asked)
+		c->asked = NULL, c->n_asked = c->answered = 0;
 }
 
 static void
@@ -513,6 +552,8 @@ take(struct worker *w, struct rec *r, uint32_t index)
 	case REC_CONN: on_conn(w, r); break;
 	case REC_FILE: annotate(w, r, PART_DISK, r->name); break;
 	case REC_SQL: on_sql(w, r, index); break;
+	case REC_ASK: on_ask(w, r); break;
+	case REC_REPLY: on_reply(w, r); break;
 	}
 }
 
