@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""What being looked at costs a service: CPU per request of nginx with and without tracing.
+"""What being looked at costs a service: CPU per request of nginx with and without tracing, serving a
+file and asking another nginx for it, of which what is asked and answered is copied.
 
 Blocks alternate (plain, traced, traced, plain, ...) at one fixed rate, so that drift of the machine
 cancels; the figure is the ratio of the medians. The peer is perf record with stack copies at the
@@ -38,34 +39,52 @@ def block(pid, watcher):
     return used / phase['answered']
 
 
+FILE = 'listen 127.0.0.1:{port}; root {folder};'
+PROXY = ('listen 127.0.0.1:{port}; location / {{ proxy_pass http://other; proxy_http_version 1.1; '
+         'proxy_set_header Connection ""; }}')
+
+
+def nginx(folder, port, server):
+    """One with a single worker; `other` is the one at the next port."""
+    conf = f'{folder}/{port}.conf'
+    open(conf, 'w').write(
+        f'worker_processes 1; pid {folder}/{port}.pid; error_log {folder}/error.log; events {{}}\n'
+        f'http {{ access_log off; keepalive_requests 1000000; upstream other {{ server 127.0.0.1:{port + 1}; keepalive 64; '
+        f'keepalive_requests 1000000; }} server {{ {server.format(port=port, folder=folder)} }} }}')
+    return subprocess.Popen(['/usr/sbin/nginx', '-c', conf, '-g', 'daemon off;'])
+
+
+def compare(title, folder, served):
+    watch = [prony, 'check', '--observe', f'pid:{served.pid}', '--for', f'{SECONDS + 4}s', '--out', f'{folder}/run']
+    ways = {'plain': None, 'prony check --observe': watch}
+    if shutil.which('perf'):
+        ways['perf record -F 199 --call-graph dwarf'] = [
+            'perf', 'record', '-q', '-F', '199', '--call-graph', 'dwarf', '-a', '-o', f'{folder}/perf.data']
+    cost = {name: [] for name in ways}
+    for i in range(PAIRS):
+        for name in list(ways) if i % 2 == 0 else reversed(list(ways)):
+            cost[name].append(block(served.pid, ways[name]))
+    base = statistics.median(cost['plain'])
+    print(f'{title}, {rate}, {PAIRS} interleaved blocks of {SECONDS} s each')
+    for name, values in cost.items():
+        m = statistics.median(values)
+        print(f'{name:42s} {m * 1e6:7.1f} us CPU a request   {m / base:5.3f}x')
+
+
 def main():
     folder = tempfile.mkdtemp(prefix='prony-bench-')
     os.chmod(folder, 0o755)
     open(f'{folder}/index.html', 'w').write('x' * 1024)
-    open(f'{folder}/nginx.conf', 'w').write(
-        f'worker_processes 1; pid {folder}/pid; error_log {folder}/error.log; events {{}}\n'
-        f'http {{ access_log off; keepalive_requests 1000000; server {{ listen 127.0.0.1:{PORT}; root {folder}; }} }}')
-    nginx = subprocess.Popen(['/usr/sbin/nginx', '-c', f'{folder}/nginx.conf', '-g', 'daemon off;'])
-    try:
-        time.sleep(0.5)
-        watch = [prony, 'check', '--observe', f'pid:{nginx.pid}', '--for', f'{SECONDS + 4}s', '--out', f'{folder}/run']
-        ways = {'plain': None, 'prony check --observe': watch}
-        if shutil.which('perf'):
-            ways['perf record -F 199 --call-graph dwarf'] = [
-                'perf', 'record', '-q', '-F', '199', '--call-graph', 'dwarf', '-a', '-o', f'{folder}/perf.data']
-        cost = {name: [] for name in ways}
-        for i in range(PAIRS):
-            for name in list(ways) if i % 2 == 0 else reversed(list(ways)):
-                cost[name].append(block(nginx.pid, ways[name]))
-        base = statistics.median(cost['plain'])
-        print(f'nginx, 1 KiB file, {rate}, {PAIRS} interleaved blocks of {SECONDS} s each')
-        for name, values in cost.items():
-            m = statistics.median(values)
-            print(f'{name:42s} {m * 1e6:7.1f} us CPU a request   {m / base:5.3f}x')
-    finally:
-        nginx.terminate()
-        nginx.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+    for title, server in (('nginx, 1 KiB file', FILE), ('nginx, from another nginx', PROXY)):
+        running = [nginx(folder, PORT, server), nginx(folder, PORT + 1, FILE)]
+        try:
+            time.sleep(0.5)
+            compare(title, folder, running[0])
+        finally:
+            for p in running:
+                p.terminate()
+                p.wait()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 main()

@@ -87,6 +87,7 @@ attach(struct check *c, struct err *e)
 	struct trace_options options = { .ceiling = c->spec->no_trace ? 3 : 0 };
 
 	progress_say(&c->in->progress, "attach", -1, "");
+	observe_refresh(c->run);   /* peers that it had none of before the probe */
 	int r = trace_open(c->run, &options, &c->trace, e);
 	if (r < 0)
 		return r;

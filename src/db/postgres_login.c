@@ -112,27 +112,44 @@ login_as_owner(const struct place *at, const char *name, PGconn **ret, struct er
 	return code;
 }
 
+struct named { char host[256], port[8], name[128]; };
+
+/* "host:port/name", or the path of a Unix socket in place of the host and the port. */
+static bool
+split(const char *database, struct named *n)
+{
+	static const char mark[] = "/.s.PGSQL.";
+	bool local = database[0] == '/';
+	const char *port = local ? strstr(database, mark) : NULL;
+	const char *slash = strchr(port ? port + 1 : database, '/');
+	const char *end = slash ? slash : database + strlen(database);
+	if (!local)
+		port = memrchr(database, ':', (size_t)(end - database));
+	if (!port)
+		return false;
+	snprintf(n->host, sizeof(n->host), "%.*s", (int)(port - database), database);
+	port += local ? sizeof(mark) - 1 : 1;
+	snprintf(n->port, sizeof(n->port), "%.*s", (int)(end - port), port);
+	snprintf(n->name, sizeof(n->name), "%s", slash ? slash + 1 : "postgres");
+	return true;
+}
+
 int
 postgres_login(const char *database, const char *login, PGconn **ret, struct err *e)
 {
-	char host[256], port[8], name[128] = "postgres";
+	struct named n;
 	struct place at;
 
 	if (login && !strncmp(login, "postgres", 8))
 		return login_by_url(login, ret, e);
-	const char *slash = strchr(database, '/'), *colon = slash ? memrchr(database, ':', (size_t)(slash - database))
-	    : strrchr(database, ':');
-	if (!colon)
+	if (!split(database, &n))
 		return err_set(e, EINVAL, "'%s' names no server", database);
-	snprintf(host, sizeof(host), "%.*s", (int)(colon - database), database);
-	snprintf(port, sizeof(port), "%.*s", (int)strcspn(colon + 1, "/"), colon + 1);
-	if (slash)
-		snprintf(name, sizeof(name), "%s", slash + 1);
-	bool here = !strncmp(host, "127.", 4) || !strcmp(host, "[::1]");
-	if (here && find_server(port, &at) && (geteuid() == 0 || geteuid() == at.owner))
-		return login_as_owner(&at, name, ret, e);
+	bool here = n.host[0] == '/' || !strncmp(n.host, "127.", 4) || !strcmp(n.host, "[::1]");
+	if (here && find_server(n.port, &at) && (geteuid() == 0 || geteuid() == at.owner))
+		return login_as_owner(&at, n.name, ret, e);
 	int code = err_set(e, EACCES, here ? "only root and its own user are let in without a login"
 	                                   : "it runs on another host");
-	err_hint(e, "--database postgresql://USER@%s:%s/%s (the password in ~/.pgpass)", host, port, name);
+	err_hint(e, "--database postgresql://USER@%s:%s/%s (the password in ~/.pgpass)",
+	    n.host[0] == '/' ? "127.0.0.1" : n.host, n.port, n.name);
 	return code;
 }

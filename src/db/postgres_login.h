@@ -10,5 +10,5 @@
 
 struct pg_conn;                /* libpq's PGconn */
 
-/* `database`: "host:port/name" as trace saw it. `login`: a connection URL; NULL none. */
+/* `database`: "host:port/name" or "path/name" as trace saw it. `login`: a connection URL; NULL none. */
 int postgres_login(const char *database, const char *login, struct pg_conn **ret, struct err *e);

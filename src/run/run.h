@@ -328,8 +328,8 @@ struct run_query {             /* one statement or command, literals removed */
 };
 
 struct run_call {              /* calls to a peer that is no database of ours */
-	const char *kind;          /* "http" "postgresql" "redis" "tcp" */
-	const char *peer;          /* host:port */
+	const char *kind;          /* "http" "postgresql" "redis" "dns" "tcp" "unix" */
+	const char *peer;          /* host:port, or path of a Unix socket */
 	const char *route;
 	double calls, seconds, per_request;
 	double connects_per_request;

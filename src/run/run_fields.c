@@ -403,7 +403,8 @@ TYPE(query, "A statement that the service ran.");
 
 #define S struct run_call
 static const struct run_field call_fields[] = {
-	STR(kind, "http postgresql redis tcp"), STR(peer, "host:port"), STR(route, "that calls it most"),
+	STR(kind, "http postgresql redis dns tcp unix"), STR(peer, "host:port or path"),
+	STR(route, "that calls it most"),
 	NUM(calls, "during the trace"), NUM(seconds, "sum of durations"),
 	NUM(per_request, "mean per request"), NUM(connects_per_request, "new connections"),
 	NUM(handshakes_per_request, "TLS"), NUM(errors, "share of the answers that were 429 or 5xx"),

@@ -41,7 +41,7 @@ struct collect {
 	collect_fn fn;
 	void *ctx;
 	int stats_fd;
-	bool has_arrivals;
+	bool has_arrivals, listens;
 	int64_t cost_at_begin;
 };
 
@@ -268,10 +268,19 @@ collect_return(void *collect, int pid, uint64_t slot)
 	return address;
 }
 
+void
+collect_names(struct collect *c)
+{
+	c->listens = true;
+	c->bpf->links.on_call_between = bpf_program__attach(c->bpf->progs.on_call_between);
+}
+
 uint32_t
 collect_window_open(struct collect *c)
 {
 	struct err ignored = { 0 };
+	bpf_link__destroy(c->bpf->links.on_call_between);
+	c->bpf->links.on_call_between = NULL;
 	uint32_t epoch = ++c->bpf->bss->epoch;
 	attach_busy(c, &ignored);   /* it could be done before: a window without is only empty */
 	__atomic_store_n(&c->bpf->bss->enabled, 1, __ATOMIC_RELEASE);
@@ -283,6 +292,8 @@ collect_window_close(struct collect *c)
 {
 	__atomic_store_n(&c->bpf->bss->enabled, 0, __ATOMIC_RELEASE);
 	detach_busy(c);
+	if (c->listens)
+		collect_names(c);
 }
 
 size_t

@@ -35,7 +35,11 @@ int collect_add_sqlite(struct collect *c, int pid, const char *path, struct err 
  * symbols_set_returns; 0 unknown. `collect` is a struct collect. Any thread. */
 uint64_t collect_return(void *collect, int pid, uint64_t slot);
 
-/* Events are sent only inside a window; returns its number, counted from 1. */
+/* From now on the names that statements of PostgreSQL get are told between windows too. It costs
+ * every process of the host some ten ns a system call. */
+void collect_names(struct collect *c);
+
+/* Other events are sent only inside a window; returns its number, counted from 1. */
 uint32_t collect_window_open(struct collect *c);
 void collect_window_close(struct collect *c);
 

@@ -11,8 +11,13 @@
 enum ev_kind { EV_OFF = 1, EV_POLL, EV_IO, EV_CONN, EV_FILE, EV_STACK, EV_SQL, EV_EXIT };
 
 #define EV_HEAD_BYTES  128     /* of a request head; enough for method and path */
+#define EV_OUT_BYTES   512     /* of what a peer is asked: the beginning */
+#define EV_IN_BYTES    448     /* of what it answers: the beginning, */
+#define EV_END_BYTES   64      /* and the end when there is more */
+#define EV_TEXT_BYTES  1024    /* room for the largest of them while they are gathered */
 #define EV_NAME_BYTES  40
 #define EV_SQL_BYTES   512
+#define EV_PATH_BYTES  64
 #define EV_STACK_BYTES 8192
 #define EV_NO_SYSCALL  0xffff  /* not in a system call: a fault, or preempted in user code */
 
@@ -48,7 +53,7 @@ struct ev_poll {
 
 #define EV_IO_WRITE  1
 #define EV_IO_SERVER 2         /* local port is one that the service listens on */
-#define EV_IO_HEAD   4         /* `head` holds the beginning of an HTTP head */
+#define EV_IO_HEAD   4         /* `text` holds the beginning of an HTTP head */
 struct ev_io {
 	struct ev_head head;
 	__u64 sock;            /* identity of the connection */
@@ -57,7 +62,9 @@ struct ev_io {
 	__u64 task;            /* coroutine or, with bit 0 set, goroutine that made the call; 0 unknown */
 	__s64 ret;
 	__u32 flags, fd;
-	char text[EV_HEAD_BYTES];   /* only with EV_IO_HEAD; else not sent */
+	__u16 begun, ended;    /* bytes of `text`: the first that were moved, then the last */
+	__u32 pad;
+	char text[EV_TEXT_BYTES];   /* sent as far as it is filled */
 };
 
 /* A connection was accepted, opened, or is seen for the first time. */
@@ -65,11 +72,13 @@ enum ev_conn_how { EV_CONN_SEEN, EV_CONN_ACCEPTED, EV_CONN_OPENED };
 struct ev_conn {
 	struct ev_head head;
 	__u64 sock;
+	__u64 born;            /* when the collector first met it: sockets' addresses are used again */
 	__u64 first_block;
 	__s64 ret;
 	__u32 how;
 	__u16 family, local_port, peer_port, local_is_server;
 	__u8 peer[16];
+	char path[EV_PATH_BYTES];   /* of the peer's Unix socket; empty: it has no name */
 };
 
 /* A call on a file ended after it blocked. */

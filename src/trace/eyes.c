@@ -28,6 +28,8 @@ eyes_collector(struct run *r, const char *why, const char *cure)
 		    "no time split per route" },
 		{ "waits", "off-CPU time with its reason and who ended it, by BPF",
 		    "locks, disk and network waits are not told apart" },
+		{ "wire", "what PostgreSQL, Redis and HTTP/1 peers are asked and answer, by BPF",
+		    "statements and calls of peers are not seen" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		eye_set(r, rows[i].name, !why,

@@ -29,7 +29,7 @@ is_word(char c)
 	return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
 }
 
-/* A literal: folds "?, ?" into "?" and "(?), (?)" is left to put_close. */
+/* A literal: folds "?, ?" into "?"; "(?), (?)" is left to put_close. */
 static void
 put_literal(struct pen *p)
 {
@@ -61,6 +61,34 @@ skip_quoted(const char *s)
 	return s;
 }
 
+/* PostgreSQL's E'it\'s'. */
+static const char *
+skip_escaped(const char *s)
+{
+	for (s++; *s; s++) {
+		if (*s == '\\' && s[1])
+			s++;
+		else if (*s == '\'' && *++s != '\'')
+			return s;
+	}
+	return s;
+}
+
+/* $tag$ ... $tag$, the tag may be empty; NULL when it is none. */
+static const char *
+skip_dollars(const char *s)
+{
+	size_t tag = 1;
+	while (is_word(s[tag]))
+		tag++;
+	if (s[tag] != '$' || isdigit((unsigned char)s[1]))
+		return NULL;
+	const char *end = s + ++tag;
+	while (*end && strncmp(end, s, tag) != 0)
+		end++;
+	return *end ? end + tag : end;
+}
+
 static const char *
 skip_comment(const char *s)
 {
@@ -90,10 +118,39 @@ skip_parameter(const char *s)
 	return s;
 }
 
+/* Is what was written last an E of its own? */
+static bool
+after_e(const struct pen *p)
+{
+	return (last(p) == 'E' || last(p) == 'e') && (p->n < 2 || !is_word(p->out[p->n - 2]));
+}
+
+/* Rows of values are told once: "(?), (?)" becomes "(?)". */
+static void
+put_close(struct pen *p)
+{
+	static const char row[] = "(?)";
+	put(p, ')');
+	size_t n = p->n, size = sizeof(row) - 1;
+	if (n < size || memcmp(p->out + n - size, row, size) != 0)
+		return;
+	n -= size;
+	while (n && p->out[n - 1] == ' ')
+		n--;
+	if (!n || p->out[n - 1] != ',')
+		return;
+	n--;
+	while (n && p->out[n - 1] == ' ')
+		n--;
+	if (n >= size && !memcmp(p->out + n - size, row, size))
+		p->n = n;
+}
+
 void
 fingerprint_sql(const char *s, char *out, size_t size)
 {
 	struct pen p = { .out = out, .size = size };
+	const char *end;
 
 	while (*s) {
 		if (isspace((unsigned char)*s)) {
@@ -103,19 +160,28 @@ fingerprint_sql(const char *s, char *out, size_t size)
 		} else if ((s[0] == '-' && s[1] == '-') || (s[0] == '/' && s[1] == '*')) {
 			s = skip_comment(s);
 		} else if (*s == '\'') {
-			s = skip_quoted(s);
+			bool escaped = after_e(&p);
+			p.n -= escaped;
+			s = escaped ? skip_escaped(s) : skip_quoted(s);
 			put_literal(&p);
+		} else if (*s == '$' && !is_word(last(&p)) && (end = skip_dollars(s))) {
+			s = end;
+			put_literal(&p);
+		} else if (*s == ')') {
+			s++;
+			put_close(&p);
 		} else if (isdigit((unsigned char)*s) && !is_word(last(&p))) {
 			s = skip_number(s);
 			put_literal(&p);
 		} else if (s[0] == ':' && s[1] == ':') {
 			put(&p, *s++);
 			put(&p, *s++);
-		} else if (*s == '?' || *s == ':' || *s == '$' || *s == '@') {
+		} else if (*s == '?' || *s == '$' || (is_word(s[1]) && (*s == '@' ||
+		    (*s == ':' && last(&p) != '?' && !is_word(last(&p)))))) {
 			s = skip_parameter(s);
 			put_literal(&p);
 		} else if (*s == '"' || *s == '`') {
-			const char *end = skip_quoted(s);
+			end = skip_quoted(s);
 			while (s < end)
 				put(&p, *s++);
 		} else {

@@ -17,7 +17,8 @@
 void
 intake_init(struct intake *in, struct tape *tape, struct stacks *stacks, struct symbols *symbols)
 {
-	*in = (struct intake){ .tape = tape, .stacks = stacks, .symbols = symbols };
+	*in = (struct intake){ .tape = tape, .stacks = stacks, .symbols = symbols,
+		.wire = wire_new(tape) };
 }
 
 void
@@ -26,6 +27,7 @@ intake_done(struct intake *in)
 	map_done(&in->sql_memo);
 	map_done(&in->peers);
 	map_done(&in->seen);
+	wire_free(in->wire);
 }
 
 void
@@ -76,33 +78,81 @@ take_poll(struct intake *in, const struct ev_poll *e)
 }
 
 static uint32_t
-route_name(struct intake *in, const char *head)
+route_name(struct intake *in, const char *head, size_t size)
 {
 	char route[ROUTE_MAX];
-	if (!route_of_head(head, strnlen(head, EV_HEAD_BYTES), in->literals, in->n_literals, route))
+	if (!route_of_head(head, size, in->literals, in->n_literals, route))
 		return 0;
 	return tape_name(in->tape, route);
 }
 
+/* Its protocol has told what a peer is: `port` decides what waiting for it counts for. */
 static void
-take_io(struct intake *in, const struct ev_io *e)
+peer_is(struct intake *in, uint64_t conn, uint16_t port)
 {
-	struct rec *r = record(in, &e->head, REC_IO);
+	const char *kind;
+	*map_at(&in->peers, &conn, sizeof(conn), NULL) = peer_part(port, &kind);
+}
+
+/* When these bytes tell what the peer is, it is met again. */
+static void
+tell_peer(struct intake *in, const struct ev_io *e, const struct wire_bytes *b)
+{
+	uint16_t port = wire_tell(in->wire, e->sock, e->flags & IO_WRITE, b);
+	struct rec *r = port && e->head.epoch ? record(in, &e->head, REC_CONN) : NULL;
 	if (!r)
 		return;
-	r->from = (int64_t)e->first_block;
-	r->at = (int64_t)e->arrival;
 	r->key = e->sock;
-	r->task = e->task;
-	r->value = e->ret < 0 ? 0 : (uint32_t)e->ret;
-	r->flags = (uint8_t)(e->flags & (IO_WRITE | IO_SERVER | IO_HEAD));
-	if (r->flags & IO_HEAD)
-		r->name = route_name(in, e->text);
+	r->flags = CONN_SEEN;
+	r->value = port;
+	r->name = wire_peer_of(in->wire, e->sock);
+	peer_is(in, e->sock, port);
+}
+
+static struct rec
+io_of(const struct ev_io *e)
+{
+	return (struct rec){ .ts = (int64_t)e->head.ts, .from = (int64_t)e->first_block,
+		.at = (int64_t)e->arrival, .key = e->sock, .task = e->task, .value = e->ret < 0 ? 0 : (uint32_t)e->ret,
+		.kind = REC_IO, .nr = e->head.nr,
+		.flags = (uint8_t)(e->flags & (IO_WRITE | IO_SERVER | IO_HEAD)) };
+}
+
+static void
+take_io(struct intake *in, const struct ev_io *e, size_t size)
+{
+	const uint8_t *text = (const uint8_t *)e->text;
+	struct rec io = io_of(e), *r;
+	struct wire_bytes b = { .begun = text, .n_begun = e->begun, .ended = text + e->begun,
+		.n_ended = e->ended, .size = io.value };
+	bool server = e->flags & IO_SERVER;
+	if (offsetof(struct ev_io, text) + b.n_begun + b.n_ended > size)
+		return;
+	if (!server)
+		tell_peer(in, e, &b);
+	if (e->head.epoch && (r = record(in, &e->head, REC_IO))) {
+		io.thread = r->thread;
+		if (server && io.flags & IO_HEAD)
+			io.name = route_name(in, e->text, e->begun);
+		*r = io;
+	}
+	if (!server)
+		wire_io(in->wire, &io, &b);
+}
+
+static uint32_t
+unix_peer_name(struct intake *in, const struct ev_conn *e)
+{
+	char path[EV_PATH_BYTES + 1];
+	snprintf(path, sizeof(path), "%.*s", EV_PATH_BYTES, e->path);
+	return tape_name(in->tape, path[0] ? path : "(Unix socket without a name)");
 }
 
 static uint32_t
 peer_name(struct intake *in, const struct ev_conn *e)
 {
+	if (e->family == AF_UNIX)
+		return unix_peer_name(in, e);
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	bool v4 = e->family == AF_INET || !memcmp(e->peer, mapped, sizeof(mapped));
 	const uint8_t *address = e->family != AF_INET && v4 ? e->peer + 12 : e->peer;
@@ -116,19 +166,24 @@ peer_name(struct intake *in, const struct ev_conn *e)
 static void
 take_conn(struct intake *in, const struct ev_conn *e)
 {
-	const char *kind;
-	struct rec *r = record(in, &e->head, REC_CONN);
+	/* A client's address is personal and its port only noise: not kept. */
+	bool server = e->how == EV_CONN_ACCEPTED || e->local_is_server;
+	uint32_t name = server ? 0 : peer_name(in, e);
+	uint16_t port = e->family == AF_UNIX ? 0 : e->peer_port;
+	if (!server)
+		port = wire_connection(in->wire, e->sock, e->born, name, port);
+	struct rec *r = e->head.epoch ? record(in, &e->head, REC_CONN) : NULL;
 	if (!r)
 		return;
 	r->from = (int64_t)e->first_block;
 	r->key = e->sock;
 	r->flags = (uint8_t)e->how;
-	r->value = e->peer_port;
-	/* A client's address is personal and its port only noise: not kept. */
-	bool server = e->how == EV_CONN_ACCEPTED || e->local_is_server;
-	r->name = server ? 0 : peer_name(in, e);
-	*map_at(&in->peers, &e->sock, sizeof(e->sock), NULL) =
-	    server ? PART_NONE : peer_part(e->peer_port, &kind);
+	r->name = name;
+	r->value = port;
+	if (server)
+		*map_at(&in->peers, &e->sock, sizeof(e->sock), NULL) = PART_NONE;
+	else
+		peer_is(in, e->sock, port);
 }
 
 static void
@@ -224,12 +279,15 @@ take_exit(struct intake *in, const struct ev_head *h)
 void
 intake_event(struct intake *in, const struct ev_head *event, size_t size)
 {
-	if (!in->tape->n_windows)
+	/* Between windows (epoch 0) only what peers are asked is told. */
+	bool told = event->epoch && in->tape->n_windows;
+	if (!told && event->kind != EV_IO && event->kind != EV_CONN)
 		return;
+	wire_window(in->wire, told);
 	switch (event->kind) {
 	case EV_OFF: take_off(in, (const struct ev_off *)event); break;
 	case EV_POLL: take_poll(in, (const struct ev_poll *)event); break;
-	case EV_IO: take_io(in, (const struct ev_io *)event); break;
+	case EV_IO: take_io(in, (const struct ev_io *)event, size); break;
 	case EV_CONN: take_conn(in, (const struct ev_conn *)event); break;
 	case EV_FILE: take_file(in, (const struct ev_file *)event); break;
 	case EV_STACK: take_stack(in, (const struct ev_stack *)event); break;
@@ -263,5 +321,6 @@ intake_window_end(struct intake *in, int64_t now)
 	}
 	in->n_exits = 0;
 	in->exits = NULL;
+	wire_window(in->wire, false);
 	map_done(&in->peers);
 }

@@ -9,6 +9,7 @@
 #include "trace/sampler.h"
 #include "trace/stacks.h"
 #include "trace/tape.h"
+#include "trace/wire.h"
 #include "run/run.h"
 
 /* A stack that stands for `ns` of waiting. */
@@ -28,7 +29,8 @@ struct intake {
 	struct wait_stack *waits;  size_t n_waits;
 	struct thread_exit { uint32_t thread; int64_t at; } *exits; size_t n_exits;
 	struct map sql_memo;       /* raw text -> name */
-	struct map peers;          /* connection -> part kind | name << 8; this window's */
+	struct map peers;          /* connection -> part kind; this window's */
+	struct wire *wire;
 	struct map seen;           /* processes that symbols know */
 	int64_t stack_events;
 };

@@ -61,6 +61,13 @@ const char *summary_lock_name(struct summary *s, uint32_t lock);   /* lock + 1, 
 const char *summary_lock_site(struct summary *s, uint32_t lock);   /* NULL unknown */
 const struct stack_view *summary_view(struct summary *s, uint32_t stack);
 
+/* Is this call told as a statement, not as a call to a peer? */
+static inline bool
+summary_is_query(const struct call *c)
+{
+	return c->statement && !c->connect && (c->kind == PART_DB || c->kind == PART_CACHE);
+}
+
 /* qsort that may be given an empty list. */
 static inline void
 sort_list(void *items, size_t n, size_t size, int (*order)(const void *, const void *))

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Statements of embedded databases: how often, how long, how many in one request. */
+/* Statements of databases: how often, how long, how many in one request. Those of embedded ones are
+ * records of their own, those of servers are calls. */
 #include "trace/summary.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,59 +12,144 @@
 #define QUERIES_MAX 200
 
 struct pair {                  /* a statement in a request */
-	uint32_t statement, route, count;
+	uint32_t query, route, count;
 };
 
 struct query {
-	uint32_t statement;
+	uint32_t statement, peer;  /* peer 0: embedded */
+	uint8_t kind;
+	uint32_t index;            /* before sorting: what pairs refer to */
 	int64_t calls, rows, busy;
+	int64_t answers, bytes, errors;
+	int64_t in_requests, at_once;
 };
 
+struct queries {
+	struct summary *s;
+	struct map ids;            /* statement and peer -> index */
+	struct query *items;       size_t n;
+	struct pair *pairs;        size_t n_pairs;
+	struct stretch { int64_t start, end; uint32_t query; } *stretches;   size_t n_stretches;
+};
+
+/* ---- counting ------------------------------------------------------------------------------ */
+
 static struct query *
-sum_statements(struct summary *s, size_t *ret_n)
+query_of(struct queries *q, uint32_t statement, uint32_t peer)
 {
-	struct query *queries = NULL;
-	struct map ids = { 0 };
-	for (size_t i = 0; i < s->a->tape->n; i++) {
-		const struct rec *r = tape_at(s->a->tape, i);
-		bool new;
-		if (r->kind != REC_SQL)
-			continue;
-		uint64_t *at = map_at(&ids, &r->name, sizeof(r->name), &new);
-		if (new) {
-			*at = *ret_n;
-			ARENA_PUSH(s->arena, queries, *ret_n)->statement = r->name;
-		}
-		struct query *q = &queries[*at];
-		q->calls++;
-		q->rows += r->value;
-		q->busy += r->at;
+	struct { uint32_t statement, peer; } key = { statement, peer };
+	bool new;
+	uint64_t *at = map_at(&q->ids, &key, sizeof(key), &new);
+	if (new) {
+		*at = q->n;
+		struct query *made = ARENA_PUSH(q->s->arena, q->items, q->n);
+		*made = (struct query){ .statement = statement, .peer = peer, .kind = PART_DB,
+			.index = (uint32_t)*at };
 	}
-	map_done(&ids);
-	return queries;
+	return &q->items[*at];
 }
 
 static void
-count_in_span(struct summary *s, const struct span *span, struct pair **pairs, size_t *n)
+sum_embedded(struct queries *q)
 {
-	size_t first = *n;
-	for (uint32_t i = span->sql; i != NOBODY; i = (uint32_t)tape_at(s->a->tape, i)->key) {
-		uint32_t name = tape_at(s->a->tape, i)->name;
-		size_t j = first;
-		while (j < *n && (*pairs)[j].statement != name)
-			j++;
-		if (j == *n)
-			*ARENA_PUSH(s->arena, *pairs, *n) = (struct pair){ name, span->route, 0 };
-		(*pairs)[j].count++;
+	for (size_t i = 0; i < q->s->a->tape->n; i++) {
+		const struct rec *r = tape_at(q->s->a->tape, i);
+		if (r->kind != REC_SQL)
+			continue;
+		struct query *to = query_of(q, r->name, 0);
+		to->calls++;
+		to->rows += r->value;
+		to->busy += r->at;
 	}
 }
 
+static void
+sum_calls(struct queries *q)
+{
+	for (size_t i = 0; i < q->s->a->n_calls; i++) {
+		const struct call *c = &q->s->a->calls[i];
+		if (!summary_is_query(c))
+			continue;
+		struct query *to = query_of(q, c->statement, c->peer);
+		to->kind = c->kind;
+		to->calls++;
+		if (!c->end)
+			continue;
+		to->answers++;
+		to->rows += c->rows;
+		to->bytes += c->bytes;
+		to->errors += c->error;
+		to->busy += c->end > c->start ? c->end - c->start : 0;
+	}
+}
+
+static void
+count_one(struct queries *q, const struct query *query, uint32_t route, size_t first)
+{
+	size_t i = first;
+	while (i < q->n_pairs && q->pairs[i].query != query->index)
+		i++;
+	if (i == q->n_pairs)
+		*ARENA_PUSH(q->s->arena, q->pairs, q->n_pairs) = (struct pair){ query->index, route, 0 };
+	q->pairs[i].count++;
+}
+
 static int
-by_statement(const void *left, const void *right)
+by_query_and_start(const void *left, const void *right)
+{
+	const struct stretch *l = left, *r = right;
+	if (l->query != r->query)
+		return l->query < r->query ? -1 : 1;
+	return l->start < r->start ? -1 : l->start > r->start;
+}
+
+/* Of the calls of one request: which were out while another of the same statement was? */
+static void
+count_at_once(struct queries *q)
+{
+	struct stretch *all = q->stretches;
+	int64_t over = 0;
+	sort_list(all, q->n_stretches, sizeof(*all), by_query_and_start);
+	for (size_t i = 0; i < q->n_stretches; i++) {
+		bool first = !i || all[i - 1].query != all[i].query;
+		bool last = i + 1 == q->n_stretches || all[i + 1].query != all[i].query;
+		bool overlaps = (!first && over > all[i].start) ||
+		    (!last && all[i].end > all[i + 1].start);
+		over = first || all[i].end > over ? all[i].end : over;
+		q->items[all[i].query].in_requests++;
+		q->items[all[i].query].at_once += overlaps;
+	}
+}
+
+static void
+count_in_span(struct queries *q, const struct span *span)
+{
+	const struct summary *s = q->s;
+	size_t first = q->n_pairs;
+	q->n_stretches = 0;
+	q->stretches = NULL;
+	for (uint32_t i = span->sql; i != NOBODY; i = (uint32_t)tape_at(s->a->tape, i)->key)
+		count_one(q, query_of(q, tape_at(s->a->tape, i)->name, 0), span->route, first);
+	for (uint32_t i = span->calls; i != NOBODY; i = s->a->calls[i].next) {
+		const struct call *c = &s->a->calls[i];
+		if (!summary_is_query(c))
+			continue;
+		const struct query *query = query_of(q, c->statement, c->peer);
+		count_one(q, query, span->route, first);
+		*ARENA_PUSH(s->arena, q->stretches, q->n_stretches) = (struct stretch){ c->start,
+			c->end ? c->end : c->start, query->index };
+	}
+	count_at_once(q);
+}
+
+/* ---- telling ------------------------------------------------------------------------------- */
+
+static int
+by_query(const void *left, const void *right)
 {
 	const struct pair *l = left, *r = right;
-	if (l->statement != r->statement)
-		return l->statement < r->statement ? -1 : 1;
+	if (l->query != r->query)
+		return l->query < r->query ? -1 : 1;
 	if (l->route != r->route)
 		return l->route < r->route ? -1 : 1;
 	return l->count > r->count ? -1 : l->count < r->count;
@@ -112,6 +199,21 @@ database_file(const struct run *r)
 	return NULL;
 }
 
+static void
+fill_server(struct summary *s, struct run_query *out, const struct query *q)
+{
+	const char *address = tape_text(s->a->tape, q->peer);
+	struct wire_peer known = wire_peer(s->in->wire, q->peer);
+	const char *name = tape_text(s->a->tape, known.database);
+
+	out->engine = q->kind == PART_CACHE ? "redis" : known.kind ? known.kind : "postgresql";
+	out->database = name ? run_printf(s->r, "%s/%s", address, name) : run_str(s->r, address);
+	out->rows = q->answers ? (double)q->rows / (double)q->answers : NAN;
+	out->bytes = q->answers ? (double)q->bytes / (double)q->answers : NAN;
+	out->errors = q->answers ? (double)q->errors / (double)q->answers : NAN;
+	out->at_once = q->in_requests ? (double)q->at_once / (double)q->in_requests : NAN;
+}
+
 static int
 by_busy(const void *left, const void *right)
 {
@@ -119,31 +221,45 @@ by_busy(const void *left, const void *right)
 	return l->busy > r->busy ? -1 : l->busy < r->busy;
 }
 
+static void
+tell(struct queries *q, const struct query *query)
+{
+	struct summary *s = q->s;
+	struct run_trace *t = &s->r->evidence.trace;
+	struct run_query *out = RUN_ADD(s->r, query, t->queries, t->n_queries);
+	size_t first = 0, last;
+
+	out->fingerprint = run_str(s->r, tape_text(s->a->tape, query->statement));
+	out->calls = (double)query->calls;
+	out->seconds = ns_to_s(query->busy);
+	if (query->peer) {
+		fill_server(s, out, query);
+	} else {
+		out->engine = "sqlite";
+		out->database = database_file(s->r);
+		out->rows = (double)query->rows / out->calls;
+	}
+	if (!q->n_pairs)
+		return;
+	while (first < q->n_pairs && q->pairs[first].query < query->index)
+		first++;
+	for (last = first; last < q->n_pairs && q->pairs[last].query == query->index; )
+		last++;
+	fill_route(s, out, q->pairs + first, last - first);
+}
+
 void
 summary_queries(struct summary *s)
 {
-	size_t n = 0, n_pairs = 0;
-	struct pair *pairs = NULL;
-	struct query *queries = sum_statements(s, &n);
+	struct queries q = { .s = s };
+	sum_embedded(&q);
+	sum_calls(&q);
 	for (size_t i = 0; i < s->a->n_spans; i++)
 		if (s->a->spans[i].complete)
-			count_in_span(s, &s->a->spans[i], &pairs, &n_pairs);
-	sort_list(pairs, n_pairs, sizeof(*pairs), by_statement);
-	sort_list(queries, n, sizeof(*queries), by_busy);
-	struct run_trace *t = &s->r->evidence.trace;
-	for (size_t i = 0; i < n && i < QUERIES_MAX; i++) {
-		struct run_query *out = RUN_ADD(s->r, query, t->queries, t->n_queries);
-		size_t first = 0, last;
-		out->engine = "sqlite";
-		out->database = database_file(s->r);
-		out->fingerprint = run_str(s->r, tape_text(s->a->tape, queries[i].statement));
-		out->calls = (double)queries[i].calls;
-		out->seconds = ns_to_s(queries[i].busy);
-		out->rows = (double)queries[i].rows / out->calls;
-		while (first < n_pairs && pairs[first].statement < queries[i].statement)
-			first++;
-		for (last = first; last < n_pairs && pairs[last].statement == queries[i].statement; )
-			last++;
-		fill_route(s, out, pairs + first, last - first);
-	}
+			count_in_span(&q, &s->a->spans[i]);
+	sort_list(q.pairs, q.n_pairs, sizeof(*q.pairs), by_query);
+	sort_list(q.items, q.n, sizeof(*q.items), by_busy);
+	for (size_t i = 0; i < q.n && i < QUERIES_MAX; i++)
+		tell(&q, &q.items[i]);
+	map_done(&q.ids);
 }

@@ -28,7 +28,8 @@ enum rec_kind { REC_OFF, REC_POLL, REC_IO, REC_CONN, REC_FILE, REC_SQL, REC_ASK,
 #define IO_HEAD 4               /* begins an HTTP request or response */
 /* A write to a peer whose protocol is known is followed by a REC_ASK for each question in it, a read
  * by a REC_REPLY for each answer that ended in it, both in the order of the bytes and with the time,
- * thread and connection of their REC_IO. Flags of REC_REPLY: */
+ * thread and connection of their REC_IO. Answers come in the order of their questions; one whose
+ * question is of an earlier window has no record. Flags of REC_REPLY: */
 #define REPLY_ERROR 1           /* the peer refused, or said 429 or 5xx */
 #define REPLY_UNSEEN 2          /* some of its bytes were not copied: rows are a lower bound */
 /* flags of REC_CONN */
@@ -44,7 +45,8 @@ struct rec {
 	uint64_t task;         /* IO: the coroutine or, with TASK_GO, goroutine that did it; 0 unknown */
 	uint32_t thread;       /* index into tape.threads */
 	uint32_t name;         /* IO: route; CONN: peer; FILE: what and which file; SQL, ASK: statement */
-	uint32_t value;        /* OFF: waker tid; IO, ASK: bytes; SQL, REPLY: rows; POLL: result; CONN: peer port */
+	uint32_t value;        /* OFF: waker tid; IO, ASK: bytes; SQL, REPLY: rows (HTTP: status); POLL: result;
+	                        * CONN: peer port, or the usual one of the protocol that the peer speaks */
 	uint32_t bytes;        /* REPLY; OFF: assemble's */
 	uint16_t nr;
 	uint8_t kind, flags;

@@ -118,6 +118,18 @@ probe_sqlite(struct trace *t, struct run *r, const struct run_process *p)
 	map_done(&done);
 }
 
+/* A server that prepares statements may be behind any port that is not known. */
+static bool
+may_prepare_statements(const struct run *r)
+{
+	for (size_t i = 0; i < r->system.n_peers; i++) {
+		const char *kind = r->system.peers[i].kind;
+		if (kind && (!strcmp(kind, "postgresql") || !strcmp(kind, "tcp")))
+			return true;
+	}
+	return false;
+}
+
 static int
 open_collector(struct trace *t, struct run *r, struct err *e)
 {
@@ -138,6 +150,8 @@ open_collector(struct trace *t, struct run *r, struct err *e)
 	tasks_init(&t->tasks, t->collect);
 	for (size_t i = 0; i < r->system.n_processes; i++)
 		tasks_see(&t->tasks, (int)r->system.processes[i].pid, r->system.processes[i].runtime);
+	if (may_prepare_statements(r))
+		collect_names(t->collect);
 	symbols_set_returns(t->symbols, collect_return, t->collect);
 	for (size_t i = 0; i < r->system.n_processes; i++)
 		probe_sqlite(t, r, &r->system.processes[i]);

@@ -3,129 +3,11 @@
  * the stack that it came from. */
 #pragma once
 
-#include "connections.h"
-#include "tasks.h"
+#include "copies.h"
 
 #define S_IFMT   0170000
 #define S_IFSOCK 0140000
 #define S_IFREG  0100000
-
-enum call { CALL_NONE, CALL_READ, CALL_READ_VECTOR, CALL_READ_MESSAGE, CALL_WRITE,
-	CALL_WRITE_VECTOR, CALL_WRITE_MESSAGE, CALL_WRITE_BLIND, CALL_POLL, CALL_ACCEPT,
-	CALL_CONNECT, CALL_FILE, CALL_SYNC, CALL_FUTEX };
-
-static const __u8 calls[SYSCALLS] = {
-	[__NR_read] = CALL_READ, [__NR_recvfrom] = CALL_READ, [__NR_readv] = CALL_READ_VECTOR,
-	[__NR_recvmsg] = CALL_READ_MESSAGE, [__NR_write] = CALL_WRITE, [__NR_sendto] = CALL_WRITE,
-	[__NR_writev] = CALL_WRITE_VECTOR, [__NR_sendmsg] = CALL_WRITE_MESSAGE,
-	[__NR_sendfile] = CALL_WRITE_BLIND, [__NR_poll] = CALL_POLL, [__NR_ppoll] = CALL_POLL,
-	[__NR_select] = CALL_POLL, [__NR_pselect6] = CALL_POLL, [__NR_epoll_wait] = CALL_POLL,
-	[__NR_epoll_pwait] = CALL_POLL, [441] = CALL_POLL /* epoll_pwait2 */,
-	[__NR_accept] = CALL_ACCEPT, [__NR_accept4] = CALL_ACCEPT, [__NR_connect] = CALL_CONNECT,
-	[__NR_pread64] = CALL_FILE, [__NR_pwrite64] = CALL_FILE, [__NR_preadv] = CALL_FILE,
-	[__NR_pwritev] = CALL_FILE, [__NR_fsync] = CALL_SYNC, [__NR_fdatasync] = CALL_SYNC,
-	[__NR_sync_file_range] = CALL_SYNC, [__NR_syncfs] = CALL_SYNC, [__NR_futex] = CALL_FUTEX,
-};
-
-struct ended {                 /* the call that is ending */
-	struct ev_head head;
-	struct thread *t;
-	__u64 first_block, blocked;
-	__s64 ret;
-	__u64 arg[3];
-	__u8 call;
-};
-
-static __always_inline bool
-is_write(__u8 call)
-{
-	return call >= CALL_WRITE && call <= CALL_WRITE_BLIND;
-}
-
-/* First byte of the first buffer that a read or write call was given. */
-static __always_inline const char *
-first_buffer(const struct ended *c)
-{
-	__u64 vector = c->arg[1], base = 0;
-	if (c->call == CALL_READ || c->call == CALL_WRITE)
-		return (const char *)c->arg[1];
-	if (c->call == CALL_WRITE_BLIND)
-		return 0;
-	if (c->call == CALL_READ_MESSAGE || c->call == CALL_WRITE_MESSAGE)
-		bpf_probe_read_user(&vector, sizeof(vector), (void *)(c->arg[1] + 16));
-	bpf_probe_read_user(&base, sizeof(base), (void *)vector);
-	return (const char *)base;
-}
-
-#define WORD(a, b, c, d) ((__u32)(a) | (__u32)(b) << 8 | (__u32)(c) << 16 | (__u32)(d) << 24)
-
-static __always_inline bool
-is_http_head(__u32 word)
-{
-	return word == WORD('G', 'E', 'T', ' ') || word == WORD('P', 'O', 'S', 'T') ||
-	    word == WORD('H', 'T', 'T', 'P') || word == WORD('H', 'E', 'A', 'D') ||
-	    word == WORD('P', 'U', 'T', ' ') || word == WORD('D', 'E', 'L', 'E') ||
-	    word == WORD('P', 'A', 'T', 'C') || word == WORD('O', 'P', 'T', 'I');
-}
-
-static __always_inline void
-fill_io(struct ev_io *e, const struct ended *c, struct sock *sk, __u64 arrival, __u32 flags)
-{
-	e->head = c->head;
-	e->head.kind = EV_IO;
-	e->sock = (__u64)sk;
-	e->arrival = arrival;
-	e->first_block = c->first_block;
-	e->task = running_task(c->head.tid, c->head.pid);
-	e->ret = c->ret;
-	e->flags = flags;
-	e->fd = c->arg[0];
-}
-
-static __always_inline void
-socket_io(const struct ended *c, struct sock *sk)
-{
-	struct connection *conn = connection_of(sk);
-	__u32 flags = is_write(c->call) ? EV_IO_WRITE : 0, word = 0;
-	__u64 arrival = 0;
-	struct ev_head like = c->head;
-
-	if (!conn)
-		return;
-	if (conn->announced != epoch)
-		announce(sk, conn, &like, EV_CONN_SEEN, 0, 0);
-	flags |= conn->server ? EV_IO_SERVER : 0;
-	if (!(flags & EV_IO_WRITE)) {
-		arrival = conn->arrival;
-		conn->arrival = 0;
-	}
-	const char *text = c->ret >= 4 ? first_buffer(c) : 0;
-	if (text)
-		bpf_probe_read_user(&word, sizeof(word), text);
-	if (!is_http_head(word)) {
-		struct ev_io *e = bpf_ringbuf_reserve(&events, offsetof(struct ev_io, text), 0);
-		if (!e) {
-			__sync_fetch_and_add(&dropped, 1);
-			return;
-		}
-		fill_io(e, c, sk, arrival, flags);
-		EVENT_SEND(e);
-		return;
-	}
-	struct ev_io *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
-	if (!e) {
-		__sync_fetch_and_add(&dropped, 1);
-		return;
-	}
-	fill_io(e, c, sk, arrival, flags | EV_IO_HEAD);
-	__u32 size = c->ret < EV_HEAD_BYTES ? c->ret : EV_HEAD_BYTES;
-	__builtin_memset(e->text, 0, sizeof(e->text));
-	if (size >= EV_HEAD_BYTES)
-		bpf_probe_read_user(e->text, EV_HEAD_BYTES, text);
-	else
-		bpf_probe_read_user(e->text, size & (EV_HEAD_BYTES - 1), text);
-	EVENT_SEND(e);
-}
 
 static __always_inline void
 file_io(const struct ended *c, struct file *file)
@@ -200,6 +82,8 @@ connection_made(const struct ended *c)
 	if (!conn)
 		return;
 	conn->server = c->call == CALL_ACCEPT;
+	conn->born = c->head.ts;
+	conn->strange = BPF_CORE_READ(sk, sk_type) == DATAGRAM ? STRANGE_MAX : 0;
 	announce(sk, conn, &like, conn->server ? EV_CONN_ACCEPTED : EV_CONN_OPENED, c->first_block,
 	    c->ret);
 }
@@ -232,6 +116,30 @@ polled(const struct ended *c)
 	e->first_block = c->first_block;
 	e->ret = c->ret;
 	EVENT_SEND(e);
+}
+
+/* Between windows, epoch 0: only what gives a statement of PostgreSQL its name, because that is
+ * done once a connection and used in every window. */
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_call_between, struct pt_regs *regs, long ret)
+{
+	__u64 id = bpf_get_current_pid_tgid(), nr = regs->orig_ax;
+	__u32 tid = id;
+	if (enabled || nr >= SYSCALLS || !is_write(calls[nr]))
+		return 0;
+	if (!bpf_map_lookup_elem(&threads, &tid))
+		return 0;
+	struct ended c = {
+		.head = { .ts = bpf_ktime_get_ns(), .tid = tid, .pid = id >> 32, .nr = nr }, .ret = ret,
+		.call = calls[nr], .arg = { regs->di, regs->si, regs->dx },
+	};
+	struct file *file = file_of(c.arg[0]);
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return 0;
+	struct sock *sk = sock_of(file);
+	if (sk)
+		name_given(&c, sk);
+	return 0;
 }
 
 SEC("tp_btf/sys_exit")

@@ -4,9 +4,14 @@
 
 #include "state.h"
 
+#define AF_UNIX    1
 #define AF_INET    2
 #define AF_INET6   10
 #define TCP_CLOSED 7
+#define STREAM     1
+#define DATAGRAM   2
+#define DNS_PORT   53
+#define NEVER      (~(__u32)0)
 
 static __always_inline struct file *
 file_of(__u32 fd)
@@ -20,16 +25,44 @@ file_of(__u32 fd)
 	return file;
 }
 
-/* The TCP socket behind a file; NULL when it is none. */
+/* The address of the server that this end of a Unix connection has connected to; NULL for others: the
+ * server's ends have a name themselves, pairs of sockets have none at all. Where Unix sockets are a
+ * module of the kernel their structure is not known. */
+static __always_inline struct unix_address *
+unix_server(struct sock *sk)
+{
+	struct unix_sock *u = (void *)sk, *peer;
+	if (!bpf_core_type_exists(struct unix_sock) || BPF_CORE_READ(u, addr))
+		return 0;
+	peer = (void *)BPF_CORE_READ(u, peer);
+	return peer ? BPF_CORE_READ(peer, addr) : 0;
+}
+
+static __always_inline void
+peer_path(struct ev_conn *e, struct sock *sk)
+{
+	struct unix_address *address = unix_server(sk);
+	if (address)
+		bpf_probe_read_kernel_str(e->path, sizeof(e->path), address->name[0].sun_path);
+}
+
+/* The TCP socket behind a file, the client's end of a Unix connection, or what asks a name server by
+ * UDP; NULL when it is none. */
 static __always_inline struct sock *
 sock_of(struct file *file)
 {
 	struct socket *socket = BPF_CORE_READ(file, private_data);
 	struct sock *sk = BPF_CORE_READ(socket, sk);
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	__u16 type = BPF_CORE_READ(sk, sk_type);
+	if (family == AF_UNIX)
+		return type == STREAM && unix_server(sk) ? sk : 0;
 	if (family != AF_INET && family != AF_INET6)
 		return 0;
-	return BPF_CORE_READ(sk, sk_type) == 1 ? sk : 0;
+	if (type == DATAGRAM)
+		return BPF_CORE_READ(sk, __sk_common.skc_dport) == bpf_htons(DNS_PORT) ? sk : 0;
+	/* A closed one has lost its port, and with it whose side it was. */
+	return type == STREAM && BPF_CORE_READ(sk, __sk_common.skc_num) ? sk : 0;
 }
 
 static __always_inline bool
@@ -45,7 +78,9 @@ connection_of(struct sock *sk)
 	struct connection *c = bpf_map_lookup_elem(&connections, &id);
 	if (c)
 		return c;
-	struct connection fresh = { .server = is_server_port(BPF_CORE_READ(sk, __sk_common.skc_num)) };
+	struct connection fresh = { .born = bpf_ktime_get_ns(), .announced = NEVER };
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX)
+		fresh.server = is_server_port(BPF_CORE_READ(sk, __sk_common.skc_num));
 	bpf_map_update_elem(&connections, &id, &fresh, BPF_ANY);
 	return bpf_map_lookup_elem(&connections, &id);
 }
@@ -57,8 +92,9 @@ announce(struct sock *sk, struct connection *c, struct ev_head *like, enum ev_co
 	struct ev_conn *e = EVENT(ev_conn, EV_CONN, like->ts, like->tid, like->pid, like->nr);
 	if (!e)
 		return;
-	c->announced = epoch;
+	c->announced = e->head.epoch = like->epoch;
 	e->sock = (__u64)sk;
+	e->born = c->born;
 	e->how = how;
 	e->first_block = first_block;
 	e->ret = ret;
@@ -67,7 +103,10 @@ announce(struct sock *sk, struct connection *c, struct ev_head *like, enum ev_co
 	e->peer_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
 	e->local_is_server = c->server;
 	__builtin_memset(e->peer, 0, sizeof(e->peer));
-	if (e->family == AF_INET)
+	e->path[0] = 0;
+	if (e->family == AF_UNIX)
+		peer_path(e, sk);
+	else if (e->family == AF_INET)
 		BPF_CORE_READ_INTO((__be32 *)e->peer, sk, __sk_common.skc_daddr);
 	else
 		BPF_CORE_READ_INTO((struct in6_addr *)e->peer, sk, __sk_common.skc_v6_daddr);

@@ -32,6 +32,9 @@ struct sock_common {
 };
 struct sock { struct sock_common __sk_common; __u16 sk_type; };
 struct socket { struct sock *sk; };
+struct sockaddr_un { unsigned short sun_family; char sun_path[108]; };
+struct unix_address { int len; struct sockaddr_un name[]; };
+struct unix_sock { struct sock sk; struct unix_address *addr; struct sock *peer; };
 struct sk_buff { unsigned int len; unsigned char *data; };
 
 #pragma clang attribute pop

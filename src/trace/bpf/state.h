@@ -27,7 +27,13 @@ struct thread {
 	__u32 sql_depth, pad;
 };
 
-struct connection { __u64 arrival; __u32 announced, server; };
+struct connection {
+	__u64 arrival, born;
+	__u32 announced;
+	__u8 server;
+	__u8 strange;          /* writes in a row of no protocol that is read in user space */
+	__u16 unasked;         /* reads since a write of one that is */
+};
 struct execution_key { __u64 statement; __u32 pid, pad; };
 struct execution { __u64 start, busy; __u32 rows, steps; };
 
@@ -43,6 +49,8 @@ struct { __uint(type, BPF_MAP_TYPE_LRU_HASH); __uint(max_entries, 8192);
 	__type(key, struct execution_key); __type(value, struct execution); } executions SEC(".maps");
 struct { __uint(type, BPF_MAP_TYPE_LRU_HASH); __uint(max_entries, 4096);
 	__type(key, struct return_slot); __type(value, __u64); } returns SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); __uint(max_entries, 1); __type(key, __u32);
+	__type(value, struct ev_io); } scratch SEC(".maps");
 struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 1 << 21); } events SEC(".maps");
 
 volatile __u32 enabled = 0;
