@@ -126,7 +126,7 @@ handed_over(struct worker *w, struct actor *actor, const struct conn *c, uint32_
 		if (!fits && turn != NOBODY && template_fits(w, turn, text) > 0)
 			break;
 		struct pool *p = &w->pools[c->pool];
-		bool doubtful = stalls_may_be_timers(w, actor, text) || (p->doubt && fits <= 0);
+		bool doubtful = stalls_may_be_timers(w, actor, text) || p->doubt;
 		uint8_t sure = doubtful ? SURE_TIMER : fits > 0 ? SURE_FITS : SURE_HANDED;
 		p->doubt -= p->doubt > 0;
 		return (struct asker){ .span = stall_take(w, actor, i), .waited = true, .amid = true,
