@@ -7,7 +7,7 @@ MESON_FLAGS ?=
 # What building and running need; what the tests need on top.
 DEPS = gcc libc6-dev meson ninja-build pkg-config clang llvm bpftool libbpf-dev libelf-dev libdw-dev \
   libjansson-dev libyaml-dev libsqlite3-dev libpq-dev libiberty-dev libssl-dev libnghttp2-dev libhiredis-dev libcminpack-dev zlib1g-dev libxxhash-dev linux-libc-dev
-DEPS_TEST = libcmocka-dev git python3 python3-flask python3-jsonschema gunicorn nginx-light \
+DEPS_TEST = libcmocka-dev git python3 python3-flask python3-jsonschema python3-asyncpg python3-psycopg2 gunicorn nginx-light \
   chromium fonts-dejavu-core jq mandoc procps iproute2 curl shellcheck libclang-rt-14-dev \
   postgresql-15 redis-server redis-tools openssl
 
@@ -47,7 +47,7 @@ deps:
 deps-test: deps
 	$(call install-packages,$(DEPS_TEST))
 	@mkdir -p $(BUILD)-page && cp tests/page/package.json $(BUILD)-page/ && cd $(BUILD)-page && \
-	  { [ -d node_modules/lighthouse ] && [ -d node_modules/axe-core ]; } || \
+	  { [ -d node_modules/lighthouse ] && [ -d node_modules/axe-core ] && [ -d node_modules/pg ]; } || \
 	  npm install --no-package-lock --no-audit --no-fund --loglevel=error
 
 demo: deps
@@ -64,6 +64,7 @@ deps-truth: deps-test
 
 truth: deps-truth with-tests
 	/usr/bin/python3 tests/truth/run.py $(BUILD)/prony --all
+	PRONY_PAGE_MODULES=$(abspath $(BUILD)-page)/node_modules /usr/bin/python3 tests/truth/linking.py $(BUILD)/prony
 
 # The peers that prony is measured beside: whichever are to be had, each is left out with its name.
 BENCH_PEERS = wrk nghttp2-client apache2-utils hey siege

@@ -43,7 +43,8 @@ file_map(int fd, size_t *ret_size)
 
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0)
 		return NULL;
-	void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	/* Writable, for libelf unpacks compressed sections in its own image; never the file. */
+	void *map = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	if (map == MAP_FAILED)
 		return NULL;
 	remember((uintptr_t)map, (size_t)st.st_size);
@@ -67,7 +68,7 @@ file_map_mend(void *address)
 
 	for (size_t i = 0; i < MAPS_MAX; i++)
 		if (at >= atomic_load(&ranges[i].begin) && at < atomic_load(&ranges[i].end))
-			return mmap((void *)(at - at % page), page, PROT_READ,
+			return mmap((void *)(at - at % page), page, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
 	return false;
 }

@@ -383,6 +383,7 @@ struct run_trace {
 	double symbolised;         /* share of user frames with a name */
 	double overhead_cpu;       /* cores used by prony's own tracing */
 	double pieces;             /* writes that an answer leaves the service in, mean; NAN unknown */
+	double linked;             /* share of the calls to peers whose request is certain; NAN no calls */
 	int64_t dropped;
 	struct run_time *routes;       size_t n_routes;      /* before charging waits to holders */
 	struct run_wait *waits;        size_t n_waits;

@@ -458,6 +458,7 @@ static const struct run_field trace_fields[] = {
 	NUM(symbolised, "share of user frames with a name"),
 	NUM(overhead_cpu, "cores used by tracing itself"), INT(dropped, "events lost"),
 	NUM(pieces, "writes that an answer of the service leaves in, mean"),
+	NUM(linked, "share of the calls to peers whose request is certain"),
 	LIST(routes, time, "as painted, before waits are charged to holders"),
 	LIST(waits, wait, "who was waited for"), LIST(states, state, "sampled where requests could not be traced"),
 	LIST(threads, thread, "the busiest"),

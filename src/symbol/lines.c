@@ -62,12 +62,8 @@ source_of(struct lines *l, struct object *o)
 	if (!view || !is_affordable(view))
 		return s;
 	elf_version(EV_CURRENT);
-	/* libelf writes into the headers of sections that it uncompresses: the map is private, so the few
-	 * pages that it touches become copies. */
-	void *image = (void *)(uintptr_t)view->image;
-	if (mprotect(image, view->size, PROT_READ | PROT_WRITE) < 0)
-		return s;
-	s->elf = elf_memory(image, view->size);
+	/* libelf writes there when sections are compressed: the map is private. */
+	s->elf = elf_memory((char *)(uintptr_t)view->image, view->size);
 	s->dwarf = s->elf ? dwarf_begin_elf(s->elf, DWARF_C_READ, NULL) : NULL;
 	return s;
 }

@@ -5,24 +5,29 @@
  * answer. A segment is a stretch in which a thread works for one span; between its segments a
  * span waits for what the gap says. How a thread's work finds its span:
  *  - reading a request, writing a response: the connection's span, certain;
- *  - reading from a peer: the span that wrote to this peer last;
+ *  - a coroutine's or goroutine's work: the span whose response it writes (assemble_task.c);
+ *  - reading from a peer: the span that asked; what the thread does until its next read is that
+ *    span's too, but what asks on a connection that a pool hands over (assemble_run.c);
  *  - after a poll, as long as only one span is open on the thread: that one;
  *  - work since the last poll that ends in writing a response belonged to that response;
  *  - a response by another thread than the reader's: that thread began when it had its last
  *    response behind it and was awake; until then the span waited for a worker.
- * Only spans that are answered inside one window are kept. Pure. */
+ * Each call says how sure its link is. Only spans that are answered inside one window are kept.
+ * Pure. */
 #pragma once
 
 #include "trace/tape.h"
 #include "run/run.h"
 
 #define NOBODY UINT32_MAX
+#define CALL_SURE 90           /* per cent; links below are told as doubtful */
 
 struct segment {
 	int64_t start, end;
 	uint32_t span, thread;
 	uint32_t next;             /* of the same span */
 	uint32_t gap_where;        /* what the span waited for before this segment */
+	uint32_t gap_call;         /* PART_QUEUE of a pool: the call that ended it; else NOBODY */
 	int64_t gap_arrival;       /* when the awaited bytes reached the kernel; 0 unknown */
 	uint8_t gap_kind;          /* enum run_part_kind */
 };
@@ -32,18 +37,27 @@ struct span {
 	uint32_t route, thread, writer;
 	uint32_t first, last;      /* segments */
 	uint32_t sql;              /* first REC_SQL; they are chained by rec.key; NOBODY none */
-	uint32_t calls;            /* first call */
+	uint32_t calls;            /* last call */
 	bool answered, complete;
+	bool partial;              /* of it no request was read: it began before the window, or is a
+	                              task whose request was never found */
 };
 
 struct call {                  /* to a peer */
-	int64_t start, end;        /* end 0: no reply seen */
-	uint32_t peer, span, thread, next;
+	int64_t start, end;        /* end: its answer reached this host; 0: no reply seen */
+	int64_t read;              /* and was read */
+	uint32_t peer, span, thread;
+	uint32_t next;             /* the one before it of the same span */
+	uint32_t before;           /* the one before it on the same connection */
+	uint32_t behind;           /* on the way there: the next one that is out on the connection */
 	uint32_t statement;        /* what was asked, a text of the tape; 0 unknown */
 	uint32_t rows, bytes;      /* of the answer; of calls with a statement */
 	uint8_t kind;              /* PART_NET, PART_DB or PART_CACHE */
 	uint8_t sure;              /* per cent: that it belongs to `span` */
 	bool connect, http, error;
+	bool alone, slept;         /* no other request was open; its own had waited for something unseen */
+	bool held;                 /* asked by a task whose connection another had, which was idle then */
+	uint32_t done;             /* answers that its request had had by then */
 };
 
 struct lock {                  /* a futex that a thread waited at */
@@ -69,16 +83,17 @@ struct assembly {
 	struct span *spans;        size_t n_spans;
 	struct segment *segments;  size_t n_segments;
 	struct call *calls;        size_t n_calls;
+	uint32_t *loose;           size_t n_loose;    /* calls of no span, by start */
 	struct lock *locks;        size_t n_locks;
 	struct thread_log *threads;                  /* as many as the tape has */
 };
 
-/* Part of a REC_OFF, decided by assemble and kept in its nr's place; PART_NONE: waited for work.
+/* Part of a REC_OFF, decided by assemble and kept in `bytes`; PART_NONE: waited for work.
  * Its `name` is then where: for PART_LOCK the index of the lock + 1, else a text. */
 static inline enum run_part_kind
 off_part(const struct rec *r)
 {
-	return (enum run_part_kind)r->nr;
+	return (enum run_part_kind)r->bytes;
 }
 
 struct assembly *assemble(struct tape *t);   /* marks the tape's records; assembly_free */

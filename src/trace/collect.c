@@ -194,6 +194,19 @@ collect_add_port(struct collect *c, uint16_t port)
 	bpf_map_update_elem(bpf_map__fd(c->bpf->maps.ports), &port, &one, BPF_ANY);
 }
 
+void
+collect_add_python_thread(struct collect *c, int tid, const struct python_place *place)
+{
+	bpf_map_update_elem(bpf_map__fd(c->bpf->maps.python_threads), &tid, place, BPF_ANY);
+}
+
+void
+collect_add_go(struct collect *c, int pid)
+{
+	uint8_t one = 1;
+	bpf_map_update_elem(bpf_map__fd(c->bpf->maps.go_processes), &pid, &one, BPF_ANY);
+}
+
 bool
 collect_has_arrivals(const struct collect *c)
 {

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include "base/err.h"
 #include "trace/event.h"
+#include "trace/task_place.h"
 
 struct collect;
 
@@ -20,6 +21,10 @@ void collect_close(struct collect *c);   /* accepts NULL */
 
 void collect_add_process(struct collect *c, int pid);
 void collect_add_port(struct collect *c, uint16_t port);
+
+/* Calls on sockets then tell the coroutine of this thread, or the goroutine of this process. */
+void collect_add_python_thread(struct collect *c, int tid, const struct python_place *place);
+void collect_add_go(struct collect *c, int pid);
 
 /* Statement probes on an object (a library or a program with SQLite inside) that `pid` maps, in
  * this process alone: others that use the library pay nothing.

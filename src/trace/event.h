@@ -59,6 +59,7 @@ struct ev_io {
 	__u64 sock;            /* identity of the connection */
 	__u64 arrival;         /* reads: when the first byte not read before reached the kernel */
 	__u64 first_block;
+	__u64 task;            /* coroutine or, with bit 0 set, goroutine that made the call; 0 unknown */
 	__s64 ret;
 	__u32 flags, fd;
 	__u16 begun, ended;    /* bytes of `text`: the first that were moved, then the last */

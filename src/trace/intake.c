@@ -113,7 +113,7 @@ static struct rec
 io_of(const struct ev_io *e)
 {
 	return (struct rec){ .ts = (int64_t)e->head.ts, .from = (int64_t)e->first_block,
-		.at = (int64_t)e->arrival, .key = e->sock, .value = e->ret < 0 ? 0 : (uint32_t)e->ret,
+		.at = (int64_t)e->arrival, .key = e->sock, .task = e->task, .value = e->ret < 0 ? 0 : (uint32_t)e->ret,
 		.kind = REC_IO, .nr = e->head.nr,
 		.flags = (uint8_t)(e->flags & (IO_WRITE | IO_SERVER | IO_HEAD)) };
 }

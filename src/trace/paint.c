@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "trace/paint.h"
+#include "trace/paint_int.h"
 
 #include <stdlib.h>
 
-#include "trace/task_waits.h"
-
 #define HOLDER_DEPTH_MAX 16
-#define HELPER_SHARE_MIN 0.3   /* of a gap that a helper thread must have been busy */
-#define GAP_TOLD_MIN_NS  100000 /* shorter gaps stay unexplained */
 #define PAUSE_MARGIN_NS  1000000 /* a wait that is for a pause begins and ends this near to it */
 #define SQL_NESTING_MAX  64    /* executions that may end after the stretch and yet overlap it */
 
@@ -92,16 +88,7 @@ struct stretch {
 	int64_t queued_in_sql;
 };
 
-static int64_t
-overlap(int64_t from, int64_t to, int64_t low, int64_t high)
-{
-	from = from > low ? from : low;
-	to = to < high ? to : high;
-	return to > from ? to - from : 0;
-}
-
-/* First of the sorted records that ends after `from`. */
-static size_t
+size_t
 first_after(const struct assembly *a, const uint32_t *items, size_t n, int64_t from)
 {
 	size_t low = 0, high = n;
@@ -133,6 +120,7 @@ note_wait(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
 		return;
 	struct waiting *w = ARENA_PUSH(c->arena, c->waits, c->n_waits);
 	*w = (struct waiting){ .from = from, .to = to, .kind = PART_LOCK, .where = off->name,
+		.call = NOBODY,
 		.holder = off->flags & OFF_BY_FUTEX ? thread_by_tid(s->a, off->value) : NOBODY };
 }
 
@@ -214,7 +202,7 @@ paint_task(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
 	if (queued && s->canvas->arena) {
 		struct waiting *w = ARENA_PUSH(s->canvas->arena, s->canvas->waits, s->canvas->n_waits);
 		*w = (struct waiting){ .from = from, .to = start, .where = where, .holder = worker,
-			.kind = PART_QUEUE };
+			.call = NOBODY, .kind = PART_QUEUE };
 	}
 	ledger_add(&s->canvas->ledger, queued ? PART_QUEUE : PART_RUNQUEUE, queued ? where : 0,
 	    start - from);
@@ -375,119 +363,4 @@ paint_thread(const struct assembly *a, uint32_t thread, int64_t from, int64_t to
 	struct stretch s = { .a = a, .canvas = c, .thread = thread, .resolve = resolve, .from = from,
 		.to = to };
 	paint_stretch(&s);
-}
-
-/* ---- spans --------------------------------------------------------------------------------- */
-
-static void
-paint_queue(const struct assembly *a, struct canvas *c, const char *name, uint32_t thread,
-    int64_t from, int64_t to)
-{
-	if (to <= from)
-		return;
-	uint32_t where = tape_name(a->tape, name);
-	ledger_add(&c->ledger, PART_QUEUE, where, to - from);
-	if (c->arena) {
-		struct waiting *w = ARENA_PUSH(c->arena, c->waits, c->n_waits);
-		*w = (struct waiting){ .from = from, .to = to, .where = where, .holder = thread,
-			.kind = PART_QUEUE };
-	}
-}
-
-int64_t
-paint_busy(const struct assembly *a, uint32_t thread, int64_t from, int64_t to)
-{
-	const struct thread_log *log = &a->threads[thread];
-	int64_t idle = 0;
-	for (size_t i = first_after(a, log->off, log->n_off, from); i < log->n_off; i++) {
-		const struct rec *off = tape_at(a->tape, log->off[i]);
-		if (off->from >= to)
-			break;
-		if (off_part(off) == PART_NONE || off_part(off) == PART_LOCK)
-			idle += overlap(off->from, off->ts, from, to);
-	}
-	return to - from - idle;
-}
-
-/* The thread of the same process that serves no connections and was busiest meanwhile. */
-static uint32_t
-busiest_helper(const struct assembly *a, uint32_t than, int64_t from, int64_t to)
-{
-	uint32_t best = NOBODY;
-	int64_t most = (int64_t)((double)(to - from) * HELPER_SHARE_MIN);
-	for (uint32_t i = 0; i < a->tape->n_threads; i++) {
-		if (i == than || a->tape->threads[i].pid != a->tape->threads[than].pid ||
-		    a->threads[i].heads || a->threads[i].n_segments || !a->threads[i].n_off)
-			continue;
-		int64_t busy = paint_busy(a, i, from, to);
-		if (busy > most) {
-			most = busy;
-			best = i;
-		}
-	}
-	return best;
-}
-
-/* Nothing tells what a request on a loop waited for: if a helper thread was at work, for that (a
- * pool behind the loop); else for a timer. */
-static void
-paint_unknown(const struct assembly *a, struct canvas *c, uint32_t thread, int64_t from, int64_t to)
-{
-	uint32_t helper = a->threads[thread].polls && to - from > GAP_TOLD_MIN_NS ?
-	    busiest_helper(a, thread, from, to) : NOBODY;
-	if (helper != NOBODY)
-		paint_thread(a, helper, from, to, 0, c);
-	else
-		ledger_add(&c->ledger, a->threads[thread].polls && to - from > GAP_TOLD_MIN_NS ?
-		    PART_SLEEP : PART_OTHER, 0, to - from);
-}
-
-/* A goroutine's request waits for no thread: what threads did meanwhile tells nothing of it. */
-static bool
-paint_goroutines(const struct assembly *a, struct canvas *c, const struct segment *g, int64_t from,
-    int64_t to)
-{
-	bool known = g->gap_kind == PART_NET || g->gap_kind == PART_DB || g->gap_kind == PART_CACHE ||
-	    g->gap_kind == PART_DISK;
-	return !known && task_waits_paint(a, a->tape->threads[g->thread].pid, from, to, c);
-}
-
-static void
-paint_gap(const struct assembly *a, struct canvas *c, const struct segment *g, int64_t from,
-    int64_t to)
-{
-	if (to <= from || paint_goroutines(a, c, g, from, to))
-		return;
-	if (g->gap_kind == PART_QUEUE) {
-		paint_queue(a, c, tape_text(a->tape, g->gap_where), g->thread, from, to);
-		return;
-	}
-	int64_t arrival = g->gap_arrival > from && g->gap_arrival < to ? g->gap_arrival : to;
-	enum run_part_kind kind = g->gap_kind == PART_NONE ? PART_OTHER : (enum run_part_kind)g->gap_kind;
-	if (kind == PART_OTHER && !g->gap_where)
-		paint_unknown(a, c, g->thread, from, arrival);
-	else
-		ledger_add(&c->ledger, kind, g->gap_where, arrival - from);
-	paint_queue(a, c, "event loop", g->thread, arrival, to);
-}
-
-void
-paint_span(const struct assembly *a, const struct span *s, struct canvas *c)
-{
-	int64_t cursor = s->read;
-	paint_queue(a, c, "socket queue", s->thread, s->arrival, s->read);
-	for (uint32_t i = s->first; i != NOBODY; i = a->segments[i].next) {
-		const struct segment *g = &a->segments[i];
-		int64_t from = g->start > cursor ? g->start : cursor;
-		int64_t to = g->end && g->end < s->end ? g->end : s->end;
-		if (from > s->end)
-			from = s->end;
-		paint_gap(a, c, g, cursor, from);
-		cursor = from > cursor ? from : cursor;
-		if (to <= cursor)
-			continue;
-		paint_thread(a, g->thread, cursor, to, 0, c);
-		cursor = to;
-	}
-	ledger_add(&c->ledger, PART_OTHER, 0, s->end > cursor ? s->end - cursor : 0);
 }

@@ -25,6 +25,7 @@ struct waiting {
 	int64_t from, to;
 	uint32_t where;            /* PART_LOCK: lock + 1; PART_QUEUE: text */
 	uint32_t holder;           /* thread that let it go on; NOBODY unknown */
+	uint32_t call;             /* waited for a connection: the call that it then made; else NOBODY */
 	uint8_t kind;
 };
 
@@ -40,8 +41,16 @@ struct canvas {
 /* How long a thread was busy in [from, to]: anything but waiting for work or at a futex. */
 int64_t paint_busy(const struct assembly *a, uint32_t thread, int64_t from, int64_t to);
 
-/* One request, from arrival to the end of its answer. */
+/* One request, from arrival to the end of its answer; and what of it lies in [from, to]. */
 void paint_span(const struct assembly *a, const struct span *s, struct canvas *c);
+void paint_span_in(const struct assembly *a, const struct span *s, int64_t from, int64_t to,
+    struct canvas *c);
+
+/* What the connection on which `call` was made did in [from, to], before that call: it waited for
+ * its peer (the call's kind, where: the statement, else the peer), its answer waited for the loop,
+ * or who held it worked. */
+void paint_connection(const struct assembly *a, uint32_t call, int64_t from, int64_t to,
+    struct canvas *c);
 
 /* [from, to] of a thread. `resolve`: where it waits for lock `resolve` itself, go on with the
  * thread that held it (0: no). */

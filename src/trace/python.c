@@ -257,6 +257,17 @@ find_thread(struct python *p, int tid)
 	return *at;
 }
 
+bool
+python_place(struct python *p, int tid, struct python_place *ret)
+{
+	const struct layout *l = p->layout;
+	uint64_t thread = find_thread(p, tid);
+	*ret = (struct python_place){ .thread = thread, .tid = inner_tid(p, tid),
+		.native_tid = l->native_tid, .cframe = l->cframe, .frame = l->frame,
+		.previous = l->previous, .owner = l->owner, .code = l->code };
+	return thread != 0;
+}
+
 /* ---- frames --------------------------------------------------------------------------------- */
 
 struct raw_frame { uint64_t code, instruction; };

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "base/err.h"
+#include "trace/task_place.h"
 
 struct python;
 
@@ -30,3 +31,6 @@ const char *python_version(const struct python *p);   /* "3.11" */
 /* The frames of a thread (host's thread id), leaf first; how many, 0 when it runs no Python or
  * the read was torn. The strings live as long as `p`. */
 size_t python_stack(struct python *p, int tid, struct python_frame *frames, size_t max);
+
+/* Where the collector finds the frames of a thread; false when it runs no Python. */
+bool python_place(struct python *p, int tid, struct python_place *ret);

@@ -100,3 +100,5 @@ void summary_stacks(struct summary *s);      /* likewise */
 
 /* cpu.folded, offcpu.folded and profile.pb.gz into the run's folder; nothing without a folder. */
 int summary_files(struct summary *s, int64_t duration_ns, struct err *e);
+/* requests.ndjson there, with its exemplars. */
+int summary_requests(struct summary *s, struct err *e);

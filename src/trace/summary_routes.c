@@ -2,6 +2,7 @@
 /* Where the requests of each route spent their time: all of them, and the slowest apart. */
 #include "trace/summary.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -86,10 +87,27 @@ mark_scopes(struct summary *s, struct route_group *route)
 		s->scopes[route->spans[i]] = i < route->slow ? SCOPE_SLOW : SCOPE_REST;
 }
 
+/* How many of the calls to peers are known to be a request's, and which. Those of requests that
+ * began or ended outside the window are left out. */
+static double
+share_linked(const struct assembly *a)
+{
+	int64_t all = 0, certain = 0;
+	for (size_t i = 0; i < a->n_calls; i++) {
+		const struct call *c = &a->calls[i];
+		if (c->connect || (c->span != NOBODY && !a->spans[c->span].complete))
+			continue;
+		all++;
+		certain += c->span != NOBODY && c->sure >= CALL_SURE;
+	}
+	return all ? (double)certain / (double)all : NAN;
+}
+
 void
 summary_routes(struct summary *s)
 {
 	s->r->evidence.trace.requests = 0;
+	s->r->evidence.trace.linked = share_linked(s->a);
 	s->scopes = arena_alloc(s->arena, s->a->n_spans + 1);
 	group_by_route(s);
 	for (size_t i = 0; i < s->n_groups && i < ROUTES_MAX; i++) {

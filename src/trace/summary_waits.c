@@ -81,7 +81,9 @@ add_wait(struct summary *s, struct group *g, size_t scale)
 
 	for (size_t i = 0; i < g->n; i += step) {
 		const struct waiting *w = &g->waits[i];
-		if (w->holder != NOBODY)
+		if (w->call != NOBODY)
+			paint_connection(s->a, w->call, w->from, w->to, &canvas);
+		else if (w->holder != NOBODY)
 			paint_thread(s->a, w->holder, w->from, w->to, w->kind == PART_LOCK ? w->where : 0, &canvas);
 	}
 	struct run_trace *t = &s->r->evidence.trace;

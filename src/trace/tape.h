@@ -16,6 +16,8 @@
 
 enum rec_kind { REC_OFF, REC_POLL, REC_IO, REC_CONN, REC_FILE, REC_SQL, REC_ASK, REC_REPLY, REC_GC };
 
+#define TASK_GO 1               /* bit of rec.task */
+
 /* flags of REC_OFF */
 #define OFF_PREEMPTED 1
 #define OFF_UNINTERRUPTED 2
@@ -42,12 +44,12 @@ struct rec {
 	int64_t from;          /* OFF: off CPU since; SQL, GC: start; else: first blocked at, 0 never */
 	int64_t at;            /* OFF: woken; IO, REPLY: arrival in the kernel; SQL: time inside the library */
 	uint64_t key;          /* OFF: first argument; IO, CONN, ASK, REPLY: connection */
-	uint64_t task;         /* IO: the coroutine or goroutine that did it; 0 unknown */
+	uint64_t task;         /* IO: the coroutine or, with TASK_GO, goroutine that did it; 0 unknown */
 	uint32_t thread;       /* index into tape.threads */
 	uint32_t name;         /* IO: route; CONN: peer; FILE: what and which file; SQL, ASK: statement */
 	uint32_t value;        /* OFF: waker tid; IO, ASK: bytes; SQL, REPLY: rows (HTTP: status); POLL: result;
 	                        * CONN: peer port, or the usual one of the protocol that the peer speaks */
-	uint32_t bytes;        /* REPLY */
+	uint32_t bytes;        /* REPLY; OFF: assemble's */
 	uint16_t nr;
 	uint8_t kind, flags;
 };

@@ -32,6 +32,7 @@
 #include "trace/sampler.h"
 #include "trace/summary.h"
 #include "trace/task_waits.h"
+#include "trace/tasks.h"
 
 #define TICK_NS            (20 * NS_PER_MS)
 #define RECORDS_PRESET     160000
@@ -66,6 +67,7 @@ struct trace {
 	struct tape tape;
 	struct intake intake;
 	struct pace pace;
+	struct tasks tasks;
 	struct map known;          /* processes */
 	int *pids;                 size_t n_pids;
 	size_t named;              /* threads whose name was read */
@@ -105,6 +107,7 @@ know_process(struct trace *t, int pid)
 		t->goroutines_lost = go;
 	if (t->sampler)
 		sampler_add(t->sampler, pid);
+	tasks_see(&t->tasks, pid, NULL);
 }
 
 static bool
@@ -196,6 +199,9 @@ open_collector(struct trace *t, struct run *r, struct err *e)
 		for (size_t j = 0; j < p->n_ports; j++)
 			collect_add_port(t->collect, (uint16_t)p->ports[j]);
 	}
+	tasks_init(&t->tasks, t->collect);
+	for (size_t i = 0; i < r->system.n_processes; i++)
+		tasks_see(&t->tasks, (int)r->system.processes[i].pid, r->system.processes[i].runtime);
 	if (may_prepare_statements(r))
 		collect_names(t->collect);
 	symbols_set_returns(t->symbols, collect_return, t->collect);
@@ -408,6 +414,7 @@ each_second(struct trace *t, int64_t now)
 	else if (stacks < STACKS_PER_S_MIN && t->stack_period > STACK_PERIOD_MIN)
 		t->stack_period /= 2;
 	collect_set_stack_period(t->collect, t->stack_period);
+	tasks_see_threads(&t->tasks);
 	if (t->cost_open)
 		t->programs_ns = collect_cost_end(t->collect);
 	t->cost_open = false;
@@ -535,6 +542,8 @@ fill(struct trace *t, struct run *r, struct err *e)
 	summary_bursts(s);
 	summary_stacks(s);
 	int code = summary_files(s, t->stopped - t->started, e);
+	if (!code)
+		code = summary_requests(s, e);
 	summary_free(s);
 	assembly_free(a);
 	return code;
@@ -574,6 +583,7 @@ trace_close(struct trace *t)
 	if (!t)
 		return;
 	stop_thread(t);
+	tasks_done(&t->tasks);
 	collect_close(t->collect);
 	sampler_close(t->sampler);
 	proc_watch_free(t->watch);

@@ -24,8 +24,8 @@ int trace_open(struct run *r, const struct trace_options *o, struct trace **ret,
 /* Measure from here to trace_stop. Draining happens in a thread of its own. */
 int trace_start(struct trace *t, struct err *e);
 
-/* Stop, assemble, symbolise: fills r->evidence.trace and writes cpu.folded, offcpu.folded and
- * profile.pb.gz into the run's folder. */
+/* Stop, assemble, symbolise: fills r->evidence.trace and writes cpu.folded, offcpu.folded,
+ * profile.pb.gz and requests.ndjson into the run's folder. */
 int trace_stop(struct trace *t, struct run *r, struct err *e);
 
 void trace_close(struct trace *t);   /* detaches everything; accepts NULL */

@@ -80,9 +80,9 @@ class Stage:
         self.processes.append(p)
         return p
 
-    def start(self, argv, cgroup=None):
+    def start(self, argv, cgroup=None, **environment):
         """Start what says 'listening on HOST:PORT'; its URL."""
-        p = self.spawn(argv, cgroup, stdout=subprocess.PIPE, text=True)
+        p = self.spawn(argv, cgroup, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment})
         line = p.stdout.readline()
         if not line.startswith('listening on '):
             raise RuntimeError(f'{argv[0]} did not start: {line!r}')

@@ -3,96 +3,11 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 
-#include "trace/paint.h"
+#include "tape_by_hand.h"
 #include "check.h"
 
-#define US INT64_C(1000)
 #define SERVER 1
 #define CLIENT 2
-
-static struct tape tape;
-static struct assembly *assembly;
-
-static int
-begin(void **state)
-{
-	tape_init(&tape, 1000);
-	tape_window_begin(&tape, 0);
-	return 0;
-}
-
-static int
-end(void **state)
-{
-	assembly_free(assembly);
-	assembly = NULL;
-	tape_done(&tape);
-	return 0;
-}
-
-static struct rec *
-add(enum rec_kind kind, int tid, int64_t ts)
-{
-	struct rec *r = tape_add(&tape);
-	r->kind = (uint8_t)kind;
-	r->ts = ts * US;
-	r->thread = tape_thread(&tape, 1, tid);
-	return r;
-}
-
-static void
-off(int tid, int64_t from, int64_t woken, int64_t to, int nr, int waker)
-{
-	struct rec *r = add(REC_OFF, tid, to);
-	r->from = from * US;
-	r->at = woken * US;
-	r->nr = (uint16_t)nr;
-	r->key = 0x1000;
-	r->value = (uint32_t)waker;
-	r->flags = woken ? (waker ? OFF_BY_FUTEX : 0) : OFF_PREEMPTED;
-}
-
-static void
-poll(int tid, int64_t began, int64_t ended, int result)
-{
-	struct rec *r = add(REC_POLL, tid, ended);
-	r->from = began * US;
-	r->nr = SYS_epoll_wait;
-	r->value = (uint32_t)result;
-}
-
-static void
-io(int tid, uint64_t conn, int64_t ts, int flags, int64_t arrival, int64_t blocked)
-{
-	struct rec *r = add(REC_IO, tid, ts);
-	r->key = conn;
-	r->flags = (uint8_t)flags;
-	r->at = arrival * US;
-	r->from = blocked * US;
-	if (flags == (IO_SERVER | IO_HEAD))
-		r->name = tape_name(&tape, "/route");
-}
-
-static void
-request(int tid, uint64_t conn, int64_t arrival, int64_t read)
-{
-	io(tid, conn, read, IO_SERVER | IO_HEAD, arrival, 0);
-}
-
-static void
-response(int tid, uint64_t conn, int64_t ts)
-{
-	io(tid, conn, ts, IO_SERVER | IO_HEAD | IO_WRITE, 0, 0);
-}
-
-static void
-peer(int tid, uint64_t conn, int64_t ts, int port)
-{
-	struct rec *r = add(REC_CONN, tid, ts);
-	r->key = conn;
-	r->value = (uint32_t)port;
-	r->name = tape_name(&tape, "10.0.0.1:1");
-}
 
 static void
 sql(int tid, int64_t from, int64_t to, int64_t busy)
@@ -101,18 +16,6 @@ sql(int tid, int64_t from, int64_t to, int64_t busy)
 	r->from = from * US;
 	r->at = busy * US;
 	r->name = tape_name(&tape, "SELECT ?");
-}
-
-static int64_t
-part(const struct canvas *c, enum run_part_kind kind)
-{
-	struct arena *a = arena_new();
-	struct ledger_row *rows;
-	int64_t sum = 0;
-	for (size_t i = 0, n = ledger_rows(&c->ledger, a, &rows); i < n; i++)
-		sum += rows[i].kind == kind ? rows[i].ns : 0;
-	arena_free(a);
-	return sum / US;
 }
 
 /* Assemble; paint the only complete span; its parts must sum to it. */

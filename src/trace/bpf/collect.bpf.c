@@ -11,6 +11,7 @@
 #include "state.h"
 #include "scheduling.h"
 #include "connections.h"
+#include "tasks.h"
 #include "calls.h"
 #include "statements.h"
 #include "collections.h"

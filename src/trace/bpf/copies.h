@@ -8,6 +8,7 @@
 #pragma once
 
 #include "connections.h"
+#include "tasks.h"
 
 enum call { CALL_NONE, CALL_READ, CALL_READ_VECTOR, CALL_READ_MESSAGE, CALL_WRITE,
 	CALL_WRITE_VECTOR, CALL_WRITE_MESSAGE, CALL_WRITE_BLIND, CALL_POLL, CALL_ACCEPT,
@@ -100,6 +101,7 @@ fill_io(struct ev_io *e, const struct ended *c, struct sock *sk, __u64 arrival, 
 	e->sock = (__u64)sk;
 	e->arrival = arrival;
 	e->first_block = c->first_block;
+	e->task = running_task(c->head.tid, c->head.pid);
 	e->ret = c->ret;
 	e->flags = flags;
 	e->fd = c->arg[0];

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/* What the requests of a route ask.
+ *
+ * A tape is assembled twice. The first time shows for nearly every statement which route asks it
+ * (links that are certain count most), how often a request does, and after how many answers. The
+ * second time this decides between those who may have asked. */
+#include "trace/assemble_int.h"
+
+#include <stdlib.h>
+
+#define ROUTES_SHARE   0.8     /* of a statement's weight: it is this route's */
+#define LEVEL_SHARE    0.8     /* likewise: it comes after so many answers */
+#define HELD_SHARE     0.98    /* of its calls: it is asked by who had the connection */
+#define COUNT_NEAR     0.06    /* how far from a whole number a request's mean may be */
+#define ENOUGH         20      /* requests of a route, calls of a statement */
+#define ALONE_ENOUGH   3       /* calls where no other request was open, */
+#define ALONE_OFF      0.1     /* of which so many may contradict the others */
+#define CALLS_LOOKED   64      /* of a span */
+#define USUAL_SHARE    0.9     /* of a route's requests that must ask the same */
+#define SURE_UNUSUAL   50
+
+/* A statement, or a peer whose statements are not known. */
+struct entry {
+	uint32_t text, route;      /* route 0: of several */
+	uint32_t count;            /* a request asks it so often; 0: that varies */
+	uint32_t level;            /* after so many answers; NOBODY: that varies */
+	uint32_t next;             /* of the same route; NOBODY none */
+	bool held;                 /* by who had the connection before */
+	bool sleeps;               /* after a wait for something unseen */
+	bool sleeps_known;
+};
+
+struct book {
+	struct arena *arena;
+	struct map ids;            /* text -> index */
+	struct map routes;         /* route -> first index + 1 */
+	struct entry *entries;     size_t n;
+};
+
+static uint32_t
+text_of(const struct call *c)
+{
+	return c->statement ? c->statement : c->peer;
+}
+
+/* ---- learning ------------------------------------------------------------------------------ */
+
+struct votes {
+	struct map by_route, by_level;         /* (text, route or level) -> weight */
+	struct map weight, calls, requests;    /* text, text, route */
+	struct map alone, slept;               /* text -> calls with nobody else open; that had slept */
+	struct map route, level;               /* text -> its winner */
+	struct map held;                       /* text -> calls by who had the connection before */
+};
+
+struct pair { uint32_t text, of; };
+
+static uint64_t
+weight_of(const struct call *c)
+{
+	return c->sure == 100 ? 16 : c->sure >= CALL_SURE ? 4 : 1;
+}
+
+static void
+vote(const struct assembly *a, struct votes *v, const struct call *c)
+{
+	uint32_t text = text_of(c);
+	if (c->connect)
+		return;
+	(*map_at(&v->calls, &text, sizeof(text), NULL))++;
+	bool same = c->before != NOBODY && c->span != NOBODY && a->calls[c->before].span == c->span;
+	if (same || c->held)
+		(*map_at(&v->held, &text, sizeof(text), NULL))++;
+	if (c->span == NOBODY || !a->spans[c->span].complete)
+		return;
+	struct pair route = { text, a->spans[c->span].route }, level = { text, c->done };
+	*map_at(&v->by_route, &route, sizeof(route), NULL) += weight_of(c);
+	*map_at(&v->by_level, &level, sizeof(level), NULL) += weight_of(c);
+	*map_at(&v->weight, &text, sizeof(text), NULL) += weight_of(c);
+	if (c->alone) {
+		(*map_at(&v->alone, &text, sizeof(text), NULL))++;
+		*map_at(&v->slept, &text, sizeof(text), NULL) += c->slept;
+	}
+}
+
+static uint64_t
+count_in(const struct map *m, uint32_t key)
+{
+	uint64_t *at = map_find(m, &key, sizeof(key));
+	return at ? *at : 0;
+}
+
+/* Which route, or level, most of a text's weight is for. */
+static void
+find_winners(const struct map *pairs, const struct map *weight, double share, struct map *ret)
+{
+	size_t at = 0;
+	for (const struct map_slot *s; (s = map_next(pairs, &at)); ) {
+		const struct pair *p = s->key;
+		if ((double)s->value >= share * (double)count_in(weight, p->text))
+			*map_at(ret, &p->text, sizeof(p->text), NULL) = p->of;
+	}
+}
+
+static uint32_t
+winner(const struct map *winners, uint32_t text, uint32_t none)
+{
+	uint64_t *at = map_find(winners, &text, sizeof(text));
+	return at ? (uint32_t)*at : none;
+}
+
+static void
+add_entry(struct book *b, const struct votes *v, uint32_t text)
+{
+	struct entry e = { .text = text, .route = winner(&v->route, text, 0), .next = NOBODY,
+		.level = winner(&v->level, text, NOBODY) };
+	uint64_t calls = count_in(&v->calls, text), requests = count_in(&v->requests, e.route);
+	uint64_t alone = count_in(&v->alone, text);
+	if (calls < ENOUGH)
+		return;
+	if (e.route && requests >= ENOUGH) {
+		double mean = (double)calls / (double)requests;
+		uint32_t count = (uint32_t)(mean + 0.5);
+		double off = mean > count ? mean - count : count - mean;
+		e.count = off <= COUNT_NEAR * count ? count : 0;
+		uint64_t *first = map_at(&b->routes, &e.route, sizeof(e.route), NULL);
+		e.next = *first ? (uint32_t)*first - 1 : NOBODY;
+		*first = b->n + 1;
+	}
+	e.held = (double)count_in(&v->held, text) >= HELD_SHARE * (double)calls;
+	double slept = alone ? (double)count_in(&v->slept, text) / (double)alone : 0;
+	e.sleeps_known = alone >= ALONE_ENOUGH && (slept < ALONE_OFF || slept > 1 - ALONE_OFF);
+	e.sleeps = e.sleeps_known && slept > 0.5;
+	*map_at(&b->ids, &text, sizeof(text), NULL) = b->n;
+	*ARENA_PUSH(b->arena, b->entries, b->n) = e;
+}
+
+static void
+votes_done(struct votes *v)
+{
+	struct map *maps[] = { &v->by_route, &v->by_level, &v->weight, &v->calls, &v->requests,
+		&v->alone, &v->slept, &v->route, &v->level, &v->held };
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+		map_done(maps[i]);
+}
+
+struct book *
+book_learn(const struct assembly *a)
+{
+	struct votes v = { 0 };
+	struct book *b = calloc(1, sizeof(*b));
+	size_t at = 0;
+	if (!b)
+		abort();
+	b->arena = arena_new();
+	for (size_t i = 0; i < a->n_spans; i++)
+		if (a->spans[i].complete)
+			(*map_at(&v.requests, &a->spans[i].route, sizeof(uint32_t), NULL))++;
+	for (size_t i = 0; i < a->n_calls; i++)
+		vote(a, &v, &a->calls[i]);
+	find_winners(&v.by_route, &v.weight, ROUTES_SHARE, &v.route);
+	find_winners(&v.by_level, &v.weight, LEVEL_SHARE, &v.level);
+	for (const struct map_slot *s; (s = map_next(&v.weight, &at)); )
+		add_entry(b, &v, *(const uint32_t *)s->key);
+	votes_done(&v);
+	return b;
+}
+
+void
+book_free(struct book *b)
+{
+	if (!b)
+		return;
+	map_done(&b->ids);
+	map_done(&b->routes);
+	arena_free(b->arena);
+	free(b);
+}
+
+/* ---- using --------------------------------------------------------------------------------- */
+
+static uint32_t
+asked_before(const struct assembly *a, uint32_t span, uint32_t text)
+{
+	uint32_t n = 0;
+	int looked = 0;
+	for (uint32_t i = a->spans[span].calls; i != NOBODY && looked < CALLS_LOOKED;
+	    i = a->calls[i].next, looked++)
+		n += !a->calls[i].connect && text_of(&a->calls[i]) == text;
+	return n;
+}
+
+static const struct entry *
+entry_of(const struct book *b, uint32_t text)
+{
+	uint64_t *at = b ? map_find(&b->ids, &text, sizeof(text)) : NULL;
+	return at ? &b->entries[*at] : NULL;
+}
+
+int
+template_fits(const struct worker *w, uint32_t span, uint32_t text)
+{
+	const struct entry *e = entry_of(w->book, text);
+	const struct course *c = &w->courses[span];
+	const struct span *s = &w->a->spans[span];
+	if (!e || !e->route || s->partial)
+		return 0;
+	if (e->route != s->route || (e->level != NOBODY && c->done < e->level) ||
+	    (e->sleeps && !c->slept))
+		return -1;
+	if (!e->count)
+		return 0;
+	return asked_before(w->a, span, text) < e->count ? 1 : -1;
+}
+
+int
+template_missing(const struct worker *w, uint32_t span)
+{
+	const struct span *s = &w->a->spans[span];
+	uint64_t *first = w->book ? map_find(&w->book->routes, &s->route, sizeof(s->route)) : NULL;
+	int sum = -1;
+	if (!first || s->partial)
+		return -1;
+	for (uint32_t i = (uint32_t)*first - 1; i != NOBODY; i = w->book->entries[i].next) {
+		const struct entry *e = &w->book->entries[i];
+		uint32_t asked = e->count ? asked_before(w->a, span, e->text) : 0;
+		if (!e->count || (e->level != NOBODY && e->level > w->courses[span].done))
+			continue;
+		sum = (sum < 0 ? 0 : sum) + (int)(e->count > asked ? e->count - asked : 0);
+	}
+	return sum;
+}
+
+bool
+template_is_held(const struct worker *w, uint32_t text)
+{
+	const struct entry *e = entry_of(w->book, text);
+	return e && e->held;
+}
+
+bool
+template_tells_sleep(const struct worker *w, uint32_t text)
+{
+	const struct entry *e = entry_of(w->book, text);
+	return e && e->sleeps_known;
+}
+
+/* ---- afterwards ---------------------------------------------------------------------------- */
+
+/* Which statements, how often each; in whatever order. */
+static uint64_t
+signature(const struct assembly *a, const struct span *s)
+{
+	uint64_t sum = 1;
+	for (uint32_t i = s->calls; i != NOBODY; i = a->calls[i].next) {
+		const struct call *c = &a->calls[i];
+		uint64_t h = (((uint64_t)c->statement << 32) | c->peer) * UINT64_C(0x9e3779b97f4a7c15);
+		sum += c->connect ? 0 : (h ^ h >> 29) | 1;
+	}
+	return sum;
+}
+
+static void
+doubt(struct assembly *a, const struct span *s)
+{
+	for (uint32_t i = s->calls; i != NOBODY; i = a->calls[i].next)
+		if (a->calls[i].sure < 100 && a->calls[i].sure > SURE_UNUSUAL)
+			a->calls[i].sure = SURE_UNUSUAL;
+}
+
+void
+template_check(struct assembly *a)
+{
+	struct map requests = { 0 }, usual = { 0 };
+	struct { uint64_t route, signature; } id;
+	for (size_t i = 0; i < a->n_spans; i++) {
+		if (!a->spans[i].complete)
+			continue;
+		id.route = a->spans[i].route;
+		id.signature = signature(a, &a->spans[i]);
+		(*map_at(&requests, &id.route, sizeof(id.route), NULL))++;
+		(*map_at(&usual, &id, sizeof(id), NULL))++;
+	}
+	for (size_t i = 0; i < a->n_spans; i++) {
+		if (!a->spans[i].complete)
+			continue;
+		id.route = a->spans[i].route;
+		id.signature = signature(a, &a->spans[i]);
+		uint64_t all = *map_find(&requests, &id.route, sizeof(id.route));
+		uint64_t same = *map_find(&usual, &id, sizeof(id));
+		if (all >= ENOUGH && (double)same <= (1 - USUAL_SHARE) * (double)all)
+			doubt(a, &a->spans[i]);
+	}
+	map_done(&requests);
+	map_done(&usual);
+}
