@@ -252,6 +252,10 @@ charge_toll(struct tree *t, const struct stack *s, double share)
 static void
 note_library(struct tree *t, const struct stack *s, size_t owner, struct hot *h, double share)
 {
+	const struct run_function *own = function_of(t, s->frame[owner]);
+
+	if (own && !text_same(own->language, "native"))   /* its engine is no library that it chose */
+		return;
 	for (size_t i = owner + 1; i < s->n; i++) {
 		const struct run_function *fn = function_of(t, s->frame[i]);
 		if (!fn || fn->application || s->frame[i][0] == '[' || !fn->module
@@ -270,7 +274,6 @@ static void
 charge_stack(struct tree *t, const struct stack *s, double share)
 {
 	bool owned = false;
-
 
 	if (is_database(t, s)) {
 		t->f->db_cpu += share;

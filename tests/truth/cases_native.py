@@ -160,12 +160,12 @@ def shop(fault, routes=ROUTES):
     return start
 
 
-case('shop-all', ['io.db.missing-index'], where=r'orders\(customer_id', fast=True)(
+case('shop-all', ['io.db.missing-index'], where=r'orders\(customer_id')(
     shop('missing-index,lock,hot-function,n-plus-one,large-answer'))
 case('shop-missing-index', ['io.db.missing-index'], where=r'orders\(customer_id', fast=True)(
     shop('missing-index'))
-case('shop-lock', ['contention.lock'], where='inventory_lock', fast=True)(shop('lock'))
-case('shop-hot-function', ['cpu.hot-function'], where='score_similarity', fast=True)(
+case('shop-lock', ['contention.lock'], where='inventory_lock')(shop('lock'))
+case('shop-hot-function', ['cpu.hot-function'], where='score_similarity')(
     shop('hot-function'))
 case('shop-n-plus-one', ['io.db.n-plus-one'], where='products', fast=True)(
     shop('n-plus-one', ['cart']))

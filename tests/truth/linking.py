@@ -71,7 +71,7 @@ def environment(stage, c, **more):
 
 
 for _pool, _connections in ((4, 4), (10, 4), (10, 16), (40, 32), (4, 32), (1, 8)):
-    CASES[f'node-{_pool}-{_connections}'] = Case(node, ['one', 'two'], _pool, _connections, fast=_connections == 32
+    CASES[f'node-{_pool}-{_connections}'] = Case(node, ['one', 'two'], _pool, _connections, fast=_connections == 4
                                                  and _pool == 4)
 CASES['node-all'] = Case(node, ['all', 'one'], 10, 8)
 CASES['node-all-full'] = Case(node, ['all'], 4, 8)
