@@ -14,6 +14,7 @@
 #include "base/stop.h"
 #include "base/units.h"
 #include "load/load_int.h"
+#include "load/throttle.h"
 #include "load/told.h"
 #include "load/wire.h"
 #include "run/run_store.h"
@@ -41,6 +42,7 @@ struct phase {
 	const struct load_step *step;
 	struct worker_task task;
 	struct told told;
+	int64_t throttled_ns;           /* before: throttle_own_ns() */
 	int64_t until_ns;               /* it lasts: task.for_ns, or until it was ended early */
 	uint32_t active;                /* workers here */
 	struct load_crew_end crew;      /* how it went elsewhere */
@@ -500,6 +502,8 @@ signs_of(const struct phase *p)
 		if (w->window_ns)
 			s.waited = fmax(s.waited, (double)w->waited_ns / (double)w->window_ns);
 	}
+	double window_ns = (double)p->task.for_ns * fmax(p->active, 1);
+	s.throttled = fmin(1, (double)(throttle_own_ns() - p->throttled_ns) / window_ns);
 	return s;
 }
 
@@ -583,6 +587,7 @@ phase_run(struct load *l, const struct load_step *step, const struct phase_bound
 	if (code < 0)
 		return code;
 	prepare(&p);
+	p.throttled_ns = throttle_own_ns();
 	service_cores(l);               /* counts from here */
 	if ((code = start_workers(&p, e)) < 0)
 		return code;

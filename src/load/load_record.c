@@ -10,14 +10,16 @@
 #include "base/units.h"
 #include "load/load_int.h"
 
-/* A generator is the limit when requests were late for want of it and not of the service: answers
- * fell behind while its core was full, or while it needed half a core and never had time to sleep,
- * or waited for a core more than half of the time; or the hundredth part of its requests (and more than two) left late although a connection was
- * free. A late send is tolerable in proportion to what is measured. */
+/* A generator is the limit when requests were late for want of it and not of the service: answers fell
+ * behind while its core was full, or while it needed half a core and never had time to sleep, or waited
+ * for a core more than half of the time, or a quota stopped it a tenth of the time; or the hundredth
+ * part of its requests (and more than two) left late although a connection was free. A late send is
+ * tolerable in proportion to what is measured. */
 #define CPU_FULL        0.85
 #define CPU_HALF        0.50
 #define NEVER_ASLEEP    0.95
 #define STARVED         0.50
+#define THROTTLED       0.10
 #define LAG_MIN_NS      (1 * NS_PER_MS)
 #define LAG_OF_LATENCY  0.05
 #define BEHIND          0.98
@@ -125,6 +127,9 @@ phase_judge(struct run *r, struct run_phase *p, const struct tally *t,
 
 	if (signs->out_of)
 		p->generator_why = lack(r, signs->out_of);
+	else if (signs->throttled > THROTTLED && behind)
+		p->generator_why = run_printf(r, "the CPU quota of its own control group stopped it for %.0f %% of the "
+		    "time", 100 * signs->throttled);
 	else if (full && behind)
 		p->generator_why = run_printf(r, "its busiest worker used %.0f %% of a core and waited "
 		    "for one in %.0f %% of the time", 100 * p->generator_cpu, 100 * signs->waited);

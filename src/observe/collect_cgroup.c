@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "observe/cgroup.h"
+#include "base/cgroup.h"
 #include "observe/collect.h"
 
 #define GROUPS_MAX 16

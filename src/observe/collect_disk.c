@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "observe/cgroup.h"
+#include "base/cgroup.h"
 #include "observe/collect.h"
 
 #define DISKS_MAX 64

@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "observe/cgroup.h"
+#include "base/cgroup.h"
 #include "observe/collect.h"
 
 static const struct { const char *resource, *host, *service; } kinds[] = {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "observe/cgroup.h"
+#include "base/cgroup.h"
 #include "observe/discover.h"
 #include "observe/runtime.h"
 

@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "check.h"
-#include "observe/cgroup.h"
+#include "base/cgroup.h"
 #include "observe/discover.h"
 
 static char root[64];

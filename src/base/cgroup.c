@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "observe/cgroup.h"
+#include "base/cgroup.h"
 
 #include <math.h>
 #include <stdio.h>
