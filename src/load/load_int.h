@@ -81,8 +81,8 @@ int phase_balance(const struct run_phase *p, struct err *e);
 struct phase_signs {
 	bool closed;
 	double waited;                    /* for a CPU: share of the time, busiest worker */
-	double throttled;                 /* by a CPU quota: share of the time */
 	int out_of;                       /* errno of a local lack, 0 none */
+	double throttled;                 /* by a CPU quota: share of the time */
 };
 void phase_judge(struct run *r, struct run_phase *p, const struct tally *total,
     const struct phase_signs *signs);
