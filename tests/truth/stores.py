@@ -4,6 +4,7 @@
 `make truth` installs node modules in BUILD-truth, where Go's build cache is kept too."""
 import importlib.util
 import os
+import pwd
 import subprocess
 import sys
 from pathlib import Path
@@ -38,7 +39,7 @@ INDEX = 'CREATE INDEX orders_customer ON orders (customer, id);'
 
 class Postgres(backends.Postgres):
     def __init__(self, durable):
-        super().__init__(PASSWORD)
+        super().__init__(PASSWORD, local='peer')     # as Debian does
         self.durable = durable
 
     def prepare(self):
@@ -60,7 +61,8 @@ def enter(stage, backend):
 def postgres(stage, index=True, durable=False):
     """A server with the shop's tables; stage.peer is its address."""
     server = enter(stage, Postgres(durable))
-    server.sql(SCHEMA + (INDEX if index else '') + 'ANALYZE;')
+    owner = pwd.getpwuid(backends.NOBODY if os.geteuid() == 0 else os.geteuid()).pw_name
+    server.sql(SCHEMA + (INDEX if index else '') + f'ANALYZE; CREATE ROLE "{owner}" SUPERUSER LOGIN')
     stage.peer = f'127.0.0.1:{server.port}'
     return server
 
