@@ -35,7 +35,7 @@
 #include "trace/tasks.h"
 
 #define TICK_NS            (20 * NS_PER_MS)
-#define RECORDS_PRESET     112000   /* with what is made of them some 30 MiB */
+#define RECORDS_PRESET     96000   /* with what is made of them some 30 MiB */
 #define HORIZON_MAX_S      3600
 #define SLEEPERS_MAX       4096
 #define STACK_PERIOD_MIN   NS_PER_MS
