@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The one flag that asks long work to end early.
  *
- * SIGINT or SIGTERM once: loops end their step, report what is there. Twice: the process quits. Also
+ * SIGINT, SIGTERM, SIGQUIT or SIGHUP (unless it is ignored) once: loops end their step, report what is there. Twice: the process quits. Also
  * set by who sees that going on does harm; read by the instruments' loops. */
 #pragma once
 
