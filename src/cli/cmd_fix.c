@@ -323,11 +323,12 @@ const struct command command_fix = {
 	    "in a folder.\n\n"
 	    "An index that is dropped leaves the database's schema as it was before, not every byte of its file: "
 	    "pages that it used stay in the file as free ones.\n\n"
-	    "Blocks of less than a second, and each change begins the count anew: --stop-if, which wants three "
-	    "seconds in a row, is heeded within a block of more than three seconds only (--block 5s).\n\n"
+	    "--stop-if wants three seconds in a row, and each block counts anew: here it needs blocks of more than "
+	    "three seconds (--block 5s).\n\n"
 	    "Exit status 0: every step is kept, or there was nothing to do; 6: a step was not proven and is taken "
-	    "back; 3: interrupted before every step was tried, those that were are kept; 4: it could not be measured, or not be taken back (the message says so); 5: stopped for safety, "
-	    "taken back.",
+	    "back; 3: interrupted before every step was tried, and those that were tried are kept; 4: it could not "
+	    "be measured or not be taken back, or the service does not answer afterwards (the message says so); 5: "
+	    "stopped for safety, taken back.",
 	.examples = examples,
 	.settings = SETTINGS_LOAD | SETTINGS_CLOSED | SETTINGS_RUN | SETTINGS_FIX,
 	.words = WORDS_STEPS,

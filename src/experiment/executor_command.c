@@ -22,7 +22,8 @@
 #define WAIT_NS   (15 * NS_PER_S)     /* more than a minder leaves to a command without prony */
 #define TRY_NS    (50 * NS_PER_MS)
 
-/* Its owner's alone, as the journal is, and added to: a service that was started earlier may have it open. */
+/* Its owner's alone, as the journal is, and added to: a service that was started earlier may have it
+ * open. */
 static int
 open_log(struct printed *ret, struct err *e)
 {
