@@ -16,6 +16,12 @@ file_read(const char *path, size_t max_bytes, struct buf *out, struct err *e)
 	CLEANUP(fd_close_p) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(e, errno, "cannot open '%s': %s", path, strerror(errno));
+	return file_read_open(fd, path, max_bytes, out, e);
+}
+
+int
+file_read_open(int fd, const char *path, size_t max_bytes, struct buf *out, struct err *e)
+{
 	char chunk[16384];
 	size_t total = 0;
 	for (;;) {

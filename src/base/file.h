@@ -10,6 +10,9 @@
  * to `out`. -EFBIG when larger. */
 int file_read(const char *path, size_t max_bytes, struct buf *out, struct err *e);
 
+/* As file_read, from where this open file stands; `path` is its name in messages. */
+int file_read_open(int fd, const char *path, size_t max_bytes, struct buf *out, struct err *e);
+
 /* As file_read for /proc and /sys: relative to nothing, no message; returns size or -errno. The
  * text is terminated and cut at size_max - 1. */
 long file_peek(char *out, size_t size_max, const char *fmt, ...)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The one flag that asks long work to end early.
  *
- * SIGINT or SIGTERM once: loops end their step, report what is there. Twice: the process quits. Also
- * set by who sees that going on does harm; read by the instruments' loops. */
+ * SIGINT, SIGTERM, SIGQUIT or SIGHUP (unless that is ignored) once: loops end their step, report what
+ * is there. Twice: the process quits. Also set by who sees that going on does harm; read by the
+ * instruments' loops. */
 #pragma once
 
 #include <stdbool.h>

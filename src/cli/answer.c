@@ -64,13 +64,18 @@ print_error_json(const struct err *e)
 }
 
 /* Control characters, which a terminal would obey, become '?'; line ends and tabs stay. */
+static char
+harmless(char c)
+{
+	bool obeyed = ((unsigned char)c < ' ' && c != '\n' && c != '\t') || c == 0x7f;
+	return obeyed ? '?' : c;
+}
+
 static void
 print_safely(const char *text)
 {
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-		putc((c < ' ' && c != '\n' && c != '\t') || c == 0x7f ? '?' : c, stderr);
-	}
+	for (; *text; text++)
+		putc(harmless(*text), stderr);
 }
 
 static void
@@ -96,15 +101,25 @@ cli_fail(struct invocation *in, const struct err *e)
 void
 cli_note(struct invocation *in, const char *fmt, ...)
 {
+	char line[1024];
 	va_list ap;
 
 	if (in->quiet)
 		return;
 	progress_end();
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
+	print_safely(line);
 	putc('\n', stderr);
+}
+
+int
+cli_print_plain(struct invocation *in, struct buf *text, int status)
+{
+	for (size_t i = 0; i < text->size; i++)
+		text->data[i] = harmless(text->data[i]);
+	return cli_print(in, text, status);
 }
 
 int

@@ -271,11 +271,12 @@ nothing_to_do(struct job *j, bool was_some)
 		buf_puts(&text, "Nothing to do: every step that prony can apply is in place. prony undo takes it "
 		    "back.\n");
 	else if (!r->n_plan)
-		buf_puts(&text, "Nothing to do: the plan has no step.\n");
+		buf_printf(&text, "Nothing to do: the plan of run %s has no step. --run names the run of "
+		    "another.\n", r->id);
 	else
-		buf_printf(&text, "Nothing to do: none of the plan's %zu steps is for prony to apply; the first is: "
-		    "%s\n", r->n_plan, r->plan[0].what ? r->plan[0].what : "?");
-	return cli_print(j->in, &text, STATUS_OK);
+		buf_printf(&text, "Nothing to do: none of the %zu steps in the plan of run %s is for prony to apply; "
+		    "the first is: %s\n", r->n_plan, r->id, r->plan[0].what ? r->plan[0].what : "?");
+	return cli_print_plain(j->in, &text, STATUS_OK);
 }
 
 static int
@@ -322,9 +323,12 @@ const struct command command_fix = {
 	    "in a folder.\n\n"
 	    "An index that is dropped leaves the database's schema as it was before, not every byte of its file: "
 	    "pages that it used stay in the file as free ones.\n\n"
+	    "--stop-if wants three seconds in a row, and each block counts anew: here it needs blocks of more than "
+	    "three seconds (--block 5s).\n\n"
 	    "Exit status 0: every step is kept, or there was nothing to do; 6: a step was not proven and is taken "
-	    "back; 4: it could not be measured, or not be taken back (the message says so); 5: stopped for safety, "
-	    "taken back.",
+	    "back; 3: interrupted before every step was tried, and those that were tried are kept; 4: it could not "
+	    "be measured or not be taken back, or the service does not answer afterwards (the message says so); 5: "
+	    "stopped for safety, taken back.",
 	.examples = examples,
 	.settings = SETTINGS_LOAD | SETTINGS_CLOSED | SETTINGS_RUN | SETTINGS_FIX,
 	.words = WORDS_STEPS,

@@ -43,7 +43,7 @@ print(struct invocation *in, struct undone *u, int status)
 	} else if (!u->text.size && status == STATUS_OK) {
 		buf_puts(&u->text, "Nothing to take back: no change of prony fix is in place in this folder.\n");
 	}
-	return cli_print(in, in->json ? &json : &u->text, status);
+	return in->json ? cli_print(in, &json, status) : cli_print_plain(in, &u->text, status);
 }
 
 static int

@@ -84,6 +84,9 @@ void cli_note(struct invocation *in, const char *fmt, ...) __attribute__((format
  * returns when stdout takes no more. */
 int cli_print(struct invocation *in, const struct buf *text, int status);
 
+/* The same of plain text with words of strangers in it: what a terminal would obey becomes '?'. */
+int cli_print_plain(struct invocation *in, struct buf *text, int status);
+
 /* The run as it should be answered: run.json with --json, else the terminal verdict. */
 int cli_print_run(struct invocation *in, const struct run *r, int status);
 

@@ -41,9 +41,9 @@ refuse(const struct run *plan, const char *name, const struct run_step *s, struc
 		    "--undo CMD");
 		return code;
 	}
-	code = err_usage(e, "the plan has no step '%s'", name);
-	err_hint(e, "%s", plan->n_plan ? "'prony report' shows its steps"
-	    : "it has none: prony check URL makes one");
+	code = err_usage(e, "the plan has no step '%s' (of run %s)", name, plan->id);
+	err_hint(e, "%s", plan->n_plan ? "'prony report' shows its steps; --run names another run"
+	    : "it has none: name the run of a check by --run, or make one: prony check URL");
 	return code;
 }
 
@@ -56,19 +56,39 @@ find(const struct run *plan, const char *name)
 	return NULL;
 }
 
+/* A step that is named twice is meant once; two of a name would be mistaken for each other. */
+static int
+add(const struct run *plan, const struct run_step *s, const char *folder, struct arena *a,
+    struct change_text **changes, size_t *n_changes, struct err *e)
+{
+	for (size_t i = 0; i < *n_changes; i++) {
+		if (strcasecmp((*changes)[i].step, s->id) != 0)
+			continue;
+		if ((*changes)[i].apply == s->apply)
+			return 0;
+		int code = err_usage(e, "the plan has two steps '%s'", s->id);
+		err_hint(e, "no plan of prony's has: make a new one by prony check URL");
+		return code;
+	}
+	*ARENA_PUSH(a, *changes, *n_changes) = change_of(plan, s, folder);
+	return 0;
+}
+
 int
 fix_steps_choose(const struct run *plan, const char *const *names, size_t n_names,
     const char *folder, struct arena *a, struct change_text **changes, size_t *n_changes,
     struct err *e)
 {
-	for (size_t i = 0; i < n_names; i++) {
+	int code = 0;
+
+	for (size_t i = 0; i < n_names && code == 0; i++) {
 		const struct run_step *s = find(plan, names[i]);
 		if (!s || !is_automatic(s))
 			return refuse(plan, names[i], s, e);
-		*ARENA_PUSH(a, *changes, *n_changes) = change_of(plan, s, folder);
+		code = add(plan, s, folder, a, changes, n_changes, e);
 	}
-	for (size_t i = 0; !n_names && i < plan->n_plan; i++)
+	for (size_t i = 0; !n_names && i < plan->n_plan && code == 0; i++)
 		if (is_automatic(&plan->plan[i]))
-			*ARENA_PUSH(a, *changes, *n_changes) = change_of(plan, &plan->plan[i], folder);
-	return 0;
+			code = add(plan, &plan->plan[i], folder, a, changes, n_changes, e);
+	return code;
 }

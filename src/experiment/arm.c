@@ -38,18 +38,6 @@ struct arm {
 	int64_t starts;
 };
 
-/* As the user has it: the generator raises prony's own, and both arms are to have the same. */
-static struct rlimit
-files_of_user(void)
-{
-	static struct rlimit files;
-	static bool known;
-
-	if (!known)
-		known = getrlimit(RLIMIT_NOFILE, &files) == 0;
-	return files;
-}
-
 /* ---- open and close ------------------------------------------------------------------------ */
 
 static int
@@ -129,7 +117,7 @@ arm_open(const char *name, const char *word, const struct spec *spec, const char
 	struct arm *a = arena_alloc(arena, sizeof(*a));
 	*a = (struct arm){
 		.arena = arena, .name = arena_strdup(arena, name), .kind = kind, .asked = spec,
-		.progress = progress, .printed.fd = -1, .files = files_of_user(),
+		.progress = progress, .printed.fd = -1, .files = *job_files_of_user(),
 	};
 	code = prepare(a, word, folder, e);
 	if (code < 0) {

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/stop.h"
 
 struct change {
 	struct journal *journal;
@@ -67,7 +68,22 @@ say(const struct progress *progress, const char *phase, const struct change_text
 	char line[128];
 
 	snprintf(line, sizeof(line), "%s: %.100s", text->step, text->what ? text->what : "");
+	for (char *c = line; *c; c++)           /* a plan and a journal are files of anybody */
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
 	progress_say(progress, phase, -1, line);
+}
+
+static int
+note_undone(struct journal *j, struct journal_entry *entry, struct err *e)
+{
+	int code = journal_note(j, entry, JOURNAL_UNDONE, e);
+	if (code == 0)
+		return 0;
+	err_wrap(e, code, "%s is taken back, but that could not be written down", entry->text.step);
+	e->hint[0] = '\0';
+	err_hint(e, "put right what stands in its way, then: prony undo, which takes it back once more");
+	return code;
 }
 
 static int
@@ -77,9 +93,7 @@ take_back(struct journal *j, struct journal_entry *entry, const struct executor 
 	say(progress, "undo", &entry->text);
 	int code = executor->undo(&entry->text, e);
 	if (code == 0)
-		code = journal_note(j, entry, JOURNAL_UNDONE, e);
-	if (code == 0)
-		return 0;
+		return note_undone(j, entry, e);
 	err_wrap(e, code, "%s could NOT be taken back and is still in place", entry->text.step);
 	e->status = STATUS_NOT_MEASURED;
 	e->hint[0] = '\0';
@@ -91,11 +105,13 @@ take_back(struct journal *j, struct journal_entry *entry, const struct executor 
 static int
 apply(struct change *c, struct err *e)
 {
+	if (stop_requested())
+		return err_set(e, EINTR, "interrupted");
 	say(c->progress, "apply", &c->entry->text);
 	int code = journal_note(c->journal, c->entry, JOURNAL_APPLY, e);
+	c->in_place = c->entry->at && c->entry->event == JOURNAL_APPLY;
 	if (code < 0)
 		return code;
-	c->in_place = true;
 	code = c->executor->apply(&c->entry->text, e);
 	return code < 0 ? err_wrap(e, code, "%s could not be applied", c->entry->text.step) : 0;
 }

@@ -21,7 +21,8 @@ int change_open(struct journal *j, const char *id, const struct change_text *tex
 void change_close(struct change *c);        /* leaves the service as it is; accepts NULL */
 
 /* Have it in place, or not. *ret_switched: something was done for it. An error leaves it as the
- * error says: when applying fails, it is in place as far as anybody knows. */
+ * error says: when applying fails, it is in place as far as anybody knows. It is not applied, -EINTR,
+ * when stop_requested(). */
 int change_want(struct change *c, bool in_place, bool *ret_switched, struct err *e);
 
 /* What is in place stays: only `prony undo` takes it back from now on. */

@@ -5,8 +5,10 @@
 #include "experiment/executor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include "base/arena.h"
 #include "base/cleanup.h"
@@ -19,6 +21,36 @@
 #define MOST_NS   (600 * NS_PER_S)
 #define WAIT_NS   (15 * NS_PER_S)     /* more than a minder leaves to a command without prony */
 #define TRY_NS    (50 * NS_PER_MS)
+
+/* Its owner's alone, as the journal is, and added to: a service that was started earlier may have it
+ * open. */
+static int
+open_log(struct printed *ret, struct err *e)
+{
+	struct stat st;
+
+	ret->path = JOURNAL_FOLDER "/" LOG_NAME;
+	ret->fd = open(ret->path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (ret->fd < 0 || fstat(ret->fd, &st) < 0)
+		return err_set(e, errno, "cannot write '%s': %s", ret->path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, EPERM, "cannot write '%s': it is no file", ret->path);
+	if (fchmod(ret->fd, 0600) < 0)
+		return err_set(e, errno, "cannot make '%s' yours alone: %s", ret->path, strerror(errno));
+	return 0;
+}
+
+/* A journal that was copied from elsewhere runs nothing here. */
+static int
+check_folder(const char *folder, struct err *e)
+{
+	struct stat here, there;
+
+	if (folder && stat(".", &here) == 0 && stat(folder, &there) == 0 && here.st_dev == there.st_dev &&
+	    here.st_ino == there.st_ino)
+		return 0;
+	return err_set(e, EPERM, "its command belongs to another folder, %s", folder ? folder : "which is not told");
+}
 
 /* Whoever runs a command holds a lock on the log, and by its output the command holds it, too: so
  * after a crash nothing is taken back while its apply still runs. */
@@ -42,13 +74,18 @@ run_one(const struct change_text *c, const char *command, bool stubborn, struct 
 {
 	CLEANUP(arena_free_p) struct arena *a = arena_new();
 	CLEANUP(printed_close) struct printed log = { .fd = -1 };
-	const struct child_how how = { .command = command, .folder = c->folder };
+	const struct child_how how = {
+		.command = command, .folder = c->folder, .files = job_files_of_user(),
+	};
 
-	int code = printed_open(JOURNAL_FOLDER, LOG_NAME, a, &log, e);
+	int code = check_folder(c->folder, e);
+	if (code == 0)
+		code = open_log(&log, e);
 	if (code == 0)
 		code = lock(&log, e);
 	if (code < 0)
 		return code;
+	printed_bound(&log);
 	const char *what = arena_printf(a, "'%.100s'", hide_in_command(a, command));
 	code = job_run_and_leave(&how, &log, what, MOST_NS, stubborn, e);
 	flock(log.fd, LOCK_UN);             /* also where a service that it started has the log open */
@@ -58,6 +95,7 @@ run_one(const struct change_text *c, const char *command, bool stubborn, struct 
 static int
 check(const struct change_text *c, struct err *e)
 {
+	job_files_of_user();                /* while it is what the user has */
 	if (c->apply[strspn(c->apply, " \t\n")] && c->undo[strspn(c->undo, " \t\n")])
 		return 0;
 	return err_usage(e, "its command is empty");

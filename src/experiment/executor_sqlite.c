@@ -18,6 +18,7 @@
 #define BUSY_MS      5000
 #define STEPS_A_LOOK 1000      /* of SQLite's machine, between two looks whether to stop */
 #define NAME_MAX_BYTES 256
+#define PLAIN "CREATE INDEX "  /* as the schema has it; UNIQUE would refuse rows, which changes what is right */
 
 /* A database, and the one index that its statement speaks of. */
 struct place {
@@ -158,6 +159,16 @@ count_ours(struct place *p, const char *sql, const char *name, struct err *e)
 	return -1;
 }
 
+/* The schema keeps a text without its spelling, and only one that is the same is known again. */
+static int
+refuse_text(const char *sql, struct err *e)
+{
+	int code = err_usage(e, "'%.200s' and its undo are not what prony makes and drops an index by", sql);
+	err_hint(e, "write 'CREATE INDEX NAME ON TABLE (COLUMN);' and 'DROP INDEX NAME;' of the same name: not "
+	    "UNIQUE, no IF NOT EXISTS, no 'main.'");
+	return code;
+}
+
 /* ---- the executor -------------------------------------------------------------------------- */
 
 static int
@@ -169,6 +180,8 @@ check(const struct change_text *c, struct err *e)
 	int code = place_open(c, SQLITE_CREATE_INDEX, &p, e);
 	if (code == 0)
 		code = prepare(&p, c->apply, &s, e);
+	if (code == 0 && strncmp(c->apply, PLAIN, sizeof(PLAIN) - 1) != 0)
+		code = refuse_text(c->apply, e);
 	if (code == 0 && sqlite3_db_readonly(p.db, "main") > 0)
 		code = fail(&p, SQLITE_READONLY, e);
 	return code;
@@ -181,19 +194,55 @@ shall_stop(void *ctx)
 }
 
 static int
+execute(struct place *p, const char *sql, struct err *e)
+{
+	int result = sqlite3_exec(p->db, sql, NULL, NULL, NULL);
+	return result == SQLITE_OK ? 0 : fail(p, result, e);
+}
+
+static int
+make(struct place *p, const char *sql, struct err *e)
+{
+	CLEANUP(statement_done) sqlite3_stmt *s = NULL;
+
+	int code = prepare(p, sql, &s, e);
+	if (code < 0)
+		return code;
+	sqlite3_progress_handler(p->db, STEPS_A_LOOK, shall_stop, NULL);
+	int result = sqlite3_step(s);
+	code = result == SQLITE_DONE ? 0 : fail(p, result, e);
+	sqlite3_progress_handler(p->db, 0, NULL, NULL);
+	return code;
+}
+
+/* Would the undo drop the very index that is there now, and know it as ours? */
+static int
+check_undo(struct place *p, const struct change_text *c, struct err *e)
+{
+	CLEANUP(statement_done) sqlite3_stmt *s = NULL;
+
+	p->wanted = SQLITE_DROP_INDEX;
+	int code = prepare(p, c->undo, &s, e);
+	int ours = code == 0 ? count_ours(p, c->apply, p->index, e) : 0;
+	if (code < 0 || ours < 0)
+		return -e->code;
+	return ours == 1 ? 0 : refuse_text(c->apply, e);
+}
+
+/* What is not committed is gone with the connection. */
+static int
 apply(const struct change_text *c, struct err *e)
 {
 	CLEANUP(place_done) struct place p = { 0 };
-	CLEANUP(statement_done) sqlite3_stmt *s = NULL;
 
 	int code = place_open(c, SQLITE_CREATE_INDEX, &p, e);
 	if (code == 0)
-		code = prepare(&p, c->apply, &s, e);
-	if (code < 0)
-		return code;
-	sqlite3_progress_handler(p.db, STEPS_A_LOOK, shall_stop, NULL);
-	int result = sqlite3_step(s);
-	return result == SQLITE_DONE ? 0 : fail(&p, result, e);
+		code = execute(&p, "BEGIN IMMEDIATE", e);
+	if (code == 0)
+		code = make(&p, c->apply, e);
+	if (code == 0)
+		code = check_undo(&p, c, e);
+	return code < 0 ? code : execute(&p, "COMMIT", e);
 }
 
 /* There is none that it would drop: good when ours is gone, too. */
@@ -207,6 +256,21 @@ nothing_to_drop(struct place *p, const struct change_text *c, const struct err *
 	if (ours > 0)
 		*e = *why;
 	return ours > 0 ? -e->code : 0;
+}
+
+/* The index that the undo names is not ours: good when the one of our text is not there at all. */
+static int
+theirs(struct place *p, const struct change_text *c, struct err *e)
+{
+	CLEANUP(statement_done) sqlite3_stmt *s = NULL;
+	char named[NAME_MAX_BYTES];
+	struct err ignored = { 0 };
+
+	memcpy(named, p->index, sizeof(named));
+	p->wanted = SQLITE_CREATE_INDEX;
+	if (prepare(p, c->apply, &s, &ignored) == 0)
+		return 0;
+	return err_set(e, EEXIST, "the index %s of '%s' is not the one that prony made", named, c->on);
 }
 
 /* Only what prony made: an index of the name that somebody has made otherwise since is theirs. */
@@ -224,7 +288,7 @@ undo(const struct change_text *c, struct err *e)
 		return nothing_to_drop(&p, c, &why, e);
 	int ours = count_ours(&p, c->apply, p.index, e);
 	if (ours == 0)
-		return err_set(e, EEXIST, "the index %s of '%s' is not the one that prony made", p.index, c->on);
+		return theirs(&p, c, e);
 	int result = ours > 0 ? sqlite3_step(s) : SQLITE_DONE;
 	return ours < 0 ? -e->code : result == SQLITE_DONE ? 0 : fail(&p, result, e);
 }

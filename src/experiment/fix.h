@@ -15,8 +15,9 @@ struct fix_plan {
 
 /* Fills r->fix, r->proofs (one a change that was tried), r->verdict (met: all are kept),
  * r->headline and what is told of the service, which the URLs of `spec` name. An error ends it; the
- * change that was tried then is taken back, those before it stay as they were decided. When one
- * cannot be taken back the error says so. */
+ * change that was tried then is taken back, those before it stay as they were decided, and the error
+ * names those that are kept. It also says so when one cannot be taken back, or when the service does
+ * not answer once it is. */
 int fix_run(const struct fix_plan *plan, const struct spec *spec, const struct progress *progress,
     struct run *r, struct err *e);
 

@@ -2,6 +2,7 @@
 #include "experiment/job.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -9,6 +10,17 @@
 
 #define LOOK_NS     (200 * NS_PER_MS)
 #define PATIENCE_NS (2 * NS_PER_S)    /* git undoes what it has half done */
+
+const struct rlimit *
+job_files_of_user(void)
+{
+	static struct rlimit files;
+	static bool known;
+
+	if (!known)
+		known = getrlimit(RLIMIT_NOFILE, &files) == 0;
+	return &files;
+}
 
 static int
 failed(const struct child *c, const struct printed *to, const char *what, struct err *e)
@@ -62,15 +74,12 @@ job_run_and_leave(const struct child_how *how, struct printed *to, const char *w
 	if (code < 0)
 		return code;
 	while ((stubborn || !stop_requested()) && !child_ended(&c, LOOK_NS) && now_ns() < end_ns)
-		;
-	if (child_ended(&c, 0) && c.status == 0) {
+		printed_bound(to);
+	if (child_ended(&c, 0)) {
 		child_leave(&c);
-		return 0;
+		return c.status == 0 ? 0 : failed(&c, to, what, e);
 	}
-	bool ended = child_ended(&c, 0);
 	child_stop(&c, PATIENCE_NS);
-	if (ended)
-		return failed(&c, to, what, e);
 	if (now_ns() < end_ns)
 		return err_set(e, EINTR, "%s was interrupted", what);
 	return err_set(e, ETIMEDOUT, "%s had not ended after %.0f s", what, ns_to_s(most_ns));

@@ -37,19 +37,50 @@ sync_folder(const char *path, struct err *e)
 }
 
 static int
+refuse_file(const char *path, const char *why, struct err *e)
+{
+	int code = err_set(e, EPERM, "'%s' %s", path, why);
+	err_hint(e, "it says which commands prony runs: see who made it and what it says; when it is not yours "
+	    "remove it, else make it yours alone (chown, chmod 600)");
+	return code;
+}
+
+/* What it says is run, so it must be of nobody else: a folder may come from anywhere. Root may work
+ * in a folder of others, where the file is root's all the same. */
+static int
+check_owner(int fd, struct err *e)
+{
+	struct stat folder, file;
+
+	if (stat(JOURNAL_FOLDER, &folder) < 0 || fstat(fd, &file) < 0)
+		return err_set(e, errno, "cannot look at '%s': %s", PATH, strerror(errno));
+	if (folder.st_uid != geteuid() && geteuid() != 0)
+		return refuse_file(JOURNAL_FOLDER, "is of another user", e);
+	if (!S_ISREG(file.st_mode))
+		return refuse_file(PATH, "is no file", e);
+	if (file.st_uid != geteuid())
+		return refuse_file(PATH, "is of another user", e);
+	return file.st_mode & (S_IRWXG | S_IRWXO) ? refuse_file(PATH, "is open to other users", e) : 0;
+}
+
+static int
 open_file(bool make, int *ret, struct err *e)
 {
-	bool made = make && mkdir(JOURNAL_FOLDER, 0755) == 0;
+	int flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (make ? O_CREAT : 0);
 
-	if (!make || made || errno == EEXIST)
-		*ret = open(PATH, O_RDWR | O_APPEND | O_CLOEXEC | (make ? O_CREAT : 0), 0600);
+	if (!make || mkdir(JOURNAL_FOLDER, 0755) == 0 || errno == EEXIST)
+		*ret = open(PATH, flags, 0600);
+	if (*ret < 0 && errno == ELOOP)
+		return refuse_file(PATH, "is a symbolic link", e);
 	if (*ret < 0) {
 		int code = err_set(e, errno, "cannot open '%s': %s", PATH, strerror(errno));
 		err_hint(e, "what is changed is written down there first: call prony in a folder of yours, and as "
 		    "the user who called it there before");
 		return code;
 	}
-	int code = made ? sync_folder(".", e) : 0;
+	int code = check_owner(*ret, e);
+	if (code == 0 && make)
+		code = sync_folder(".", e);
 	return code == 0 && make ? sync_folder(JOURNAL_FOLDER, e) : code;
 }
 
@@ -79,7 +110,7 @@ read_all(struct journal *j, struct err *e)
 	CLEANUP(buf_done) struct buf text = { 0 };
 	size_t whole;
 
-	int code = file_read(PATH, JOURNAL_TEXT_MAX, &text, e);
+	int code = file_read_open(j->fd, PATH, JOURNAL_TEXT_MAX, &text, e);
 	if (code == 0)
 		code = journal_text_read(buf_text(&text), text.size, j->arena, &j->entries, &whole, e);
 	if (code < 0)
@@ -197,19 +228,19 @@ journal_note(struct journal *j, struct journal_entry *entry, enum journal_event 
 {
 	char at[21];
 
-	int code = 0;
+	struct err ignored = { 0 };
 
 	wall_format(wall_ns(), at);
-	if (j->copy >= 0) {
-		const struct journal_entry shown = without_secrets(entry, j->arena);
-		code = write_line(&shown, event, at, j->copy, j->copy_path, e);
-	}
-	if (code == 0)
-		code = write_line(entry, event, at, j->fd, PATH, e);
+	const struct journal_entry shown = without_secrets(entry, j->arena);
+	int code = write_line(entry, event, at, j->fd, PATH, e);
 	if (code < 0)
 		return code;
 	if (!entry->at)
 		entry->at = arena_strdup(j->arena, at);
 	entry->event = event;
-	return 0;
+	if (j->copy < 0)
+		return 0;
+	bool undone = event == JOURNAL_UNDONE;
+	code = write_line(&shown, event, at, j->copy, j->copy_path, undone ? &ignored : e);
+	return undone ? 0 : code;
 }

@@ -15,7 +15,7 @@
 struct journal;
 
 /* Open and lock it; `make`: also when it is not there yet, else -ENOENT. -EBUSY: another prony has
- * it. A last line that was torn by a crash is cut off. */
+ * it; -EPERM: others could have written it. A last line that was torn by a crash is cut off. */
 int journal_open(bool make, struct journal **ret, struct err *e);
 void journal_close(struct journal *j);      /* accepts NULL */
 
@@ -28,7 +28,8 @@ journal_close_p(struct journal **j)
 /* Those that are or may be in place, and those that were. Valid until it is closed. */
 const struct journal_entries *journal_entries(const struct journal *j);
 
-/* Write what follows also to "journal.ndjson" in this folder, without what marks itself as secret. */
+/* Write what follows also to "journal.ndjson" in this folder, without what marks itself as secret. That
+ * something is undone is never held up by that copy. */
 int journal_copy_to(struct journal *j, const char *folder, struct err *e);
 
 /* A change that is to be made; `id` names it. Nothing is written yet. */

@@ -78,6 +78,8 @@ read_line(const char *text, size_t size, struct arena *a, struct map *known,
 	if (!id || event_named(json_string_value(json_object_get(line, "event")), &event) < 0)
 		return -EBADMSG;
 	uint64_t *number = map_at(known, id, strlen(id), NULL);
+	if (*number && json_object_get(line, "step"))    /* another change under its name */
+		return -EBADMSG;
 	if (*number) {
 		all->items[*number - 1]->event = event;
 		return 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What a journal of changes says: lines of JSON, one an event. Pure; private to experiment/.
  *
- *   {"change":"RUN/P1","event":"apply","at":"...","step":"P1","executor":"sqlite","apply":...,"undo":...,
+ *   {"change":"RUN/1-P1","event":"apply","at":"...","step":"P1","executor":"sqlite","apply":...,"undo":...,
  *    "folder":...,"what":...,"why":...,"on":...}
- *   {"change":"RUN/P1","event":"undone","at":"..."}
+ *   {"change":"RUN/1-P1","event":"undone","at":"..."}
  *
  * The first line of a change holds all of it; those that follow tell how it goes on. */
 #pragma once
@@ -25,7 +25,7 @@ enum journal_event {
 };
 
 struct journal_entry {
-	const char *id;           /* "RUN/P1": no two changes have the same */
+	const char *id;           /* "RUN/1-P1": no two changes have the same */
 	const char *at;           /* when it was begun, UTC; NULL: not yet */
 	struct change_text text;
 	enum journal_event event;

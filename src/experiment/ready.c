@@ -123,6 +123,20 @@ ask(const struct spec *spec, int64_t timeout_ns, struct err *e)
 	return code < 0 ? code : load_probe(l, r, e);
 }
 
+int
+ready_again(const struct spec *spec, struct err *e)
+{
+	int64_t begin = now_ns(), end = begin + spec->ready_timeout_ns;
+
+	for (;;) {
+		*e = (struct err){ 0 };
+		int code = ask(spec, patience(spec, begin, end), e);
+		if (code == 0 || now_ns() >= end)
+			return code;
+		sleep_until_ns(now_ns() + TRY_NS);
+	}
+}
+
 /* May it answer well a little later? */
 static bool
 may_settle(int code, int64_t *first_wrong)

@@ -12,3 +12,7 @@
  * than `port`, it does not answer well; and they show what it printed last. */
 int ready_wait(struct child *c, const struct spec *spec, uint16_t port, const char *name,
     const struct printed *printed, const struct progress *progress, struct err *e);
+
+/* Wait until a service that prony has not started answers again, spec->ready_timeout_ns at most; a stop
+ * does not end it. The error is that of the last try. */
+int ready_again(const struct spec *spec, struct err *e);

@@ -115,17 +115,22 @@ side_alive(struct side *s, struct err *e)
 
 /* ---- load ---------------------------------------------------------------------------------- */
 
+static void
+keep_stop(struct side *s, const struct run_stop *stop)
+{
+	if (stop->what)
+		s->stopped = (struct run_stop){
+			.what = run_str(s->trial, stop->what), .phase = run_str(s->trial, stop->phase),
+			.at = stop->at, .next = run_str(s->trial, stop->next),
+		};
+}
+
 static int
 offer(struct side *s, const struct load_step *step, struct run *scratch, struct run_phase **ret,
     struct err *e)
 {
 	int code = load_run(s->load, step, true, scratch, ret, e);
-	if (scratch->safety_stop.what)
-		s->stopped = (struct run_stop){
-			.what = run_str(s->run, scratch->safety_stop.what), .at = scratch->safety_stop.at,
-			.phase = run_str(s->run, scratch->safety_stop.phase),
-			.next = run_str(s->run, scratch->safety_stop.next),
-		};
+	keep_stop(s, &scratch->safety_stop);
 	int alive = side_alive(s, e);                       /* also keeps its log short */
 	return alive < 0 ? alive : code < 0 ? err_wrap(e, code, "%s", s->name) : 0;
 }
@@ -350,7 +355,7 @@ traced(struct side *s, struct trace *t, double rate, int64_t for_ns, struct err 
 		return code;
 	observe_mark_begin(s->observe);
 	code = load_run(s->load, &step, true, s->run, &p, e);
-	s->stopped = s->run->safety_stop.what ? s->run->safety_stop : s->stopped;
+	keep_stop(s, &s->run->safety_stop);
 	observe_mark_end(s->observe);
 	int ended = trace_stop(t, s->run, code < 0 ? &ignored : e);
 	return code < 0 ? code : ended;

@@ -22,7 +22,8 @@ struct side {
 	bool with;                /* this side is the service with the change in place */
 	int64_t settle_ns;        /* it is loaded for so long at most after a change */
 	struct arm *arm;
-	struct run *run;          /* its own record: what it is, and its profile */
+	struct run *run;          /* its own record: what it is, and its profile; anew with each start */
+	struct run *trial;        /* of both sides */
 	struct load *load;
 	struct observe *observe;
 	struct observe_owners *owners;
@@ -30,7 +31,7 @@ struct side {
 	int64_t began_ns;         /* blocks count from here, of both sides */
 	bool placed;              /* it has been tried since the arm was started */
 	bool spread;              /* connections are spread over its processes; else each block makes new ones */
-	struct run_stop stopped;  /* why, when the load did harm */
+	struct run_stop stopped;  /* why, when the load did harm; lives in `trial` */
 	double generator_s;       /* CPU of the loads that are closed */
 	double placement;         /* worst so far, as load_spread() has it; NAN unknown */
 };
@@ -45,7 +46,7 @@ struct side_block {
 };
 
 /* Open the arm that `word` names; starts nothing. `folder` takes its log; NULL: none is kept.
- * `name`, `progress`, `record` and `began_ns` must be set, of a change also `change`, `with` and
+ * `name`, `progress`, `record`, `trial` and `began_ns` must be set, of a change also `change`, `with` and
  * `settle_ns`; all else zero. */
 int side_open(struct side *s, const char *word, const struct spec *spec, const char *folder,
     struct err *e);

@@ -423,12 +423,8 @@ conclude(struct trial *t)
 	}
 	compare_answer(t->run, p);
 	const struct run_stop *stop = t->a.stopped.what ? &t->a.stopped : &t->b.stopped;
-	if (!stop->what)
-		return;
-	t->run->safety_stop = (struct run_stop){
-		.what = run_str(t->run, stop->what), .phase = run_str(t->run, stop->phase),
-		.at = stop->at, .next = run_str(t->run, stop->next),
-	};
+	if (stop->what)
+		t->run->safety_stop = *stop;
 }
 
 static void
@@ -440,10 +436,10 @@ release(struct trial *t)
 
 static struct side
 new_side(const char *name, const struct trial_plan *plan, const struct progress *progress,
-    int64_t begin_ns)
+    struct run *r, int64_t begin_ns)
 {
 	return (struct side){
-		.name = name, .progress = progress, .record = plan->record, .began_ns = begin_ns,
+		.name = name, .progress = progress, .record = plan->record, .trial = r, .began_ns = begin_ns,
 		.change = plan->change, .with = name[0] == 'B', .settle_ns = SETTLE_NS,
 	};
 }
@@ -455,7 +451,7 @@ trial_run(const struct trial_plan *plan, const struct spec *spec, const struct p
 	int64_t begin_ns = now_ns();
 	CLEANUP(release) struct trial t = {
 		.plan = plan, .progress = progress, .run = r, .begin_ns = begin_ns,
-		.a = new_side("A", plan, progress, begin_ns), .b = new_side("B", plan, progress, begin_ns),
+		.a = new_side("A", plan, progress, r, begin_ns), .b = new_side("B", plan, progress, r, begin_ns),
 		.proof = RUN_ADD(r, proof, r->proofs, r->n_proofs),
 	};
 

@@ -26,13 +26,14 @@ tap = Tap()
 validator = jsonschema.Draft202012Validator(json.loads(
     subprocess.run([PRONY, 'schema', 'run'], capture_output=True, text=True, check=True).stdout))
 
-# What it does depends on which files are there.
-SERVICE = """import http.server, os
+# What it does depends on which files are there. Each answer takes its time, so that it is soon seen to be steady.
+SERVICE = """import http.server, os, time
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
     disable_nagle_algorithm = True
     def do_GET(self):
         body = b'ok\\n'
+        time.sleep(0.01)
         self.send_response(200 if not os.path.exists('broken') else 500)
         self.send_header('Content-Length', str(len(body)))
         self.end_headers()
@@ -121,6 +122,25 @@ def not_proven(f, url):
         ('it is gone', not f.has('broken')), ('says why', '500' in f.out), *proof_of(f, 'worse', False))
 
 
+def left_broken(f, url):
+    """The undo breaks the service when it comes for the third time, which in so short a fix is the last."""
+    undo = 'rm -f fine; echo >>times; test $(wc -l <times) -lt 3 || touch broken'
+    f.call('fix', url, '--apply', 'touch fine', '--undo', undo, *BRIEF)
+    row('a service that does not answer after the last undo is told', f, ('status', f.status == NOT_MEASURED),
+        ('it was the last one', len(read(f / 'times').splitlines()) == 3),
+        ('the journal knows', f.events()[-1] == 'undone'), *is_one_message(f, 'after the change was taken back'))
+    os.unlink(f / 'broken')
+
+
+def hostile(f, _):
+    """What the journal says is run only when nobody else can have written it."""
+    os.chmod(f / '.prony/journal.ndjson', 0o644)
+    f.call('undo')
+    row('a journal that is open to others is refused', f, ('status', f.status == NOT_MEASURED),
+        *is_one_message(f, 'open to other users'))
+    os.chmod(f / '.prony/journal.ndjson', 0o600)
+
+
 def failing(f, url):
     f.call('fix', url, '--apply', 'touch stuck', '--undo', 'test -e allowed && rm -f stuck', *BRIEF)
     row('an undo that fails is told', f, ('status', f.status == NOT_MEASURED), ('it is still there', f.has('stuck')),
@@ -146,6 +166,12 @@ def cut_short(f, url):
         ('the journal knows', f.events()[-1] == 'undone'), *proof_of(f, 'inconclusive', False))
     child = f.start('fix', url, *pair('cut'), *LONG)
     wait_until(lambda: child.poll() is not None or f.has('cut'))
+    child.send_signal(signal.SIGHUP)
+    f.end(child)
+    row('its terminal is closed: taken back', f, ('status', f.status == TAKEN_BACK), ('it is gone', not f.has('cut')),
+        ('the journal knows', f.events()[-1] == 'undone'))
+    child = f.start('fix', url, *pair('cut'), *LONG)
+    wait_until(lambda: child.poll() is not None or f.has('cut'))
     child.kill()
     f.end(child)
     left = f.has('cut')
@@ -163,7 +189,7 @@ def pairs():
         with open(f / 'service.py', 'w', encoding='utf-8') as file:
             file.write(SERVICE)
         with Server(['/bin/sh', '-c', f'cd {path} && exec {sys.executable} service.py']) as service:
-            for part in (not_proven, failing, cut_short):
+            for part in (not_proven, left_broken, hostile, failing, cut_short):
                 part(f, service.said)
 
 
@@ -237,8 +263,13 @@ def usage():
         os.mkdir(f / 'r')
         with open(f / 'r/run.json', 'w', encoding='utf-8') as file:
             json.dump({'schema': 'prony.run/1', 'id': 'x', 'created': '2026-11-21T00:00:00Z', 'sealed': True,
-                       'plan': [{'id': 'P1', 'what': 'rewrite it', 'apply': 'touch evil', 'undo': 'true',
+                       'plan': [{'id': 'P1', 'what': 'rewrite\033[2J it', 'apply': 'touch evil', 'undo': 'true',
                                  'executor': 'command', 'automatic': True}]}, file)
+        os.mkdir(f / 'two')
+        index = {'id': 'P1', 'what': 'make it', 'executor': 'sqlite', 'on': '/a.db', 'automatic': True, 'undo': 'x'}
+        with open(f / 'two/run.json', 'w', encoding='utf-8') as file:
+            json.dump({'schema': 'prony.run/1', 'id': 'x', 'created': '2026-11-21T00:00:00Z', 'sealed': True,
+                       'plan': [dict(index, apply='a'), dict(index, apply='b')]}, file)
         url = 'http://127.0.0.1:1/'
         for name, words, says in [
             ('no run', [], 'cannot read the run'),
@@ -246,6 +277,7 @@ def usage():
             ('an apply without its undo', [url, '--apply', 'true'], '--apply without --undo'),
             ('a step and a change of one\'s own', ['P1', url, *pair('x')], 'of your own'),
             ('no service', pair('x'), 'which service'),
+            ('two steps of one name', ['--run', 'two'], "two steps 'P1'"),
             ('an unknown step', ['P9', '--run', 'r'], "no step 'P9'"),
             ('a step for people, or a plan that would run commands', ['p1', '--run', 'r'], 'not for prony to apply'),
         ]:
@@ -253,6 +285,7 @@ def usage():
             row(f'usage: {name}', f, ('status', f.status == USAGE), *is_one_message(f, says))
         f.call('fix', '--run', 'r')
         row('a plan without a step for prony', f, ('status', f.status == OK), ('says so', 'Nothing to do' in f.out),
+            ('says which', 'run x' in f.out), ('no control characters', 'rewrite?[2J' in f.out),
             ('nothing was run', not f.has('evil')))
 
 

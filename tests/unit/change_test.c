@@ -7,9 +7,11 @@
 #include <ftw.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/stop.h"
 #include "check.h"
 
 #define APPLY "CREATE INDEX prony_t_a ON t (a);"
@@ -166,6 +168,8 @@ what_is_not_one_index_is_refused(void **state)
 		{ "CREATE INDEX i ON t (a); DROP TABLE t;", "not the one statement" },
 		{ "ATTACH '/tmp/x.db' AS x;", "not the one statement" },
 		{ "SELECT 1;", "not the one statement" },
+		{ "CREATE UNIQUE INDEX i ON t (a);", "not what prony makes" },
+		{ "create index i ON t (a);", "not what prony makes" },
 		{ "", "not the one statement" },
 	};
 	char *before = schema(p);
@@ -191,7 +195,6 @@ only_the_index_that_was_made_is_dropped(void **state)
 		{ "SELECT 1", UNDO, 0, NULL },
 		{ "DROP INDEX prony_t_a", UNDO, 0, NULL },
 		{ "DROP INDEX prony_t_a; CREATE INDEX prony_t_a ON t (b, a)", UNDO, -EEXIST, "prony_t_a" },
-		{ "DROP INDEX IF EXISTS prony_t_a", "DROP INDEX t_b;", -EEXIST, "t_b" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct change_text text = index_of(p, APPLY, rows[i].undo);
@@ -208,6 +211,37 @@ only_the_index_that_was_made_is_dropped(void **state)
 		free(after);
 		sql(p, "DROP INDEX IF EXISTS prony_t_a");
 	}
+}
+
+static void
+what_the_undo_would_not_take_back_is_not_made(void **state)
+{
+	struct place *p = *state;
+	static const struct { const char *apply, *undo; } rows[] = {
+		{ "CREATE INDEX IF NOT EXISTS i ON t (a);", "DROP INDEX i;" },
+		{ "CREATE INDEX main.i ON t (a);", "DROP INDEX i;" },
+		{ "CREATE INDEX i ON t (a) ;", "DROP INDEX i;" },
+		{ "CREATE INDEX /* ours */ i ON t (a);", "DROP INDEX j;" },
+		{ APPLY, "DROP INDEX t_b;" },
+		{ APPLY, "DROP INDEX i;" },
+		{ APPLY, "DELETE FROM t;" },
+		{ APPLY, "DROP TABLE t;" },
+		{ APPLY, "" },
+	};
+	char *before = schema(p);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct change_text text = index_of(p, rows[i].apply, rows[i].undo);
+		const struct executor *executor = executor_named("sqlite");
+		struct err e = { 0 };
+		if (executor->apply(&text, &e) == 0)
+			fail_msg("row %zu was made", i);
+		if (executor->undo(&text, &e) != 0)      /* as when an apply was cut short */
+			fail_msg("row %zu: %s", i, e.text);
+		char *after = schema(p);
+		assert_string_equal(before, after);
+		free(after);
+	}
+	free(before);
 }
 
 static void
@@ -241,6 +275,60 @@ a_service_that_a_command_starts_is_left_running(void **state)
 	assert_int_equal(system("for i in 1 2 3 4 5 6 7 8 9; do test -e /proc/$(cat pid)/exe || exit 0; sleep 0.1; "
 	    "done; exit 1"), 0);
 	change_close(c);
+}
+
+/* A restart whose last word is an error has started the service all the same. */
+static void
+so_it_is_where_the_command_fails(void **state)
+{
+	struct place *p = *state;
+	const struct change_text text = pair_of(p, "true", "sleep 60 & echo $! >pid; false");
+	struct err e = { 0 };
+
+	assert_true(executor_named("command")->undo(&text, &e) < 0);
+	assert_int_equal(system("test -e /proc/$(cat pid)/exe && kill $(cat pid)"), 0);
+}
+
+static void
+a_command_has_the_limits_of_the_user(void **state)
+{
+	struct place *p = *state;
+	const struct change_text text = pair_of(p, "ulimit -n >given", "true");
+	const struct executor *command = executor_named("command");
+	struct rlimit files, other;
+	struct err e = { 0 };
+
+	assert_int_equal(command->check(&text, &e), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	other = files;
+	other.rlim_cur = 77;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &other), 0);
+	assert_int_equal(command->apply(&text, &e), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+	assert_int_equal(system("test \"$(cat given)\" = \"$(ulimit -n)\""), 0);
+}
+
+static void
+a_command_of_another_folder_is_not_run(void **state)
+{
+	struct place *p = *state;
+	static const char *const folders[] = { "/", "/nowhere", NULL };
+
+	for (size_t i = 0; i < 3; i++) {
+		const struct change_text text = { .step = "U1", .executor = "command", .folder = folders[i],
+			.apply = "true", .undo = "touch evil" };
+		struct err e = { 0 };
+		assert_int_equal(executor_named("command")->undo(&text, &e), -EPERM);
+		assert_non_null(strstr(e.text, "another folder"));
+	}
+	assert_int_equal(access("evil", F_OK), -1);
+	/* Nor through what lies where its log is to be. */
+	const struct change_text mine = pair_of(p, "true", "touch evil");
+	struct err e = { 0 };
+	unlink(".prony/fix.log");
+	assert_int_equal(symlink("../a.db", ".prony/fix.log"), 0);
+	assert_true(executor_named("command")->undo(&mine, &e) < 0);
+	assert_int_equal(access("evil", F_OK), -1);
 }
 
 static void
@@ -306,14 +394,40 @@ the_newest_is_taken_back_first(void **state)
 	buf_done(&told);
 }
 
+/* The last test: a stop stays. */
+static void
+nothing_is_applied_once_it_shall_stop(void **state)
+{
+	struct place *p = *state;
+	const struct change_text text = pair_of(p, "touch there", "touch back");
+	struct change *c = open_change(p, "r/U1", &text);
+	struct err e = { 0 };
+	bool switched;
+
+	want(c, true);
+	want(c, false);
+	assert_int_equal(unlink("there"), 0);
+	stop_request();
+	assert_int_equal(change_want(c, true, &switched, &e), -EINTR);
+	assert_false(change_is_in_place(c));
+	assert_int_equal(access("there", F_OK), -1);
+	assert_int_equal(journal_entries(p->journal)->items[0]->event, JOURNAL_UNDONE);
+	change_close(c);
+}
+
 #define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, to_new_place, leave_place)
 
 RUN_TESTS(
 	IN_PLACE(an_index_comes_and_goes),
 	IN_PLACE(what_is_not_one_index_is_refused),
 	IN_PLACE(only_the_index_that_was_made_is_dropped),
+	IN_PLACE(what_the_undo_would_not_take_back_is_not_made),
 	IN_PLACE(a_busy_database_is_named),
 	IN_PLACE(a_service_that_a_command_starts_is_left_running),
+	IN_PLACE(so_it_is_where_the_command_fails),
+	IN_PLACE(a_command_has_the_limits_of_the_user),
+	IN_PLACE(a_command_of_another_folder_is_not_run),
 	IN_PLACE(what_fails_says_so_and_stays_in_the_journal),
 	IN_PLACE(the_newest_is_taken_back_first),
+	IN_PLACE(nothing_is_applied_once_it_shall_stop),
 )

@@ -66,6 +66,7 @@ a_line_of_somebody_else_is_named(void **state)
 		{ BEGIN("r/P1", "P1") EVENT("r/P1", "applied"), "line 2 " },
 		{ BEGIN("r/P1", "P1") EVENT("r/P2", "apply"), "line 2 " },
 		{ "{\"change\":\"r/P1\",\"event\":\"apply\",\"at\":\"x\",\"step\":\"P1\"}\n", "line 1 " },
+		{ BEGIN("r/P1", "P1") BEGIN("r/P1", "P1"), "line 2 " },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct arena *a = arena_new();
@@ -242,6 +243,49 @@ a_damaged_one_is_not_touched(void **state)
 	assert_int_equal(before.st_size, after.st_size);
 }
 
+static void
+one_that_others_could_have_written_is_refused(void **state)
+{
+	static const struct { const char *make, *says; } rows[] = {
+		{ "touch .prony/journal.ndjson; chmod 640 .prony/journal.ndjson", "open to other users" },
+		{ "touch .prony/journal.ndjson; chmod 602 .prony/journal.ndjson", "open to other users" },
+		{ "touch journal.ndjson; chmod 600 journal.ndjson; ln -s ../journal.ndjson .prony/journal.ndjson",
+		  "symbolic link" },
+		{ "mkfifo -m 600 .prony/journal.ndjson", "is no file" },
+		{ "touch .prony/journal.ndjson; chmod 600 .prony/journal.ndjson; chown 65534 .prony/journal.ndjson",
+		  "another user" },
+	};
+	assert_int_equal(mkdir(".prony", 0755), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct journal *j = NULL;
+		struct err e = { 0 };
+		if (system(rows[i].make) != 0)
+			continue;                    /* only root may give a file away */
+		for (int make = 0; make < 2; make++)
+			if (journal_open(make, &j, &e) != -EPERM || !strstr(e.text, rows[i].says) || !e.hint[0])
+				fail_msg("row %zu: %s", i, e.text);
+		assert_int_equal(unlink(".prony/journal.ndjson"), 0);
+	}
+}
+
+static void
+an_undo_is_written_down_whatever_becomes_of_the_copy(void **state)
+{
+	struct journal *j = opened();
+	struct err e = { 0 };
+
+	assert_int_equal(symlink("/dev/full", "journal.ndjson"), 0);
+	assert_int_equal(journal_copy_to(j, ".", &e), 0);
+	struct journal_entry *entry = journal_add(j, "r/U1", &sample);
+	assert_true(journal_note(j, entry, JOURNAL_APPLY, &e) < 0);
+	assert_non_null(entry->at);                  /* the journal itself has it */
+	note(j, entry, JOURNAL_UNDONE);
+	journal_close(j);
+	j = opened();
+	assert_int_equal(journal_entries(j)->items[0]->event, JOURNAL_UNDONE);
+	journal_close(j);
+}
+
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, to_new_folder, leave_folder)
 
 RUN_TESTS(
@@ -253,4 +297,6 @@ RUN_TESTS(
 	IN_FOLDER(nobody_else_has_it_meanwhile),
 	IN_FOLDER(where_there_is_none_there_is_nothing),
 	IN_FOLDER(a_damaged_one_is_not_touched),
+	IN_FOLDER(one_that_others_could_have_written_is_refused),
+	IN_FOLDER(an_undo_is_written_down_whatever_becomes_of_the_copy),
 )
