@@ -30,7 +30,7 @@ def contained(folder, service):
         os.makedirs(root + os.path.dirname(path), exist_ok=True)
         shutil.copy(path, root + path)
     shutil.copy(service, root + '/service')
-    return ['unshare', '--pid', '--fork', '--kill-child', '--mount', f'--root={root}', '/service']
+    return ['unshare', '--pid', '--fork', '--kill-child', f'--root={root}', '/service']
 
 
 def check(prony, service, user, *words, inside=False):
@@ -87,7 +87,10 @@ def main():
         tap.skip('the ladder', 'needs root to take the other rungs')
         return tap.end()
     judge('root sees everything', check(prony, service, None), 'bpf', False, 'checksum_rows')
-    judge('root sees into a container', check(prony, service, None, inside=True), 'bpf', False, 'checksum_rows')
+    if subprocess.run(['unshare', '--pid', '--fork', 'true'], capture_output=True, check=False).returncode:
+        tap.skip('root sees into a container', 'no PID namespace may be made here')
+    else:
+        judge('root sees into a container', check(prony, service, None, inside=True), 'bpf', False, 'checksum_rows')
     judge('its own user sees stacks', check(prony, service, NOBODY), 'perf', True, 'checksum_rows')
     judge_waits(check(prony, locking, NOBODY))
     judge('switched off sees nothing', check(prony, service, None, '--no-trace'), 'none', True, None)
