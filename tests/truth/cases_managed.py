@@ -114,7 +114,7 @@ def flask_gunicorn(stage):
     return [stage.gunicorn('flask_score:app')]
 
 
-@case('flask-downstream', ['io.net.downstream'], fast=True)
+@case('flask-downstream', ['io.net.downstream'])
 def flask_downstream(stage):
     peer = stage.service('slow_peer', '40')
     return [stage.gunicorn('flask_downstream:app', PEER=peer.split('/')[2])]
