@@ -4,6 +4,7 @@
 usage: plans.py EXPLAIN; prints TAP."""
 import os
 import pwd
+import shutil
 import subprocess
 import sys
 
@@ -69,7 +70,8 @@ def main():
         tap.row('nothing was changed', [] if server.sql('SELECT count(*), max(xmin::text::bigint) FROM orders') == before
                 else ['rows were'])
         if os.geteuid() == 0:
-            lines, _ = ask(explain, place, '-', user=pwd.getpwnam('daemon').pw_uid)
+            copy = shutil.copy(explain, server.folder)      # the build folder may be closed to others
+            lines, _ = ask(copy, place, '-', user=pwd.getpwnam('daemon').pw_uid)
             told = [s for s in lines if s.startswith('closed') and 'only root and its own user' in s]
             tap.row('another user is not let in, by name', [] if told else lines[-2:])
         else:
