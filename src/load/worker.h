@@ -21,7 +21,7 @@
 #include <stdatomic.h>
 
 #include "base/buf.h"
-#include "load/engine.h"
+#include "engine/engine.h"
 #include "load/capture.h"
 #include "load/protocol.h"
 #include "load/schedule.h"

@@ -12,7 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "load/engine.h"
+#include "engine/engine.h"
 #include "check.h"
 
 #define MANY       2000

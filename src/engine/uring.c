@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "load/uring.h"
+#include "engine/uring.h"
 
 #include <errno.h>
 #include <stdlib.h>

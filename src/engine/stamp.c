@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "load/stamp.h"
+#include "engine/stamp.h"
 
 #include <string.h>
 #include <time.h>

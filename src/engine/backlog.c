@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "load/backlog.h"
+#include "engine/backlog.h"
 
 #include <errno.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "load/engine.h"
+#include "engine/engine.h"
 
 #include <errno.h>
 #include <string.h>

@@ -21,7 +21,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "load/uring_entry.h"
+#include "engine/uring_entry.h"
 
 #define BUFFERS_MIN    64
 #define BUFFERS_MAX    512     /* 8 MiB in all, of which only what was received into is in memory */

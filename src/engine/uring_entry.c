@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "load/uring_entry.h"
+#include "engine/uring_entry.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -18,10 +18,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "load/backlog.h"
-#include "load/engine.h"
-#include "load/stamp.h"
-#include "load/uring.h"
+#include "engine/backlog.h"
+#include "engine/engine.h"
+#include "engine/stamp.h"
+#include "engine/uring.h"
 
 #define SUBMISSIONS 256
 #define STAGE_BYTES ((size_t)256 << 10)

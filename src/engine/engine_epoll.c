@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "load/backlog.h"
-#include "load/engine.h"
-#include "load/stamp.h"
+#include "engine/backlog.h"
+#include "engine/engine.h"
+#include "engine/stamp.h"
 
 #define EVENTS         256
 #define RECEIVE_BYTES  ((size_t)64 << 10)
