@@ -218,7 +218,7 @@ each_kind_has_a_complete_step(void **state)
 		"io.db.n-plus-one", "io.db.over-fetch", "io.redis.n-plus-one", "io.redis.slow-command",
 		"contention.db-lock", "memory.leak", "memory.gc", "memory.page-fault", "memory.swap",
 		"memory.alloc", "contention.pool", "cpu.contended-host", "contention.stampede",
-		"contention.rate-limit",
+		"contention.rate-limit", "io.net.retry", "io.net.dns",
 	};
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		struct run *r = sample();
