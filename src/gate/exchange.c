@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+#include "gate/exchange.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "gate/client.h"
+#include "gate/upstream.h"
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static bool
+may_be_repeated(const struct http1_request *r)
+{
+	static const char *const idempotent[] = { "GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE" };
+
+	for (size_t i = 0; i < sizeof(idempotent) / sizeof(*idempotent); i++)
+		if (text_is(r->method, idempotent[i]))
+			return r->framing == HTTP1_NO_BODY && !r->upgrades;
+	return false;
+}
+
+static struct exchange *
+exchange_new(struct client *c, const struct http1_request *r)
+{
+	struct exchange *x = calloc(1, sizeof(*x));
+
+	if (!x)
+		return NULL;
+	x->w = c->w;
+	x->client = c;
+	x->timer.kind = TIMER_WAITING;
+	x->repeatable = may_be_repeated(r);
+	x->is_head = text_is(r->method, "HEAD");
+	x->upgrades = r->upgrades;
+	x->old_client = r->old;
+	x->question_chunked = r->framing == HTTP1_CHUNKED;
+	http1_body_start(&x->question, r->framing, r->length);
+	x->question_ended = http1_body_ended(&x->question);
+	c->x = x;
+	return x;
+}
+
+static void
+over(struct exchange *x)
+{
+	struct up *u = x->up;
+
+	if (x->state == EXCHANGE_OVER)
+		return;
+	if (x->state == EXCHANGE_WAITING)
+		upstream_wait_no_more(x);
+	x->state = EXCHANGE_OVER;
+	timer_remove(&x->w->timers, &x->timer);
+	x->up = NULL;
+	if (u)
+		up_drop(u);
+	if (x->client)
+		x->client->x = NULL;
+	x->client = NULL;
+	buf_done(&x->head);
+	worker_bury(x->w, &x->grave);
+}
+
+static struct text
+path_of(struct text target)
+{
+	const char *query = memchr(target.at, '?', target.size);
+	return (struct text){ target.at, query ? (size_t)(query - target.at) : target.size };
+}
+
+static struct text
+without_port(struct text host)
+{
+	const char *bracket = memchr(host.at, ']', host.size), *colon = memrchr(host.at, ':', host.size);
+	return colon && colon > bracket ? (struct text){ host.at, (size_t)(colon - host.at) } : host;
+}
+
+void
+exchange_begin(struct client *c, const struct http1_request *r)
+{
+	const struct gate_route *route = gate_route_find(c->w->config, without_port(r->host), path_of(r->target));
+
+	if (!route) {
+		client_refuse(c, 404, "no route for this", r->framing != HTTP1_NO_BODY);
+		return;
+	}
+	struct exchange *x = exchange_new(c, r);
+	if (!x) {
+		client_refuse(c, 503, "out of memory", true);
+		return;
+	}
+	x->route = route;
+	request_write(x, r);
+	upstream_ask(x);
+}
+
+/* ---- ends ------------------------------------------------------------------------------------ */
+
+/* No answer of the server: one of ours, or when a part of the server's is with the client, none. */
+void
+exchange_fail(struct exchange *x, int status, const char *why)
+{
+	struct client *c = x->client;
+	bool begun = x->state == EXCHANGE_ANSWERING || x->state == EXCHANGE_TUNNEL;
+	bool last = !x->question_ended;
+
+	over(x);
+	if (!c)
+		return;
+	if (begun)
+		client_abort(c);
+	else
+		client_refuse(c, status, why, last);
+}
+
+void
+exchange_complete(struct exchange *x)
+{
+	struct client *c = x->client;
+	struct up *u = x->up;
+
+	if (u && !x->answer_last && x->question_ended && !u->unsent) {
+		x->up = NULL;
+		u->x = NULL;
+		up_release(u);
+	}
+	if (c && !x->question_ended)   /* what is left of its body would be taken for a request */
+		c->keep_alive = false;
+	over(x);
+	if (c)
+		client_answered(c);
+}
+
+void
+exchange_left(struct exchange *x)
+{
+	x->client = NULL;
+	over(x);
+}
+
+/* ---- the way to the server ------------------------------------------------------------------- */
+
+bool
+exchange_to_up(struct exchange *x, const struct engine_piece *pieces, uint32_t n)
+{
+	struct worker *w = x->w;
+	struct up *u = x->up;
+	ssize_t left = w->ops->gather(w->engine, u->conn, pieces, n);
+
+	if (left < 0) {
+		up_break(u, (int)-left);
+		return false;
+	}
+	u->unsent = left;
+	if (left > GATE_UNSENT_MAX && x->client)
+		client_hold(x->client, true);
+	return true;
+}
+
+static void
+await_answer(struct exchange *x)
+{
+	timer_set(&x->w->timers, &x->up->timer,
+	    x->w->now_ns + x->up->server->upstream->timeouts.response_ns);
+}
+
+void
+exchange_got_up(struct exchange *x, struct up *u)
+{
+	struct engine_piece p = { x->head.data, x->head.size, false };
+
+	x->up = u;
+	x->state = EXCHANGE_ASKING;
+	timer_stop(&x->timer);
+	if (!exchange_to_up(x, &p, 1))
+		return;
+	x->asked = true;
+	await_answer(x);
+	if (x->client && !x->question_ended) {
+		timer_set(&x->w->timers, &x->client->timer, x->w->now_ns + x->w->config->timeouts.body_ns);
+		client_go_on(x->client);
+	}
+}
+
+size_t
+exchange_question(struct exchange *x, const char *bytes, size_t size)
+{
+	struct engine_piece p = { bytes, size, false };
+
+	if (x->state == EXCHANGE_TUNNEL) {
+		timer_set(&x->w->timers, &x->up->timer, x->w->now_ns + GATE_TUNNEL_NS);
+		exchange_to_up(x, &p, 1);
+		return size;
+	}
+	if (x->question_ended || x->upgrades || !x->asked || !x->up)
+		return 0;
+	size_t used = request_body(x, bytes, size);
+	if (x->state != EXCHANGE_OVER && x->up && x->state == EXCHANGE_ASKING)
+		await_answer(x);
+	return used;
+}
+
+void
+exchange_question_late(struct exchange *x)
+{
+	exchange_fail(x, 408, "the request body took too long");
+}
+
+void
+exchange_up_ready(struct exchange *x)
+{
+	if (x->client)
+		client_go_on(x->client);
+}
+
+/* ---- the way back ---------------------------------------------------------------------------- */
+
+bool
+exchange_client_deaf(struct exchange *x)
+{
+	struct worker *w = x->w;
+
+	if (x->state != EXCHANGE_TUNNEL)
+		return x->question_ended;
+	w->ops->finish(w->engine, x->up->conn);
+	return !x->up->deaf;
+}
+
+void
+exchange_client_ready(struct exchange *x)
+{
+	if (x->up)
+		up_hold(x->up, false);
+}
+
+void
+exchange_received(struct exchange *x, const char *bytes, size_t size)
+{
+	struct engine_piece p = { bytes, size, false };
+
+	if (x->state != EXCHANGE_TUNNEL) {
+		response_received(x, bytes, size);
+		return;
+	}
+	timer_set(&x->w->timers, &x->up->timer, x->w->now_ns + GATE_TUNNEL_NS);
+	if (client_send(x->client, &p, 1) && x->client->unsent > GATE_UNSENT_MAX)
+		up_hold(x->up, true);
+}
+
+bool
+exchange_up_ended(struct exchange *x)
+{
+	struct worker *w = x->w;
+
+	if (x->state != EXCHANGE_TUNNEL || x->client->deaf)
+		return false;
+	x->up->deaf = true;
+	w->ops->finish(w->engine, x->client->conn);
+	return true;
+}
+
+static bool
+worth_repeating(const struct exchange *x)
+{
+	return x->repeatable && !x->repeated && x->client;
+}
+
+void
+exchange_up_lost(struct exchange *x, int code)
+{
+	struct up *u = x->up;
+	bool stale = u && u->reused && !u->head.size && x->state == EXCHANGE_ASKING && code != ETIMEDOUT;
+
+	x->up = NULL;
+	if (code == ETIMEDOUT) {
+		exchange_fail(x, 504, "the server took too long");
+	} else if (stale && worth_repeating(x)) {
+		x->repeated = true;
+		x->asked = false;
+		upstream_ask_anew(x);
+	} else if (code == 0 && x->state == EXCHANGE_ANSWERING && response_ended(x)) {
+		x->answer_last = true;
+		exchange_complete(x);
+	} else if (x->state == EXCHANGE_TUNNEL && x->client && code == 0) {
+		struct client *c = x->client;
+		over(x);
+		c->keep_alive = false;
+		client_answered(c);
+	} else {
+		exchange_fail(x, 502, u ? "the server broke off" : "the server cannot be reached");
+	}
+}
+
+void
+exchange_no_up(struct exchange *x, int status, const char *why)
+{
+	x->up = NULL;
+	exchange_fail(x, status, why);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* What all workers share: made by gate_run before they start, gone after they have ended. */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "gate/gate.h"
+#include "gate/worker.h"
+
+struct gate {
+	const struct gate_config *config;
+	uint32_t n_workers;
+	struct gate_worker {
+		struct worker w;
+		pthread_t thread;
+		bool started;
+		int listeners[GATE_LISTENS_MAX];   /* -1: none */
+	} *workers;
+	struct addr *server_addrs;   /* by upstream, then by its servers */
+	atomic_bool draining;
+	int64_t drain_until_ns;      /* written before draining */
+};

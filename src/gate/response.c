@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* The answer as the client gets it. */
+#include "base/clock.h"
+#include "gate/body_out.h"
+#include "gate/client.h"
+#include "gate/exchange.h"
+#include "gate/refusal.h"
+#include "gate/upstream.h"
+
+/* ---- the head -------------------------------------------------------------------------------- */
+
+static void
+put_line(struct buf *b, struct text name, struct text value)
+{
+	buf_append(b, name.at, name.size);
+	buf_append(b, ": ", 2);
+	buf_append(b, value.at, value.size);
+	buf_append(b, "\r\n", 2);
+}
+
+static void
+put_status(struct buf *b, const struct http1_response *r)
+{
+	buf_clear(b);
+	buf_printf(b, "HTTP/1.1 %d ", r->status);
+	if (r->reason.size)
+		buf_append(b, r->reason.at, r->reason.size);
+	else
+		buf_puts(b, refusal_reason(r->status));
+	buf_append(b, "\r\n", 2);
+}
+
+static void
+put_fields(struct buf *b, const struct http1_response *r)
+{
+	for (const struct http_field *f = r->fields.at; f < r->fields.at + r->fields.n; f++)
+		if (!text_is(f->name, "Content-Length") && !http1_is_hop_field(&r->fields, f->name))
+			put_line(b, f->name, f->value);
+}
+
+/* How the client will know where the body ends. */
+static void
+put_framing(struct exchange *x, struct buf *b, const struct http1_response *r)
+{
+	struct client *c = x->client;
+	bool open_end = r->framing == HTTP1_CHUNKED || r->framing == HTTP1_TO_END;
+
+	x->answer_chunked = open_end && !x->old_client;
+	if (open_end && x->old_client)
+		c->keep_alive = false;
+	if (!x->question_ended || x->w->draining)
+		c->keep_alive = false;
+	if (x->answer_chunked)
+		buf_puts(b, "Transfer-Encoding: chunked\r\n");
+	else if (r->length >= 0 && r->status != 204 && !open_end)
+		buf_printf(b, "Content-Length: %lld\r\n", (long long)r->length);
+	if (!c->keep_alive)
+		buf_puts(b, "Connection: close\r\n");
+	else if (x->old_client)
+		buf_puts(b, "Connection: keep-alive\r\n");
+}
+
+static void
+write_head(struct exchange *x, struct buf *b, const struct http1_response *r)
+{
+	put_status(b, r);
+	put_fields(b, r);
+	put_framing(x, b, r);
+	buf_puts(b, "Via: 1.1 prony\r\n\r\n");
+}
+
+/* ---- interim answers ------------------------------------------------------------------------- */
+
+static bool
+relay_interim(struct exchange *x, const struct http1_response *r)
+{
+	struct buf *b = &x->w->head;
+
+	if (x->old_client)
+		return true;
+	put_status(b, r);
+	put_fields(b, r);
+	buf_append(b, "\r\n", 2);
+	struct engine_piece p = { b->data, b->size, false };
+	return client_send(x->client, &p, 1);
+}
+
+/* The server has agreed to another protocol: from here on bytes are only moved. */
+static void
+open_tunnel(struct exchange *x, const struct http1_response *r, const char *rest, size_t size)
+{
+	struct buf *b = &x->w->head;
+	const struct http_field *upgrade = http_field_next(&r->fields, "Upgrade", NULL);
+
+	put_status(b, r);
+	put_fields(b, r);
+	if (upgrade)
+		put_line(b, upgrade->name, upgrade->value);
+	buf_puts(b, "Connection: upgrade\r\n\r\n");
+	struct engine_piece p[] = { { b->data, b->size, false }, { rest, size, false } };
+	x->state = EXCHANGE_TUNNEL;
+	timer_set(&x->w->timers, &x->up->timer, x->w->now_ns + GATE_TUNNEL_NS);
+	if (client_send(x->client, p, size ? 2 : 1))
+		client_go_on(x->client);
+}
+
+/* ---- the body -------------------------------------------------------------------------------- */
+
+static bool
+send_out(struct exchange *x, struct body_out *o)
+{
+	bool ok = !o->n || client_send(x->client, o->pieces, o->n);
+
+	body_out_clear(o);
+	if (ok && x->client->unsent > GATE_UNSENT_MAX && x->up)
+		up_hold(x->up, true);
+	return ok;
+}
+
+/* What stands in `o` goes out with the body's first stretch. */
+static void
+relay_body(struct exchange *x, struct body_out *o, const char *bytes, size_t size)
+{
+	enum http1_verdict v = http1_body_ended(&x->answer) ? HTTP1_DONE : HTTP1_MORE;
+	size_t used = 0, n;
+
+	if (v == HTTP1_DONE && o->chunked)   /* a HEAD has a head alone */
+		o->chunked = false;
+	while (v == HTTP1_MORE && used < size) {
+		struct text data;
+		v = http1_body_feed(&x->answer, bytes + used, size - used, &n, &data);
+		used += n;
+		body_out_data(o, data);
+		if (v == HTTP1_DONE)
+			body_out_end(o);
+		if (v == HTTP1_BAD || (body_out_is_full(o) && !send_out(x, o)))
+			break;
+	}
+	if (v == HTTP1_BAD) {
+		exchange_fail(x, 502, x->answer.why);
+		return;
+	}
+	if (x->state == EXCHANGE_OVER || !send_out(x, o))
+		return;
+	if (used < size)   /* more than an answer: what follows belongs to nobody */
+		x->answer_last = true;
+	if (v == HTTP1_DONE)
+		exchange_complete(x);
+	else
+		timer_set(&x->w->timers, &x->up->timer, x->w->now_ns + x->server->upstream->timeouts.body_ns);
+}
+
+static void
+begin_answer(struct exchange *x, const struct http1_response *r, const char *rest, size_t size)
+{
+	struct buf *b = &x->w->head;
+	struct body_out o = { 0 };
+
+	x->state = EXCHANGE_ANSWERING;
+	x->answer_last = !r->keep_alive;
+	http1_body_start(&x->answer, r->framing, r->length);
+	write_head(x, b, r);
+	o.chunked = x->answer_chunked;
+	body_out_raw(&o, b->data, b->size);
+	relay_body(x, &o, rest, size);
+}
+
+/* ---- what comes ------------------------------------------------------------------------------ */
+
+/* A head is there; returns false when that was it with this exchange's heads. */
+static bool
+on_head(struct exchange *x, const struct http1_response *r, const char *rest, size_t size)
+{
+	if (r->status == 101 && x->upgrades) {
+		open_tunnel(x, r, rest, size);
+		return false;
+	}
+	if (r->status == 101) {
+		exchange_fail(x, 502, "the server switches protocols unasked");
+		return false;
+	}
+	if (r->status < 200)
+		return relay_interim(x, r);
+	x->upgrades = false;
+	begin_answer(x, r, rest, size);
+	return false;
+}
+
+/* Heads from the bytes, one behind the other; returns how many bytes were of them. */
+static size_t
+take_heads(struct exchange *x, const char *bytes, size_t size)
+{
+	struct http1_response *r = &x->w->response;
+	size_t at = 0, used;
+
+	while (at < size) {
+		enum http1_verdict v = http1_response_parse(r, x->is_head, bytes + at, size - at, &used);
+		if (v == HTTP1_BAD)
+			exchange_fail(x, 502, r->why);
+		if (v != HTTP1_DONE)
+			return v == HTTP1_BAD ? size : at;
+		at += used;
+		if (!on_head(x, r, bytes + at, size - at))
+			return size;
+	}
+	return at;
+}
+
+void
+response_received(struct exchange *x, const char *bytes, size_t size)
+{
+	struct up *u = x->up;
+
+	x->repeatable = false;
+	if (x->state == EXCHANGE_ANSWERING) {
+		struct body_out o = { .chunked = x->answer_chunked };
+		relay_body(x, &o, bytes, size);
+		return;
+	}
+	struct buf before = u->head;
+	if (before.size) {
+		buf_append(&before, bytes, size);
+		u->head = (struct buf){ .cap_bytes = before.cap_bytes };
+		bytes = before.data;
+		size = before.size;
+	}
+	size_t used = before.truncated ? 0 : take_heads(x, bytes, size);
+	if (used < size && !before.truncated)
+		buf_append(&u->head, bytes + used, size - used);
+	if (before.truncated || u->head.truncated)
+		exchange_fail(x, 502, "the server's response head is too large");
+	if (before.size)
+		buf_done(&before);
+}
+
+bool
+response_ended(struct exchange *x)
+{
+	struct body_out o = { .chunked = x->answer_chunked };
+
+	if (!http1_body_to_end(&x->answer))
+		return false;
+	body_out_end(&o);
+	return send_out(x, &o);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* A worker of the gate: one thread with an engine, its clients, its connections to servers.
+ *
+ * client     a connection of somebody who asks; HTTP/1.1 in front (client.c)
+ * exchange   a request that goes to a server, and its answer (exchange.c, request.c, response.c)
+ * up         a connection to a server, in the pool of it while nobody uses it (upstream.c)
+ *
+ * Workers share nothing but what struct gate points to. Structures that end are put aside and
+ * freed after the engine's turn, so that pointers to them stay good during it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "engine/engine.h"
+#include "gate/config.h"
+#include "gate/timers.h"
+#include "net/addr.h"
+#include "net/http1_request.h"
+#include "net/http1_response.h"
+
+/* Bytes that wait for a slow reader before its other side is held back. */
+#define GATE_UNSENT_MAX ((ssize_t)256 << 10)
+/* Bytes of a client that cannot be used yet: the requests behind the one under way. */
+#define GATE_AHEAD_MAX  ((size_t)64 << 10)
+/* Of a response's head. */
+#define GATE_RESPONSE_HEAD_MAX ((size_t)64 << 10)
+/* How long a connection that was told to end may take to do so. */
+#define GATE_LINGER_NS  (2 * NS_PER_S)
+/* A tunnel in which nothing is said. */
+#define GATE_TUNNEL_NS  (3600 * NS_PER_S)
+
+enum { TIMER_CLIENT, TIMER_UP, TIMER_WAITING };
+
+struct worker;
+struct exchange;
+
+/* What is to be freed after the turn. */
+struct grave {
+	struct grave *next;
+};
+
+enum client_state {
+	CLIENT_IDLE,       /* between requests; bytes of a head may be there */
+	CLIENT_BUSY,       /* an exchange is under way */
+	CLIENT_ENDING,     /* told that no more comes: what it still says is not looked at */
+	CLIENT_GONE,
+};
+
+struct client {
+	struct grave grave;
+	struct timer timer;
+	struct worker *w;
+	uint32_t conn;
+	enum client_state state;
+	bool deaf;             /* it sends no more */
+	bool held;
+	bool heading;          /* a part of a head is there, the timer says for how long at most */
+	bool feeding;          /* its bytes are being looked at */
+	bool keep_alive;       /* after the request under way */
+	ssize_t unsent;
+	struct buf ahead;      /* received and not used yet */
+	struct exchange *x;
+};
+
+enum up_state { UP_CONNECTING, UP_USED, UP_IDLE, UP_GONE };
+
+struct up {
+	struct grave grave;
+	struct timer timer;
+	uint32_t conn;
+	enum up_state state;
+	bool reused;           /* it has carried a request before */
+	bool held, deaf;
+	ssize_t unsent;
+	struct buf head;       /* the beginning of a response's head */
+	struct server *server;
+	struct exchange *x;
+	struct up *next, **link;   /* in the pool */
+};
+
+/* A server as one worker sees it. */
+struct server {
+	struct worker *w;
+	const struct gate_upstream *upstream;
+	struct addr addr;
+	struct up *idle;           /* latest used first */
+	int64_t n_open, max_open;
+	struct exchange *waiting, **waiting_end;   /* for a connection, first come first */
+	int64_t n_waiting;
+};
+
+enum exchange_state {
+	EXCHANGE_WAITING,    /* for a connection to be free */
+	EXCHANGE_ASKING,     /* on a connection; no head of a final answer yet */
+	EXCHANGE_ANSWERING,  /* the body of the answer */
+	EXCHANGE_TUNNEL,     /* other protocol: bytes both ways */
+	EXCHANGE_OVER,
+};
+
+struct exchange {
+	struct grave grave;
+	struct timer timer;
+	struct worker *w;
+	struct client *client;   /* NULL: gone */
+	struct server *server;
+	struct up *up;
+	enum exchange_state state;
+	struct exchange *next_waiting;
+	const struct gate_route *route;
+
+	struct buf head;         /* the request, as the server gets it */
+	struct http1_body question;   /* as the client sends its body */
+	bool question_chunked;   /* and so the server gets it */
+	bool question_ended;
+	bool asked;              /* the head was sent on this connection */
+	bool repeatable;         /* may be sent again, by its method and by what was sent of it */
+	bool repeated;
+	bool is_head, upgrades, old_client;
+
+	struct http1_body answer;
+	bool answer_chunked;     /* and so the client gets it */
+	bool answer_last;        /* the server's connection is of no use afterwards */
+};
+
+/* What a connection's number stands for. */
+struct conn {
+	struct client *client;
+	struct up *up;
+};
+
+struct gate;
+
+struct worker {
+	struct gate *gate;
+	const struct gate_config *config;
+	uint32_t index;
+	const struct engine_ops *ops;
+	struct engine *engine;
+	struct timers timers;
+	int64_t now_ns;              /* of this turn */
+	bool draining;
+
+	uint32_t n_conns;
+	struct conn *conns;
+	uint32_t *free_conns, n_free;
+	uint32_t n_clients, max_clients;
+
+	struct server **servers;     /* by upstream, then by its servers */
+	uint64_t turn;               /* for taking servers in turn */
+	struct grave *graves;
+
+	/* Scratch. */
+	struct http1_request request;
+	struct http1_response response;
+	struct buf head;
+};
+
+int worker_open(struct worker *w, struct gate *gate, uint32_t index, struct err *e);
+void worker_close(struct worker *w);
+void *worker_main(void *worker);      /* a thread's function */
+
+/* A number for a connection, or ENGINE_NONE; and back. */
+uint32_t worker_take_number(struct worker *w);
+void worker_give_number(struct worker *w, uint32_t conn);
+/* Free it after this turn; `grave` is its first member. */
+void worker_bury(struct worker *w, struct grave *grave);
