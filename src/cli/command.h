@@ -66,6 +66,8 @@ struct invocation {
 	const char **fixes;          /* SETTINGS_DEMO: names of faults */
 	size_t n_fixes;
 	const char *apply, *undo, *of_run;   /* SETTINGS_FIX */
+	const char *gate_file;       /* SETTINGS_GATE */
+	bool check_only;
 
 	struct report_terminal terminal;   /* stdout: columns, colour, utf8 */
 	struct progress progress;          /* hand it to the instruments; silent with --quiet */

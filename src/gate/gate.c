@@ -172,7 +172,7 @@ gate_done(struct gate *g)
 }
 
 int
-gate_run(const struct gate_config *config, struct err *e)
+gate_run(const struct gate_config *config, const struct gate_talk *talk, struct err *e)
 {
 	CLEANUP(gate_done) struct gate g = { .config = config, .n_workers = count_workers(config) };
 

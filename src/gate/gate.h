@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The gate: a reverse proxy with a cache, a worker thread a core (docs/architecture.md).
- *
- * Facade of the folder for cli/; what workers share: gate_int.h. */
+/* The gate as a process: what others need of it. */
 #pragma once
 
 #include "base/err.h"
 #include "gate/config.h"
 
-/* Serve until stop_requested() (base/stop.h), then let requests that are under way end. The signal
- * handlers are the caller's. 0, or -errno: it could not begin. */
-int gate_run(const struct gate_config *config, struct err *e);
+/* Where the gate says how it is doing: sentences without a full stop, from the calling thread. */
+struct gate_talk {
+	void (*say)(void *ctx, const char *sentence);
+	void *ctx;
+};
+
+/* Serve until base/stop.h says stop, then let what is under way end. `c` outlives the call. Fails when it
+ * cannot begin: an address is taken, a name does not resolve, memory or descriptors do not reach. */
+int gate_run(const struct gate_config *c, const struct gate_talk *talk, struct err *e);

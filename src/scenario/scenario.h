@@ -15,12 +15,11 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-
-struct scenario_place { int line, column; };   /* from 1; 0: not from a file */
+#include "yaml/node.h"
 
 struct scenario_pair {
 	const char *name, *value;      /* value may hold expressions */
-	struct scenario_place place;
+	struct node_place place;
 };
 
 enum scenario_step_kind {
@@ -41,7 +40,7 @@ struct scenario_extract {
 	const char *variable;
 	enum scenario_extract_from from;
 	const char *what;              /* JSON pointer (RFC 6901), header name, POSIX extended regex */
-	struct scenario_place place;
+	struct node_place place;
 };
 
 enum scenario_expect_kind {
@@ -55,7 +54,7 @@ enum scenario_expect_kind {
 struct scenario_expect {
 	enum scenario_expect_kind kind;
 	const char *name, *value;
-	struct scenario_place place;
+	struct node_place place;
 };
 
 struct scenario_step {
@@ -71,14 +70,14 @@ struct scenario_step {
 	enum scenario_stream stream;
 	enum scenario_think think;
 	double think_s, think_sigma;   /* mean in seconds; sigma of the logarithm for THINK_LOGNORMAL */
-	struct scenario_place place;
+	struct node_place place;
 };
 
 struct scenario_flow {
 	const char *name;              /* NULL: that of its only step */
 	double weight;                 /* > 0; preset 1 */
 	struct scenario_step *steps;   size_t n_steps;
-	struct scenario_place place;
+	struct node_place place;
 };
 
 enum scenario_order { ORDER_SEQUENTIAL, ORDER_RANDOM, ORDER_ZIPF };
@@ -88,11 +87,11 @@ struct scenario_feeder {
 	const char *name, *file;       /* file relative to the scenario's own folder */
 	enum scenario_order order;
 	double exponent;               /* of ORDER_ZIPF; preset 1 */
-	struct scenario_place place;
+	struct node_place place;
 };
 
 /* The offered rate goes from `from` to `to` per second, linearly. */
-struct scenario_stage { double from, to; int64_t for_ns; struct scenario_place place; };
+struct scenario_stage { double from, to; int64_t for_ns; struct node_place place; };
 
 struct scenario {
 	struct arena *arena;

@@ -20,16 +20,8 @@ struct checking {
 	struct arena *scratch;     /* for what is compiled and thrown away */
 };
 
-/* Where a text stands; else where that stands which holds it. */
-static struct scenario_place
-place_of(const struct checking *c, const char *text, struct scenario_place holder)
-{
-	const uint64_t *place = map_find(&c->l->places, &text, sizeof(text));
-	return place ? (struct scenario_place){ (int)(*place >> 32), (int)(uint32_t)*place } : holder;
-}
-
 static int __attribute__((format(printf, 4, 5)))
-refuse(struct checking *c, struct scenario_place at, const char *hint, const char *fmt, ...)
+refuse(struct checking *c, struct node_place at, const char *hint, const char *fmt, ...)
 {
 	char why[384];
 	va_list ap;
@@ -45,14 +37,14 @@ refuse(struct checking *c, struct scenario_place at, const char *hint, const cha
 
 static int
 check_text(struct checking *c, const char *text, enum template_use use,
-    struct scenario_place holder)
+    struct node_place holder)
 {
 	struct template compiled;
 	struct err why = { 0 };
 
 	if (template_compile(text, use, &c->scope, c->scratch, &compiled, &why) == 0)
 		return 0;
-	return refuse(c, place_of(c, text, holder), why.hint, "%s", why.text);
+	return refuse(c, take_place(c->l, text, holder), why.hint, "%s", why.text);
 }
 
 /* ---- headers ---- */
@@ -157,14 +149,14 @@ scheme_of(const char *url)
 static int
 check_base(struct checking *c)
 {
-	static const struct scenario_place nowhere;
+	static const struct node_place nowhere;
 	const char *base = c->s->base;
 	struct template compiled;
 	struct err why = { 0 };
 
 	if (!base)
 		return 0;
-	struct scenario_place at = place_of(c, base, nowhere);
+	struct node_place at = take_place(c->l, base, nowhere);
 	if (!scheme_of(base) && strncmp(base, "${", 2) != 0)
 		return refuse(c, at,
 		    "write base: http://127.0.0.1:8080 (or https, ws, wss, postgresql, redis)",
@@ -178,7 +170,7 @@ check_base(struct checking *c)
 static int
 check_url(struct checking *c, const struct scenario_step *step)
 {
-	struct scenario_place at = place_of(c, step->url, step->place);
+	struct node_place at = take_place(c->l, step->url, step->place);
 	const struct scheme *scheme = scheme_of(step->url);
 
 	if (step->url[0] != '/' && strncmp(step->url, "${", 2) != 0 &&
@@ -189,7 +181,7 @@ check_url(struct checking *c, const struct scenario_step *step)
 		return refuse(c, at, "leave it out; in a value write %23",
 		    "'#': what follows stays in the browser and is never sent");
 	if (!is_token(step->method))
-		return refuse(c, place_of(c, step->method, step->place), NULL,
+		return refuse(c, take_place(c->l, step->method, step->place), NULL,
 		    "'%.80s' is not a method", step->method);
 	return check_text(c, step->url, TEMPLATE_URL, step->place);
 }
@@ -214,7 +206,7 @@ check_expects(struct checking *c, const struct scenario_step *step)
 
 	for (size_t i = 0; i < step->n_expects; i++) {
 		const struct scenario_expect *x = &step->expects[i];
-		struct scenario_place at = place_of(c, x->value, x->place);
+		struct node_place at = take_place(c->l, x->value, x->place);
 		if (step->kind != STEP_HTTP && (x->kind == EXPECT_STATUS || x->kind == EXPECT_HEADER))
 			return refuse(c, at, NULL, "%s has no status and no headers", kind_names[step->kind]);
 		if (expect_compile(x, c->scratch, &compiled, &why) < 0)
@@ -238,7 +230,7 @@ check_extracts(struct checking *c, const struct scenario_step *step)
 		int code = extract_compile(x, c->scratch, &compiled, &why);
 		extract_done(&compiled);
 		if (code < 0)
-			return refuse(c, place_of(c, x->what, x->place), why.hint, "%s", why.text);
+			return refuse(c, take_place(c->l, x->what, x->place), why.hint, "%s", why.text);
 		scope_define(&c->scope, x->variable);
 	}
 	return 0;
@@ -300,9 +292,9 @@ check_all(struct checking *c)
 }
 
 int
-scenario_check(struct loading *l)
+scenario_check(struct loading *l, const struct scenario *s)
 {
-	struct checking c = { .l = l, .s = l->s, .scratch = arena_new() };
+	struct checking c = { .l = l, .s = s, .scratch = arena_new() };
 
 	int code = check_all(&c);
 	scope_done(&c.scope);

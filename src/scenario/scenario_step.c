@@ -15,7 +15,7 @@ enum {
 
 static int
 add_expect(struct loading *l, struct scenario_step *step, enum scenario_expect_kind kind,
-    const char *name, const char *value, struct scenario_place place)
+    const char *name, const char *value, struct node_place place)
 {
 	*ARENA_PUSH(l->a, step->expects, step->n_expects) =
 	    (struct scenario_expect){ .kind = kind, .name = name, .value = value, .place = place };

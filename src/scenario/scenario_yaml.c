@@ -18,60 +18,7 @@
 static int
 take_count(struct loading *l, const char *key, const struct node *n, void *to)
 {
-	const char *text;
-	char *end;
-
-	int code = take_text(l, key, n, &text);
-	if (code < 0)
-		return code;
-	errno = 0;
-	long long count = strtoll(text, &end, 10);
-	if (errno || *end || *text < '0' || *text > '9' || count < 1 || count > CONNECTIONS_MAX)
-		return node_refuse(&l->file, n->place, "%s: '%s' is not a number from 1 to %d", key, text,
-		    CONNECTIONS_MAX);
-	*(int64_t *)to = count;
-	return 0;
-}
-
-static int
-take_timeout(struct loading *l, const char *key, const struct node *n, void *to)
-{
-	int code = take_duration(l, key, n, to);
-
-	if (code == 0 && *(int64_t *)to == 0)
-		return node_refuse(&l->file, n->place, "%s: must be longer than nothing", key);
-	return code;
-}
-
-static int
-take_share(struct loading *l, const char *key, const struct node *n, void *to)
-{
-	const char *text;
-	double share;
-
-	int code = take_text(l, key, n, &text);
-	if (code < 0)
-		return code;
-	if (parse_ratio(text, &share) < 0 || share > 1) {
-		code = node_refuse(&l->file, n->place, "%s: '%s' is not a share", key, text);
-		err_hint(l->file.e, "write 90%% or 0.9");
-		return code;
-	}
-	*(double *)to = share;
-	return 0;
-}
-
-static int
-take_rate(struct loading *l, const char *key, const struct node *n, void *to)
-{
-	const char *text;
-
-	int code = take_text(l, key, n, &text);
-	if (code < 0 || parse_rate(text, to) == 0)
-		return code;
-	code = node_refuse(&l->file, n->place, "%s: '%s' is not a rate", key, text);
-	err_hint(l->file.e, "write 500/s, 20k/s or 100/min");
-	return code;
+	return take_whole(l, key, n, 1, CONNECTIONS_MAX, to);
 }
 
 static int
@@ -281,7 +228,7 @@ static const struct key scenario_keys[] = {
 	{ "arrivals", take_arrivals, offsetof(struct scenario, arrivals) },
 	{ "connections", take_count, offsetof(struct scenario, connections) },
 	{ "reuse", take_share, offsetof(struct scenario, reuse) },
-	{ "timeout", take_timeout, offsetof(struct scenario, timeout_ns) },
+	{ "timeout", take_time, offsetof(struct scenario, timeout_ns) },
 	{ "seed", take_seed, 0 },
 	{ "flows", take_flows, 0 },
 	{ "thresholds", take_thresholds, 0 },
@@ -290,18 +237,18 @@ static const struct key scenario_keys[] = {
 };
 
 static int
-load(struct loading *l)
+load(struct loading *l, struct scenario *s)
 {
 	struct node *root;
 
 	int code = node_parse(&l->file, l->a, &root);
 	if (code == 0)
-		code = take_keys(l, "a scenario", root, scenario_keys, l->s);
-	if (code == 0 && !l->s->n_flows) {
-		code = node_refuse(&l->file, (struct scenario_place){ 0 }, "no flows");
+		code = take_keys(l, "a scenario", root, scenario_keys, s);
+	if (code == 0 && !s->n_flows) {
+		code = node_refuse(&l->file, (struct node_place){ 0 }, "no flows");
 		err_hint(l->file.e, "write flows: [ { get: /path } ]");
 	}
-	return code < 0 ? code : scenario_check(l);
+	return code < 0 ? code : scenario_check(l, s);
 }
 
 int
@@ -315,8 +262,8 @@ scenario_parse(const char *text, size_t size, const char *name, struct arena *a,
 	buf_append(&copy, text, size);
 	if (copy.truncated)
 		return err_usage(e, "%s: larger than %zu MiB", name, NODE_FILE_MAX >> 20);
-	struct loading l = { { s->file, buf_text(&copy), copy.size, e }, a, s, { 0 } };
-	int code = load(&l);
+	struct loading l = { { s->file, buf_text(&copy), copy.size, e }, a, { 0 } };
+	int code = load(&l, s);
 	map_done(&l.places);
 	if (code == 0)
 		*ret = s;

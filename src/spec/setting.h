@@ -42,6 +42,7 @@ enum setting_group {
 	SETTINGS_FLEET   = 1 << 14,  /* many workers offer one load */
 	SETTINGS_PROVE   = 1 << 15,  /* how two services are compared */
 	SETTINGS_FIX     = 1 << 16,  /* how a change of one is tried */
+	SETTINGS_GATE    = 1 << 17,  /* the accelerator */
 };
 
 struct setting {

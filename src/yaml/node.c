@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* libyaml's events, taken one at a time, so that what is refused is refused before it has grown. */
-#include "scenario/node.h"
+#include "yaml/node.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ struct reader {
 
 /* The line that a place is in, and a caret under the column. */
 static void
-show_line(const struct node_file *f, struct scenario_place at, char *out, size_t size)
+show_line(const struct node_file *f, struct node_place at, char *out, size_t size)
 {
 	const char *line = f->text;
 	size_t column = (size_t)at.column - 1;
@@ -44,7 +44,7 @@ show_line(const struct node_file *f, struct scenario_place at, char *out, size_t
 }
 
 int
-node_refuse(const struct node_file *f, struct scenario_place at, const char *fmt, ...)
+node_refuse(const struct node_file *f, struct node_place at, const char *fmt, ...)
 {
 	char why[384], line[256];
 	va_list ap;
@@ -58,10 +58,10 @@ node_refuse(const struct node_file *f, struct scenario_place at, const char *fmt
 	return err_usage(f->e, "%s:%d:%d: %s%s", f->name, at.line, at.column, why, line);
 }
 
-static struct scenario_place
+static struct node_place
 place_of(yaml_mark_t mark)
 {
-	return (struct scenario_place){ (int)mark.line + 1, (int)mark.column + 1 };
+	return (struct node_place){ (int)mark.line + 1, (int)mark.column + 1 };
 }
 
 const char *
@@ -224,7 +224,7 @@ read_document(struct reader *r, struct node **ret)
 	if (code < 0)
 		return code;
 	if (r->event.type == YAML_STREAM_END_EVENT)
-		return node_refuse(r->f, (struct scenario_place){ 0 }, "empty");
+		return node_refuse(r->f, (struct node_place){ 0 }, "empty");
 	code = next_event(r);
 	if (code == 0)
 		code = read_node(r, 1, ret);
@@ -244,14 +244,14 @@ check_bytes(const struct node_file *f)
 	int line = 1;
 
 	if (f->size > NODE_FILE_MAX)
-		return node_refuse(f, (struct scenario_place){ 0 }, "larger than %zu MiB",
+		return node_refuse(f, (struct node_place){ 0 }, "larger than %zu MiB",
 		    NODE_FILE_MAX >> 20);
 	if (!zero)
 		return 0;
 	for (const char *p = f->text; (p = memchr(p, '\n', (size_t)(zero - p))); p++)
 		line++;
 	int code = err_usage(f->e, "%s:%d: a zero byte: not a text file", f->name, line);
-	err_hint(f->e, "scenarios are YAML in UTF-8");
+	err_hint(f->e, "YAML is text in UTF-8");
 	return code;
 }
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Takers that more than one kind of mapping uses. */
+#include "yaml/take.h"
+
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/nearest.h"
 #include "base/units.h"
-#include "scenario/scenario_int.h"
 
 int
 refuse_key(struct loading *l, const char *what, const struct node *key, const struct key *keys,
@@ -65,6 +67,13 @@ take_text(struct loading *l, const char *key, const struct node *n, void *to)
 	return 0;
 }
 
+struct node_place
+take_place(const struct loading *l, const char *text, struct node_place holder)
+{
+	const uint64_t *place = map_find(&l->places, &text, sizeof(text));
+	return place ? (struct node_place){ (int)(*place >> 32), (int)(uint32_t)*place } : holder;
+}
+
 int
 take_word(struct loading *l, const char *key, const struct node *n, void *to)
 {
@@ -86,6 +95,97 @@ take_duration(struct loading *l, const char *key, const struct node *n, void *to
 	code = node_refuse(&l->file, n->place, "%s: '%s' is not a duration", key, text);
 	err_hint(l->file.e, "write a number and a unit: 500ms, 10s, 5m");
 	return code;
+}
+
+int
+take_time(struct loading *l, const char *key, const struct node *n, void *to)
+{
+	int code = take_duration(l, key, n, to);
+
+	if (code == 0 && *(int64_t *)to == 0)
+		return node_refuse(&l->file, n->place, "%s: must be longer than nothing", key);
+	return code;
+}
+
+int
+take_size(struct loading *l, const char *key, const struct node *n, void *to)
+{
+	const char *text;
+
+	int code = take_text(l, key, n, &text);
+	if (code < 0 || parse_size(text, to) == 0)
+		return code;
+	code = node_refuse(&l->file, n->place, "%s: '%s' is not a size", key, text);
+	err_hint(l->file.e, "write a number and a unit: 64KiB, 256MiB, 1GB");
+	return code;
+}
+
+int
+take_rate(struct loading *l, const char *key, const struct node *n, void *to)
+{
+	const char *text;
+
+	int code = take_text(l, key, n, &text);
+	if (code < 0 || parse_rate(text, to) == 0)
+		return code;
+	code = node_refuse(&l->file, n->place, "%s: '%s' is not a rate", key, text);
+	err_hint(l->file.e, "write 500/s, 20k/s or 100/min");
+	return code;
+}
+
+int
+take_share(struct loading *l, const char *key, const struct node *n, void *to)
+{
+	const char *text;
+	double share;
+
+	int code = take_text(l, key, n, &text);
+	if (code < 0)
+		return code;
+	if (parse_ratio(text, &share) < 0 || share > 1) {
+		code = node_refuse(&l->file, n->place, "%s: '%s' is not a share", key, text);
+		err_hint(l->file.e, "write 90%% or 0.9");
+		return code;
+	}
+	*(double *)to = share;
+	return 0;
+}
+
+int
+take_flag(struct loading *l, const char *key, const struct node *n, void *to)
+{
+	const char *text;
+
+	int code = take_text(l, key, n, &text);
+	if (code < 0)
+		return code;
+	bool is_true = strcmp(text, "true") == 0;
+	if (!is_true && strcmp(text, "false") != 0) {
+		code = node_refuse(&l->file, n->place, "%s: '%s' is neither true nor false", key, text);
+		err_hint(l->file.e, "write %s: true", key);
+		return code;
+	}
+	*(bool *)to = is_true;
+	return 0;
+}
+
+int
+take_whole(struct loading *l, const char *key, const struct node *n, int64_t low, int64_t high,
+    int64_t *ret)
+{
+	const char *text;
+	char *end;
+
+	int code = take_text(l, key, n, &text);
+	if (code < 0)
+		return code;
+	errno = 0;
+	long long count = strtoll(text, &end, 10);
+	if (errno || *end || *text < '0' || *text > '9' || count < low || count > high)
+		return node_refuse(&l->file, n->place, "%s: '%s' is not a number from %" PRId64 " to %" PRId64,
+		    key, text, low, high);
+	*ret = count;
+	return 0;
 }
 
 int
@@ -146,27 +246,5 @@ take_texts(struct loading *l, const char *key, const struct node *n, const char 
 
 	for (size_t i = 0; i < n_items && code == 0; i++)
 		code = take_text(l, key, items[i], ARENA_PUSH(l->a, *ret, *ret_n));
-	return code;
-}
-
-int
-take_pairs(struct loading *l, const char *key, const struct node *n, struct scenario_pair **ret,
-    size_t *ret_n)
-{
-	int code = 0;
-
-	if (n->kind == NODE_LIST) {
-		for (size_t i = 0; i < n->n_items && code == 0; i++)
-			code = n->items[i]->kind == NODE_LIST ? require_keys(l, key, n->items[i]) :
-			    take_pairs(l, key, n->items[i], ret, ret_n);
-		return code;
-	}
-	code = require_keys(l, key, n);
-	for (size_t i = 0; i < n->n_keys && code == 0; i++) {
-		struct scenario_pair *pair = ARENA_PUSH(l->a, *ret, *ret_n);
-		pair->name = n->keys[i]->text;
-		pair->place = n->keys[i]->place;
-		code = take_text(l, pair->name, n->items[i], &pair->value);
-	}
 	return code;
 }

@@ -11,16 +11,17 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "scenario/scenario.h"
 
 #define NODE_FILE_MAX ((size_t)16 << 20)
 #define NODE_KEY_MAX  512      /* bytes of a key */
+
+struct node_place { int line, column; };   /* from 1; 0: not from a file */
 
 enum node_kind { NODE_TEXT, NODE_LIST, NODE_KEYS };
 
 struct node {
 	enum node_kind kind;
-	struct scenario_place place;
+	struct node_place place;
 	const char *text;                     /* of NODE_TEXT */
 	struct node **items; size_t n_items;  /* of a list, or what the keys lead to */
 	struct node **keys; size_t n_keys;    /* NODE_TEXT each; as many as items */
@@ -36,7 +37,7 @@ struct node_file {
 int node_parse(const struct node_file *f, struct arena *a, struct node **ret);
 
 /* "name:line:column: why", the line and a caret; returns -EINVAL. */
-int node_refuse(const struct node_file *f, struct scenario_place at, const char *fmt, ...)
+int node_refuse(const struct node_file *f, struct node_place at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* The kind for people: "a list". */

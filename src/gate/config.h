@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* gate.yaml: what the gate serves, from whom it fetches, what it keeps.
+ *
+ * Made once and never changed: all workers share it. All memory is the arena's, which must outlive
+ * it. Every member has a preset but the listening address, the servers and what routes match, so
+ * that the smallest file of the manual is enough. Times are int64_t ns, sizes bytes. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "net/field.h"
+#include "yaml/node.h"
+
+#define GATE_UPSTREAMS_MAX 256
+#define GATE_SERVERS_MAX   256      /* of one upstream */
+#define GATE_ROUTES_MAX    1024
+#define GATE_LISTENS_MAX   16
+
+/* Where to listen or to connect. The host is a name or an address without brackets, "" is every
+ * address of this machine (only to listen). It is resolved by who uses it. */
+struct gate_address {
+	const char *text;               /* as it was written */
+	const char *host;
+	uint16_t port;                  /* 0, only to listen: any free one */
+	struct node_place place;
+};
+
+/* What clients may do. */
+struct gate_limits {
+	int64_t head_bytes;             /* of a request head; 431 above */
+	int64_t body_bytes;             /* of a request body; 413 above */
+	int64_t connections;            /* of clients, all workers together */
+};
+
+struct gate_timeouts {
+	int64_t idle_ns;                /* a client's connection without a request */
+	int64_t head_ns;                /* from the first byte of a request head to its last */
+	int64_t body_ns;                /* between two pieces of a request body */
+	int64_t send_ns;                /* a client that takes no byte of its response */
+};
+
+enum gate_log_format { GATE_LOG_COMBINED, GATE_LOG_JSON };
+
+struct gate_access_log {
+	const char *path;               /* NULL: none; "-": standard output */
+	enum gate_log_format format;
+};
+
+/* ---- upstreams ---- */
+
+enum gate_balance {
+	GATE_BALANCE_P2C,               /* the better of two drawn ones by latency and what is in flight */
+	GATE_BALANCE_LEAST,             /* fewest in flight */
+	GATE_BALANCE_HASH,              /* the same key, the same server, unless it has too much */
+	GATE_BALANCE_ROUND,             /* in turn */
+};
+
+enum gate_hash_by { GATE_HASH_PATH, GATE_HASH_CLIENT, GATE_HASH_HEADER };
+
+struct gate_server {
+	struct gate_address address;
+	double weight;                  /* above 0; 1 */
+};
+
+/* Connections to one server of all workers together. */
+struct gate_pool {
+	int64_t min, max;               /* kept open, allowed */
+	int64_t idle_ns;                /* an unused one above min is closed after that */
+};
+
+struct gate_upstream_timeouts {
+	int64_t connect_ns;
+	int64_t response_ns;            /* from the last byte of the request to the last of the head */
+	int64_t body_ns;                /* between two pieces of the response body */
+};
+
+/* Active health checks: a GET now and then. */
+struct gate_health {
+	const char *path;               /* NULL: servers are not asked */
+	int64_t interval_ns, timeout_ns;
+	int64_t rise, fall;             /* so many good answers bring a server back, bad ones take it out */
+};
+
+/* Requests that may be sent again are, as long as the budget lasts. */
+struct gate_retries {
+	int64_t attempts;               /* besides the first; 0 none */
+	double budget;                  /* retries per request on average, 0 to 1 */
+};
+
+/* A server that fails while others do not is left out for a while. */
+struct gate_ejection {
+	int64_t errors;                 /* in a row; 0: never */
+	int64_t time_ns;                /* times how often it has happened lately */
+	double share;                   /* of the servers of an upstream at most, 0 to 1 */
+};
+
+/* An upstream that fails as a whole is not asked for a while. */
+struct gate_breaker {
+	int64_t errors;                 /* in a row; 0: they are not counted */
+	double ratio;                   /* of errors among the requests of `window`, 0 to 1; 0: off */
+	int64_t requests;               /* at least so many for a ratio to mean anything */
+	int64_t window_ns, open_ns;
+	int64_t trials;                 /* that must all go well for it to close again */
+};
+
+/* How many requests an upstream has in flight at most, and who waits for how long. */
+struct gate_concurrency {
+	bool adaptive;                  /* the limit follows the latency, between min and max */
+	int64_t min, max;
+	int64_t queue;                  /* requests that may wait; the next ones get 503 */
+	int64_t queue_target_ns;        /* a queue that stays longer than that is shortened (CoDel) */
+	int64_t queue_timeout_ns;       /* who has waited so long gets 503 */
+};
+
+struct gate_upstream {
+	const char *name;
+	struct gate_server *servers; size_t n_servers;
+	enum gate_balance balance;
+	enum gate_hash_by hash_by;
+	const char *hash_header;        /* of GATE_HASH_HEADER */
+	struct gate_pool pool;
+	struct gate_upstream_timeouts timeouts;
+	struct gate_health health;
+	struct gate_retries retries;
+	struct gate_ejection ejection;
+	struct gate_breaker breaker;
+	struct gate_concurrency concurrency;
+	struct node_place place;
+};
+
+/* ---- routes ---- */
+
+/* What may be kept, where the response itself does not say. Nothing private is kept whatever
+ * stands here. */
+struct gate_route_cache {
+	bool enabled;
+	int64_t ttl_ns;                 /* fresh for so long when the origin does not say; 0: not kept then */
+	int64_t swr_ns, sie_ns;         /* stale while revalidated, on errors (RFC 5861), when the origin does
+	                                 * not say; 0: not */
+	const char **vary; size_t n_vary;                 /* request fields that are always part of the key */
+	const char **ignore_query; size_t n_ignore_query; /* parameters that the origin does not look at; a
+	                                 * '*' at the end stands for any rest ("utm_*") */
+};
+
+struct gate_route_compress {
+	bool enabled;
+	int64_t min_bytes;              /* smaller bodies are left as they are */
+	const char **types; size_t n_types;  /* media types, lower case; a '*' at the end stands for any rest */
+};
+
+enum gate_rate_by { GATE_RATE_CLIENT, GATE_RATE_ROUTE };
+
+struct gate_rate_limit {
+	double per_s;                   /* 0: no limit; 429 above */
+	double burst;                   /* requests that may come at once; at least 1 */
+	enum gate_rate_by by;
+};
+
+struct gate_route {
+	const char *match;              /* "/api": itself and what is below; "/api/": only below; "/": all */
+	const char *host;               /* NULL: any; lower case, "*.example.org" all names below */
+	const char *upstream_name;
+	size_t upstream;                /* its place in upstreams */
+	struct gate_route_cache cache;
+	struct gate_route_compress compress;
+	struct gate_rate_limit rate_limit;
+	int64_t timeout_ns;             /* of the whole exchange; 0 none */
+	struct node_place place;
+};
+
+/* ---- warming ---- */
+
+/* The strategies of `cache_warming`. */
+struct gate_warming {
+	bool learn_popular;             /* predictive: analyze_access_patterns */
+	bool preload_popular;           /* predictive: preload_popular_items */
+	const char *schedule;           /* predictive: when, as cron has it; NULL: not by the clock */
+	bool load_on_first_access, background_refresh, ttl_refresh;       /* lazy_loading */
+	bool invalidate_on_update, warm_related, cascade;                 /* event_driven */
+};
+
+/* ---- the whole ---- */
+
+struct gate_config {
+	const char *file;
+	struct gate_address *listens; size_t n_listens;
+	int64_t workers;                /* 0: one a core that this process may use */
+	const char *engine;             /* "io_uring" or "epoll"; NULL: the best that opens */
+	const char *admin;              /* path of a Unix socket; NULL: none */
+	struct gate_address metrics;    /* Prometheus; host NULL: none */
+	struct gate_access_log access_log;
+	struct gate_limits limits;
+	struct gate_timeouts timeouts;
+	struct {
+		int64_t memory_bytes;       /* all that the cache may take, bookkeeping included */
+		int64_t object_bytes;       /* the largest response that is kept */
+	} cache;
+	struct gate_upstream *upstreams; size_t n_upstreams;
+	struct gate_route *routes; size_t n_routes;
+	struct gate_warming warming;
+	const char **notes; size_t n_notes;   /* "file:line:column: ...": what was read but is not done yet */
+};
+
+/* `name` stands for the text in errors. */
+int gate_config_parse(const char *text, size_t size, const char *name, struct arena *a,
+    struct gate_config **ret, struct err *e);
+int gate_config_read(const char *path, struct arena *a, struct gate_config **ret, struct err *e);
+
+/* The first route of the file that takes a request; NULL when none does. `host` is without a port, in
+ * any case of letters; `path` without the query, as it goes to the origin. */
+const struct gate_route *gate_route_find(const struct gate_config *c, struct text host,
+    struct text path);

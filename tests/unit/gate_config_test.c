@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+#include "gate/config.h"
+
+#include "base/clock.h"
+#include "gate/cron.h"
+#include "check.h"
+
+#define SMALLEST \
+	"listen: 127.0.0.1:8081\n" \
+	"upstreams:\n" \
+	"  origin: { servers: [\"127.0.0.1:8080\"] }\n" \
+	"routes:\n" \
+	"  - match: /\n" \
+	"    upstream: origin\n" \
+	"    cache: { enabled: true }\n"
+
+static struct arena *arena;
+
+static int
+set_up(void **state)
+{
+	arena = arena_new();
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	arena_free(arena);
+	return 0;
+}
+
+static const struct gate_config *
+parse(const char *text)
+{
+	struct err e = { 0 };
+	struct gate_config *c = NULL;
+
+	if (gate_config_parse(text, strlen(text), "gate.yaml", arena, &c, &e) < 0)
+		fail_msg("%s (%s)\n%s", e.text, e.hint, text);
+	return c;
+}
+
+/* ---- what is read ---- */
+
+static void
+the_smallest_file_is_enough(void **state)
+{
+	const struct gate_config *c = parse(SMALLEST);
+
+	assert_int_equal(c->n_listens, 1);
+	assert_string_equal(c->listens[0].host, "127.0.0.1");
+	assert_int_equal(c->listens[0].port, 8081);
+	assert_int_equal(c->n_upstreams, 1);
+	assert_string_equal(c->upstreams[0].name, "origin");
+	assert_int_equal(c->upstreams[0].n_servers, 1);
+	assert_string_equal(c->upstreams[0].servers[0].address.text, "127.0.0.1:8080");
+	CHECK_NEAR(c->upstreams[0].servers[0].weight, 1, 0);
+	assert_int_equal(c->upstreams[0].balance, GATE_BALANCE_P2C);
+	assert_int_equal(c->n_routes, 1);
+	assert_string_equal(c->routes[0].match, "/");
+	assert_int_equal(c->routes[0].upstream, 0);
+	assert_true(c->routes[0].cache.enabled);
+	assert_int_equal(c->routes[0].cache.ttl_ns, 0);
+	assert_false(c->routes[0].compress.enabled);
+	assert_int_equal(c->routes[0].compress.min_bytes, 1024);
+	assert_int_equal(c->cache.memory_bytes, 256 << 20);
+	assert_int_equal(c->n_notes, 0);
+}
+
+static void
+every_key_is_read(void **state)
+{
+	const struct gate_config *c = parse(
+	    "listen: [\":80\", \"[::1]:0\"]\n"
+	    "workers: 3\n"
+	    "engine: epoll\n"
+	    "admin: /run/gate.sock\n"
+	    "metrics: localhost:9100\n"
+	    "access_log: { path: '-', format: json }\n"
+	    "limits: { head: 8KiB, body: 1MiB, connections: 500 }\n"
+	    "timeouts: { idle: 1m, head: 2s, body: 3s, send: 4s }\n"
+	    "cache: { memory: 1GiB, max_object: 64KiB }\n"
+	    "routes:\n"
+	    "  - match: /api/\n"
+	    "    host: '*.Example.org'\n"
+	    "    upstream: two\n"
+	    "    timeout: 5s\n"
+	    "    cache: { enabled: true, ttl: 60s, stale_while_revalidate: 10s, stale_if_error: 1h,\n"
+	    "             vary: Accept-Language, ignore_query: [utm_*, fbclid] }\n"
+	    "    compress: { enabled: true, min_size: 2KiB, types: [Text/*, application/json] }\n"
+	    "    rate_limit: { rate: 10/s, burst: 20, by: route }\n"
+	    "  - { match: /, upstream: one }\n"
+	    "upstreams:\n"
+	    "  one: { servers: [a:1, { address: 'b:2', weight: 2.5 }], balance: hash, hash: header:X-User }\n"
+	    "  two:\n"
+	    "    servers: [c:3]\n"
+	    "    balance: least-connections\n"
+	    "    pool: { min: 2, max: 4, idle: 6s }\n"
+	    "    timeouts: { connect: 100ms, response: 7s, body: 8s }\n"
+	    "    health: { path: /up, interval: 9s, timeout: 500ms, rise: 1, fall: 2 }\n"
+	    "    retries: { attempts: 0, budget: 20% }\n"
+	    "    ejection: { errors: 7, time: 11s, share: 25% }\n"
+	    "    breaker: { errors: 0, ratio: 0.9, requests: 5, window: 12s, open: 13s, trials: 1 }\n"
+	    "    concurrency: { adaptive: false, max: 6, queue: 0, queue_target: 5ms, queue_timeout: 1s }\n");
+	const struct gate_route *r = &c->routes[0];
+	const struct gate_upstream *one = &c->upstreams[0], *two = &c->upstreams[1];
+
+	assert_int_equal(c->n_listens, 2);
+	assert_string_equal(c->listens[0].host, "");
+	assert_string_equal(c->listens[1].host, "::1");
+	assert_int_equal(c->listens[1].port, 0);
+	assert_int_equal(c->workers, 3);
+	assert_string_equal(c->engine, "epoll");
+	assert_string_equal(c->admin, "/run/gate.sock");
+	assert_int_equal(c->metrics.port, 9100);
+	assert_string_equal(c->access_log.path, "-");
+	assert_int_equal(c->access_log.format, GATE_LOG_JSON);
+	assert_int_equal(c->limits.head_bytes, 8 << 10);
+	assert_int_equal(c->limits.body_bytes, 1 << 20);
+	assert_int_equal(c->limits.connections, 500);
+	assert_int_equal(c->timeouts.idle_ns, 60 * NS_PER_S);
+	assert_int_equal(c->timeouts.send_ns, 4 * NS_PER_S);
+	assert_int_equal(c->cache.memory_bytes, 1 << 30);
+	assert_int_equal(c->cache.object_bytes, 64 << 10);
+
+	assert_string_equal(r->host, "*.example.org");
+	assert_int_equal(r->upstream, 1);
+	assert_int_equal(r->timeout_ns, 5 * NS_PER_S);
+	assert_int_equal(r->cache.ttl_ns, 60 * NS_PER_S);
+	assert_int_equal(r->cache.swr_ns, 10 * NS_PER_S);
+	assert_int_equal(r->cache.sie_ns, 3600 * NS_PER_S);
+	assert_int_equal(r->cache.n_vary, 1);
+	assert_int_equal(r->cache.n_ignore_query, 2);
+	assert_string_equal(r->cache.ignore_query[0], "utm_*");
+	assert_int_equal(r->compress.n_types, 2);
+	assert_string_equal(r->compress.types[0], "text/*");
+	CHECK_NEAR(r->rate_limit.per_s, 10, 0);
+	assert_int_equal(r->rate_limit.by, GATE_RATE_ROUTE);
+
+	CHECK_NEAR(one->servers[1].weight, 2.5, 0);
+	assert_int_equal(one->hash_by, GATE_HASH_HEADER);
+	assert_string_equal(one->hash_header, "X-User");
+	assert_int_equal(two->pool.min, 2);
+	assert_int_equal(two->timeouts.connect_ns, 100 * NS_PER_MS);
+	assert_string_equal(two->health.path, "/up");
+	CHECK_NEAR(two->retries.budget, 0.2, 1e-12);
+	assert_int_equal(two->ejection.errors, 7);
+	assert_int_equal(two->breaker.trials, 1);
+	assert_int_equal(two->concurrency.max, 6);
+	assert_int_equal(two->concurrency.min, 6);
+}
+
+/* The YAML of guides about multi-level caches. */
+static void
+strategies_of_warming_are_read(void **state)
+{
+	const struct gate_config *c = parse(SMALLEST
+	    "cache_warming:\n"
+	    "  strategies:\n"
+	    "    predictive:\n"
+	    "      - analyze_access_patterns\n"
+	    "      - preload_popular_items\n"
+	    "      - schedule: \"0 5 * * *\"  # 5 AM daily\n"
+	    "      \n"
+	    "    lazy_loading:\n"
+	    "      - load_on_first_access\n"
+	    "      - background_refresh\n"
+	    "      - ttl_based_refresh\n"
+	    "      \n"
+	    "    event_driven:\n"
+	    "      - invalidate_on_update\n"
+	    "      - warm_related_items\n"
+	    "      - cascade_updates\n");
+	const struct gate_warming *w = &c->warming;
+
+	assert_true(w->learn_popular && w->preload_popular);
+	assert_string_equal(w->schedule, "0 5 * * *");
+	assert_true(w->load_on_first_access && w->background_refresh && w->ttl_refresh);
+	assert_true(w->invalidate_on_update && w->warm_related && w->cascade);
+	assert_int_equal(c->n_notes, 1);
+	assert_string_equal(c->notes[0], "gate.yaml:9:3: nothing is warmed yet");
+}
+
+/* ---- what is refused ---- */
+
+#define WITH(line)  SMALLEST line "\n"
+#define ROUTE(keys) "listen: :1\nupstreams: { o: { servers: [a:1] } }\nroutes:\n  - { match: /, upstream: o, " keys " }\n"
+#define SERVER(keys) "listen: :1\nroutes: [ { match: /, upstream: o } ]\nupstreams: { o: { " keys " } }\n"
+
+static void
+mistakes_are_explained_where_they_stand(void **state)
+{
+	static const struct { const char *text, *says, *hint; } rows[] = {
+		{ "", "gate.yaml: empty", "" },
+		{ "listen: [", "not YAML", "" },
+		{ "upstreams: { o: { servers: [a:1] } }\nroutes: [ { match: /, upstream: o } ]\n",
+		  "no address to listen on", "write listen: 127.0.0.1:8081" },
+		{ "listen: :1\n", "no upstreams", "servers:" },
+		{ "listen: :1\nupstreams: { o: { servers: [a:1] } }\n", "no routes", "upstream: o" },
+		{ WITH("lisen: :1"), "gate.yaml:8:1: unknown key 'lisen' in the gate", "'listen'?" },
+		{ WITH("workers: 0"), "gate.yaml:8:10: workers: '0' is not a number from 1 to 256", "" },
+		{ WITH("engine: io-uring"), "engine: unknown 'io-uring'", "did you mean 'io_uring'?" },
+		{ WITH("cache: { memory: 256 }\nmetrics: 9100"), "'9100' is not an address", "[::1]:8080" },
+		{ WITH("cache: { memory: lots }"), "memory: 'lots' is not a size", "256MiB" },
+		{ WITH("cache: { memory: 1MiB, max_object: 2MiB }"), "max_object is above memory", "" },
+		{ WITH("access_log: { format: json }"), "access_log: to which file?", "path:" },
+		{ WITH("timeouts: { idle: 5 }"), "idle: '5' is not a duration", "500ms" },
+		{ WITH("timeouts: { idle: 0s }"), "idle: must be longer than nothing", "" },
+		{ "listen: http://a:80\n", "is not an address with a port", "leave out the scheme" },
+		{ "listen: ::1:80\n", "is not an address with a port", "[::1]:8080" },
+		{ "listen: a:65536\n", "is not an address with a port", "" },
+		{ "listen: '[]:80'\n", "is not an address with a port", "" },
+		{ SERVER("servers: [':80']"), "':80' is not an address", "" },
+		{ SERVER("servers: ['a:0']"), "'a:0' is not an address", "" },
+		{ SERVER("servers: []"), "servers: a list of 1 to 256 is expected", "" },
+		{ SERVER("balance: p2c"), "upstream 'o' has no servers", "servers:" },
+		{ SERVER("servers: [a:1, a:1]"), "'a:1' is there twice", "weight: 2" },
+		{ SERVER("servers: [{ weight: 2 }]"), "a server without an address", "address:" },
+		{ SERVER("servers: [{ address: a:1, weight: 0 }]"), "weight: '0' is not a number above 0", "" },
+		{ SERVER("servers: [a:1], balance: fair"), "balance: unknown 'fair'", "round-robin" },
+		{ SERVER("servers: [a:1], hash: path"), "means nothing without balance: hash", "" },
+		{ SERVER("servers: [a:1], balance: hash, hash: ip"), "hash: unknown 'ip'", "client" },
+		{ SERVER("servers: [a:1], pool: { min: 9, max: 3 }"), "pool: min is above max (3)", "" },
+		{ SERVER("servers: [a:1], health: { interval: 1s }"), "health: which path", "/health" },
+		{ SERVER("servers: [a:1], health: { path: up }"), "path: 'up' is not a path", "" },
+		{ SERVER("servers: [a:1], retries: { budget: 200% }"), "'200%' is not a share", "90%" },
+		{ SERVER("servers: [a:1], concurrency: { min: 9, max: 3 }"), "min is above max (3)", "" },
+		{ ROUTE("cach: { enabled: true }"), "unknown key 'cach' in a route", "'cache'?" },
+		{ ROUTE("cache: true"), "cache: a single value where keys are expected", "" },
+		{ ROUTE("cache: { enabled: yes }"), "'yes' is neither true nor false", "enabled: true" },
+		{ ROUTE("cache: { vary: 'a b' }"), "vary: 'a b' is not a name", "" },
+		{ ROUTE("cache: { vary: '*' }"), "vary: '*' is not the name of a field", "" },
+		{ ROUTE("compress: { types: [json] }"), "types: 'json' is not a media type", "" },
+		{ ROUTE("rate_limit: { burst: 5 }"), "rate_limit: no rate", "rate: 100/s" },
+		{ ROUTE("host: 'a:80'"), "host: 'a:80' is not a host name", "without a port" },
+		{ "listen: :1\nupstreams: { origin: { servers: [a:1] } }\nroutes: [ { match: /, upstream: orign } ]\n",
+		  "gate.yaml:3:33: no upstream is called 'orign'", "did you mean 'origin'?" },
+		{ "listen: :1\nupstreams: { o: { servers: [a:1] } }\nroutes: [ { upstream: o } ]\n",
+		  "a route without match", "match: /" },
+		{ "listen: :1\nupstreams: { o: { servers: [a:1] } }\nroutes: [ { match: / } ]\n",
+		  "a route without upstream", "" },
+		{ "listen: :1\nupstreams: { o: { servers: [a:1] } }\nroutes: [ { match: /*, upstream: o } ]\n",
+		  "'/*' is not the beginning of a path", "without '*'" },
+		{ "listen: :1\nupstreams: { o: { servers: [a:1] } }\nroutes:\n- { match: /, upstream: o }\n"
+		  "- { match: /api, upstream: o }\n",
+		  "gate.yaml:5:3: route '/api' is never reached: that of line 4", "move this one up" },
+		{ WITH("cache_warming: { strategies: { predictive: [schedule] } }"),
+		  "'schedule' takes a value", "0 5 * * *" },
+		{ WITH("cache_warming: { strategies: { predictive: [{ schedule: '0 25 * * *' }] } }"),
+		  "'25' is no hour", "five o'clock" },
+		{ WITH("cache_warming: { strategies: { lazy_loading: [background_refesh] } }"),
+		  "unknown key 'background_refesh'", "background_refresh" },
+		{ WITH("cache_warming: { strategies: { lazy_loading: [{ background_refresh: 5s }] } }"),
+		  "takes no value", "- background_refresh" },
+		{ WITH("cache_warming: { strategies: { eager: [] } }"), "unknown key 'eager'", "" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct err e = { 0 };
+		struct gate_config *c = NULL;
+		if (gate_config_parse(rows[i].text, strlen(rows[i].text), "gate.yaml", arena, &c, &e) == 0)
+			fail_msg("taken: %s", rows[i].text);
+		assert_null(c);
+		if (!strstr(e.text, rows[i].says) || !strstr(e.hint, rows[i].hint))
+			fail_msg("%s\nsays: %s\nhint: %s", rows[i].text, e.text, e.hint);
+		assert_int_equal(e.status, STATUS_USAGE);
+	}
+}
+
+/* ---- routes ---- */
+
+static void
+the_first_route_that_fits_takes_a_request(void **state)
+{
+	const struct gate_config *c = parse(
+	    "listen: :1\nupstreams: { o: { servers: [a:1] } }\n"
+	    "routes:\n"
+	    "- { match: /api/v2, upstream: o }\n"
+	    "- { match: /static/, upstream: o }\n"
+	    "- { match: /, host: a.example.org, upstream: o }\n"
+	    "- { match: /, host: '*.example.org', upstream: o }\n"
+	    "- { match: /x, upstream: o }\n");
+	static const struct { const char *host, *path; int route; } rows[] = {
+		{ "any", "/api/v2", 0 }, { "any", "/api/v2/x", 0 }, { "any", "/api/v20", -1 },
+		{ "any", "/static/a.css", 1 }, { "any", "/static", -1 }, { "any", "/static/", 1 },
+		{ "A.Example.ORG", "/", 2 }, { "b.example.org", "/x", 3 }, { "b.c.example.org", "/", 3 },
+		{ "example.org", "/", -1 }, { ".example.org", "/x", 4 }, { "example.org", "/x/y", 4 },
+		{ "", "/x", 4 }, { "any", "", -1 }, { "any", "*", -1 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct text host = { rows[i].host, strlen(rows[i].host) };
+		struct text path = { rows[i].path, strlen(rows[i].path) };
+		const struct gate_route *r = gate_route_find(c, host, path);
+		int route = r ? (int)(r - c->routes) : -1;
+		if (route != rows[i].route)
+			fail_msg("%s%s: route %d, wanted %d", rows[i].host, rows[i].path, route, rows[i].route);
+	}
+}
+
+/* ---- cron ---- */
+
+static void
+schedules_are_sets_of_numbers(void **state)
+{
+	struct cron c;
+	struct err e = { 0 };
+
+	assert_int_equal(cron_parse("0 5 * * *", &c, &e), 0);
+	assert_int_equal(c.minutes, 1);
+	assert_int_equal(c.hours, 1 << 5);
+	assert_int_equal(c.days, 0xfffffffe);
+	assert_int_equal(c.months, 0x1ffe);
+	assert_int_equal(c.weekdays, 0x7f);
+	assert_true(c.any_day && c.any_weekday);
+	assert_int_equal(cron_parse(" */20 8-18/5,23 1,15 feb-apr mon-fri ", &c, &e), 0);
+	assert_int_equal(c.minutes, 1 | INT64_C(1) << 20 | INT64_C(1) << 40);
+	assert_int_equal(c.hours, 1 << 8 | 1 << 13 | 1 << 18 | 1 << 23);
+	assert_int_equal(c.days, 1 << 1 | 1 << 15);
+	assert_int_equal(c.months, 1 << 2 | 1 << 3 | 1 << 4);
+	assert_int_equal(c.weekdays, 0x3e);
+	assert_false(c.any_day || c.any_weekday);
+	assert_int_equal(cron_parse("50/5 * * * 7", &c, &e), 0);
+	assert_int_equal(c.minutes, INT64_C(1) << 50 | INT64_C(1) << 55);
+	assert_int_equal(c.weekdays, 1);
+}
+
+static void
+what_is_no_schedule_is_refused(void **state)
+{
+	static const char *const texts[] = {
+		"", "0 5 * *", "0 5 * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *",
+		"* * * * 8", "5-1 * * * *", "1- * * * *", "*/0 * * * *", "*/ * * * *", "1,,2 * * * *",
+		"1, * * * *", "a * * * *", "* * * foo *", "*/-1 * * * *", "-1 * * * *", "** * * * *", "@daily",
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct cron c;
+		struct err e = { 0 };
+		if (cron_parse(texts[i], &c, &e) == 0)
+			fail_msg("taken: '%s'", texts[i]);
+		assert_int_not_equal(e.text[0], '\0');
+	}
+}
+
+#define WITH_ARENA(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+RUN_TESTS(
+    WITH_ARENA(the_smallest_file_is_enough),
+    WITH_ARENA(every_key_is_read),
+    WITH_ARENA(strategies_of_warming_are_read),
+    WITH_ARENA(mistakes_are_explained_where_they_stand),
+    WITH_ARENA(the_first_route_that_fits_takes_a_request),
+    cmocka_unit_test(schedules_are_sets_of_numbers),
+    cmocka_unit_test(what_is_no_schedule_is_refused))
