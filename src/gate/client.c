@@ -5,20 +5,20 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "gate/exchange.h"
+#include "gate/errand.h"
 #include "gate/refusal.h"
 
 /* ---- beginning and end ----------------------------------------------------------------------- */
 
 uint32_t
-client_accept(struct worker *w)
+client_accept(struct gate_worker *w)
 {
-	uint32_t conn = w->n_clients < w->max_clients ? worker_take_number(w) : ENGINE_NONE;
+	uint32_t conn = w->n_clients < w->max_clients ? gate_worker_take_number(w) : ENGINE_NONE;
 	struct client *c = conn == ENGINE_NONE ? NULL : calloc(1, sizeof(*c));
 
 	if (!c) {
 		if (conn != ENGINE_NONE)
-			worker_give_number(w, conn);
+			gate_worker_give_number(w, conn);
 		return ENGINE_NONE;
 	}
 	c->w = w;
@@ -34,18 +34,18 @@ client_accept(struct worker *w)
 static void
 bury(struct client *c)
 {
-	struct worker *w = c->w;
-	struct exchange *x = c->x;
+	struct gate_worker *w = c->w;
+	struct errand *x = c->x;
 
 	c->state = CLIENT_GONE;
 	c->x = NULL;
 	timer_remove(&w->timers, &c->timer);
 	buf_done(&c->ahead);
-	worker_give_number(w, c->conn);
+	gate_worker_give_number(w, c->conn);
 	w->n_clients--;
-	worker_bury(w, &c->grave);
+	gate_worker_bury(w, &c->grave);
 	if (x)
-		exchange_left(x);
+		errand_left(x);
 }
 
 void
@@ -66,7 +66,7 @@ client_abort(struct client *c)
 static void
 end(struct client *c)
 {
-	struct worker *w = c->w;
+	struct gate_worker *w = c->w;
 
 	c->state = CLIENT_ENDING;
 	buf_done(&c->ahead);
@@ -91,7 +91,7 @@ client_drain(struct client *c)
 bool
 client_send(struct client *c, const struct engine_piece *pieces, uint32_t n)
 {
-	struct worker *w = c->w;
+	struct gate_worker *w = c->w;
 	ssize_t left = w->ops->gather(w->engine, c->conn, pieces, n);
 
 	if (left < 0) {
@@ -115,7 +115,7 @@ client_sent(struct client *c)
 	else if (c->state == CLIENT_BUSY)
 		timer_stop(&c->timer);
 	if (c->state == CLIENT_BUSY && c->x)
-		exchange_client_ready(c->x);
+		errand_client_ready(c->x);
 }
 
 void
@@ -129,7 +129,7 @@ client_hold(struct client *c, bool held)
 void
 client_refuse(struct client *c, int status, const char *why, bool last)
 {
-	struct worker *w = c->w;
+	struct gate_worker *w = c->w;
 
 	last = last || !c->keep_alive || w->draining;
 	refusal_write(&w->head, status, why, last);
@@ -144,7 +144,7 @@ client_refuse(struct client *c, int status, const char *why, bool last)
 static void
 begin(struct client *c, const struct http1_request *r)
 {
-	struct worker *w = c->w;
+	struct gate_worker *w = c->w;
 
 	timer_stop(&c->timer);
 	c->heading = false;
@@ -153,14 +153,14 @@ begin(struct client *c, const struct http1_request *r)
 	if (r->framing == HTTP1_LENGTH && r->length > w->config->limits.body_bytes)
 		client_refuse(c, 413, "the body is too large", true);
 	else
-		exchange_begin(c, r);
+		errand_begin(c, r);
 }
 
 /* What is there may be the beginning of a head: it must not become too long, nor take too long. */
 static void
 await_head(struct client *c, const char *bytes, size_t size)
 {
-	struct worker *w = c->w;
+	struct gate_worker *w = c->w;
 
 	if ((int64_t)size > w->config->limits.head_bytes) {
 		bool first_line = !memchr(bytes, '\n', size);
@@ -175,11 +175,11 @@ await_head(struct client *c, const char *bytes, size_t size)
 static size_t
 take(struct client *c, const char *bytes, size_t size)
 {
-	struct worker *w = c->w;
+	struct gate_worker *w = c->w;
 	size_t used = size;
 
 	if (c->state == CLIENT_BUSY)
-		return c->x ? exchange_question(c->x, bytes, size) : 0;
+		return c->x ? errand_question(c->x, bytes, size) : 0;
 	if (c->state != CLIENT_IDLE)
 		return size;
 	enum http1_verdict v = http1_request_parse(&w->request, bytes, size, &used);
@@ -272,7 +272,7 @@ client_ended(struct client *c)
 {
 	c->deaf = true;
 	if (c->state == CLIENT_BUSY)
-		return !c->x || exchange_client_deaf(c->x);
+		return !c->x || errand_client_deaf(c->x);
 	if (c->state == CLIENT_IDLE && c->unsent)
 		end(c);
 	return c->unsent;
@@ -283,7 +283,7 @@ client_ended(struct client *c)
 void
 client_answered(struct client *c)
 {
-	struct worker *w = c->w;
+	struct gate_worker *w = c->w;
 
 	c->x = NULL;
 	if (c->state == CLIENT_GONE)
@@ -308,7 +308,7 @@ client_due(struct client *c)
 	else if (c->state == CLIENT_IDLE && !c->unsent)
 		end(c);
 	else if (c->state == CLIENT_BUSY && !c->unsent && c->x && !c->x->question_ended)
-		exchange_question_late(c->x);
+		errand_question_late(c->x);
 	else
 		client_abort(c);
 }

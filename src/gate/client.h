@@ -2,10 +2,10 @@
 /* Those who ask: HTTP/1.1 connections of a worker. */
 #pragma once
 
-#include "gate/worker.h"
+#include "gate/gate_worker.h"
 
 /* Somebody has connected: the number of the connection, or ENGINE_NONE. */
-uint32_t client_accept(struct worker *w);
+uint32_t client_accept(struct gate_worker *w);
 void client_received(struct client *c, const char *bytes, size_t size);
 bool client_ended(struct client *c);   /* it sends no more; true: it may still get its answers */
 void client_sent(struct client *c);
@@ -24,5 +24,5 @@ void client_go_on(struct client *c);
 void client_answered(struct client *c);
 /* The answer breaks off: the client is to see that. */
 void client_abort(struct client *c);
-/* An answer of our own instead of an exchange. `last`: the connection ends with it. */
+/* An answer of our own instead of an errand. `last`: the connection ends with it. */
 void client_refuse(struct client *c, int status, const char *why, bool last);

@@ -121,7 +121,7 @@ open_workers(struct gate *g, struct err *e)
 		for (int k = 0; k < GATE_LISTENS_MAX; k++)
 			g->workers[i].listeners[k] = -1;
 	for (uint32_t i = 0; i < g->n_workers; i++) {
-		int code = worker_open(&g->workers[i].w, g, i, e);
+		int code = gate_worker_open(&g->workers[i].w, g, i, e);
 		if (code < 0)
 			return code;
 	}
@@ -138,7 +138,7 @@ start_workers(struct gate *g, struct err *e)
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
 	for (uint32_t i = 0; i < g->n_workers && !code; i++) {
-		code = pthread_create(&g->workers[i].thread, NULL, worker_main, &g->workers[i].w);
+		code = pthread_create(&g->workers[i].thread, NULL, gate_worker_main, &g->workers[i].w);
 		g->workers[i].started = !code;
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -162,7 +162,7 @@ static void
 gate_done(struct gate *g)
 {
 	for (uint32_t i = 0; g->workers && i < g->n_workers; i++) {
-		worker_close(&g->workers[i].w);
+		gate_worker_close(&g->workers[i].w);
 		for (int k = 0; k < GATE_LISTENS_MAX; k++)
 			if (g->workers[i].listeners[k] >= 0)
 				close(g->workers[i].listeners[k]);

@@ -6,13 +6,13 @@
 #include <stdatomic.h>
 
 #include "gate/gate.h"
-#include "gate/worker.h"
+#include "gate/gate_worker.h"
 
 struct gate {
 	const struct gate_config *config;
 	uint32_t n_workers;
-	struct gate_worker {
-		struct worker w;
+	struct gate_seat {
+		struct gate_worker w;
 		pthread_t thread;
 		bool started;
 		int listeners[GATE_LISTENS_MAX];   /* -1: none */

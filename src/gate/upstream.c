@@ -5,13 +5,13 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "gate/exchange.h"
+#include "gate/errand.h"
 #include "gate/gate_int.h"
 
 /* ---- the pool -------------------------------------------------------------------------------- */
 
 static struct server *
-server_new(struct worker *w, const struct gate_upstream *up, const struct addr *addr)
+server_new(struct gate_worker *w, const struct gate_upstream *up, const struct addr *addr)
 {
 	struct server *s = calloc(1, sizeof(*s));
 
@@ -25,7 +25,7 @@ server_new(struct worker *w, const struct gate_upstream *up, const struct addr *
 }
 
 int
-upstream_open(struct worker *w)
+upstream_open(struct gate_worker *w)
 {
 	const struct gate_config *config = w->config;
 	size_t n = 0;
@@ -46,7 +46,7 @@ upstream_open(struct worker *w)
 }
 
 void
-upstream_close(struct worker *w)
+upstream_close(struct gate_worker *w)
 {
 	size_t n = 0;
 
@@ -85,15 +85,15 @@ from_pool(struct up *u)
 /* ---- a connection ---------------------------------------------------------------------------- */
 
 static struct up *
-up_new(struct server *s, struct exchange *x)
+up_new(struct server *s, struct errand *x)
 {
-	struct worker *w = s->w;
-	uint32_t conn = worker_take_number(w);
+	struct gate_worker *w = s->w;
+	uint32_t conn = gate_worker_take_number(w);
 	struct up *u = conn == ENGINE_NONE ? NULL : calloc(1, sizeof(*u));
 
 	if (!u) {
 		if (conn != ENGINE_NONE)
-			worker_give_number(w, conn);
+			gate_worker_give_number(w, conn);
 		return NULL;
 	}
 	*u = (struct up){ .conn = conn, .server = s, .x = x, .timer = { .kind = TIMER_UP } };
@@ -106,7 +106,7 @@ up_new(struct server *s, struct exchange *x)
 static void
 bury(struct up *u)
 {
-	struct worker *w = u->server->w;
+	struct gate_worker *w = u->server->w;
 
 	if (u->state == UP_IDLE)
 		from_pool(u);
@@ -115,14 +115,14 @@ bury(struct up *u)
 	u->server->n_open--;
 	timer_remove(&w->timers, &u->timer);
 	buf_done(&u->head);
-	worker_give_number(w, u->conn);
-	worker_bury(w, &u->grave);
+	gate_worker_give_number(w, u->conn);
+	gate_worker_bury(w, &u->grave);
 }
 
-static struct exchange *
+static struct errand *
 take_waiting(struct server *s)
 {
-	struct exchange *x = s->waiting;
+	struct errand *x = s->waiting;
 
 	if (!x)
 		return NULL;
@@ -131,20 +131,20 @@ take_waiting(struct server *s)
 		s->waiting_end = &s->waiting;
 	s->n_waiting--;
 	x->next_waiting = NULL;
-	x->state = EXCHANGE_ASKING;
+	x->state = ERRAND_ASKING;
 	return x;
 }
 
 /* A new connection; false: none can begin. */
 static bool
-connect_for(struct server *s, struct exchange *x)
+connect_for(struct server *s, struct errand *x)
 {
-	struct worker *w = s->w;
+	struct gate_worker *w = s->w;
 	struct up *u = up_new(s, x);
 
 	if (!u)
 		return false;
-	x->state = EXCHANGE_ASKING;
+	x->state = ERRAND_ASKING;
 	x->up = u;
 	if (w->ops->connect(w->engine, u->conn, &s->addr) < 0) {
 		x->up = NULL;
@@ -159,25 +159,25 @@ connect_for(struct server *s, struct exchange *x)
 static void
 let_next_connect(struct server *s)
 {
-	struct exchange *x = s->n_open < s->max_open ? take_waiting(s) : NULL;
+	struct errand *x = s->n_open < s->max_open ? take_waiting(s) : NULL;
 
 	if (x && !connect_for(s, x))
-		exchange_no_up(x, 502, "the server cannot be reached");
+		errand_no_up(x, 502, "the server cannot be reached");
 }
 
 static void
-serve(struct up *u, struct exchange *x)
+serve(struct up *u, struct errand *x)
 {
 	u->state = UP_USED;
 	u->x = x;
-	exchange_got_up(x, u);
+	errand_got_up(x, u);
 }
 
 void
 up_release(struct up *u)
 {
 	struct server *s = u->server;
-	struct exchange *x = take_waiting(s);
+	struct errand *x = take_waiting(s);
 
 	u->reused = true;
 	buf_clear(&u->head);
@@ -220,7 +220,7 @@ up_hold(struct up *u, bool held)
 /* ---- asking ---------------------------------------------------------------------------------- */
 
 static struct server *
-choose(struct worker *w, const struct gate_route *route)
+choose(struct gate_worker *w, const struct gate_route *route)
 {
 	size_t first = 0;
 
@@ -230,16 +230,16 @@ choose(struct worker *w, const struct gate_route *route)
 }
 
 static void
-wait_for_turn(struct server *s, struct exchange *x)
+wait_for_turn(struct server *s, struct errand *x)
 {
-	struct worker *w = s->w;
+	struct gate_worker *w = s->w;
 	const struct gate_concurrency *limit = &s->upstream->concurrency;
 
 	if (s->n_waiting >= limit->queue) {
-		exchange_no_up(x, 503, "too many requests wait for the server");
+		errand_no_up(x, 503, "too many requests wait for the server");
 		return;
 	}
-	x->state = EXCHANGE_WAITING;
+	x->state = ERRAND_WAITING;
 	*s->waiting_end = x;
 	s->waiting_end = &x->next_waiting;
 	s->n_waiting++;
@@ -247,41 +247,41 @@ wait_for_turn(struct server *s, struct exchange *x)
 }
 
 static void
-find_connection(struct exchange *x, bool anew)
+find_connection(struct errand *x, bool anew)
 {
 	struct server *s = x->server;
 	struct up *u = s->idle;
 
-	x->state = EXCHANGE_ASKING;
+	x->state = ERRAND_ASKING;
 	if (u && !anew) {
 		from_pool(u);
 		serve(u, x);
 	} else if (s->n_open >= s->max_open) {
 		wait_for_turn(s, x);
 	} else if (!connect_for(s, x)) {
-		exchange_no_up(x, 502, "the server cannot be reached");
+		errand_no_up(x, 502, "the server cannot be reached");
 	}
 }
 
 void
-upstream_ask(struct exchange *x)
+upstream_ask(struct errand *x)
 {
 	x->server = choose(x->w, x->route);
 	find_connection(x, false);
 }
 
 void
-upstream_ask_anew(struct exchange *x)
+upstream_ask_anew(struct errand *x)
 {
 	find_connection(x, true);
 }
 
 void
-upstream_wait_no_more(struct exchange *x)
+upstream_wait_no_more(struct errand *x)
 {
 	struct server *s = x->server;
 
-	for (struct exchange **at = &s->waiting; *at; at = &(*at)->next_waiting) {
+	for (struct errand **at = &s->waiting; *at; at = &(*at)->next_waiting) {
 		if (*at != x)
 			continue;
 		*at = x->next_waiting;
@@ -307,7 +307,7 @@ void
 up_received(struct up *u, const char *bytes, size_t size)
 {
 	if (u->x && u->state == UP_USED)
-		exchange_received(u->x, bytes, size);
+		errand_received(u->x, bytes, size);
 	else
 		up_drop(u);
 }
@@ -315,7 +315,7 @@ up_received(struct up *u, const char *bytes, size_t size)
 bool
 up_ended(struct up *u)
 {
-	return u->x && u->state == UP_USED && exchange_up_ended(u->x);
+	return u->x && u->state == UP_USED && errand_up_ended(u->x);
 }
 
 void
@@ -323,21 +323,21 @@ up_sent(struct up *u)
 {
 	u->unsent = 0;
 	if (u->x)
-		exchange_up_ready(u->x);
+		errand_up_ready(u->x);
 }
 
-/* The exchange looks at the connection before it is gone. */
+/* The errand looks at the connection before it is gone. */
 void
 up_broken(struct up *u, int code)
 {
-	struct exchange *x = u->x;
+	struct errand *x = u->x;
 	struct server *s = u->server;
 	bool connecting = u->state == UP_CONNECTING;
 
 	if (x && connecting)
 		x->up = NULL;
 	if (x)
-		exchange_up_lost(x, code);
+		errand_up_lost(x, code);
 	bury(u);
 	let_next_connect(s);
 }

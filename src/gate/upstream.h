@@ -2,23 +2,23 @@
 /* Connections of a worker to the servers behind: made, kept, lost. */
 #pragma once
 
-#include "gate/worker.h"
+#include "gate/gate_worker.h"
 
-int upstream_open(struct worker *w);     /* 0 or -ENOMEM */
-void upstream_close(struct worker *w);
+int upstream_open(struct gate_worker *w);     /* 0 or -ENOMEM */
+void upstream_close(struct gate_worker *w);
 
-/* Find a connection for an exchange: exchange_got_up or exchange_no_up follows, maybe at once. */
-void upstream_ask(struct exchange *x);
+/* Find a connection for an errand: errand_got_up or errand_no_up follows, maybe at once. */
+void upstream_ask(struct errand *x);
 /* The same, on a connection that nobody has used. */
-void upstream_ask_anew(struct exchange *x);
-/* An exchange that waits has ended. */
-void upstream_wait_no_more(struct exchange *x);
+void upstream_ask_anew(struct errand *x);
+/* An errand that waits has ended. */
+void upstream_wait_no_more(struct errand *x);
 
 /* Back to the pool: it has answered, whole. */
 void up_release(struct up *u);
-/* Close; its exchange hears nothing. */
+/* Close; its errand hears nothing. */
 void up_drop(struct up *u);
-/* Close; its exchange is told. */
+/* Close; its errand is told. */
 void up_break(struct up *u, int code);
 void up_hold(struct up *u, bool held);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "gate/worker.h"
+#include "gate/gate_worker.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,34 +7,34 @@
 
 #include "base/clock.h"
 #include "gate/client.h"
-#include "gate/exchange.h"
+#include "gate/errand.h"
 #include "gate/gate_int.h"
 #include "gate/upstream.h"
 
 /* ---- numbers and graves ---------------------------------------------------------------------- */
 
 uint32_t
-worker_take_number(struct worker *w)
+gate_worker_take_number(struct gate_worker *w)
 {
 	return w->n_free ? w->free_conns[--w->n_free] : ENGINE_NONE;
 }
 
 void
-worker_give_number(struct worker *w, uint32_t conn)
+gate_worker_give_number(struct gate_worker *w, uint32_t conn)
 {
 	w->conns[conn] = (struct conn){ 0 };
 	w->free_conns[w->n_free++] = conn;
 }
 
 void
-worker_bury(struct worker *w, struct grave *grave)
+gate_worker_bury(struct gate_worker *w, struct grave *grave)
 {
 	grave->next = w->graves;
 	w->graves = grave;
 }
 
 static void
-free_graves(struct worker *w)
+free_graves(struct gate_worker *w)
 {
 	while (w->graves) {
 		struct grave *g = w->graves;
@@ -54,14 +54,14 @@ on_accepted(void *ctx, uint32_t listener)
 static void
 on_connected(void *ctx, uint32_t conn)
 {
-	struct worker *w = ctx;
+	struct gate_worker *w = ctx;
 	up_connected(w->conns[conn].up);
 }
 
 static void
 on_received(void *ctx, uint32_t conn, const char *bytes, size_t size, int64_t at_ns, int64_t seen_ns)
 {
-	struct worker *w = ctx;
+	struct gate_worker *w = ctx;
 	struct conn *k = &w->conns[conn];
 
 	w->now_ns = seen_ns;
@@ -74,7 +74,7 @@ on_received(void *ctx, uint32_t conn, const char *bytes, size_t size, int64_t at
 static bool
 on_ended(void *ctx, uint32_t conn)
 {
-	struct worker *w = ctx;
+	struct gate_worker *w = ctx;
 	struct conn *k = &w->conns[conn];
 
 	return k->client ? client_ended(k->client) : k->up && up_ended(k->up);
@@ -83,7 +83,7 @@ on_ended(void *ctx, uint32_t conn)
 static void
 on_sent(void *ctx, uint32_t conn)
 {
-	struct worker *w = ctx;
+	struct gate_worker *w = ctx;
 	struct conn *k = &w->conns[conn];
 
 	if (k->client)
@@ -95,7 +95,7 @@ on_sent(void *ctx, uint32_t conn)
 static void
 on_broken(void *ctx, uint32_t conn, int code)
 {
-	struct worker *w = ctx;
+	struct gate_worker *w = ctx;
 	struct conn *k = &w->conns[conn];
 
 	if (k->client)
@@ -105,7 +105,7 @@ on_broken(void *ctx, uint32_t conn, int code)
 }
 
 static void
-stop_listening(struct worker *w)
+stop_listening(struct gate_worker *w)
 {
 	for (uint32_t i = 0; i < w->config->n_listens; i++)
 		w->ops->listen(w->engine, i, -1);
@@ -114,7 +114,7 @@ stop_listening(struct worker *w)
 static void
 on_woken(void *ctx)
 {
-	struct worker *w = ctx;
+	struct gate_worker *w = ctx;
 
 	if (w->draining || !atomic_load(&w->gate->draining))
 		return;
@@ -137,13 +137,13 @@ on_due(void *ctx, struct timer *t)
 	else if (t->kind == TIMER_UP)
 		up_due(OWNER(t, up));
 	else
-		exchange_no_up(OWNER(t, exchange), 503, "the server had no room in time");
+		errand_no_up(OWNER(t, errand), 503, "the server had no room in time");
 }
 
 /* ---- a worker -------------------------------------------------------------------------------- */
 
 static int
-make_numbers(struct worker *w)
+make_numbers(struct gate_worker *w)
 {
 	w->conns = calloc(w->n_conns, sizeof(*w->conns));
 	w->free_conns = calloc(w->n_conns, sizeof(*w->free_conns));
@@ -167,7 +167,7 @@ count_up_conns(const struct gate *gate)
 }
 
 int
-worker_open(struct worker *w, struct gate *gate, uint32_t index, struct err *e)
+gate_worker_open(struct gate_worker *w, struct gate *gate, uint32_t index, struct err *e)
 {
 	struct engine_sink sink = {
 		.ctx = w, .connected = on_connected, .received = on_received, .broken = on_broken,
@@ -193,7 +193,7 @@ worker_open(struct worker *w, struct gate *gate, uint32_t index, struct err *e)
 }
 
 void
-worker_close(struct worker *w)
+gate_worker_close(struct gate_worker *w)
 {
 	for (uint32_t i = 0; w->conns && i < w->n_conns; i++)
 		if (w->conns[i].client)
@@ -208,7 +208,7 @@ worker_close(struct worker *w)
 }
 
 static void
-turn(struct worker *w)
+turn(struct gate_worker *w)
 {
 	int64_t until = w->now_ns + 10 * NS_PER_S, next = timers_next(&w->timers);
 
@@ -221,10 +221,10 @@ turn(struct worker *w)
 }
 
 void *
-worker_main(void *worker)
+gate_worker_main(void *worker)
 {
-	struct worker *w = worker;
-	struct gate_worker *mine = &w->gate->workers[w->index];
+	struct gate_worker *w = worker;
+	struct gate_seat *mine = &w->gate->workers[w->index];
 
 	for (uint32_t i = 0; i < w->config->n_listens; i++)
 		w->ops->listen(w->engine, i, mine->listeners[i]);

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "gate/body_out.h"
 #include "gate/client.h"
-#include "gate/exchange.h"
+#include "gate/errand.h"
 #include "gate/upstream.h"
 
 static void
@@ -50,7 +50,7 @@ peer_of(const struct client *c, char out[ADDR_TEXT_MAX])
 /* Who asked before us is kept, and the client is added: what stands last is what we have seen
  * ourselves (RFC 7239 for the standard form of it). */
 static void
-put_forwarded(struct exchange *x, const struct http1_request *r)
+put_forwarded(struct errand *x, const struct http1_request *r)
 {
 	struct buf *b = &x->head;
 	char text[ADDR_TEXT_MAX];
@@ -74,7 +74,7 @@ put_forwarded(struct exchange *x, const struct http1_request *r)
 }
 
 static void
-put_framing(struct exchange *x, const struct http1_request *r)
+put_framing(struct errand *x, const struct http1_request *r)
 {
 	struct buf *b = &x->head;
 	const struct http_field *upgrade = http_field_next(&r->fields, "Upgrade", NULL);
@@ -92,7 +92,7 @@ put_framing(struct exchange *x, const struct http1_request *r)
 }
 
 void
-request_write(struct exchange *x, const struct http1_request *r)
+question_write(struct errand *x, const struct http1_request *r)
 {
 	struct buf *b = &x->head;
 
@@ -117,16 +117,16 @@ request_write(struct exchange *x, const struct http1_request *r)
 /* ---- the body -------------------------------------------------------------------------------- */
 
 static bool
-send_out(struct exchange *x, struct body_out *o)
+send_out(struct errand *x, struct body_out *o)
 {
-	bool ok = !o->n || exchange_to_up(x, o->pieces, o->n);
+	bool ok = !o->n || errand_to_up(x, o->pieces, o->n);
 
 	body_out_clear(o);
 	return ok;
 }
 
 static void
-end_question(struct exchange *x)
+end_question(struct errand *x)
 {
 	x->question_ended = true;
 	if (x->client && !x->client->unsent)
@@ -135,7 +135,7 @@ end_question(struct exchange *x)
 
 /* Bytes after the body's end are the next request's: they are not used. */
 size_t
-request_body(struct exchange *x, const char *bytes, size_t size)
+question_body(struct errand *x, const char *bytes, size_t size)
 {
 	struct body_out o = { .chunked = x->question_chunked };
 	enum http1_verdict v = HTTP1_MORE;
@@ -153,14 +153,14 @@ request_body(struct exchange *x, const char *bytes, size_t size)
 			break;
 	}
 	if (v == HTTP1_BAD || x->question.bytes > x->w->config->limits.body_bytes) {
-		exchange_fail(x, v == HTTP1_BAD ? 400 : 413, v == HTTP1_BAD ? x->question.why : "the body is too large");
+		errand_fail(x, v == HTTP1_BAD ? 400 : 413, v == HTTP1_BAD ? x->question.why : "the body is too large");
 		return size;
 	}
 	if (v == HTTP1_DONE)
 		end_question(x);
 	else if (x->client && !x->client->unsent)
 		timer_set(&x->w->timers, &x->client->timer, x->w->now_ns + x->w->config->timeouts.body_ns);
-	if (x->state != EXCHANGE_OVER)
+	if (x->state != ERRAND_OVER)
 		send_out(x, &o);
 	return used;
 }

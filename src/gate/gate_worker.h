@@ -2,7 +2,7 @@
 /* A worker of the gate: one thread with an engine, its clients, its connections to servers.
  *
  * client     a connection of somebody who asks; HTTP/1.1 in front (client.c)
- * exchange   a request that goes to a server, and its answer (exchange.c, request.c, response.c)
+ * errand   a request that goes to a server, and its answer (errand.c, errand_question.c, errand_answer.c)
  * up         a connection to a server, in the pool of it while nobody uses it (upstream.c)
  *
  * Workers share nothing but what struct gate points to. Structures that end are put aside and
@@ -34,8 +34,8 @@
 
 enum { TIMER_CLIENT, TIMER_UP, TIMER_WAITING };
 
-struct worker;
-struct exchange;
+struct gate_worker;
+struct errand;
 
 /* What is to be freed after the turn. */
 struct grave {
@@ -44,7 +44,7 @@ struct grave {
 
 enum client_state {
 	CLIENT_IDLE,       /* between requests; bytes of a head may be there */
-	CLIENT_BUSY,       /* an exchange is under way */
+	CLIENT_BUSY,       /* an errand is under way */
 	CLIENT_ENDING,     /* told that no more comes: what it still says is not looked at */
 	CLIENT_GONE,
 };
@@ -52,7 +52,7 @@ enum client_state {
 struct client {
 	struct grave grave;
 	struct timer timer;
-	struct worker *w;
+	struct gate_worker *w;
 	uint32_t conn;
 	enum client_state state;
 	bool deaf;             /* it sends no more */
@@ -62,7 +62,7 @@ struct client {
 	bool keep_alive;       /* after the request under way */
 	ssize_t unsent;
 	struct buf ahead;      /* received and not used yet */
-	struct exchange *x;
+	struct errand *x;
 };
 
 enum up_state { UP_CONNECTING, UP_USED, UP_IDLE, UP_GONE };
@@ -77,38 +77,38 @@ struct up {
 	ssize_t unsent;
 	struct buf head;       /* the beginning of a response's head */
 	struct server *server;
-	struct exchange *x;
+	struct errand *x;
 	struct up *next, **link;   /* in the pool */
 };
 
 /* A server as one worker sees it. */
 struct server {
-	struct worker *w;
+	struct gate_worker *w;
 	const struct gate_upstream *upstream;
 	struct addr addr;
 	struct up *idle;           /* latest used first */
 	int64_t n_open, max_open;
-	struct exchange *waiting, **waiting_end;   /* for a connection, first come first */
+	struct errand *waiting, **waiting_end;   /* for a connection, first come first */
 	int64_t n_waiting;
 };
 
-enum exchange_state {
-	EXCHANGE_WAITING,    /* for a connection to be free */
-	EXCHANGE_ASKING,     /* on a connection; no head of a final answer yet */
-	EXCHANGE_ANSWERING,  /* the body of the answer */
-	EXCHANGE_TUNNEL,     /* other protocol: bytes both ways */
-	EXCHANGE_OVER,
+enum errand_state {
+	ERRAND_WAITING,    /* for a connection to be free */
+	ERRAND_ASKING,     /* on a connection; no head of a final answer yet */
+	ERRAND_ANSWERING,  /* the body of the answer */
+	ERRAND_TUNNEL,     /* other protocol: bytes both ways */
+	ERRAND_OVER,
 };
 
-struct exchange {
+struct errand {
 	struct grave grave;
 	struct timer timer;
-	struct worker *w;
+	struct gate_worker *w;
 	struct client *client;   /* NULL: gone */
 	struct server *server;
 	struct up *up;
-	enum exchange_state state;
-	struct exchange *next_waiting;
+	enum errand_state state;
+	struct errand *next_waiting;
 	const struct gate_route *route;
 
 	struct buf head;         /* the request, as the server gets it */
@@ -133,7 +133,7 @@ struct conn {
 
 struct gate;
 
-struct worker {
+struct gate_worker {
 	struct gate *gate;
 	const struct gate_config *config;
 	uint32_t index;
@@ -158,12 +158,12 @@ struct worker {
 	struct buf head;
 };
 
-int worker_open(struct worker *w, struct gate *gate, uint32_t index, struct err *e);
-void worker_close(struct worker *w);
-void *worker_main(void *worker);      /* a thread's function */
+int gate_worker_open(struct gate_worker *w, struct gate *gate, uint32_t index, struct err *e);
+void gate_worker_close(struct gate_worker *w);
+void *gate_worker_main(void *worker);      /* a thread's function */
 
 /* A number for a connection, or ENGINE_NONE; and back. */
-uint32_t worker_take_number(struct worker *w);
-void worker_give_number(struct worker *w, uint32_t conn);
+uint32_t gate_worker_take_number(struct gate_worker *w);
+void gate_worker_give_number(struct gate_worker *w, uint32_t conn);
 /* Free it after this turn; `grave` is its first member. */
-void worker_bury(struct worker *w, struct grave *grave);
+void gate_worker_bury(struct gate_worker *w, struct grave *grave);

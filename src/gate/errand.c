@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "gate/exchange.h"
+#include "gate/errand.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,10 +21,10 @@ may_be_repeated(const struct http1_request *r)
 	return false;
 }
 
-static struct exchange *
-exchange_new(struct client *c, const struct http1_request *r)
+static struct errand *
+errand_new(struct client *c, const struct http1_request *r)
 {
-	struct exchange *x = calloc(1, sizeof(*x));
+	struct errand *x = calloc(1, sizeof(*x));
 
 	if (!x)
 		return NULL;
@@ -43,15 +43,15 @@ exchange_new(struct client *c, const struct http1_request *r)
 }
 
 static void
-over(struct exchange *x)
+over(struct errand *x)
 {
 	struct up *u = x->up;
 
-	if (x->state == EXCHANGE_OVER)
+	if (x->state == ERRAND_OVER)
 		return;
-	if (x->state == EXCHANGE_WAITING)
+	if (x->state == ERRAND_WAITING)
 		upstream_wait_no_more(x);
-	x->state = EXCHANGE_OVER;
+	x->state = ERRAND_OVER;
 	timer_remove(&x->w->timers, &x->timer);
 	x->up = NULL;
 	if (u)
@@ -60,7 +60,7 @@ over(struct exchange *x)
 		x->client->x = NULL;
 	x->client = NULL;
 	buf_done(&x->head);
-	worker_bury(x->w, &x->grave);
+	gate_worker_bury(x->w, &x->grave);
 }
 
 static struct text
@@ -78,7 +78,7 @@ without_port(struct text host)
 }
 
 void
-exchange_begin(struct client *c, const struct http1_request *r)
+errand_begin(struct client *c, const struct http1_request *r)
 {
 	const struct gate_route *route = gate_route_find(c->w->config, without_port(r->host), path_of(r->target));
 
@@ -86,13 +86,13 @@ exchange_begin(struct client *c, const struct http1_request *r)
 		client_refuse(c, 404, "no route for this", r->framing != HTTP1_NO_BODY);
 		return;
 	}
-	struct exchange *x = exchange_new(c, r);
+	struct errand *x = errand_new(c, r);
 	if (!x) {
 		client_refuse(c, 503, "out of memory", true);
 		return;
 	}
 	x->route = route;
-	request_write(x, r);
+	question_write(x, r);
 	upstream_ask(x);
 }
 
@@ -100,10 +100,10 @@ exchange_begin(struct client *c, const struct http1_request *r)
 
 /* No answer of the server: one of ours, or when a part of the server's is with the client, none. */
 void
-exchange_fail(struct exchange *x, int status, const char *why)
+errand_fail(struct errand *x, int status, const char *why)
 {
 	struct client *c = x->client;
-	bool begun = x->state == EXCHANGE_ANSWERING || x->state == EXCHANGE_TUNNEL;
+	bool begun = x->state == ERRAND_ANSWERING || x->state == ERRAND_TUNNEL;
 	bool last = !x->question_ended;
 
 	over(x);
@@ -116,7 +116,7 @@ exchange_fail(struct exchange *x, int status, const char *why)
 }
 
 void
-exchange_complete(struct exchange *x)
+errand_complete(struct errand *x)
 {
 	struct client *c = x->client;
 	struct up *u = x->up;
@@ -134,7 +134,7 @@ exchange_complete(struct exchange *x)
 }
 
 void
-exchange_left(struct exchange *x)
+errand_left(struct errand *x)
 {
 	x->client = NULL;
 	over(x);
@@ -143,9 +143,9 @@ exchange_left(struct exchange *x)
 /* ---- the way to the server ------------------------------------------------------------------- */
 
 bool
-exchange_to_up(struct exchange *x, const struct engine_piece *pieces, uint32_t n)
+errand_to_up(struct errand *x, const struct engine_piece *pieces, uint32_t n)
 {
-	struct worker *w = x->w;
+	struct gate_worker *w = x->w;
 	struct up *u = x->up;
 	ssize_t left = w->ops->gather(w->engine, u->conn, pieces, n);
 
@@ -160,21 +160,21 @@ exchange_to_up(struct exchange *x, const struct engine_piece *pieces, uint32_t n
 }
 
 static void
-await_answer(struct exchange *x)
+await_answer(struct errand *x)
 {
 	timer_set(&x->w->timers, &x->up->timer,
 	    x->w->now_ns + x->up->server->upstream->timeouts.response_ns);
 }
 
 void
-exchange_got_up(struct exchange *x, struct up *u)
+errand_got_up(struct errand *x, struct up *u)
 {
 	struct engine_piece p = { x->head.data, x->head.size, false };
 
 	x->up = u;
-	x->state = EXCHANGE_ASKING;
+	x->state = ERRAND_ASKING;
 	timer_stop(&x->timer);
-	if (!exchange_to_up(x, &p, 1))
+	if (!errand_to_up(x, &p, 1))
 		return;
 	x->asked = true;
 	await_answer(x);
@@ -185,31 +185,31 @@ exchange_got_up(struct exchange *x, struct up *u)
 }
 
 size_t
-exchange_question(struct exchange *x, const char *bytes, size_t size)
+errand_question(struct errand *x, const char *bytes, size_t size)
 {
 	struct engine_piece p = { bytes, size, false };
 
-	if (x->state == EXCHANGE_TUNNEL) {
+	if (x->state == ERRAND_TUNNEL) {
 		timer_set(&x->w->timers, &x->up->timer, x->w->now_ns + GATE_TUNNEL_NS);
-		exchange_to_up(x, &p, 1);
+		errand_to_up(x, &p, 1);
 		return size;
 	}
 	if (x->question_ended || x->upgrades || !x->asked || !x->up)
 		return 0;
-	size_t used = request_body(x, bytes, size);
-	if (x->state != EXCHANGE_OVER && x->up && x->state == EXCHANGE_ASKING)
+	size_t used = question_body(x, bytes, size);
+	if (x->state != ERRAND_OVER && x->up && x->state == ERRAND_ASKING)
 		await_answer(x);
 	return used;
 }
 
 void
-exchange_question_late(struct exchange *x)
+errand_question_late(struct errand *x)
 {
-	exchange_fail(x, 408, "the request body took too long");
+	errand_fail(x, 408, "the request body took too long");
 }
 
 void
-exchange_up_ready(struct exchange *x)
+errand_up_ready(struct errand *x)
 {
 	if (x->client)
 		client_go_on(x->client);
@@ -218,30 +218,30 @@ exchange_up_ready(struct exchange *x)
 /* ---- the way back ---------------------------------------------------------------------------- */
 
 bool
-exchange_client_deaf(struct exchange *x)
+errand_client_deaf(struct errand *x)
 {
-	struct worker *w = x->w;
+	struct gate_worker *w = x->w;
 
-	if (x->state != EXCHANGE_TUNNEL)
+	if (x->state != ERRAND_TUNNEL)
 		return x->question_ended;
 	w->ops->finish(w->engine, x->up->conn);
 	return !x->up->deaf;
 }
 
 void
-exchange_client_ready(struct exchange *x)
+errand_client_ready(struct errand *x)
 {
 	if (x->up)
 		up_hold(x->up, false);
 }
 
 void
-exchange_received(struct exchange *x, const char *bytes, size_t size)
+errand_received(struct errand *x, const char *bytes, size_t size)
 {
 	struct engine_piece p = { bytes, size, false };
 
-	if (x->state != EXCHANGE_TUNNEL) {
-		response_received(x, bytes, size);
+	if (x->state != ERRAND_TUNNEL) {
+		answer_received(x, bytes, size);
 		return;
 	}
 	timer_set(&x->w->timers, &x->up->timer, x->w->now_ns + GATE_TUNNEL_NS);
@@ -250,11 +250,11 @@ exchange_received(struct exchange *x, const char *bytes, size_t size)
 }
 
 bool
-exchange_up_ended(struct exchange *x)
+errand_up_ended(struct errand *x)
 {
-	struct worker *w = x->w;
+	struct gate_worker *w = x->w;
 
-	if (x->state != EXCHANGE_TUNNEL || x->client->deaf)
+	if (x->state != ERRAND_TUNNEL || x->client->deaf)
 		return false;
 	x->up->deaf = true;
 	w->ops->finish(w->engine, x->client->conn);
@@ -262,40 +262,40 @@ exchange_up_ended(struct exchange *x)
 }
 
 static bool
-worth_repeating(const struct exchange *x)
+worth_repeating(const struct errand *x)
 {
 	return x->repeatable && !x->repeated && x->client;
 }
 
 void
-exchange_up_lost(struct exchange *x, int code)
+errand_up_lost(struct errand *x, int code)
 {
 	struct up *u = x->up;
-	bool stale = u && u->reused && !u->head.size && x->state == EXCHANGE_ASKING && code != ETIMEDOUT;
+	bool stale = u && u->reused && !u->head.size && x->state == ERRAND_ASKING && code != ETIMEDOUT;
 
 	x->up = NULL;
 	if (code == ETIMEDOUT) {
-		exchange_fail(x, 504, "the server took too long");
+		errand_fail(x, 504, "the server took too long");
 	} else if (stale && worth_repeating(x)) {
 		x->repeated = true;
 		x->asked = false;
 		upstream_ask_anew(x);
-	} else if (code == 0 && x->state == EXCHANGE_ANSWERING && response_ended(x)) {
+	} else if (code == 0 && x->state == ERRAND_ANSWERING && answer_ended(x)) {
 		x->answer_last = true;
-		exchange_complete(x);
-	} else if (x->state == EXCHANGE_TUNNEL && x->client && code == 0) {
+		errand_complete(x);
+	} else if (x->state == ERRAND_TUNNEL && x->client && code == 0) {
 		struct client *c = x->client;
 		over(x);
 		c->keep_alive = false;
 		client_answered(c);
 	} else {
-		exchange_fail(x, 502, u ? "the server broke off" : "the server cannot be reached");
+		errand_fail(x, 502, u ? "the server broke off" : "the server cannot be reached");
 	}
 }
 
 void
-exchange_no_up(struct exchange *x, int status, const char *why)
+errand_no_up(struct errand *x, int status, const char *why)
 {
 	x->up = NULL;
-	exchange_fail(x, status, why);
+	errand_fail(x, status, why);
 }

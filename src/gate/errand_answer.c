@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "gate/body_out.h"
 #include "gate/client.h"
-#include "gate/exchange.h"
+#include "gate/errand.h"
 #include "gate/refusal.h"
 #include "gate/upstream.h"
 
@@ -40,7 +40,7 @@ put_fields(struct buf *b, const struct http1_response *r)
 
 /* How the client will know where the body ends. */
 static void
-put_framing(struct exchange *x, struct buf *b, const struct http1_response *r)
+put_framing(struct errand *x, struct buf *b, const struct http1_response *r)
 {
 	struct client *c = x->client;
 	bool open_end = r->framing == HTTP1_CHUNKED || r->framing == HTTP1_TO_END;
@@ -61,7 +61,7 @@ put_framing(struct exchange *x, struct buf *b, const struct http1_response *r)
 }
 
 static void
-write_head(struct exchange *x, struct buf *b, const struct http1_response *r)
+write_head(struct errand *x, struct buf *b, const struct http1_response *r)
 {
 	put_status(b, r);
 	put_fields(b, r);
@@ -72,7 +72,7 @@ write_head(struct exchange *x, struct buf *b, const struct http1_response *r)
 /* ---- interim answers ------------------------------------------------------------------------- */
 
 static bool
-relay_interim(struct exchange *x, const struct http1_response *r)
+relay_interim(struct errand *x, const struct http1_response *r)
 {
 	struct buf *b = &x->w->head;
 
@@ -87,7 +87,7 @@ relay_interim(struct exchange *x, const struct http1_response *r)
 
 /* The server has agreed to another protocol: from here on bytes are only moved. */
 static void
-open_tunnel(struct exchange *x, const struct http1_response *r, const char *rest, size_t size)
+open_tunnel(struct errand *x, const struct http1_response *r, const char *rest, size_t size)
 {
 	struct buf *b = &x->w->head;
 	const struct http_field *upgrade = http_field_next(&r->fields, "Upgrade", NULL);
@@ -98,7 +98,7 @@ open_tunnel(struct exchange *x, const struct http1_response *r, const char *rest
 		put_line(b, upgrade->name, upgrade->value);
 	buf_puts(b, "Connection: upgrade\r\n\r\n");
 	struct engine_piece p[] = { { b->data, b->size, false }, { rest, size, false } };
-	x->state = EXCHANGE_TUNNEL;
+	x->state = ERRAND_TUNNEL;
 	timer_set(&x->w->timers, &x->up->timer, x->w->now_ns + GATE_TUNNEL_NS);
 	if (client_send(x->client, p, size ? 2 : 1))
 		client_go_on(x->client);
@@ -107,7 +107,7 @@ open_tunnel(struct exchange *x, const struct http1_response *r, const char *rest
 /* ---- the body -------------------------------------------------------------------------------- */
 
 static bool
-send_out(struct exchange *x, struct body_out *o)
+send_out(struct errand *x, struct body_out *o)
 {
 	bool ok = !o->n || client_send(x->client, o->pieces, o->n);
 
@@ -119,7 +119,7 @@ send_out(struct exchange *x, struct body_out *o)
 
 /* What stands in `o` goes out with the body's first stretch. */
 static void
-relay_body(struct exchange *x, struct body_out *o, const char *bytes, size_t size)
+relay_body(struct errand *x, struct body_out *o, const char *bytes, size_t size)
 {
 	enum http1_verdict v = http1_body_ended(&x->answer) ? HTTP1_DONE : HTTP1_MORE;
 	size_t used = 0, n;
@@ -137,26 +137,26 @@ relay_body(struct exchange *x, struct body_out *o, const char *bytes, size_t siz
 			break;
 	}
 	if (v == HTTP1_BAD) {
-		exchange_fail(x, 502, x->answer.why);
+		errand_fail(x, 502, x->answer.why);
 		return;
 	}
-	if (x->state == EXCHANGE_OVER || !send_out(x, o))
+	if (x->state == ERRAND_OVER || !send_out(x, o))
 		return;
 	if (used < size)   /* more than an answer: what follows belongs to nobody */
 		x->answer_last = true;
 	if (v == HTTP1_DONE)
-		exchange_complete(x);
+		errand_complete(x);
 	else
 		timer_set(&x->w->timers, &x->up->timer, x->w->now_ns + x->server->upstream->timeouts.body_ns);
 }
 
 static void
-begin_answer(struct exchange *x, const struct http1_response *r, const char *rest, size_t size)
+begin_answer(struct errand *x, const struct http1_response *r, const char *rest, size_t size)
 {
 	struct buf *b = &x->w->head;
 	struct body_out o = { 0 };
 
-	x->state = EXCHANGE_ANSWERING;
+	x->state = ERRAND_ANSWERING;
 	x->answer_last = !r->keep_alive;
 	http1_body_start(&x->answer, r->framing, r->length);
 	write_head(x, b, r);
@@ -167,16 +167,16 @@ begin_answer(struct exchange *x, const struct http1_response *r, const char *res
 
 /* ---- what comes ------------------------------------------------------------------------------ */
 
-/* A head is there; returns false when that was it with this exchange's heads. */
+/* A head is there; returns false when that was it with this errand's heads. */
 static bool
-on_head(struct exchange *x, const struct http1_response *r, const char *rest, size_t size)
+on_head(struct errand *x, const struct http1_response *r, const char *rest, size_t size)
 {
 	if (r->status == 101 && x->upgrades) {
 		open_tunnel(x, r, rest, size);
 		return false;
 	}
 	if (r->status == 101) {
-		exchange_fail(x, 502, "the server switches protocols unasked");
+		errand_fail(x, 502, "the server switches protocols unasked");
 		return false;
 	}
 	if (r->status < 200)
@@ -188,7 +188,7 @@ on_head(struct exchange *x, const struct http1_response *r, const char *rest, si
 
 /* Heads from the bytes, one behind the other; returns how many bytes were of them. */
 static size_t
-take_heads(struct exchange *x, const char *bytes, size_t size)
+take_heads(struct errand *x, const char *bytes, size_t size)
 {
 	struct http1_response *r = &x->w->response;
 	size_t at = 0, used;
@@ -196,7 +196,7 @@ take_heads(struct exchange *x, const char *bytes, size_t size)
 	while (at < size) {
 		enum http1_verdict v = http1_response_parse(r, x->is_head, bytes + at, size - at, &used);
 		if (v == HTTP1_BAD)
-			exchange_fail(x, 502, r->why);
+			errand_fail(x, 502, r->why);
 		if (v != HTTP1_DONE)
 			return v == HTTP1_BAD ? size : at;
 		at += used;
@@ -207,12 +207,12 @@ take_heads(struct exchange *x, const char *bytes, size_t size)
 }
 
 void
-response_received(struct exchange *x, const char *bytes, size_t size)
+answer_received(struct errand *x, const char *bytes, size_t size)
 {
 	struct up *u = x->up;
 
 	x->repeatable = false;
-	if (x->state == EXCHANGE_ANSWERING) {
+	if (x->state == ERRAND_ANSWERING) {
 		struct body_out o = { .chunked = x->answer_chunked };
 		relay_body(x, &o, bytes, size);
 		return;
@@ -228,13 +228,13 @@ response_received(struct exchange *x, const char *bytes, size_t size)
 	if (used < size && !before.truncated)
 		buf_append(&u->head, bytes + used, size - used);
 	if (before.truncated || u->head.truncated)
-		exchange_fail(x, 502, "the server's response head is too large");
+		errand_fail(x, 502, "the server's response head is too large");
 	if (before.size)
 		buf_done(&before);
 }
 
 bool
-response_ended(struct exchange *x)
+answer_ended(struct errand *x)
 {
 	struct body_out o = { .chunked = x->answer_chunked };
 
