@@ -24,7 +24,7 @@ client_accept(struct gate_worker *w)
 	c->w = w;
 	c->conn = conn;
 	c->timer.kind = TIMER_CLIENT;
-	c->ahead.cap_bytes = GATE_AHEAD_MAX * 4;
+	c->ahead.cap_bytes = GATE_BATCH_MAX;
 	w->conns[conn].client = c;
 	w->n_clients++;
 	timer_set(&w->timers, &c->timer, w->now_ns + w->config->timeouts.idle_ns);
@@ -231,8 +231,11 @@ void
 client_go_on(struct client *c)
 {
 	client_hold(c, false);
-	if (!c->feeding)
-		feed_ahead(c);
+	if (c->feeding)
+		return;
+	feed_ahead(c);
+	if (c->state == CLIENT_BUSY && c->deaf && c->x && !c->ahead.size && !errand_client_deaf(c->x))
+		client_abort(c);   /* a body without its end */
 }
 
 /* A head that comes in many pieces is looked at when a line has ended, not with each byte. */

@@ -223,7 +223,7 @@ errand_client_deaf(struct errand *x)
 	struct gate_worker *w = x->w;
 
 	if (x->state != ERRAND_TUNNEL)
-		return x->question_ended;
+		return x->question_ended || x->client->ahead.size;
 	w->ops->finish(w->engine, x->up->conn);
 	return !x->up->deaf;
 }

@@ -25,6 +25,9 @@
 #define GATE_UNSENT_MAX ((ssize_t)256 << 10)
 /* Bytes of a client that cannot be used yet: the requests behind the one under way. */
 #define GATE_AHEAD_MAX  ((size_t)64 << 10)
+/* Beyond that when it is being held back: what the engine had received already, of all connections
+ * together not more than its buffers hold (engine_uring.c: 8 MiB). */
+#define GATE_BATCH_MAX  ((size_t)16 << 20)
 /* Of a response's head. */
 #define GATE_RESPONSE_HEAD_MAX ((size_t)64 << 10)
 /* How long a connection that was told to end may take to do so. */
