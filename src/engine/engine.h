@@ -41,6 +41,8 @@ struct engine_sink {
 	bool (*ended)(void *ctx, uint32_t conn);
 	/* After wake(): once for all that were called meanwhile. */
 	void (*woken)(void *ctx);
+	/* Before and after wait() sleeps; nothing else is called meanwhile. */
+	void (*sleeps)(void *ctx, bool asleep);
 	bool unstamped;   /* received() needs no at_ns: it is seen_ns, and receiving is cheaper */
 };
 

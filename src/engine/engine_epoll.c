@@ -515,7 +515,11 @@ epoll_engine_wait(struct engine *g, const struct engine_wait *how)
 {
 	struct epoll_event events[EVENTS];
 
+	if (g->sink.sleeps)
+		g->sink.sleeps(g->sink.ctx, true);
 	int n = gather(g, events, wait_until(g, events, end_rests(g, how->until_ns)), how);
+	if (g->sink.sleeps)
+		g->sink.sleeps(g->sink.ctx, false);
 	if (!g->sink.unstamped)
 		stamp_clock_check(&g->clock, now_ns());
 	receive_again(g);

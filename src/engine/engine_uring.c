@@ -572,9 +572,13 @@ uring_engine_wait(struct engine *g, const struct engine_wait *how)
 		return;
 	}
 	bool late = deliver_left(g);
+	if (g->sink.sleeps)
+		g->sink.sleeps(g->sink.ctx, true);
 	uring_wait(&g->ring, &(struct uring_patience){
 	    .batch = how->batch, .patience_ns = how->patience_ns,
 	    .timeout_ns = late ? 0 : end_rests(g, how->until_ns) - now_ns() });
+	if (g->sink.sleeps)
+		g->sink.sleeps(g->sink.ctx, false);
 	entry_submitted(g);
 	deliver(g);
 }

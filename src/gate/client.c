@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "gate/desk.h"
 #include "gate/errand.h"
 #include "gate/refusal.h"
+#include "gate/serving.h"
 
 /* ---- beginning and end ----------------------------------------------------------------------- */
 
@@ -39,6 +41,10 @@ bury(struct client *c)
 
 	c->state = CLIENT_GONE;
 	c->x = NULL;
+	if (c->await)
+		desk_left(c->await);
+	if (c->serving)
+		serving_left(c->serving);
 	timer_remove(&w->timers, &c->timer);
 	buf_done(&c->ahead);
 	gate_worker_give_number(w, c->conn);
@@ -116,6 +122,8 @@ client_sent(struct client *c)
 		timer_stop(&c->timer);
 	if (c->state == CLIENT_BUSY && c->x)
 		errand_client_ready(c->x);
+	else if (c->state == CLIENT_BUSY && c->serving)
+		serving_go_on(c->serving);
 }
 
 void
@@ -142,7 +150,7 @@ client_refuse(struct client *c, int status, const char *why, bool last)
 /* ---- receiving ------------------------------------------------------------------------------- */
 
 static void
-begin(struct client *c, const struct http1_request *r)
+begin(struct client *c, const struct http1_request *r, const char *raw, size_t size)
 {
 	struct gate_worker *w = c->w;
 
@@ -153,7 +161,7 @@ begin(struct client *c, const struct http1_request *r)
 	if (r->framing == HTTP1_LENGTH && r->length > w->config->limits.body_bytes)
 		client_refuse(c, 413, "the body is too large", true);
 	else
-		errand_begin(c, r);
+		desk_take(c, r, (struct text){ raw, size });
 }
 
 /* What is there may be the beginning of a head: it must not become too long, nor take too long. */
@@ -184,7 +192,7 @@ take(struct client *c, const char *bytes, size_t size)
 		return size;
 	enum http1_verdict v = http1_request_parse(&w->request, bytes, size, &used);
 	if (v == HTTP1_DONE && used <= (size_t)w->config->limits.head_bytes) {
-		begin(c, &w->request);
+		begin(c, &w->request, bytes, used);
 		return used;
 	}
 	if (v == HTTP1_BAD)
@@ -275,7 +283,7 @@ client_ended(struct client *c)
 {
 	c->deaf = true;
 	if (c->state == CLIENT_BUSY)
-		return !c->x || errand_client_deaf(c->x);
+		return !c->x || errand_client_deaf(c->x);   /* or it waits for the store */
 	if (c->state == CLIENT_IDLE && c->unsent)
 		end(c);
 	return c->unsent;

@@ -6,6 +6,8 @@
 
 #include "base/clock.h"
 #include "gate/client.h"
+#include "gate/fill.h"
+#include "gate/gate_int.h"
 #include "gate/upstream.h"
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -21,15 +23,32 @@ may_be_repeated(const struct http1_request *r)
 	return false;
 }
 
+static void
+take_part_of_cache(struct errand *x, const struct inquiry *q, struct text raw, const struct errand_how *how)
+{
+	struct gate_worker *w = x->w;
+
+	x->fill = how->fill;
+	x->flight = how->flight;
+	x->stale = how->stale;
+	x->straight = how->straight;
+	x->forward = how->forward;
+	x->requested_ns = gate_wall_ns(w);
+	x->unsafe = how->straight && (q->request.method == CACHE_UNSAFE || q->request.method == CACHE_POST);
+	if (x->stale)
+		store_hold(x->stale);
+	if (x->fill || x->unsafe)
+		buf_append(&x->raw, raw.at, raw.size);
+}
+
 static struct errand *
-errand_new(struct client *c, const struct http1_request *r)
+errand_new(struct gate_worker *w, const struct http1_request *r)
 {
 	struct errand *x = calloc(1, sizeof(*x));
 
 	if (!x)
 		return NULL;
-	x->w = c->w;
-	x->client = c;
+	x->w = w;
 	x->timer.kind = TIMER_WAITING;
 	x->repeatable = may_be_repeated(r);
 	x->is_head = text_is(r->method, "HEAD");
@@ -38,8 +57,15 @@ errand_new(struct client *c, const struct http1_request *r)
 	x->question_chunked = r->framing == HTTP1_CHUNKED;
 	http1_body_start(&x->question, r->framing, r->length);
 	x->question_ended = http1_body_ended(&x->question);
-	c->x = x;
 	return x;
+}
+
+void
+errand_part(struct errand *x)
+{
+	if (x->client)
+		x->client->x = NULL;
+	x->client = NULL;
 }
 
 static void
@@ -56,44 +82,46 @@ over(struct errand *x)
 	x->up = NULL;
 	if (u)
 		up_drop(u);
-	if (x->client)
-		x->client->x = NULL;
-	x->client = NULL;
+	errand_part(x);
+	fill_abort(x, 0);
 	buf_done(&x->head);
+	buf_done(&x->raw);
 	gate_worker_bury(x->w, &x->grave);
 }
 
-static struct text
-path_of(struct text target)
+/* `client`: NULL for a refresh. */
+static void
+begin(struct client *c, struct client *client, const struct inquiry *q, struct text raw,
+    const struct errand_how *how)
 {
-	const char *query = memchr(target.at, '?', target.size);
-	return (struct text){ target.at, query ? (size_t)(query - target.at) : target.size };
-}
+	struct gate_worker *w = c->w;
+	struct errand *x = errand_new(w, q->r);
 
-static struct text
-without_port(struct text host)
-{
-	const char *bracket = memchr(host.at, ']', host.size), *colon = memrchr(host.at, ':', host.size);
-	return colon && colon > bracket ? (struct text){ host.at, (size_t)(colon - host.at) } : host;
+	if (!x && how->fill)
+		store_abort(w->store, how->fill);
+	if (!x && client)
+		client_refuse(client, 503, "out of memory", true);
+	if (!x)
+		return;
+	x->client = client;
+	if (client)
+		client->x = x;
+	x->route = q->route;
+	take_part_of_cache(x, q, raw, how);
+	question_write(x, q, c);
+	upstream_ask(x);
 }
 
 void
-errand_begin(struct client *c, const struct http1_request *r)
+errand_begin(struct client *c, const struct inquiry *q, struct text raw, const struct errand_how *how)
 {
-	const struct gate_route *route = gate_route_find(c->w->config, without_port(r->host), path_of(r->target));
+	begin(c, c, q, raw, how);
+}
 
-	if (!route) {
-		client_refuse(c, 404, "no route for this", r->framing != HTTP1_NO_BODY);
-		return;
-	}
-	struct errand *x = errand_new(c, r);
-	if (!x) {
-		client_refuse(c, 503, "out of memory", true);
-		return;
-	}
-	x->route = route;
-	question_write(x, r);
-	upstream_ask(x);
+void
+errand_refresh(struct client *c, const struct inquiry *q, struct text raw, const struct errand_how *how)
+{
+	begin(c, NULL, q, raw, how);
 }
 
 /* ---- ends ------------------------------------------------------------------------------------ */
@@ -102,10 +130,13 @@ errand_begin(struct client *c, const struct http1_request *r)
 void
 errand_fail(struct errand *x, int status, const char *why)
 {
-	struct client *c = x->client;
 	bool begun = x->state == ERRAND_ANSWERING || x->state == ERRAND_TUNNEL;
 	bool last = !x->question_ended;
 
+	if (!begun && status >= 500)
+		fill_serve_stale(x, 0);
+	fill_abort(x, status);
+	struct client *c = x->client;
 	over(x);
 	if (!c)
 		return;
@@ -121,6 +152,7 @@ errand_complete(struct errand *x)
 	struct client *c = x->client;
 	struct up *u = x->up;
 
+	fill_finish(x);
 	if (u && !x->answer_last && x->question_ended && !u->unsent) {
 		x->up = NULL;
 		u->x = NULL;
@@ -133,11 +165,15 @@ errand_complete(struct errand *x)
 		client_answered(c);
 }
 
+/* Others may wait for what it brings; and it is worth as much without the one who asked for it first. */
 void
 errand_left(struct errand *x)
 {
-	x->client = NULL;
-	over(x);
+	errand_part(x);
+	if (!x->fill)
+		over(x);
+	else if (x->up)
+		up_hold(x->up, false);
 }
 
 /* ---- the way to the server ------------------------------------------------------------------- */

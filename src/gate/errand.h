@@ -5,9 +5,21 @@
  * pass as they come, in both directions, and who sends faster than the other reads has to wait. */
 #pragma once
 
-#include "gate/gate_worker.h"
+#include "gate/inquiry.h"
 
-void errand_begin(struct client *c, const struct http1_request *r);
+/* How a request goes to a server. */
+struct errand_how {
+	bool straight;                      /* the cache of its route has no part in it */
+	struct store_fill *fill;            /* the answer is stored when it may be; NULL: not */
+	uint64_t flight;                    /* of the fill */
+	const struct store_object *stale;   /* what is to be validated; NULL: nothing */
+	enum cache_forward forward;
+};
+
+/* `raw`: the bytes of the request's head. */
+void errand_begin(struct client *c, const struct inquiry *q, struct text raw, const struct errand_how *how);
+/* The same for nobody: to refresh what is stored, in the name of the client who met it. */
+void errand_refresh(struct client *c, const struct inquiry *q, struct text raw, const struct errand_how *how);
 
 /* ---- told by the client ---- */
 /* Bytes of the body (or of the tunnel): how many were of use now. */
@@ -30,8 +42,10 @@ void errand_fail(struct errand *x, int status, const char *why);
 void errand_complete(struct errand *x);        /* the answer has ended */
 bool errand_to_up(struct errand *x, const struct engine_piece *pieces, uint32_t n);
 /* errand_question.c */
-void question_write(struct errand *x, const struct http1_request *r);
+void question_write(struct errand *x, const struct inquiry *q, struct client *c);
 size_t question_body(struct errand *x, const char *bytes, size_t size);
+/* The client gets its answer elsewhere; the errand goes on for the store. */
+void errand_part(struct errand *x);
 /* errand_answer.c */
 void answer_received(struct errand *x, const char *bytes, size_t size);
 bool answer_ended(struct errand *x);           /* the stream; was that the answer's end? */

@@ -3,8 +3,10 @@
 #include "base/clock.h"
 #include "gate/body_out.h"
 #include "gate/client.h"
-#include "gate/errand.h"
+#include "gate/fill.h"
+#include "gate/gate_int.h"
 #include "gate/refusal.h"
+#include "gate/serving.h"
 #include "gate/upstream.h"
 
 /* ---- the head -------------------------------------------------------------------------------- */
@@ -60,12 +62,28 @@ put_framing(struct errand *x, struct buf *b, const struct http1_response *r)
 		buf_puts(b, "Connection: keep-alive\r\n");
 }
 
+/* RFC 9211; only where a cache had a say. */
+static void
+put_cache_status(const struct errand *x, struct buf *b)
+{
+	if (!x->straight && !x->fill && !x->detail)
+		return;
+	buf_puts(b, "Cache-Status: prony; fwd=");
+	buf_puts(b, serving_forward_name(x->forward));
+	if (x->fill)
+		buf_puts(b, "; stored");
+	if (x->detail)
+		buf_printf(b, "; detail=%s", x->detail);
+	buf_puts(b, "\r\n");
+}
+
 static void
 write_head(struct errand *x, struct buf *b, const struct http1_response *r)
 {
 	put_status(b, r);
 	put_fields(b, r);
 	put_framing(x, b, r);
+	put_cache_status(x, b);
 	buf_puts(b, "Via: 1.1 prony\r\n\r\n");
 }
 
@@ -76,7 +94,7 @@ relay_interim(struct errand *x, const struct http1_response *r)
 {
 	struct buf *b = &x->w->head;
 
-	if (x->old_client)
+	if (x->old_client || !x->client)
 		return true;
 	put_status(b, r);
 	put_fields(b, r);
@@ -109,10 +127,14 @@ open_tunnel(struct errand *x, const struct http1_response *r, const char *rest, 
 static bool
 send_out(struct errand *x, struct body_out *o)
 {
+	if (!x->client) {   /* all that comes is for the store */
+		body_out_clear(o);
+		return x->fill;
+	}
 	bool ok = !o->n || client_send(x->client, o->pieces, o->n);
 
 	body_out_clear(o);
-	if (ok && x->client->unsent > GATE_UNSENT_MAX && x->up)
+	if (ok && x->client && x->client->unsent > GATE_UNSENT_MAX && x->up)
 		up_hold(x->up, true);
 	return ok;
 }
@@ -130,6 +152,7 @@ relay_body(struct errand *x, struct body_out *o, const char *bytes, size_t size)
 		struct text data;
 		v = http1_body_feed(&x->answer, bytes + used, size - used, &n, &data);
 		used += n;
+		fill_data(x, data);
 		body_out_data(o, data);
 		if (v == HTTP1_DONE)
 			body_out_end(o);
@@ -140,14 +163,54 @@ relay_body(struct errand *x, struct body_out *o, const char *bytes, size_t size)
 		errand_fail(x, 502, x->answer.why);
 		return;
 	}
-	if (x->state == ERRAND_OVER || !send_out(x, o))
+	if (x->state == ERRAND_OVER)
 		return;
+	if (!send_out(x, o)) {
+		if (x->state != ERRAND_OVER && !x->client && !x->fill)
+			errand_fail(x, 502, "nobody is left to take it");
+		return;
+	}
 	if (used < size)   /* more than an answer: what follows belongs to nobody */
 		x->answer_last = true;
 	if (v == HTTP1_DONE)
 		errand_complete(x);
 	else
 		timer_set(&x->w->timers, &x->up->timer, x->w->now_ns + x->server->upstream->timeouts.body_ns);
+}
+
+/* A request that changed something makes what is stored of it worthless (RFC 9111, section 4.4). */
+static void
+invalidate(struct errand *x, const struct http1_response *r)
+{
+	static const char *const names[] = { "Location", "Content-Location" };
+	struct gate_worker *w = x->w;
+	struct inquiry q;
+	char text[CACHE_KEY_MAX];
+	struct cache_key other;
+
+	if (r->status >= 400)
+		return;
+	inquiry_repeat(w, &x->raw, &q);
+	store_purge_key(w->store, q.key.uri, STORE_PURGE_HARD);
+	for (size_t i = 0; i < 2; i++) {
+		const struct http_field *f = http_field_next(&r->fields, names[i], NULL);
+		if (f && cache_key_resolve(&q.key, f->value, text, &other))
+			store_purge_key(w->store, other.uri, STORE_PURGE_HARD);
+	}
+}
+
+/* The client has been served otherwise, or is gone. */
+static void
+finish_for_store(struct errand *x, enum fill_verdict v, const char *rest, size_t size)
+{
+	struct body_out o = { 0 };
+
+	if (v == FILL_OVER && !http1_body_ended(&x->answer))
+		x->answer_last = true;
+	if (v == FILL_OVER || http1_body_ended(&x->answer))
+		errand_complete(x);
+	else
+		relay_body(x, &o, rest, size);
 }
 
 static void
@@ -159,6 +222,13 @@ begin_answer(struct errand *x, const struct http1_response *r, const char *rest,
 	x->state = ERRAND_ANSWERING;
 	x->answer_last = !r->keep_alive;
 	http1_body_start(&x->answer, r->framing, r->length);
+	if (x->unsafe)
+		invalidate(x, r);
+	enum fill_verdict v = x->fill ? fill_head(x, r) : FILL_RELAY;
+	if (v == FILL_OVER || !x->client) {
+		finish_for_store(x, v, rest, size);
+		return;
+	}
 	write_head(x, b, r);
 	o.chunked = x->answer_chunked;
 	body_out_raw(&o, b->data, b->size);
@@ -241,5 +311,5 @@ answer_ended(struct errand *x)
 	if (!http1_body_to_end(&x->answer))
 		return false;
 	body_out_end(&o);
-	return send_out(x, &o);
+	return !x->client || send_out(x, &o);
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "cache/conditional.h"
+#include "cache/head.h"
 #include "gate/body_out.h"
 #include "gate/client.h"
 #include "gate/errand.h"
@@ -19,6 +21,15 @@ static void
 put_field(struct buf *b, const char *name, struct text value)
 {
 	buf_puts(b, name);
+	buf_append(b, ": ", 2);
+	put(b, value);
+	buf_append(b, "\r\n", 2);
+}
+
+static void
+put_line(struct buf *b, struct text name, struct text value)
+{
+	put(b, name);
 	buf_append(b, ": ", 2);
 	put(b, value);
 	buf_append(b, "\r\n", 2);
@@ -50,11 +61,10 @@ peer_of(const struct client *c, char out[ADDR_TEXT_MAX])
 /* Who asked before us is kept, and the client is added: what stands last is what we have seen
  * ourselves (RFC 7239 for the standard form of it). */
 static void
-put_forwarded(struct errand *x, const struct http1_request *r)
+put_forwarded(struct buf *b, const struct http1_request *r, const struct client *c)
 {
-	struct buf *b = &x->head;
 	char text[ADDR_TEXT_MAX];
-	struct text peer = peer_of(x->client, text);
+	struct text peer = peer_of(c, text);
 	bool six = memchr(peer.at, ':', peer.size);
 
 	buf_puts(b, "X-Forwarded-For: ");
@@ -91,26 +101,40 @@ put_framing(struct errand *x, const struct http1_request *r)
 	}
 }
 
-void
-question_write(struct errand *x, const struct http1_request *r)
+/* What asks whether what is stored still holds. */
+static void
+put_conditions(struct errand *x)
 {
+	struct cache_condition k;
+	const struct cache_terms *t = x->stale ? store_terms(x->stale) : NULL;
+
+	if (!t)
+		return;
+	cache_condition_write(t, cache_etag(t, store_head(x->stale).at), &k);
+	for (uint32_t i = 0; i < k.n; i++)
+		put_line(&x->head, k.at[i].name, k.at[i].value);
+}
+
+void
+question_write(struct errand *x, const struct inquiry *q, struct client *c)
+{
+	const struct http1_request *r = q->r;
 	struct buf *b = &x->head;
 
 	put(b, r->method);
 	buf_putc(b, ' ');
-	put(b, r->target);
+	put(b, q->key.target);
 	buf_puts(b, " HTTP/1.1\r\n");
 	put_field(b, "Host", r->host);
 	for (const struct http_field *f = r->fields.at; f < r->fields.at + r->fields.n; f++) {
-		if (is_ours(f->name) || http1_is_hop_field(&r->fields, f->name))
+		if (is_ours(f->name) || http1_is_hop_field(&r->fields, f->name) ||
+		    (x->fill && cache_field_is_clients(f->name)))
 			continue;
-		put(b, f->name);
-		buf_append(b, ": ", 2);
-		put(b, f->value);
-		buf_append(b, "\r\n", 2);
+		put_line(b, f->name, f->value);
 	}
+	put_conditions(x);
 	put_framing(x, r);
-	put_forwarded(x, r);
+	put_forwarded(b, r, c);
 	buf_puts(b, r->old ? "Via: 1.0 prony\r\n\r\n" : "Via: 1.1 prony\r\n\r\n");
 }
 

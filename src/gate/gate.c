@@ -111,6 +111,36 @@ raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* The rules of each route in the cache's words. */
+static struct cache_policy
+policy_of(const struct gate_route *r)
+{
+	struct cache_policy p = CACHE_POLICY_PRESET;
+
+	p.default_s = r->cache.ttl_ns > 0 ? (int32_t)(r->cache.ttl_ns / NS_PER_S) : 0;
+	p.stale_behind_s = (int32_t)(r->cache.swr_ns / NS_PER_S);
+	p.stale_error_s = (int32_t)(r->cache.sie_ns / NS_PER_S);
+	return p;
+}
+
+static int
+open_cache(struct gate *g, struct err *e)
+{
+	struct store_settings settings = {
+		.limit_bytes = (size_t)g->config->cache.memory_bytes, .max_workers = g->n_workers,
+		.max_body_bytes = (uint64_t)g->config->cache.object_bytes,
+	};
+
+	g->policies = calloc(g->config->n_routes, sizeof(*g->policies));
+	g->flights.pokes = aligned_alloc(64, g->n_workers * sizeof(*g->flights.pokes));
+	if (!g->policies || !g->flights.pokes)
+		return err_set(e, ENOMEM, "out of memory");
+	memset(g->flights.pokes, 0, g->n_workers * sizeof(*g->flights.pokes));
+	for (size_t i = 0; i < g->config->n_routes; i++)
+		g->policies[i] = policy_of(&g->config->routes[i]);
+	return store_new(&settings, &g->store, e);
+}
+
 static int
 open_workers(struct gate *g, struct err *e)
 {
@@ -169,6 +199,9 @@ gate_done(struct gate *g)
 	}
 	free(g->workers);
 	free(g->server_addrs);
+	free(g->policies);
+	free(g->flights.pokes);
+	store_free(g->store);
 }
 
 int
@@ -178,6 +211,8 @@ gate_run(const struct gate_config *config, const struct gate_talk *talk, struct 
 
 	raise_file_limit();
 	int code = resolve_servers(&g, e);
+	if (code == 0)
+		code = open_cache(&g, e);
 	if (code == 0)
 		code = open_workers(&g, e);
 	if (code == 0)

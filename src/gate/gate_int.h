@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "cache/policy.h"
+#include "gate/flight.h"
 #include "gate/gate.h"
 #include "gate/gate_worker.h"
 
@@ -18,6 +20,9 @@ struct gate {
 		int listeners[GATE_LISTENS_MAX];   /* -1: none */
 	} *workers;
 	struct addr *server_addrs;   /* by upstream, then by its servers */
+	struct cache_policy *policies;   /* by route */
+	struct store *store;
+	struct flights flights;
 	atomic_bool draining;
 	int64_t drain_until_ns;      /* written before draining */
 };

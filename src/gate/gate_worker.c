@@ -45,6 +45,21 @@ free_graves(struct gate_worker *w)
 
 /* ---- what the engine tells ------------------------------------------------------------------- */
 
+/* The clocks first: what follows is told by them. */
+static void
+on_sleeps(void *ctx, bool asleep)
+{
+	struct gate_worker *w = ctx;
+
+	if (asleep) {
+		store_sleep(w->store);
+		return;
+	}
+	store_wake(w->store);
+	w->now_ns = now_ns();
+	w->wall_less_mono_ns = wall_ns() - w->now_ns;
+}
+
 static uint32_t
 on_accepted(void *ctx, uint32_t listener)
 {
@@ -172,7 +187,7 @@ gate_worker_open(struct gate_worker *w, struct gate *gate, uint32_t index, struc
 	struct engine_sink sink = {
 		.ctx = w, .connected = on_connected, .received = on_received, .broken = on_broken,
 		.accepted = on_accepted, .sent = on_sent, .ended = on_ended, .woken = on_woken,
-		.unstamped = true,
+		.sleeps = on_sleeps, .unstamped = true,
 	};
 
 	w->gate = gate;
@@ -185,6 +200,11 @@ gate_worker_open(struct gate_worker *w, struct gate *gate, uint32_t index, struc
 	int code = make_numbers(w);
 	if (code == 0)
 		code = upstream_open(w);
+	if (code == 0 && !(w->store = store_worker_open(gate->store)))
+		code = -ENOMEM;
+	w->parked = calloc(FLIGHT_SLOTS, sizeof(struct waiter *));
+	if (!w->parked)
+		code = -ENOMEM;
 	if (code == 0)
 		code = engine_choose(gate->config->engine, w->n_conns, &w->ops);
 	if (code == 0)
@@ -198,7 +218,12 @@ gate_worker_close(struct gate_worker *w)
 	for (uint32_t i = 0; w->conns && i < w->n_conns; i++)
 		if (w->conns[i].client)
 			client_abort(w->conns[i].client);
+	for (uint32_t i = 0; w->conns && i < w->n_conns; i++)
+		if (w->conns[i].up && w->conns[i].up->x)
+			errand_fail(w->conns[i].up->x, 503, "the gate ends");
 	upstream_close(w);
+	store_worker_close(w->store);
+	free(w->parked);
 	free_graves(w);
 	if (w->engine)
 		w->ops->close(w->engine);
@@ -214,10 +239,14 @@ turn(struct gate_worker *w)
 
 	if (w->draining && until > w->gate->drain_until_ns)
 		until = w->gate->drain_until_ns;
+	if (flight_is_poked(w))
+		until = 0;
 	w->ops->wait(w->engine, &(struct engine_wait){ .until_ns = next < until ? next : until, .batch = 1 });
+	flight_turn(w);
 	w->now_ns = now_ns();
 	timers_turn(&w->timers, w->now_ns, on_due, w);
 	free_graves(w);
+	store_turn(w->store, w->now_ns);
 }
 
 void *

@@ -14,6 +14,9 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "cache/key.h"
+#include "cache/reuse.h"
+#include "cache/store.h"
 #include "engine/engine.h"
 #include "gate/config.h"
 #include "gate/timers.h"
@@ -39,6 +42,9 @@ enum { TIMER_CLIENT, TIMER_UP, TIMER_WAITING };
 
 struct gate_worker;
 struct errand;
+struct await;
+struct serving;
+struct waiter;
 
 /* What is to be freed after the turn. */
 struct grave {
@@ -65,7 +71,10 @@ struct client {
 	bool keep_alive;       /* after the request under way */
 	ssize_t unsent;
 	struct buf ahead;      /* received and not used yet */
+	/* BUSY: one of these. */
 	struct errand *x;
+	struct await *await;       /* for another's errand to end (desk.c) */
+	struct serving *serving;   /* from the store (serving.c) */
 };
 
 enum up_state { UP_CONNECTING, UP_USED, UP_IDLE, UP_GONE };
@@ -123,6 +132,17 @@ struct errand {
 	bool repeated;
 	bool is_head, upgrades, old_client;
 
+	/* With the cache. */
+	struct buf raw;          /* the request as the client sent it: to be read again when the answer is there */
+	struct store_fill *fill; /* NULL: nothing is stored */
+	uint64_t flight;         /* of the fill */
+	const struct store_object *stale;   /* held: what is being validated; NULL: nothing */
+	int64_t requested_ns;    /* wall */
+	bool unsafe;             /* invalidates what is stored, when it succeeds */
+	bool straight;           /* of a cached route, but past the cache */
+	enum cache_forward forward;
+	const char *detail;      /* why nothing is stored; NULL: it is */
+
 	struct http1_body answer;
 	bool answer_chunked;     /* and so the client gets it */
 	bool answer_last;        /* the server's connection is of no use afterwards */
@@ -151,6 +171,11 @@ struct gate_worker {
 	uint32_t *free_conns, n_free;
 	uint32_t n_clients, max_clients;
 
+	struct store_worker *store;
+	int64_t wall_less_mono_ns;   /* looked at once a turn */
+	struct waiter **parked;      /* FLIGHT_SLOTS lists of those who wait for progress of a flight */
+	uint64_t n_flights;
+
 	struct server **servers;     /* by upstream, then by its servers */
 	uint64_t turn;               /* for taking servers in turn */
 	struct grave *graves;
@@ -159,7 +184,15 @@ struct gate_worker {
 	struct http1_request request;
 	struct http1_response response;
 	struct buf head;
+	char key_text[CACHE_KEY_MAX];
 };
+
+/* The wall clock at this turn, ns. */
+static inline int64_t
+gate_wall_ns(const struct gate_worker *w)
+{
+	return w->now_ns + w->wall_less_mono_ns;
+}
 
 int gate_worker_open(struct gate_worker *w, struct gate *gate, uint32_t index, struct err *e);
 void gate_worker_close(struct gate_worker *w);
