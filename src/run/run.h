@@ -368,7 +368,7 @@ struct run_site {
 struct run_gc {                /* garbage collections of a process during the trace */
 	int64_t pid;
 	const char *runtime;
-	int64_t collections;
+	int64_t collections, full; /* full: of the whole heap, as far as the runtime tells them apart */
 	double seconds;            /* that the collecting threads took, sum */
 	double longest;            /* one pause, seconds */
 	double kept_per_s;         /* growth of what survived them, bytes a second; NAN unknown */

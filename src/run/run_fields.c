@@ -444,6 +444,7 @@ TYPE(site, "A function of the application that waited, or handed work to a pool 
 #define S struct run_gc
 static const struct run_field gc_fields[] = {
 	INT(pid, "process"), STR(runtime, "of the process"), INT(collections, "count"),
+	INT(full, "of them of the whole heap, as far as the runtime tells them apart"),
 	NUM(seconds, "sum of the pauses"), NUM(longest, "longest pause, seconds"),
 	NUM(kept_per_s, "growth of what survived them, bytes a second"),
 };
