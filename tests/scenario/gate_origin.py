@@ -80,10 +80,9 @@ class Origin:
         return self
 
     def __exit__(self, *_):
-        self.loop.call_soon_threadsafe(self.loop.stop)
+        """Its thread ends with the process."""
 
     async def serve(self, started):
-        self.loop = asyncio.get_running_loop()
         server = await asyncio.start_server(self.connection, '127.0.0.1', 0, backlog=4096)
         self.port = server.sockets[0].getsockname()[1]
         started.set()
