@@ -297,6 +297,16 @@ errand_up_ended(struct errand *x)
 	return true;
 }
 
+/* Nothing was asked yet: another server is as good. */
+static bool
+try_next_server(struct errand *x)
+{
+	if (x->asked || ++x->tried >= x->server->upstream->n_servers)
+		return false;
+	upstream_ask(x);
+	return true;
+}
+
 static bool
 worth_repeating(const struct errand *x)
 {
@@ -310,6 +320,8 @@ errand_up_lost(struct errand *x, int code)
 	bool stale = u && u->reused && !u->head.size && x->state == ERRAND_ASKING && code != ETIMEDOUT;
 
 	x->up = NULL;
+	if (!u && try_next_server(x))
+		return;
 	if (code == ETIMEDOUT) {
 		errand_fail(x, 504, "the server took too long");
 	} else if (stale && worth_repeating(x)) {
@@ -333,5 +345,6 @@ void
 errand_no_up(struct errand *x, int status, const char *why)
 {
 	x->up = NULL;
-	errand_fail(x, status, why);
+	if (status != 502 || !try_next_server(x))
+		errand_fail(x, status, why);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The answer as the client gets it. */
 #include "base/clock.h"
+#include "cache/http_date.h"
 #include "gate/body_out.h"
 #include "gate/client.h"
 #include "gate/fill.h"
@@ -62,6 +63,18 @@ put_framing(struct errand *x, struct buf *b, const struct http1_response *r)
 		buf_puts(b, "Connection: keep-alive\r\n");
 }
 
+/* RFC 9110, section 6.6.1: who has a clock adds what the server left out. */
+static void
+put_date(const struct errand *x, struct buf *b, const struct http1_response *r)
+{
+	char date[HTTP_DATE_SIZE];
+
+	if (http_field_next(&r->fields, "Date", NULL))
+		return;
+	http_date_write(gate_wall_ns(x->w) / NS_PER_S, date);
+	put_line(b, (struct text){ "Date", 4 }, (struct text){ date, HTTP_DATE_SIZE });
+}
+
 /* RFC 9211; only where a cache had a say. */
 static void
 put_cache_status(const struct errand *x, struct buf *b)
@@ -82,6 +95,7 @@ write_head(struct errand *x, struct buf *b, const struct http1_response *r)
 {
 	put_status(b, r);
 	put_fields(b, r);
+	put_date(x, b, r);
 	put_framing(x, b, r);
 	put_cache_status(x, b);
 	buf_puts(b, "Via: 1.1 prony\r\n\r\n");

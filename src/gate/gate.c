@@ -189,6 +189,21 @@ drain(struct gate *g)
 }
 
 static void
+tell(const struct gate *g, const struct gate_talk *talk)
+{
+	CLEANUP(buf_done) struct buf b = { 0 };
+	struct addr a;
+	char text[ADDR_TEXT_MAX];
+
+	buf_puts(&b, "listens on ");
+	for (size_t i = 0; i < g->config->n_listens; i++)
+		if (addr_of_socket(g->workers[0].listeners[i], &a) == 0)
+			buf_printf(&b, "%s%s", i ? ", " : "", addr_format(&a, text));
+	buf_printf(&b, " with %u worker%s on %s", g->n_workers, g->n_workers == 1 ? "" : "s", g->workers[0].w.ops->name);
+	talk->say(talk->ctx, buf_text(&b));
+}
+
+static void
 gate_done(struct gate *g)
 {
 	for (uint32_t i = 0; g->workers && i < g->n_workers; i++) {
@@ -219,6 +234,8 @@ gate_run(const struct gate_config *config, const struct gate_talk *talk, struct 
 		code = open_listeners(&g, e);
 	if (code == 0)
 		code = start_workers(&g, e);
+	if (code == 0)
+		tell(&g, talk);
 	while (code == 0 && !stop_requested())
 		sleep_until_ns(now_ns() + LOOK_NS);
 	drain(&g);

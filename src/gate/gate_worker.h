@@ -130,6 +130,7 @@ struct errand {
 	bool asked;              /* the head was sent on this connection */
 	bool repeatable;         /* may be sent again, by its method and by what was sent of it */
 	bool repeated;
+	size_t tried;            /* servers that could not be reached */
 	bool is_head, upgrades, old_client;
 
 	/* With the cache. */
