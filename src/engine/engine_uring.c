@@ -117,8 +117,8 @@ uring_engine_open(uint32_t max_conns, const struct engine_sink *sink, struct eng
 	g->n_links = max_conns;
 	g->shape.msg_controllen = STAMP_CONTROL_BYTES;
 	g->links = calloc(max_conns, sizeof(*g->links));
-	int code = g->links ? uring_buffers_make(&g->buffers, count_buffers(max_conns), BUFFER_BYTES)
-	    : -ENOMEM;
+	int code = g->links ? uring_buffers_make(&g->buffers, count_buffers(max_conns), BUFFERS_MIN,
+	    BUFFER_BYTES) : -ENOMEM;
 	for (uint32_t i = 0; g->links && i < max_conns; i++)
 		g->links[i].fd = -1;
 	if (code == 0)
@@ -291,7 +291,7 @@ on_payload(struct engine *g, uint32_t conn, char *buffer, int64_t now)
 }
 
 /* A multishot receive goes on until an error, or until there is no buffer; there will be one, as
- * all are given back before the next wait. */
+ * all are given back before the next wait, and another beside. */
 static void
 on_receive(struct engine *g, const struct io_uring_cqe *c, int64_t now)
 {
@@ -304,6 +304,8 @@ on_receive(struct engine *g, const struct io_uring_cqe *c, int64_t now)
 		on_payload(g, conn, uring_buffer(&g->buffers, buffer), now);
 	if (c->flags & IORING_CQE_F_BUFFER)
 		uring_buffers_give(&g->buffers, buffer);
+	if (c->res == -ENOBUFS)
+		uring_buffers_more(&g->buffers);
 	if (!(c->flags & IORING_CQE_F_MORE) && entry_link(g, c->user_data) && !entry_receive(g, conn))
 		report_broken(g, conn, EBUSY);
 }

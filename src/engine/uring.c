@@ -212,12 +212,14 @@ uring_wait(struct uring *u, const struct uring_patience *how)
 /* ---- buffers that the kernel chooses from --------------------------------------------------- */
 
 int
-uring_buffers_make(struct uring_buffers *b, uint32_t n, size_t stride)
+uring_buffers_make(struct uring_buffers *b, uint32_t n, uint32_t rotating, size_t stride)
 {
 	size_t ring = n * sizeof(struct io_uring_buf), page = (size_t)sysconf(_SC_PAGESIZE);
 
 	ring = (ring + page - 1) / page * page;
-	*b = (struct uring_buffers){ .stride = stride, .n = n, .memory_bytes = ring + n * stride };
+	*b = (struct uring_buffers){
+		.stride = stride, .n = n, .rotating = rotating, .memory_bytes = ring + n * stride,
+	};
 	b->memory = mmap(NULL, b->memory_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 	    -1, 0);
 	if (b->memory == MAP_FAILED) {
@@ -244,7 +246,7 @@ uring_buffers_offer(struct uring_buffers *b, struct uring *u, const bool *held)
 
 	b->tail = b->ring->tail = 0;
 	int code = register_with(u, IORING_REGISTER_PBUF_RING, &r, 1);
-	for (uint32_t i = 0; code >= 0 && i < b->n; i++)
+	for (uint32_t i = 0; code >= 0 && i < b->rotating; i++)
 		if (!held || !held[i])
 			uring_buffers_give(b, i);
 	return code;
@@ -259,4 +261,11 @@ uring_buffers_give(struct uring_buffers *b, uint32_t id)
 	place->len = (uint32_t)b->stride;
 	place->bid = (uint16_t)id;
 	__atomic_store_n(&b->ring->tail, ++b->tail, __ATOMIC_RELEASE);
+}
+
+void
+uring_buffers_more(struct uring_buffers *b)
+{
+	if (b->rotating < b->n)
+		uring_buffers_give(b, b->rotating++);
 }

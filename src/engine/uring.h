@@ -95,7 +95,8 @@ uring_seen(struct uring *u, uint32_t position)
 
 /* ---- buffers that the kernel chooses from --------------------------------------------------- */
 
-/* All of one size, in one mapping together with their ring. */
+/* All of one size, in one mapping together with their ring. They are filled in turn, each into cold
+ * cache, so no more of them go round than have been needed at once. */
 struct uring_buffers {
 	void *memory;
 	size_t memory_bytes;
@@ -103,14 +104,17 @@ struct uring_buffers {
 	char *first;
 	size_t stride;
 	uint32_t n;                    /* a power of two */
+	uint32_t rotating;             /* so many of them go round, the first ones */
 	uint16_t tail;
 };
 
-int uring_buffers_make(struct uring_buffers *b, uint32_t n, size_t stride);
+int uring_buffers_make(struct uring_buffers *b, uint32_t n, uint32_t rotating, size_t stride);
 void uring_buffers_free(struct uring_buffers *b);
-/* Let a ring use them as group 0: all but those for which `held` says true (may be NULL). */
+/* Let a ring use those that go round as group 0: all but where `held` says true (may be NULL). */
 int uring_buffers_offer(struct uring_buffers *b, struct uring *u, const bool *held);
 void uring_buffers_give(struct uring_buffers *b, uint32_t id);
+/* There was none: from now on one more goes round, if there is one. */
+void uring_buffers_more(struct uring_buffers *b);
 
 static inline char *
 uring_buffer(const struct uring_buffers *b, uint32_t id)

@@ -55,6 +55,7 @@ is_same(const struct pattern *p, const char *bytes, size_t size)
 
 struct http1_conn {
 	struct http1 h;
+	bool fresh;                /* h: started, and untouched since by an answer or by who looks at it */
 	struct capture *kept;      /* of the answer under way; NULL: nobody looks at it */
 	struct stream *stream;
 	struct digest *digest;
@@ -96,6 +97,7 @@ look_at(struct worker *w, struct http1_conn *c, uint32_t slot)
 	c->digest = w->slots[slot].digest;
 	if (!c->kept && !c->stream && !c->digest)
 		return;
+	c->fresh = false;
 	c->h.head = c->kept ? &c->kept->head : NULL;
 	c->h.body = take_body;
 	c->h.body_ctx = c;
@@ -107,7 +109,9 @@ http1_wire_send(struct worker *w, uint32_t conn, uint32_t slot)
 	const struct route *r = &w->program->routes[w->slots[slot].route];
 	struct http1_conn *c = wire_state(w, conn);
 
-	http1_start(&c->h, r->head);
+	if (!c->fresh || c->h.head_request != r->head)
+		http1_start(&c->h, r->head);
+	c->fresh = true;
 	look_at(w, c, slot);
 	if (!r->varies)
 		return wire_send(w, conn, r->bytes, r->size, true);
@@ -148,6 +152,7 @@ http1_wire_feed(struct worker *w, uint32_t conn, const char *bytes, size_t size,
 		complete(w, slot, &p->answer, at_ns);
 		return NULL;
 	}
+	c->fresh = false;
 	enum http1_verdict v = http1_feed(h, bytes, size, &used);
 	if (v == HTTP1_MORE)
 		return NULL;

@@ -600,6 +600,29 @@ looks_up(double per_request)
 	return r;
 }
 
+static struct run *
+repeats(double same)
+{
+	struct run *r = painted(PART_DB, "SELECT price", 0.9);
+	struct run_repeat *seen = RUN_ADD(r, repeat, r->evidence.repeats, r->evidence.n_repeats);
+	seen->route = "/?id=*";
+	seen->answers = 100;
+	seen->same = same;
+	seen->bytes = 800;
+	return r;
+}
+
+static struct run *same_answer(void) { return repeats(1); }
+static struct run *other_answers(void) { return repeats(0.5); }
+
+static struct run *
+same_at_a_given_rate(void)
+{
+	struct run *r = repeats(1);
+	r->capacity.knee_rate = NAN;
+	return r;
+}
+
 static struct run *names_each(void) { return looks_up(2); }
 static struct run *names_kept(void) { return looks_up(0.01); }
 
@@ -1757,6 +1780,23 @@ little_evidence_makes_a_hypothesis(void **state)
 	run_free(r);
 }
 
+/* Why an answer is dear comes before that it need not be made. */
+static void
+an_answer_that_could_be_kept_comes_last(void **state)
+{
+	static struct run *(*const makers[])(void) = { same_answer, other_answers, same_at_a_given_rate };
+
+	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
+		struct run *r = makers[i]();
+		diagnose(r);
+		const struct run_finding *last = &r->findings[r->n_findings - 1];
+		assert_true(r->n_findings >= 1 && strcmp(r->findings[0].kind, "io.no-cache") != 0);
+		assert_int_equal(strcmp(last->kind, "io.no-cache") == 0, i == 0);
+		assert_true(i > 0 || (last->confidence < HYPOTHESIS && strcmp(last->where, "/?id=*") == 0));
+		run_free(r);
+	}
+}
+
 static void
 a_finding_says_where_its_source_is(void **state)
 {
@@ -1833,5 +1873,6 @@ RUN_TESTS(
 	cmocka_unit_test(the_map_adds_up_by_peer),
 	cmocka_unit_test(memory_says_when_it_is_full),
 	cmocka_unit_test(little_evidence_makes_a_hypothesis),
+	cmocka_unit_test(an_answer_that_could_be_kept_comes_last),
 	cmocka_unit_test(a_finding_says_where_its_source_is),
 	cmocka_unit_test(every_kind_has_a_page_of_80_columns))
