@@ -44,7 +44,8 @@ sample_median(struct latency_sample *s)
 	size_t n = s->seen < CONCURRENCY_SAMPLES ? s->seen : CONCURRENCY_SAMPLES;
 
 	qsort(s->at, n, sizeof(s->at[0]), compare);
-	return (double)s->at[n / 2];
+	size_t middle = n / 2;
+	return (double)s->at[middle];
 }
 
 /* ---- the limit ---- */
