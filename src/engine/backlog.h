@@ -22,6 +22,12 @@ backlog_is_empty(const struct backlog *b)
 	return !b->lasting_bytes && b->copies_sent == b->copies.size;
 }
 
+static inline size_t
+backlog_size(const struct backlog *b)
+{
+	return b->lasting_bytes + b->copies.size - b->copies_sent;
+}
+
 /* 0, or -ENOBUFS beyond 64 MiB of copies: the peer does not read. */
 int backlog_add(struct backlog *b, const void *bytes, size_t size, bool lasting);
 /* What to send next; valid until the next call. 0 bytes: nothing. */

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* An engine moves bytes: it connects, sends, receives and waits, and knows no protocol.
+/* An engine moves bytes: it connects, accepts, sends, receives and waits, and knows no protocol.
  *
  * Connections are small numbers that the caller gives out. The engine tells what happened through
- * the sink, only from inside wait(); the sink's functions may call connect, send and drop. One
- * engine belongs to one thread at a time: it is opened and closed by the control thread, and
- * everything else is called by the worker's. */
+ * the sink, only from inside wait(); the sink's functions may call everything but wait and close.
+ * One engine belongs to one thread at a time: it is opened and closed by the control thread, and
+ * everything else but wake is called by the worker's. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "net/addr.h"
+
+#define ENGINE_LISTENERS 16
+#define ENGINE_PIECES    8
+#define ENGINE_NONE      UINT32_MAX
 
 struct engine;
 
@@ -24,6 +29,28 @@ struct engine_sink {
 	    int64_t seen_ns);
 	/* The connection is gone and its number free: 0 the peer ended the stream, else an errno. */
 	void (*broken)(void *ctx, uint32_t conn, int code);
+
+	/* What a server needs; each may be NULL. */
+	/* Somebody connected to a listening socket: the number of the connection, which is made then, or
+	 * ENGINE_NONE: it is closed. */
+	uint32_t (*accepted)(void *ctx, uint32_t listener);
+	/* The socket has taken all that waited (also where nobody had been told that something does). */
+	void (*sent)(void *ctx, uint32_t conn);
+	/* The peer sends no more. True: the connection stays for what is still to be sent; NULL or false:
+	 * it is broken with 0. */
+	bool (*ended)(void *ctx, uint32_t conn);
+	/* After wake(): once for all that were called meanwhile. */
+	void (*woken)(void *ctx);
+	/* Before and after wait() sleeps; nothing else is called meanwhile. */
+	void (*sleeps)(void *ctx, bool asleep);
+	bool unstamped;   /* received() needs no at_ns: it is seen_ns, and receiving is cheaper */
+};
+
+/* A part of what is sent at once. `lasting`: as in send. */
+struct engine_piece {
+	const void *bytes;
+	size_t size;
+	bool lasting;
 };
 
 /* How to wait. */
@@ -44,6 +71,20 @@ struct engine_ops {
 	 * connection is gone or an answer to them has come; else they are copied before this returns.
 	 * -errno: the caller drops the connection. What goes wrong later comes as broken(). */
 	int (*send)(struct engine *g, uint32_t conn, const void *bytes, size_t size, bool lasting);
+	/* Send pieces, at most ENGINE_PIECES, in one go. Returns how many bytes wait for the socket: with 0
+	 * lasting ones are needed no longer, else until sent() or the connection's end. -errno as send. */
+	ssize_t (*gather)(struct engine *g, uint32_t conn, const struct engine_piece *pieces, uint32_t n);
+	/* Nothing more will be sent: the peer is told after what was given before. */
+	void (*finish)(struct engine *g, uint32_t conn);
+	/* Receive no more for now, so that the peer has to wait; what is under way still comes. */
+	void (*hold)(struct engine *g, uint32_t conn, bool held);
+	/* Take connections from a non-blocking listening socket, which stays the caller's; `fd` -1: no more.
+	 * Listeners have numbers below ENGINE_LISTENERS. -errno. */
+	int (*listen)(struct engine *g, uint32_t listener, int fd);
+	/* Make wait() return soon and call woken(); any thread, as long as the engine is open. */
+	void (*wake)(struct engine *g);
+	/* The peer's address of a connection; -errno. */
+	int (*peer)(const struct engine *g, uint32_t conn, struct addr *ret);
 	/* The own address of a connection. Also by another thread, when the owner has ended; -errno. */
 	int (*local)(const struct engine *g, uint32_t conn, struct addr *ret);
 	/* Close without a word to the sink. */

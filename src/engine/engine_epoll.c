@@ -9,29 +9,43 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "engine/backlog.h"
 #include "engine/engine.h"
+#include "engine/gather.h"
 #include "engine/stamp.h"
 
 #define EVENTS         256
 #define RECEIVE_BYTES  ((size_t)64 << 10)
 #define RECEIVES_MAX   16      /* of one connection in a row, then the others have their turn */
+#define ACCEPTS_MAX    64      /* of one listener in a row */
+#define REST_NS        (100 * NS_PER_MS)   /* of a listener, when there is no descriptor to be had */
+/* What is no connection has a turn that none has. */
+#define NO_TURN        UINT32_MAX
 #define TIMER_DATA     UINT64_MAX
+#define WAKE_DATA      (TIMER_DATA - 1)
 
 struct link {
 	int fd;                    /* -1: not in use */
 	uint32_t turn;             /* counts connections that had this number: tells stale events */
 	bool connecting, waiting;  /* waiting: in the list of those with more to receive */
+	bool held, finishing;
+	bool deaf;                 /* the peer has ended its stream */
 	struct backlog backlog;    /* not sent yet: the socket is full */
 };
 
 struct engine {
 	struct engine_sink sink;
 	int epoll, timer;          /* timer: -1 with epoll_pwait2 */
+	int wake;                  /* -1: nobody wants to be woken */
+	struct listener {
+		int fd;                /* -1: none */
+		int64_t rests_until_ns;   /* 0: it is in the set */
+	} listeners[ENGINE_LISTENERS];
 	uint32_t n_links;
 	struct link *links;
 	uint32_t *again;           /* connections with more to receive */
@@ -54,6 +68,8 @@ epoll_engine_close(struct engine *g)
 		close(g->epoll);
 	if (g->timer >= 0)
 		close(g->timer);
+	if (g->wake >= 0)
+		close(g->wake);
 	free(g->links);
 	free(g->again);
 	free(g);
@@ -76,18 +92,35 @@ open_waiting(struct engine *g)
 }
 
 static int
+open_wake(struct engine *g)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.u64 = WAKE_DATA };
+
+	if (!g->sink.woken)
+		return 0;
+	g->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (g->wake < 0 || epoll_ctl(g->epoll, EPOLL_CTL_ADD, g->wake, &event) < 0)
+		return -errno;
+	return 0;
+}
+
+static int
 epoll_engine_open(uint32_t max_conns, const struct engine_sink *sink, struct engine **ret)
 {
 	struct engine *g = calloc(1, sizeof(*g));
 	if (!g)
 		return -ENOMEM;
 	g->sink = *sink;
-	g->timer = -1;
+	g->timer = g->wake = -1;
+	for (int i = 0; i < ENGINE_LISTENERS; i++)
+		g->listeners[i].fd = -1;
 	g->n_links = max_conns;
 	g->links = calloc(max_conns, sizeof(*g->links));
 	g->again = calloc(max_conns, sizeof(*g->again));
 	g->epoll = epoll_create1(EPOLL_CLOEXEC);
 	int code = !g->links || !g->again ? -ENOMEM : g->epoll < 0 ? -errno : open_waiting(g);
+	if (code == 0)
+		code = open_wake(g);
 	if (code < 0) {
 		epoll_engine_close(g);
 		return code;
@@ -106,9 +139,9 @@ epoll_engine_drop(struct engine *g, uint32_t conn)
 	if (l->fd < 0)
 		return;
 	close(l->fd);
-	l->fd = -1;
-	l->turn++;
 	backlog_done(&l->backlog);
+	/* It may still stand in the list of those with more to receive. */
+	*l = (struct link){ .fd = -1, .turn = l->turn + 1 == NO_TURN ? 0 : l->turn + 1, .waiting = l->waiting };
 }
 
 static void
@@ -118,26 +151,36 @@ report_broken(struct engine *g, uint32_t conn, int code)
 	g->sink.broken(g->sink.ctx, conn, code);
 }
 
+/* A socket becomes the connection, or is closed. */
 static int
-epoll_engine_connect(struct engine *g, uint32_t conn, const struct addr *to)
+begin(struct engine *g, uint32_t conn, int fd)
 {
 	struct link *l = &g->links[conn];
 	struct epoll_event event = {
 		.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
 		.data.u64 = (uint64_t)l->turn << 32 | conn,
 	};
-	int fd = addr_connect(to);
-	if (fd < 0)
-		return fd;
-	stamp_enable(fd);
+
+	if (!g->sink.unstamped)
+		stamp_enable(fd);
 	if (epoll_ctl(g->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
 		int code = -errno;
 		close(fd);
 		return code;
 	}
 	l->fd = fd;
-	l->connecting = true;
 	return 0;
+}
+
+static int
+epoll_engine_connect(struct engine *g, uint32_t conn, const struct addr *to)
+{
+	int fd = addr_connect(to);
+	int code = fd < 0 ? fd : begin(g, conn, fd);
+
+	if (code == 0)
+		g->links[conn].connecting = true;
+	return code;
 }
 
 /* Send what the socket takes: how much that was, or -errno. */
@@ -159,6 +202,13 @@ send_some(int fd, const char *bytes, size_t size)
 	return (ssize_t)sent;
 }
 
+static void
+finish_now(struct link *l)
+{
+	if (l->finishing && backlog_is_empty(&l->backlog))
+		shutdown(l->fd, SHUT_WR);
+}
+
 static int
 flush(struct link *l)
 {
@@ -172,6 +222,7 @@ flush(struct link *l)
 		if ((size_t)sent < size)
 			break;
 	}
+	finish_now(l);
 	return 0;
 }
 
@@ -189,37 +240,101 @@ epoll_engine_send(struct engine *g, uint32_t conn, const void *bytes, size_t siz
 	return backlog_add(&l->backlog, (const char *)bytes + sent, size - (size_t)sent, lasting);
 }
 
+static ssize_t
+epoll_engine_gather(struct engine *g, uint32_t conn, const struct engine_piece *pieces, uint32_t n)
+{
+	struct link *l = &g->links[conn];
+
+	return backlog_is_empty(&l->backlog) ? gather_send(l->fd, &l->backlog, pieces, n)
+	    : gather_keep(&l->backlog, pieces, n, 0);
+}
+
+static void
+epoll_engine_finish(struct engine *g, uint32_t conn)
+{
+	struct link *l = &g->links[conn];
+
+	if (l->fd < 0)
+		return;
+	l->finishing = true;
+	finish_now(l);
+}
+
+/* To the list of those with more to receive: an edge that told of it may have passed. */
+static void
+wait_for_turn(struct engine *g, uint32_t conn)
+{
+	if (!g->links[conn].waiting)
+		g->again[g->n_again++] = conn;
+	g->links[conn].waiting = true;
+}
+
+static void
+epoll_engine_hold(struct engine *g, uint32_t conn, bool held)
+{
+	struct link *l = &g->links[conn];
+
+	if (l->fd >= 0 && l->held && !held)
+		wait_for_turn(g, conn);
+	l->held = held;
+}
+
+static void
+on_end(struct engine *g, uint32_t conn)
+{
+	struct link *l = &g->links[conn];
+	uint32_t turn = l->turn;
+
+	l->deaf = true;
+	bool stays = g->sink.ended && g->sink.ended(g->sink.ctx, conn);
+	if (!stays && l->turn == turn)
+		report_broken(g, conn, 0);
+}
+
+/* As recvmsg of all there is room for; *ret_at_ns: when it came. */
+static ssize_t
+receive_once(struct engine *g, int fd, int64_t *ret_at_ns, int64_t *ret_now)
+{
+	_Alignas(struct cmsghdr) char control[STAMP_CONTROL_BYTES];
+	struct iovec v = { .iov_base = g->buffer, .iov_len = sizeof(g->buffer) };
+	struct msghdr m = {
+		.msg_iov = &v, .msg_iovlen = 1,
+		.msg_control = control, .msg_controllen = sizeof(control),
+	};
+	ssize_t n = g->sink.unstamped ? recv(fd, g->buffer, sizeof(g->buffer), 0) : recvmsg(fd, &m, 0);
+
+	*ret_now = *ret_at_ns = n > 0 ? now_ns() : 0;
+	if (n > 0 && !g->sink.unstamped)
+		*ret_at_ns = stamp_read(&g->clock, &m, *ret_now);
+	return n;
+}
+
 /* Receive until the socket is empty, the connection is gone, or others wait for too long. */
 static void
 receive(struct engine *g, uint32_t conn, bool to_the_end)
 {
 	struct link *l = &g->links[conn];
 	uint32_t turn = l->turn;
-	_Alignas(struct cmsghdr) char control[STAMP_CONTROL_BYTES];
 
-	for (int i = 0; i < RECEIVES_MAX; i++) {
-		struct iovec v = { .iov_base = g->buffer, .iov_len = sizeof(g->buffer) };
-		struct msghdr m = {
-			.msg_iov = &v, .msg_iovlen = 1,
-			.msg_control = control, .msg_controllen = sizeof(control),
-		};
-		ssize_t n = recvmsg(l->fd, &m, 0);
+	for (int i = 0; i < RECEIVES_MAX && !l->held && !l->deaf; i++) {
+		int64_t at, now;
+		ssize_t n = receive_once(g, l->fd, &at, &now);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)
 			return;
-		if (n <= 0) {
-			report_broken(g, conn, n < 0 ? errno : 0);
+		if (n < 0)
+			report_broken(g, conn, errno);
+		else if (n == 0)
+			on_end(g, conn);
+		if (n <= 0)
 			return;
-		}
-		int64_t now = now_ns();
-		g->sink.received(g->sink.ctx, conn, g->buffer, (size_t)n, stamp_read(&g->clock, &m, now), now);
+		g->sink.received(g->sink.ctx, conn, g->buffer, (size_t)n, at, now);
 		if (l->turn != turn || ((size_t)n < sizeof(g->buffer) && !to_the_end))
 			return;
 	}
-	if (!l->waiting)
-		g->again[g->n_again++] = conn;
-	l->waiting = true;
+	if (l->turn == turn && !l->held && !l->deaf)
+		wait_for_turn(g, conn);
 }
 
 static void
@@ -245,10 +360,15 @@ on_event(struct engine *g, uint32_t conn, uint32_t turn, uint32_t events)
 
 	if (l->connecting && l->turn == turn && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)))
 		finish_connecting(g, conn);
-	int code = l->turn == turn && (events & EPOLLOUT) ? flush(l) : 0;
+	bool waited = l->turn == turn && !backlog_is_empty(&l->backlog);
+	int code = waited && (events & EPOLLOUT) ? flush(l) : 0;
 	if (code < 0)
 		report_broken(g, conn, -code);
-	if (l->turn == turn && (events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)))
+	else if (waited && g->sink.sent && backlog_is_empty(&l->backlog))
+		g->sink.sent(g->sink.ctx, conn);
+	if (l->turn == turn && l->deaf && (events & EPOLLERR))
+		report_broken(g, conn, ECONNRESET);
+	else if (l->turn == turn && (events & (EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP)))
 		receive(g, conn, (events & ~(uint32_t)(EPOLLIN | EPOLLOUT)) != 0);
 }
 
@@ -268,6 +388,95 @@ receive_again(struct engine *g)
 			receive(g, conn, true);
 	}
 }
+
+/* ---- listening and waking -------------------------------------------------------------------- */
+
+static int
+watch_listener(struct engine *g, uint32_t listener)
+{
+	struct epoll_event event = {
+		.events = EPOLLIN, .data.u64 = (uint64_t)NO_TURN << 32 | listener,
+	};
+
+	g->listeners[listener].rests_until_ns = 0;
+	return epoll_ctl(g->epoll, EPOLL_CTL_ADD, g->listeners[listener].fd, &event) < 0 ? -errno : 0;
+}
+
+static int
+epoll_engine_listen(struct engine *g, uint32_t listener, int fd)
+{
+	struct listener *l = &g->listeners[listener];
+
+	if (l->fd >= 0 && !l->rests_until_ns)
+		epoll_ctl(g->epoll, EPOLL_CTL_DEL, l->fd, NULL);
+	l->fd = fd;
+	return fd < 0 ? 0 : watch_listener(g, listener);
+}
+
+/* The socket stays readable: looking at it again at once would never end. */
+static void
+rest(struct engine *g, struct listener *l)
+{
+	epoll_ctl(g->epoll, EPOLL_CTL_DEL, l->fd, NULL);
+	l->rests_until_ns = now_ns() + REST_NS;
+}
+
+static void
+on_listener(struct engine *g, uint32_t listener)
+{
+	struct listener *l = &g->listeners[listener];
+
+	for (int i = 0; i < ACCEPTS_MAX && l->fd >= 0; i++) {
+		int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
+			rest(g, l);
+		if (fd < 0 && errno != ECONNABORTED && errno != EINTR)
+			return;
+		uint32_t conn = fd < 0 ? ENGINE_NONE : g->sink.accepted(g->sink.ctx, listener);
+		if (conn == ENGINE_NONE && fd >= 0)
+			close(fd);
+		else if (fd >= 0 && begin(g, conn, fd) < 0)
+			g->sink.broken(g->sink.ctx, conn, EMFILE);
+	}
+}
+
+/* The rested watch again; returns until when to wait at most. */
+static int64_t
+end_rests(struct engine *g, int64_t until_ns)
+{
+	for (uint32_t i = 0; i < ENGINE_LISTENERS; i++) {
+		struct listener *l = &g->listeners[i];
+		if (l->fd < 0 || !l->rests_until_ns)
+			continue;
+		if (l->rests_until_ns <= now_ns())
+			watch_listener(g, i);
+		else if (l->rests_until_ns < until_ns)
+			until_ns = l->rests_until_ns;
+	}
+	return until_ns;
+}
+
+static void
+epoll_engine_wake(struct engine *g)
+{
+	uint64_t one = 1;
+	ssize_t n = write(g->wake, &one, sizeof(one));
+	(void)n;   /* it fails when the count is full: the engine will wake then */
+}
+
+static void
+on_special(struct engine *g, uint64_t data)
+{
+	uint64_t count;
+	int fd = data == TIMER_DATA ? g->timer : g->wake;
+
+	if (data < WAKE_DATA)
+		on_listener(g, (uint32_t)data);
+	else if (read(fd, &count, sizeof(count)) > 0 && data == WAKE_DATA)
+		g->sink.woken(g->sink.ctx);
+}
+
+/* ---- waiting --------------------------------------------------------------------------------- */
 
 static int
 wait_until(struct engine *g, struct epoll_event *events, int64_t until_ns)
@@ -306,17 +515,27 @@ epoll_engine_wait(struct engine *g, const struct engine_wait *how)
 {
 	struct epoll_event events[EVENTS];
 
-	int n = gather(g, events, wait_until(g, events, how->until_ns), how);
-	stamp_clock_check(&g->clock, now_ns());
+	if (g->sink.sleeps)
+		g->sink.sleeps(g->sink.ctx, true);
+	int n = gather(g, events, wait_until(g, events, end_rests(g, how->until_ns)), how);
+	if (g->sink.sleeps)
+		g->sink.sleeps(g->sink.ctx, false);
+	if (!g->sink.unstamped)
+		stamp_clock_check(&g->clock, now_ns());
 	receive_again(g);
 	for (int i = 0; i < n; i++) {
 		uint64_t data = events[i].data.u64;
-		uint64_t expirations;
-		if (data != TIMER_DATA)
+		if (data >> 32 == NO_TURN)
+			on_special(g, data);
+		else
 			on_event(g, (uint32_t)data, (uint32_t)(data >> 32), events[i].events);
-		else if (read(g->timer, &expirations, sizeof(expirations)) < 0)
-			continue;   /* armed anew meanwhile: nothing to take */
 	}
+}
+
+static int
+epoll_engine_peer(const struct engine *g, uint32_t conn, struct addr *ret)
+{
+	return addr_of_peer(g->links[conn].fd, ret);
 }
 
 static int
@@ -330,6 +549,12 @@ const struct engine_ops engine_epoll = {
 	.open = epoll_engine_open,
 	.connect = epoll_engine_connect,
 	.send = epoll_engine_send,
+	.gather = epoll_engine_gather,
+	.finish = epoll_engine_finish,
+	.hold = epoll_engine_hold,
+	.listen = epoll_engine_listen,
+	.wake = epoll_engine_wake,
+	.peer = epoll_engine_peer,
 	.local = epoll_engine_local,
 	.drop = epoll_engine_drop,
 	.wait = epoll_engine_wait,

@@ -17,12 +17,14 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "engine/uring_entry.h"
 
+#define REST_NS        (100 * NS_PER_MS)   /* of a listener, when there is no descriptor to be had */
 #define BUFFERS_MIN    64
 #define BUFFERS_MAX    512     /* 8 MiB in all, of which only what was received into is in memory */
 #define RECEIVE_HEAD   (sizeof(struct io_uring_recvmsg_out) + STAMP_CONTROL_BYTES)
@@ -100,10 +102,19 @@ uring_engine_close(struct engine *g)
 			hang_up(g->links[i].fd);
 		backlog_done(&g->links[i].backlog);
 	}
+	if (g->wake >= 0)
+		close(g->wake);
 	uring_buffers_free(&g->buffers);
 	free(g->links);
 	free(g->left);
 	free(g);
+}
+
+static int
+open_wake(struct engine *g)
+{
+	g->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	return g->wake < 0 ? -errno : entry_watch(g, g->wake) ? 0 : -EBUSY;
 }
 
 static int
@@ -113,7 +124,9 @@ uring_engine_open(uint32_t max_conns, const struct engine_sink *sink, struct eng
 	if (!g)
 		return -ENOMEM;
 	g->sink = *sink;
-	g->ring.fd = -1;
+	g->ring.fd = g->wake = -1;
+	for (int i = 0; i < ENGINE_LISTENERS; i++)
+		g->listeners[i].fd = -1;
 	g->n_links = max_conns;
 	g->shape.msg_controllen = STAMP_CONTROL_BYTES;
 	g->links = calloc(max_conns, sizeof(*g->links));
@@ -123,6 +136,8 @@ uring_engine_open(uint32_t max_conns, const struct engine_sink *sink, struct eng
 		g->links[i].fd = -1;
 	if (code == 0)
 		code = open_ring(g, NULL);
+	if (code == 0 && sink->woken)
+		code = open_wake(g);
 	if (code < 0) {
 		uring_engine_close(g);
 		return code;
@@ -160,13 +175,19 @@ arm_all(struct engine *g)
 		struct link *l = &g->links[i];
 		if (l->fd < 0)
 			continue;
+		l->receiving = false;
 		if (l->connecting)
 			entry_poll(g, i, OP_CONNECT);
-		else
+		else if (!l->held && !l->deaf)
 			entry_receive(g, i);
 		if (l->full)
 			entry_poll(g, i, OP_WRITABLE);
 	}
+	if (g->wake >= 0)
+		entry_watch(g, g->wake);
+	for (uint32_t i = 0; i < ENGINE_LISTENERS; i++)
+		if (g->listeners[i].fd >= 0 && !g->listeners[i].rests_until_ns)
+			entry_accept(g, i);
 }
 
 static int
@@ -237,7 +258,9 @@ uring_engine_connect(struct engine *g, uint32_t conn, const struct addr *to)
 	int fd = code < 0 ? code : addr_connect(to);
 	if (fd < 0)
 		return fd;
-	stamp_enable(fd);
+	l->stamped = !g->sink.unstamped;
+	if (l->stamped)
+		stamp_enable(fd);
 	l->fd = fd;
 	l->connecting = true;
 	if (entry_file(g, conn, false) && entry_poll(g, conn, OP_CONNECT))
@@ -251,6 +274,68 @@ uring_engine_send(struct engine *g, uint32_t conn, const void *bytes, size_t siz
 {
 	int code = own(g);
 	return code < 0 ? code : entry_send(g, conn, bytes, size, lasting);
+}
+
+static ssize_t
+uring_engine_gather(struct engine *g, uint32_t conn, const struct engine_piece *pieces, uint32_t n)
+{
+	int code = own(g);
+	return code < 0 ? code : entry_gather(g, conn, pieces, n);
+}
+
+static void
+finish_now(struct link *l)
+{
+	if (l->finishing && backlog_is_empty(&l->backlog))
+		shutdown(l->fd, SHUT_WR);
+}
+
+static void
+uring_engine_finish(struct engine *g, uint32_t conn)
+{
+	struct link *l = &g->links[conn];
+
+	if (l->fd < 0 || own(g) < 0)
+		return;
+	entry_hurry(g, conn);
+	l->finishing = true;
+	finish_now(l);
+}
+
+static void
+uring_engine_hold(struct engine *g, uint32_t conn, bool held)
+{
+	struct link *l = &g->links[conn];
+
+	if (l->fd < 0 || l->held == held || own(g) < 0)
+		return;
+	l->held = held;
+	if (held && l->receiving)
+		entry_cancel(g, conn, OP_RECEIVE);
+	else if (!held && !l->receiving && !l->connecting && !l->deaf)
+		entry_receive(g, conn);
+}
+
+static int
+uring_engine_listen(struct engine *g, uint32_t listener, int fd)
+{
+	struct listener *l = &g->listeners[listener];
+	int code = own(g);
+
+	if (code < 0)
+		return code;
+	if (l->fd >= 0 && !l->rests_until_ns)
+		entry_accept_no_more(g, listener);
+	*l = (struct listener){ .fd = fd, .turn = l->turn + 1 };
+	return fd < 0 || entry_accept(g, listener) ? 0 : -EBUSY;
+}
+
+static void
+uring_engine_wake(struct engine *g)
+{
+	uint64_t one = 1;
+	ssize_t n = write(g->wake, &one, sizeof(one));
+	(void)n;   /* it fails when the count is full: the engine will wake then */
 }
 
 /* ---- completions ---------------------------------------------------------------------------- */
@@ -276,15 +361,34 @@ on_connect(struct engine *g, uint32_t conn, int result)
 		g->sink.connected(g->sink.ctx, conn);
 }
 
-/* The payload lies behind a head of fixed size, the control data in between. */
 static void
-on_payload(struct engine *g, uint32_t conn, char *buffer, int64_t now)
+on_end(struct engine *g, uint32_t conn)
 {
+	struct link *l = &g->links[conn];
+	uint32_t turn = l->turn;
+
+	l->deaf = true;
+	bool stays = g->sink.ended && g->sink.ended(g->sink.ctx, conn);
+	if (!stays && l->turn == turn)
+		report_broken(g, conn, 0);
+}
+
+/* With a stamp the payload lies behind a head of fixed size, the control data in between. */
+static void
+on_payload(struct engine *g, uint32_t conn, char *buffer, int size, int64_t now)
+{
+	if (!g->links[conn].stamped) {
+		if (size)
+			g->sink.received(g->sink.ctx, conn, buffer, (size_t)size, now, now);
+		else
+			on_end(g, conn);
+		return;
+	}
 	const struct io_uring_recvmsg_out *out = (const struct io_uring_recvmsg_out *)buffer;
 	struct msghdr m = { .msg_control = buffer + sizeof(*out), .msg_controllen = out->controllen };
 
 	if (!out->payloadlen)
-		report_broken(g, conn, 0);
+		on_end(g, conn);
 	else
 		g->sink.received(g->sink.ctx, conn, buffer + RECEIVE_HEAD, out->payloadlen,
 		    stamp_read(&g->clock, &m, now), now);
@@ -296,18 +400,31 @@ static void
 on_receive(struct engine *g, const struct io_uring_cqe *c, int64_t now)
 {
 	uint32_t conn = (uint32_t)c->user_data, buffer = c->flags >> IORING_CQE_BUFFER_SHIFT;
-	bool live = entry_link(g, c->user_data);
+	struct link *l = entry_link(g, c->user_data);
 
-	if (live && c->res < 0 && c->res != -ENOBUFS)
+	if (l && !(c->flags & IORING_CQE_F_MORE))
+		l->receiving = false;
+	if (l && c->res < 0 && c->res != -ENOBUFS && c->res != -ECANCELED)
 		report_broken(g, conn, -c->res);
-	else if (live && (c->flags & IORING_CQE_F_BUFFER))
-		on_payload(g, conn, uring_buffer(&g->buffers, buffer), now);
+	else if (l && (c->flags & IORING_CQE_F_BUFFER))
+		on_payload(g, conn, uring_buffer(&g->buffers, buffer), c->res, now);
+	else if (l && c->res == 0)
+		on_end(g, conn);
 	if (c->flags & IORING_CQE_F_BUFFER)
 		uring_buffers_give(&g->buffers, buffer);
 	if (c->res == -ENOBUFS)
 		uring_buffers_more(&g->buffers);
-	if (!(c->flags & IORING_CQE_F_MORE) && entry_link(g, c->user_data) && !entry_receive(g, conn))
+	l = entry_link(g, c->user_data);
+	if (l && !l->receiving && !l->held && !l->deaf && !entry_receive(g, conn))
 		report_broken(g, conn, EBUSY);
+}
+
+static void
+on_sent(struct engine *g, uint32_t conn)
+{
+	finish_now(&g->links[conn]);
+	if (g->sink.sent)
+		g->sink.sent(g->sink.ctx, conn);
 }
 
 static void
@@ -318,6 +435,8 @@ on_send(struct engine *g, uint32_t conn)
 
 	if (!ok)
 		report_broken(g, conn, l->broken ? l->broken : EBUSY);
+	else if (!l->full && backlog_is_empty(&l->backlog))
+		on_sent(g, conn);
 }
 
 static void
@@ -329,12 +448,61 @@ on_writable(struct engine *g, uint32_t conn)
 }
 
 static void
+begin_accepted(struct engine *g, uint32_t conn, int fd)
+{
+	struct link *l = &g->links[conn];
+
+	l->fd = fd;
+	l->stamped = !g->sink.unstamped;
+	if (l->stamped)
+		stamp_enable(fd);
+	if (!entry_file(g, conn, false) || !entry_receive(g, conn))
+		report_broken(g, conn, EBUSY);
+}
+
+/* A multishot accept ends with an error; without a descriptor at hand it would do so at once again. */
+static void
+on_accept(struct engine *g, const struct io_uring_cqe *c)
+{
+	uint32_t listener = (uint32_t)c->user_data & (ENGINE_LISTENERS - 1);
+	struct listener *l = &g->listeners[listener];
+	bool live = l->fd >= 0 && l->turn == (uint8_t)(c->user_data >> 32);
+	uint32_t conn = live && c->res >= 0 ? g->sink.accepted(g->sink.ctx, listener) : ENGINE_NONE;
+
+	if (conn != ENGINE_NONE)
+		begin_accepted(g, conn, c->res);
+	else if (c->res >= 0)
+		close(c->res);
+	if (!live || (c->flags & IORING_CQE_F_MORE))
+		return;
+	if (c->res < 0 && c->res != -ECONNABORTED)
+		l->rests_until_ns = now_ns() + REST_NS;
+	else
+		entry_accept(g, listener);
+}
+
+static void
+on_wake(struct engine *g, const struct io_uring_cqe *c)
+{
+	uint64_t count;
+
+	if (!(c->flags & IORING_CQE_F_MORE))
+		entry_watch(g, g->wake);
+	if (read(g->wake, &count, sizeof(count)) > 0)
+		g->sink.woken(g->sink.ctx);
+}
+
+static void
 on_completion(struct engine *g, const struct io_uring_cqe *c, int64_t now)
 {
 	enum op op = entry_op(c->user_data);
 
 	if (op == OP_RECEIVE)
 		on_receive(g, c, now);
+	else if (op == OP_ACCEPT)
+		on_accept(g, c);
+	else if (op == OP_WAKE)
+		on_wake(g, c);
 	else if (op == OP_SILENT || op == OP_FILE || !entry_link(g, c->user_data))
 		return;
 	else if (op == OP_CONNECT)
@@ -362,7 +530,8 @@ deliver(struct engine *g)
 {
 	int64_t now = now_ns();
 
-	stamp_clock_check(&g->clock, now);
+	if (!g->sink.unstamped)
+		stamp_clock_check(&g->clock, now);
 	for (uint32_t i = uring_first(&g->ring), end = uring_last(&g->ring); i != end; i++) {
 		struct io_uring_cqe c = *uring_completion(&g->ring, i);
 		uring_seen(&g->ring, i + 1);
@@ -379,6 +548,22 @@ break_all(struct engine *g, int code)
 			report_broken(g, i, code);
 }
 
+/* The rested accept again; returns until when to wait at most. */
+static int64_t
+end_rests(struct engine *g, int64_t until_ns)
+{
+	for (uint32_t i = 0; i < ENGINE_LISTENERS; i++) {
+		struct listener *l = &g->listeners[i];
+		if (l->fd < 0 || !l->rests_until_ns)
+			continue;
+		if (l->rests_until_ns <= now_ns() && entry_accept(g, i))
+			l->rests_until_ns = 0;
+		else if (l->rests_until_ns < until_ns)
+			until_ns = l->rests_until_ns;
+	}
+	return until_ns;
+}
+
 static void
 uring_engine_wait(struct engine *g, const struct engine_wait *how)
 {
@@ -389,9 +574,13 @@ uring_engine_wait(struct engine *g, const struct engine_wait *how)
 		return;
 	}
 	bool late = deliver_left(g);
+	if (g->sink.sleeps)
+		g->sink.sleeps(g->sink.ctx, true);
 	uring_wait(&g->ring, &(struct uring_patience){
 	    .batch = how->batch, .patience_ns = how->patience_ns,
-	    .timeout_ns = late ? 0 : how->until_ns - now_ns() });
+	    .timeout_ns = late ? 0 : end_rests(g, how->until_ns) - now_ns() });
+	if (g->sink.sleeps)
+		g->sink.sleeps(g->sink.ctx, false);
 	entry_submitted(g);
 	deliver(g);
 }
@@ -402,11 +591,23 @@ uring_engine_local(const struct engine *g, uint32_t conn, struct addr *ret)
 	return addr_of_socket(g->links[conn].fd, ret);
 }
 
+static int
+uring_engine_peer(const struct engine *g, uint32_t conn, struct addr *ret)
+{
+	return addr_of_peer(g->links[conn].fd, ret);
+}
+
 const struct engine_ops engine_uring = {
 	.name = "io_uring",
 	.open = uring_engine_open,
 	.connect = uring_engine_connect,
 	.send = uring_engine_send,
+	.gather = uring_engine_gather,
+	.finish = uring_engine_finish,
+	.hold = uring_engine_hold,
+	.listen = uring_engine_listen,
+	.wake = uring_engine_wake,
+	.peer = uring_engine_peer,
 	.local = uring_engine_local,
 	.drop = uring_engine_drop,
 	.wait = uring_engine_wait,

@@ -5,9 +5,13 @@
 #include <poll.h>
 #include <string.h>
 
+#include "engine/gather.h"
+
 /* So many together cost no more than all, and the first of them are not sent much later than their
  * caller believes. */
 #define SUBMIT_AT 16
+/* What is sent in pieces is copied together up to here; more is cheaper with a system call of its own. */
+#define GATHER_COPY_BYTES ((size_t)8 << 10)
 
 /* ---- after a submission --------------------------------------------------------------------- */
 
@@ -51,16 +55,24 @@ entry_submitted(struct engine *g)
 /* ---- entries -------------------------------------------------------------------------------- */
 
 static struct io_uring_sqe *
-push(struct engine *g, uint32_t conn, enum op op, uint8_t opcode)
+push_any(struct engine *g, uint64_t *ret_at)
 {
-	uint64_t at;
-	struct io_uring_sqe *s = uring_push(&g->ring, &at);
+	struct io_uring_sqe *s = uring_push(&g->ring, ret_at);
 
 	if (!s) {
 		uring_submit(&g->ring);
 		entry_submitted(g);
-		s = uring_push(&g->ring, &at);
+		s = uring_push(&g->ring, ret_at);
 	}
+	return s;
+}
+
+static struct io_uring_sqe *
+push(struct engine *g, uint32_t conn, enum op op, uint8_t opcode)
+{
+	uint64_t at;
+	struct io_uring_sqe *s = push_any(g, &at);
+
 	if (!s)
 		return NULL;
 	s->opcode = opcode;
@@ -86,12 +98,16 @@ entry_poll(struct engine *g, uint32_t conn, enum op op)
 bool
 entry_receive(struct engine *g, uint32_t conn)
 {
-	struct io_uring_sqe *s = push(g, conn, OP_RECEIVE, IORING_OP_RECVMSG);
+	bool stamped = g->links[conn].stamped;
+	struct io_uring_sqe *s = push(g, conn, OP_RECEIVE, stamped ? IORING_OP_RECVMSG : IORING_OP_RECV);
 
 	if (!s)
 		return false;
-	s->addr = (uintptr_t)&g->shape;
-	s->len = 1;
+	if (stamped) {
+		s->addr = (uintptr_t)&g->shape;
+		s->len = 1;
+	}
+	g->links[conn].receiving = true;
 	s->ioprio = IORING_RECV_MULTISHOT | IORING_RECVSEND_POLL_FIRST;
 	s->flags = IOSQE_BUFFER_SELECT;
 	return true;
@@ -124,6 +140,61 @@ entry_file(struct engine *g, uint32_t conn, bool dropped)
 	s->len = 1;
 	s->off = conn;
 	s->flags = IOSQE_CQE_SKIP_SUCCESS;
+	return true;
+}
+
+static uint64_t
+accept_tag(const struct engine *g, uint32_t listener)
+{
+	return (uint64_t)OP_ACCEPT << 56 | (uint64_t)g->listeners[listener].turn << 32 | listener;
+}
+
+bool
+entry_accept(struct engine *g, uint32_t listener)
+{
+	uint64_t at;
+	struct io_uring_sqe *s = push_any(g, &at);
+
+	if (!s)
+		return false;
+	s->opcode = IORING_OP_ACCEPT;
+	s->fd = g->listeners[listener].fd;
+	s->ioprio = IORING_ACCEPT_MULTISHOT;
+	s->accept_flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
+	s->user_data = accept_tag(g, listener);
+	return true;
+}
+
+/* Submitted at once: its caller closes the socket. */
+void
+entry_accept_no_more(struct engine *g, uint32_t listener)
+{
+	uint64_t at;
+	struct io_uring_sqe *s = push_any(g, &at);
+
+	if (!s)
+		return;
+	s->opcode = IORING_OP_ASYNC_CANCEL;
+	s->fd = -1;
+	s->addr = accept_tag(g, listener);
+	s->flags = IOSQE_CQE_SKIP_SUCCESS;
+	uring_submit(&g->ring);
+	entry_submitted(g);
+}
+
+bool
+entry_watch(struct engine *g, int event_fd)
+{
+	uint64_t at;
+	struct io_uring_sqe *s = push_any(g, &at);
+
+	if (!s)
+		return false;
+	s->opcode = IORING_OP_POLL_ADD;
+	s->fd = event_fd;
+	s->poll32_events = POLLIN;
+	s->len = IORING_POLL_ADD_MULTI;
+	s->user_data = (uint64_t)OP_WAKE << 56;
 	return true;
 }
 
@@ -233,6 +304,53 @@ entry_send(struct engine *g, uint32_t conn, const void *bytes, size_t size, bool
 		entry_submitted(g);
 	}
 	return 0;
+}
+
+void
+entry_hurry(struct engine *g, uint32_t conn)
+{
+	if (!uring_pending(&g->ring, g->links[conn].send_at))
+		return;
+	uring_submit(&g->ring);
+	entry_submitted(g);
+}
+
+static ssize_t
+gather_directly(struct engine *g, uint32_t conn, const struct engine_piece *pieces, uint32_t n)
+{
+	struct link *l = &g->links[conn];
+	ssize_t left = gather_send(l->fd, &l->backlog, pieces, n);
+
+	l->full = left > 0;
+	return left > 0 && !entry_poll(g, conn, OP_WRITABLE) ? -EBUSY : left;
+}
+
+static ssize_t
+gather_copies(struct engine *g, uint32_t conn, const struct engine_piece *pieces, uint32_t n)
+{
+	char all[GATHER_COPY_BYTES];
+	size_t size = 0;
+
+	for (uint32_t i = 0; i < n; size += pieces[i++].size)
+		memcpy(all + size, pieces[i].bytes, pieces[i].size);
+	return entry_send(g, conn, all, size, false);
+}
+
+ssize_t
+entry_gather(struct engine *g, uint32_t conn, const struct engine_piece *pieces, uint32_t n)
+{
+	struct link *l = &g->links[conn];
+	bool small = gather_size(pieces, n) <= GATHER_COPY_BYTES;
+
+	if (small && backlog_is_empty(&l->backlog) && !uring_pending(&g->ring, l->send_at))
+		return l->broken ? -l->broken : gather_copies(g, conn, pieces, n);
+	entry_hurry(g, conn);
+	if (l->broken)
+		return -l->broken;
+	if (backlog_is_empty(&l->backlog))
+		return gather_directly(g, conn, pieces, n);
+	ssize_t left = gather_keep(&l->backlog, pieces, n, 0);
+	return left > 0 && !entry_backlog(g, conn) ? -EBUSY : left;
 }
 
 /* ---- from one ring to the next -------------------------------------------------------------- */

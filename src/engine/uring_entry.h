@@ -27,12 +27,16 @@
 #define STAGE_BYTES ((size_t)256 << 10)
 
 /* What an entry was for. */
-enum op { OP_SILENT, OP_CONNECT, OP_RECEIVE, OP_SEND, OP_WRITABLE, OP_FILE };
+enum op { OP_SILENT, OP_CONNECT, OP_RECEIVE, OP_SEND, OP_WRITABLE, OP_FILE, OP_ACCEPT, OP_WAKE };
 
 struct link {
 	int fd;                    /* -1: not in use */
 	uint32_t turn;             /* counts connections that had this number */
 	bool connecting;
+	bool stamped;              /* received with the kernel's stamp */
+	bool receiving;            /* a receive is with the kernel, or will be */
+	bool held, deaf;           /* deaf: the peer has ended its stream */
+	bool finishing;            /* the peer is to be told when the backlog is empty */
 	bool full;                 /* the socket: the backlog waits until it is writable */
 	bool sending;              /* the backlog: an entry is there and not submitted */
 	int broken;                /* a send failed with it */
@@ -48,6 +52,12 @@ struct engine {
 	struct uring_buffers buffers;
 	struct msghdr shape;       /* of all receives */
 	bool files;                /* sends name files by their place */
+	int wake;                  /* -1: nobody wants to be woken */
+	struct listener {
+		int fd;                /* -1: none */
+		uint8_t turn;
+		int64_t rests_until_ns;   /* 0: connections are being accepted */
+	} listeners[ENGINE_LISTENERS];
 	struct stamp_clock clock;
 	uint32_t n_links;
 	struct link *links;
@@ -87,8 +97,15 @@ void entry_cancel(struct engine *g, uint32_t conn, enum op op);
 bool entry_file(struct engine *g, uint32_t conn, bool dropped);
 /* Send of the backlog what the socket takes. */
 bool entry_backlog(struct engine *g, uint32_t conn);
-/* As engine_ops.send. */
+/* Accept connections of a listener, or stop that; be told when an event counter is written to. */
+bool entry_accept(struct engine *g, uint32_t listener);
+void entry_accept_no_more(struct engine *g, uint32_t listener);
+bool entry_watch(struct engine *g, int event_fd);
+/* As engine_ops.send, and .gather. */
 int entry_send(struct engine *g, uint32_t conn, const void *bytes, size_t size, bool lasting);
+ssize_t entry_gather(struct engine *g, uint32_t conn, const struct engine_piece *pieces, uint32_t n);
+/* Submit what a connection is to send and is not submitted yet. */
+void entry_hurry(struct engine *g, uint32_t conn);
 
 /* After a submission: what it did not get rid of, before anything else is sent. */
 void entry_look_at_sends(struct engine *g);

@@ -75,6 +75,17 @@ addr_of_socket(int fd, struct addr *ret)
 }
 
 int
+addr_of_peer(int fd, struct addr *ret)
+{
+	struct addr a = { .size = sizeof(a.sa) };
+
+	if (getpeername(fd, (struct sockaddr *)&a.sa, &a.size) < 0)
+		return -errno;
+	*ret = a;
+	return 0;
+}
+
+int
 addr_connect(const struct addr *a)
 {
 	int on = 1;

@@ -24,8 +24,9 @@ char *addr_format(const struct addr *a, char out[ADDR_TEXT_MAX]);
 
 bool addr_is_loopback(const struct addr *a);
 
-/* The own end of a connected socket; -errno. */
+/* The own end of a connected socket, and the other; -errno. */
 int addr_of_socket(int fd, struct addr *ret);
+int addr_of_peer(int fd, struct addr *ret);
 
 /* A new non-blocking TCP socket with a connection under way or made; -errno. */
 int addr_connect(const struct addr *a);

@@ -4,10 +4,9 @@
 #include <string.h>
 
 #include "net/field.h"
+#include "net/http1_head.h"
 
-enum {
-	STATUS_LINE, HEADER, BODY_LENGTH, BODY_CLOSE, CHUNK_SIZE, CHUNK_DATA, CHUNK_END, TRAILER, DONE
-};
+enum { STATUS_LINE, HEADER, BODY };
 
 void
 http1_start(struct http1 *p, bool head_request)
@@ -35,7 +34,7 @@ http1_begun(const struct http1 *p)
 enum http1_verdict
 http1_end(const struct http1 *p)
 {
-	return p->state == BODY_CLOSE ? HTTP1_DONE : HTTP1_MORE;
+	return p->state == BODY && http1_body_to_end(&p->counter) ? HTTP1_DONE : HTTP1_MORE;
 }
 
 static enum http1_verdict
@@ -127,27 +126,17 @@ header(struct http1 *p, struct text name, struct text value)
 	return HTTP1_MORE;
 }
 
-static bool
-is_token(unsigned char c)
-{
-	static const char others[] = "!#$%&'*+-.^_`|~";
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	    (c && strchr(others, c));
-}
-
 static enum http1_verdict
-header_line(struct http1 *p, struct text l, bool trailer)
+header_line(struct http1 *p, struct text l)
 {
 	size_t n = 0;
 
-	while (n < l.size && is_token((unsigned char)l.at[n]))
+	while (n < l.size && http1_is_token((unsigned char)l.at[n]))
 		n++;
 	if (!n || n == l.size || l.at[n] != ':')
 		return bad(p, "malformed header line");
 	if (memchr(l.at, '\0', l.size) || memchr(l.at, '\r', l.size))
 		return bad(p, "control character in a header");
-	if (trailer)
-		return HTTP1_MORE;
 	struct text value = { l.at + n + 1, l.size - n - 1 };
 	return header(p, (struct text){ l.at, n }, text_trim(value));
 }
@@ -170,73 +159,23 @@ head_end(struct http1 *p)
 		p->state = STATUS_LINE;
 		return HTTP1_MORE;
 	}
-	if (p->head_request || p->status == 204 || p->status == 304 || (p->has_length && !p->left)) {
-		p->state = DONE;
-		return HTTP1_DONE;
-	}
-	p->state = p->chunked ? CHUNK_SIZE : p->has_length ? BODY_LENGTH : BODY_CLOSE;
-	if (p->state == BODY_CLOSE)
+	bool none = p->head_request || p->status == 204 || p->status == 304;
+	http1_body_start(&p->counter, none ? HTTP1_NO_BODY : p->chunked ? HTTP1_CHUNKED
+	    : p->has_length ? HTTP1_LENGTH : HTTP1_TO_END, p->left);
+	p->counter.lenient = true;
+	p->state = BODY;
+	if (http1_body_to_end(&p->counter))
 		p->keep_alive = false;
-	return HTTP1_MORE;
-}
-
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 32;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static enum http1_verdict
-chunk_size(struct http1 *p, struct text l)
-{
-	int64_t n = 0;
-	size_t i = 0;
-
-	for (; i < l.size && hex_value(l.at[i]) >= 0; i++) {
-		if (i == 15)
-			return bad(p, "chunk size out of range");
-		n = n * 16 + hex_value(l.at[i]);
-	}
-	if (!i || (i < l.size && l.at[i] != ';' && l.at[i] != ' ' && l.at[i] != '\t'))
-		return bad(p, "malformed chunk size");
-	p->left = n;
-	p->state = n ? CHUNK_DATA : TRAILER;
-	return HTTP1_MORE;
+	return http1_body_ended(&p->counter) ? HTTP1_DONE : HTTP1_MORE;
 }
 
 /* A line without its end. */
 static enum http1_verdict
 line(struct http1 *p, struct text l)
 {
-	switch (p->state) {
-	case STATUS_LINE:
+	if (p->state == STATUS_LINE)
 		return status_line(p, l);
-	case HEADER:
-		return l.size ? header_line(p, l, false) : head_end(p);
-	case CHUNK_SIZE:
-		return chunk_size(p, l);
-	case CHUNK_END:
-		p->state = CHUNK_SIZE;
-		return l.size ? bad(p, "a chunk is longer than its size says") : HTTP1_MORE;
-	default:
-		if (l.size)
-			return header_line(p, l, true);
-		p->state = DONE;
-		return HTTP1_DONE;
-	}
-}
-
-/* Lines of chunk framing are bounded each, not in sum: a long body has many. */
-static bool
-head_too_large(struct http1 *p, size_t more)
-{
-	if (p->state == CHUNK_SIZE || p->state == CHUNK_END)
-		return false;
-	p->head_bytes += more;
-	return p->head_bytes > HTTP1_HEAD_MAX;
+	return l.size ? header_line(p, l) : head_end(p);
 }
 
 /* The head of the final answer: those before it are forgotten. */
@@ -257,7 +196,8 @@ take_line(struct http1 *p, const char *bytes, size_t size, size_t *ret_used)
 	struct text l = { bytes, n };
 
 	*ret_used = n;
-	if (head_too_large(p, n))
+	p->head_bytes += n;
+	if (p->head_bytes > HTTP1_HEAD_MAX)
 		return bad(p, "the head is too large");
 	/* What cannot become HTTP is told from its first bytes: its line may never end. */
 	if (p->state == STATUS_LINE && !p->line.size &&
@@ -272,7 +212,7 @@ take_line(struct http1 *p, const char *bytes, size_t size, size_t *ret_used)
 	if (!end)
 		return HTTP1_MORE;
 	l.size -= l.size >= 2 && l.at[l.size - 2] == '\r' ? 2 : 1;
-	if (p->head && (p->state == STATUS_LINE || p->state == HEADER))
+	if (p->head)
 		keep_line(p, l);
 	enum http1_verdict v = line(p, l);
 	buf_clear(&p->line);
@@ -282,19 +222,13 @@ take_line(struct http1 *p, const char *bytes, size_t size, size_t *ret_used)
 static enum http1_verdict
 take_body(struct http1 *p, const char *bytes, size_t size, size_t *ret_used)
 {
-	size_t n = p->state == BODY_CLOSE || (int64_t)size < p->left ? size : (size_t)p->left;
+	struct text data;
+	enum http1_verdict v = http1_body_feed(&p->counter, bytes, size, ret_used, &data);
 
-	*ret_used = n;
-	p->body_bytes += (int64_t)n;
-	if (p->body)
-		p->body(p->body_ctx, bytes, n);
-	if (p->state == BODY_CLOSE)
-		return HTTP1_MORE;
-	p->left -= (int64_t)n;
-	if (p->left)
-		return HTTP1_MORE;
-	p->state = p->state == BODY_LENGTH ? DONE : CHUNK_END;
-	return p->state == DONE ? HTTP1_DONE : HTTP1_MORE;
+	p->body_bytes = p->counter.bytes;
+	if (p->body && data.size)
+		p->body(p->body_ctx, data.at, data.size);
+	return v == HTTP1_BAD ? bad(p, p->counter.why) : v;
 }
 
 enum http1_verdict
@@ -304,9 +238,8 @@ http1_feed(struct http1 *p, const void *bytes, size_t size, size_t *ret_used)
 	size_t used = 0, n;
 
 	while (v == HTTP1_MORE && used < size) {
-		bool body = p->state == BODY_LENGTH || p->state == BODY_CLOSE || p->state == CHUNK_DATA;
-		v = body ? take_body(p, (const char *)bytes + used, size - used, &n)
-		         : take_line(p, (const char *)bytes + used, size - used, &n);
+		v = p->state == BODY ? take_body(p, (const char *)bytes + used, size - used, &n)
+		    : take_line(p, (const char *)bytes + used, size - used, &n);
 		used += n;
 	}
 	*ret_used = used;

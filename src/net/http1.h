@@ -12,16 +12,11 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "net/http1_body.h"
 
 #define HTTP1_LINE_MAX    ((size_t)16 << 10)
 #define HTTP1_HEAD_MAX    ((size_t)64 << 10)   /* all lines of one response together */
 #define HTTP1_INTERIM_MAX 16                   /* 1xx answers before the real one */
-
-enum http1_verdict {
-	HTTP1_MORE,    /* all bytes taken, the response goes on */
-	HTTP1_DONE,    /* complete; *ret_used bytes belonged to it */
-	HTTP1_BAD,     /* not HTTP/1.x, or not by its rules: see http1.why */
-};
 
 struct http1 {
 	/* What is known; valid once the head has passed, whole with HTTP1_DONE. */
@@ -40,7 +35,8 @@ struct http1 {
 	/* The rest is the parser's. */
 	int state;
 	bool head_request, chunked, has_length, old_version;
-	int64_t left;                    /* of the body or the chunk */
+	int64_t left;                    /* Content-Length */
+	struct http1_body counter;
 	size_t head_bytes;
 	int interim;
 	struct buf line;                 /* a line of which only the beginning has arrived */

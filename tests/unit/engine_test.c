@@ -37,8 +37,8 @@ struct bench {
 	uint32_t n;
 	int listener;
 	struct addr addr;
-	uint64_t connected, received, broken;
-	bool drop_at_receive;
+	uint64_t connected, received, broken, accepted, sent, ended, woken;
+	bool drop_at_receive, stay, full;
 };
 
 static char
@@ -93,6 +93,40 @@ on_broken(void *ctx, uint32_t conn, int code)
 	note(&b->heard[conn], 'b');
 }
 
+/* Numbers in the order of coming. */
+static uint32_t
+on_accepted(void *ctx, uint32_t listener)
+{
+	struct bench *b = ctx;
+
+	assert_int_equal(listener, 1);
+	uint32_t conn = b->full ? ENGINE_NONE : (uint32_t)b->accepted;
+	b->accepted++;
+	return conn;
+}
+
+static void
+on_sent(void *ctx, uint32_t conn)
+{
+	struct bench *b = ctx;
+	b->sent++;
+}
+
+static bool
+on_ended(void *ctx, uint32_t conn)
+{
+	struct bench *b = ctx;
+	b->ended++;
+	return b->stay;
+}
+
+static void
+on_woken(void *ctx)
+{
+	struct bench *b = ctx;
+	b->woken++;
+}
+
 /* ---- a bench --------------------------------------------------------------------------------- */
 
 static int
@@ -110,10 +144,12 @@ listen_somewhere(struct addr *ret)
 }
 
 static bool
-bench_open(struct bench *b, const struct engine_ops *ops, uint32_t n)
+bench_open(struct bench *b, const struct engine_ops *ops, uint32_t n, bool unstamped)
 {
 	struct engine_sink sink = {
 		.ctx = b, .connected = on_connected, .received = on_received, .broken = on_broken,
+		.accepted = on_accepted, .sent = on_sent, .ended = on_ended, .woken = on_woken,
+		.unstamped = unstamped,
 	};
 
 	*b = (struct bench){ .ops = ops, .n = n, .listener = -1 };
@@ -467,6 +503,198 @@ out_of_descriptors(struct bench *b)
 	assert_true(other >= 0);
 }
 
+/* ---- a server -------------------------------------------------------------------------------- */
+
+static int
+visit(struct bench *b)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&b->addr.sa, b->addr.size), 0);
+	return fd;
+}
+
+static void
+listen_with(struct bench *b)
+{
+	assert_int_equal(fcntl(b->listener, F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(b->ops->listen(b->g, 1, b->listener), 0);
+}
+
+/* Each gets what it says back, from the number that was given; the one too many is closed; after
+ * the listening has ended nobody is accepted. */
+static void
+accepted(struct bench *b)
+{
+	int visitors[4];
+	char c;
+
+	listen_with(b);
+	for (uint32_t i = 0; i < COUNT_OF(visitors); i++) {
+		struct addr theirs, mine = { .size = sizeof(mine.sa) };
+		visitors[i] = visit(b);
+		pump(b, &b->accepted, i + 1);
+		assert_int_equal(b->ops->peer(b->g, i, &theirs), 0);
+		assert_int_equal(getsockname(visitors[i], (struct sockaddr *)&mine.sa, &mine.size), 0);
+		assert_memory_equal(&theirs.sa, &mine.sa, sizeof(struct sockaddr_in));
+		say(visitors[i], "hello");
+	}
+	pump(b, &b->received, 5 * COUNT_OF(visitors));
+	for (uint32_t i = 0; i < COUNT_OF(visitors); i++) {
+		assert_string_equal(b->heard[i].begin, "hello");
+		assert_int_equal(b->ops->send(b->g, i, "back", 4, false), 0);
+	}
+	settle(b);
+	b->full = true;
+	CLEANUP(fd_close_p) int refused_one = visit(b);
+	pump(b, &b->accepted, COUNT_OF(visitors) + 1);
+	assert_int_equal(recv(refused_one, &c, 1, 0), 0);
+	assert_int_equal(b->ops->listen(b->g, 1, -1), 0);
+	CLEANUP(fd_close_p) int late = visit(b);
+	settle(b);
+	assert_int_equal(b->accepted, COUNT_OF(visitors) + 1);
+	for (uint32_t i = 0; i < COUNT_OF(visitors); i++) {
+		expect(visitors[i], "back");
+		close(visitors[i]);
+	}
+	pump(b, &b->broken, COUNT_OF(visitors));
+}
+
+/* It waits in the socket until there is one. */
+static void
+accepted_without_descriptor(struct bench *b)
+{
+	struct rlimit limit, low;
+	CLEANUP(fd_close_p) int visitor = visit(b);
+
+	listen_with(b);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	low = limit;
+	low.rlim_cur = 0;
+	setrlimit(RLIMIT_NOFILE, &low);
+	settle(b);
+	setrlimit(RLIMIT_NOFILE, &limit);
+	assert_int_equal(b->accepted, 0);
+	pump(b, &b->accepted, 1);
+	say(visitor, "x");
+	pump(b, &b->received, 1);
+}
+
+/* Copies and lasting bytes, small and large, in turn: in order. */
+static void
+pieces(struct bench *b)
+{
+	static const size_t sizes[] = { 10, 100, 4000, 9000, 70000 };
+	CLEANUP(free_p) char *all = malloc(BIG), *head = malloc(sizes[4]);
+	CLEANUP(fd_close_p) int peer = join(b, 0);
+
+	for (size_t i = 0; i < BIG; i++)
+		all[i] = pattern(i);
+	for (size_t i = 0, at = 0; i < 200; i++) {
+		size_t first = sizes[i % 5], second = sizes[i / 5 % 5];
+		struct engine_piece p[] = { { head, first, false }, { all + at + first, second, true } };
+		memcpy(head, all + at, first);
+		assert_true(b->ops->gather(b->g, 0, p, 2) >= 0);
+		memset(head, 0, first);
+		at += first + second;
+		if (at < BIG / 16 && i != 199)
+			continue;
+		settle(b);
+		read_pattern(b, peer, at);
+		at = 0;
+	}
+	assert_int_equal(b->broken, 0);
+}
+
+/* What the socket does not take waits, and the end of that is told. */
+static void
+slow_reader(struct bench *b)
+{
+	int small = 16 << 10;
+	CLEANUP(free_p) char *all = malloc(BIG);
+
+	assert_int_equal(setsockopt(b->listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+	for (size_t i = 0; i < BIG; i++)
+		all[i] = pattern(i);
+	CLEANUP(fd_close_p) int peer = join(b, 0);
+	struct engine_piece p[] = { { all, 1000, false }, { all + 1000, BIG - 1000, true } };
+	assert_true(b->ops->gather(b->g, 0, p, 2) > 0);
+	settle(b);
+	assert_int_equal(b->sent, 0);
+	b->ops->finish(b->g, 0);
+	read_pattern(b, peer, BIG);
+	pump(b, &b->sent, 1);
+	char c;
+	assert_int_equal(recv(peer, &c, 1, 0), 0);
+}
+
+/* Held back after the first bytes: what is not under way yet stays with the peer, and comes later. */
+static void
+held(struct bench *b)
+{
+	CLEANUP(fd_close_p) int peer = join(b, 0);
+	CLEANUP(free_p) char *all = malloc(BIG);
+
+	b->ops->hold(b->g, 0, true);
+	settle(b);
+	for (size_t i = 0; i < BIG; i++)
+		all[i] = pattern(i);
+	ssize_t sent = send(peer, all, BIG, MSG_DONTWAIT);
+	assert_true(sent > 0);
+	settle(b);
+	assert_int_equal(b->received, 0);
+	b->ops->hold(b->g, 0, false);
+	pump(b, &b->received, (uint64_t)sent);
+	b->ops->hold(b->g, 0, true);
+	b->ops->hold(b->g, 0, false);
+	say(peer, "x");
+	pump(b, &b->received, (uint64_t)sent + 1);
+	assert_int_equal(b->heard[0].wrong, pattern((size_t)sent) != 'x');
+}
+
+/* The peer has ended its stream and reads on. */
+static void
+half_closed(struct bench *b)
+{
+	CLEANUP(fd_close_p) int peer = join(b, 0);
+
+	b->stay = true;
+	say(peer, "hello");
+	assert_int_equal(shutdown(peer, SHUT_WR), 0);
+	pump(b, &b->ended, 1);
+	settle(b);
+	assert_int_equal(b->broken, 0);
+	assert_string_equal(b->heard[0].begin, "hello");
+	assert_int_equal(b->ops->send(b->g, 0, "answer", 6, false), 0);
+	b->ops->finish(b->g, 0);
+	expect(peer, "answer");
+	char c;
+	assert_int_equal(recv(peer, &c, 1, 0), 0);
+	assert_int_equal(b->ended, 1);
+}
+
+static void *
+waker(void *arg)
+{
+	struct bench *b = arg;
+	b->ops->wake(b->g);
+	return NULL;
+}
+
+static void
+woken(struct bench *b)
+{
+	for (uint64_t i = 1; i <= 3; i++) {
+		pthread_t t;
+		assert_int_equal(pthread_create(&t, NULL, waker, b), 0);
+		pump(b, &b->woken, i);
+		pthread_join(t, NULL);
+		settle(b);
+		assert_int_equal(b->woken, i);
+	}
+}
+
 /* ---- threads --------------------------------------------------------------------------------- */
 
 static void *
@@ -533,6 +761,7 @@ static const struct row {
 	const char *name;
 	void (*run)(struct bench *b);
 	uint32_t conns;
+	bool stamped;          /* only with stamps */
 } rows[] = {
 	{ "refused", refused, 1 },
 	{ "end of stream", end_of_stream, 1 },
@@ -543,21 +772,31 @@ static const struct row {
 	{ "no news of the dropped", no_news_of_the_dropped, 8 },
 	{ "dropped by the sink", dropped_by_the_sink, 1 },
 	{ "many", many, MANY },
-	{ "stamps", stamps, 1 },
+	{ "stamps", stamps, 1, true },
 	{ "waits", waits, 1 },
 	{ "out of descriptors", out_of_descriptors, 2 },
 	{ "threads in turn", threads_in_turn, 40 },
+	{ "accepted", accepted, 8 },
+	{ "accepted without a descriptor", accepted_without_descriptor, 2 },
+	{ "pieces", pieces, 1 },
+	{ "pieces for a slow reader", slow_reader, 1 },
+	{ "held", held, 1 },
+	{ "half closed", half_closed, 1 },
+	{ "woken", woken, 1 },
 };
 
 static void
 run_rows(const struct engine_ops *ops)
 {
-	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+	for (size_t i = 0; i < 2 * COUNT_OF(rows); i++) {
 		struct bench b;
-		if (!bench_open(&b, ops, rows[i].conns))
+		const struct row *row = &rows[i / 2];
+		if (i % 2 && row->stamped)
+			continue;
+		if (!bench_open(&b, ops, row->conns, i % 2))
 			return;
-		print_message("# %s: %s\n", ops->name, rows[i].name);
-		rows[i].run(&b);
+		print_message("# %s: %s%s\n", ops->name, row->name, i % 2 ? ", unstamped" : "");
+		row->run(&b);
 		bench_close(&b);
 	}
 }

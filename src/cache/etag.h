@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Entity tags (RFC 9110, section 8.8.3), with their quotes and W/. A tag that the origin sent without quotes is
+ * only equal to itself, weakly. Pure. */
+#pragma once
+
+#include "net/http_fields.h"
+
+bool etag_is_strong(struct text tag);
+bool etag_equal_strong(struct text a, struct text b);
+bool etag_equal_weak(struct text a, struct text b);
+
+/* Does a list of tags, as in If-None-Match, name this one, by weak comparison? "*" names any. */
+bool etag_listed(const struct http_fields *fields, const char *name, struct text tag);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* What becomes of a request: answered from the store, sent to a server, or made to wait for what another's request
+ * brings. */
+#pragma once
+
+#include "gate/inquiry.h"
+
+/* `raw`: the bytes of its head, of which `r` has views. */
+void desk_take(struct client *c, const struct http1_request *r, struct text raw);
+/* Look again: the store has changed. `waited`: it has waited for an answer, and will not for another. */
+void desk_decide(struct client *c, struct inquiry *q, struct text raw, bool waited);
+/* The client of one who waits is gone. */
+void desk_left(struct await *a);

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+#include "gate/errand.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "gate/client.h"
+#include "gate/fill.h"
+#include "gate/gate_int.h"
+#include "gate/upstream.h"
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static bool
+may_be_repeated(const struct http1_request *r)
+{
+	static const char *const idempotent[] = { "GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE" };
+
+	for (size_t i = 0; i < sizeof(idempotent) / sizeof(*idempotent); i++)
+		if (text_is(r->method, idempotent[i]))
+			return r->framing == HTTP1_NO_BODY && !r->upgrades;
+	return false;
+}
+
+static void
+take_part_of_cache(struct errand *x, const struct inquiry *q, struct text raw, const struct errand_how *how)
+{
+	struct gate_worker *w = x->w;
+
+	x->fill = how->fill;
+	x->flight = how->flight;
+	x->stale = how->stale;
+	x->straight = how->straight;
+	x->forward = how->forward;
+	x->requested_ns = gate_wall_ns(w);
+	x->unsafe = how->straight && (q->request.method == CACHE_UNSAFE || q->request.method == CACHE_POST);
+	if (x->stale)
+		store_hold(x->stale);
+	if (x->fill || x->unsafe)
+		buf_append(&x->raw, raw.at, raw.size);
+}
+
+static struct errand *
+errand_new(struct gate_worker *w, const struct http1_request *r)
+{
+	struct errand *x = calloc(1, sizeof(*x));
+
+	if (!x)
+		return NULL;
+	x->w = w;
+	x->timer.kind = TIMER_WAITING;
+	x->repeatable = may_be_repeated(r);
+	x->is_head = text_is(r->method, "HEAD");
+	x->upgrades = r->upgrades;
+	x->old_client = r->old;
+	x->question_chunked = r->framing == HTTP1_CHUNKED;
+	http1_body_start(&x->question, r->framing, r->length);
+	x->question_ended = http1_body_ended(&x->question);
+	return x;
+}
+
+void
+errand_part(struct errand *x)
+{
+	if (x->client)
+		x->client->x = NULL;
+	x->client = NULL;
+}
+
+static void
+over(struct errand *x)
+{
+	struct up *u = x->up;
+
+	if (x->state == ERRAND_OVER)
+		return;
+	if (x->state == ERRAND_WAITING)
+		upstream_wait_no_more(x);
+	x->state = ERRAND_OVER;
+	timer_remove(&x->w->timers, &x->timer);
+	x->up = NULL;
+	if (u)
+		up_drop(u);
+	errand_part(x);
+	fill_abort(x, 0);
+	buf_done(&x->head);
+	buf_done(&x->raw);
+	gate_worker_bury(x->w, &x->grave);
+}
+
+/* `client`: NULL for a refresh. */
+static void
+begin(struct client *c, struct client *client, const struct inquiry *q, struct text raw,
+    const struct errand_how *how)
+{
+	struct gate_worker *w = c->w;
+	struct errand *x = errand_new(w, q->r);
+
+	if (!x && how->fill)
+		store_abort(w->store, how->fill);
+	if (!x && client)
+		client_refuse(client, 503, "out of memory", true);
+	if (!x)
+		return;
+	x->client = client;
+	if (client)
+		client->x = x;
+	x->route = q->route;
+	take_part_of_cache(x, q, raw, how);
+	question_write(x, q, c);
+	upstream_ask(x);
+}
+
+void
+errand_begin(struct client *c, const struct inquiry *q, struct text raw, const struct errand_how *how)
+{
+	begin(c, c, q, raw, how);
+}
+
+void
+errand_refresh(struct client *c, const struct inquiry *q, struct text raw, const struct errand_how *how)
+{
+	begin(c, NULL, q, raw, how);
+}
+
+/* ---- ends ------------------------------------------------------------------------------------ */
+
+/* No answer of the server: one of ours, or when a part of the server's is with the client, none. */
+void
+errand_fail(struct errand *x, int status, const char *why)
+{
+	bool begun = x->state == ERRAND_ANSWERING || x->state == ERRAND_TUNNEL;
+	bool last = !x->question_ended;
+
+	if (!begun && status >= 500)
+		fill_serve_stale(x, 0);
+	fill_abort(x, status);
+	struct client *c = x->client;
+	over(x);
+	if (!c)
+		return;
+	if (begun)
+		client_abort(c);
+	else
+		client_refuse(c, status, why, last);
+}
+
+void
+errand_complete(struct errand *x)
+{
+	struct client *c = x->client;
+	struct up *u = x->up;
+
+	fill_finish(x);
+	if (u && !x->answer_last && x->question_ended && !u->unsent) {
+		x->up = NULL;
+		u->x = NULL;
+		up_release(u);
+	}
+	if (c && !x->question_ended)   /* what is left of its body would be taken for a request */
+		c->keep_alive = false;
+	over(x);
+	if (c)
+		client_answered(c);
+}
+
+/* Others may wait for what it brings; and it is worth as much without the one who asked for it first. */
+void
+errand_left(struct errand *x)
+{
+	errand_part(x);
+	if (!x->fill)
+		over(x);
+	else if (x->up)
+		up_hold(x->up, false);
+}
+
+/* ---- the way to the server ------------------------------------------------------------------- */
+
+bool
+errand_to_up(struct errand *x, const struct engine_piece *pieces, uint32_t n)
+{
+	struct gate_worker *w = x->w;
+	struct up *u = x->up;
+	ssize_t left = w->ops->gather(w->engine, u->conn, pieces, n);
+
+	if (left < 0) {
+		up_break(u, (int)-left);
+		return false;
+	}
+	u->unsent = left;
+	if (left > GATE_UNSENT_MAX && x->client)
+		client_hold(x->client, true);
+	return true;
+}
+
+static void
+await_answer(struct errand *x)
+{
+	timer_set(&x->w->timers, &x->up->timer,
+	    x->w->now_ns + x->up->server->upstream->timeouts.response_ns);
+}
+
+void
+errand_got_up(struct errand *x, struct up *u)
+{
+	struct engine_piece p = { x->head.data, x->head.size, false };
+
+	x->up = u;
+	x->state = ERRAND_ASKING;
+	timer_stop(&x->timer);
+	if (!errand_to_up(x, &p, 1))
+		return;
+	x->asked = true;
+	await_answer(x);
+	if (x->client && !x->question_ended) {
+		timer_set(&x->w->timers, &x->client->timer, x->w->now_ns + x->w->config->timeouts.body_ns);
+		client_go_on(x->client);
+	}
+}
+
+size_t
+errand_question(struct errand *x, const char *bytes, size_t size)
+{
+	struct engine_piece p = { bytes, size, false };
+
+	if (x->state == ERRAND_TUNNEL) {
+		timer_set(&x->w->timers, &x->up->timer, x->w->now_ns + GATE_TUNNEL_NS);
+		errand_to_up(x, &p, 1);
+		return size;
+	}
+	if (x->question_ended || x->upgrades || !x->asked || !x->up)
+		return 0;
+	size_t used = question_body(x, bytes, size);
+	if (x->state != ERRAND_OVER && x->up && x->state == ERRAND_ASKING)
+		await_answer(x);
+	return used;
+}
+
+void
+errand_question_late(struct errand *x)
+{
+	errand_fail(x, 408, "the request body took too long");
+}
+
+void
+errand_up_ready(struct errand *x)
+{
+	if (x->client)
+		client_go_on(x->client);
+}
+
+/* ---- the way back ---------------------------------------------------------------------------- */
+
+bool
+errand_client_deaf(struct errand *x)
+{
+	struct gate_worker *w = x->w;
+
+	if (x->state != ERRAND_TUNNEL)
+		return x->question_ended || x->client->ahead.size;
+	w->ops->finish(w->engine, x->up->conn);
+	return !x->up->deaf;
+}
+
+void
+errand_client_ready(struct errand *x)
+{
+	if (x->up)
+		up_hold(x->up, false);
+}
+
+void
+errand_received(struct errand *x, const char *bytes, size_t size)
+{
+	struct engine_piece p = { bytes, size, false };
+
+	if (x->state != ERRAND_TUNNEL) {
+		answer_received(x, bytes, size);
+		return;
+	}
+	timer_set(&x->w->timers, &x->up->timer, x->w->now_ns + GATE_TUNNEL_NS);
+	if (client_send(x->client, &p, 1) && x->client->unsent > GATE_UNSENT_MAX)
+		up_hold(x->up, true);
+}
+
+bool
+errand_up_ended(struct errand *x)
+{
+	struct gate_worker *w = x->w;
+
+	if (x->state != ERRAND_TUNNEL || x->client->deaf)
+		return false;
+	x->up->deaf = true;
+	w->ops->finish(w->engine, x->client->conn);
+	return true;
+}
+
+static bool
+worth_repeating(const struct errand *x)
+{
+	return x->repeatable && !x->repeated && x->client;
+}
+
+void
+errand_up_lost(struct errand *x, int code)
+{
+	struct up *u = x->up;
+	bool stale = u && u->reused && !u->head.size && x->state == ERRAND_ASKING && code != ETIMEDOUT;
+
+	x->up = NULL;
+	if (code == ETIMEDOUT) {
+		errand_fail(x, 504, "the server took too long");
+	} else if (stale && worth_repeating(x)) {
+		x->repeated = true;
+		x->asked = false;
+		upstream_ask_anew(x);
+	} else if (code == 0 && x->state == ERRAND_ANSWERING && answer_ended(x)) {
+		x->answer_last = true;
+		errand_complete(x);
+	} else if (x->state == ERRAND_TUNNEL && x->client && code == 0) {
+		struct client *c = x->client;
+		over(x);
+		c->keep_alive = false;
+		client_answered(c);
+	} else {
+		errand_fail(x, 502, u ? "the server broke off" : "the server cannot be reached");
+	}
+}
+
+void
+errand_no_up(struct errand *x, int status, const char *why)
+{
+	x->up = NULL;
+	errand_fail(x, status, why);
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/* The answer as the client gets it. */
+#include "base/clock.h"
+#include "gate/body_out.h"
+#include "gate/client.h"
+#include "gate/fill.h"
+#include "gate/gate_int.h"
+#include "gate/refusal.h"
+#include "gate/serving.h"
+#include "gate/upstream.h"
+
+/* ---- the head -------------------------------------------------------------------------------- */
+
+static void
+put_line(struct buf *b, struct text name, struct text value)
+{
+	buf_append(b, name.at, name.size);
+	buf_append(b, ": ", 2);
+	buf_append(b, value.at, value.size);
+	buf_append(b, "\r\n", 2);
+}
+
+static void
+put_status(struct buf *b, const struct http1_response *r)
+{
+	buf_clear(b);
+	buf_printf(b, "HTTP/1.1 %d ", r->status);
+	if (r->reason.size)
+		buf_append(b, r->reason.at, r->reason.size);
+	else
+		buf_puts(b, refusal_reason(r->status));
+	buf_append(b, "\r\n", 2);
+}
+
+static void
+put_fields(struct buf *b, const struct http1_response *r)
+{
+	for (const struct http_field *f = r->fields.at; f < r->fields.at + r->fields.n; f++)
+		if (!text_is(f->name, "Content-Length") && !http1_is_hop_field(&r->fields, f->name))
+			put_line(b, f->name, f->value);
+}
+
+/* How the client will know where the body ends. */
+static void
+put_framing(struct errand *x, struct buf *b, const struct http1_response *r)
+{
+	struct client *c = x->client;
+	bool open_end = r->framing == HTTP1_CHUNKED || r->framing == HTTP1_TO_END;
+
+	x->answer_chunked = open_end && !x->old_client;
+	if (open_end && x->old_client)
+		c->keep_alive = false;
+	if (!x->question_ended || x->w->draining)
+		c->keep_alive = false;
+	if (x->answer_chunked)
+		buf_puts(b, "Transfer-Encoding: chunked\r\n");
+	else if (r->length >= 0 && r->status != 204 && !open_end)
+		buf_printf(b, "Content-Length: %lld\r\n", (long long)r->length);
+	if (!c->keep_alive)
+		buf_puts(b, "Connection: close\r\n");
+	else if (x->old_client)
+		buf_puts(b, "Connection: keep-alive\r\n");
+}
+
+/* RFC 9211; only where a cache had a say. */
+static void
+put_cache_status(const struct errand *x, struct buf *b)
+{
+	if (!x->straight && !x->fill && !x->detail)
+		return;
+	buf_puts(b, "Cache-Status: prony; fwd=");
+	buf_puts(b, serving_forward_name(x->forward));
+	if (x->fill)
+		buf_puts(b, "; stored");
+	if (x->detail)
+		buf_printf(b, "; detail=%s", x->detail);
+	buf_puts(b, "\r\n");
+}
+
+static void
+write_head(struct errand *x, struct buf *b, const struct http1_response *r)
+{
+	put_status(b, r);
+	put_fields(b, r);
+	put_framing(x, b, r);
+	put_cache_status(x, b);
+	buf_puts(b, "Via: 1.1 prony\r\n\r\n");
+}
+
+/* ---- interim answers ------------------------------------------------------------------------- */
+
+static bool
+relay_interim(struct errand *x, const struct http1_response *r)
+{
+	struct buf *b = &x->w->head;
+
+	if (x->old_client || !x->client)
+		return true;
+	put_status(b, r);
+	put_fields(b, r);
+	buf_append(b, "\r\n", 2);
+	struct engine_piece p = { b->data, b->size, false };
+	return client_send(x->client, &p, 1);
+}
+
+/* The server has agreed to another protocol: from here on bytes are only moved. */
+static void
+open_tunnel(struct errand *x, const struct http1_response *r, const char *rest, size_t size)
+{
+	struct buf *b = &x->w->head;
+	const struct http_field *upgrade = http_field_next(&r->fields, "Upgrade", NULL);
+
+	put_status(b, r);
+	put_fields(b, r);
+	if (upgrade)
+		put_line(b, upgrade->name, upgrade->value);
+	buf_puts(b, "Connection: upgrade\r\n\r\n");
+	struct engine_piece p[] = { { b->data, b->size, false }, { rest, size, false } };
+	x->state = ERRAND_TUNNEL;
+	timer_set(&x->w->timers, &x->up->timer, x->w->now_ns + GATE_TUNNEL_NS);
+	if (client_send(x->client, p, size ? 2 : 1))
+		client_go_on(x->client);
+}
+
+/* ---- the body -------------------------------------------------------------------------------- */
+
+static bool
+send_out(struct errand *x, struct body_out *o)
+{
+	if (!x->client) {   /* all that comes is for the store */
+		body_out_clear(o);
+		return x->fill;
+	}
+	bool ok = !o->n || client_send(x->client, o->pieces, o->n);
+
+	body_out_clear(o);
+	if (ok && x->client && x->client->unsent > GATE_UNSENT_MAX && x->up)
+		up_hold(x->up, true);
+	return ok;
+}
+
+/* What stands in `o` goes out with the body's first stretch. */
+static void
+relay_body(struct errand *x, struct body_out *o, const char *bytes, size_t size)
+{
+	enum http1_verdict v = http1_body_ended(&x->answer) ? HTTP1_DONE : HTTP1_MORE;
+	size_t used = 0, n;
+
+	if (v == HTTP1_DONE && o->chunked)   /* a HEAD has a head alone */
+		o->chunked = false;
+	while (v == HTTP1_MORE && used < size) {
+		struct text data;
+		v = http1_body_feed(&x->answer, bytes + used, size - used, &n, &data);
+		used += n;
+		fill_data(x, data);
+		body_out_data(o, data);
+		if (v == HTTP1_DONE)
+			body_out_end(o);
+		if (v == HTTP1_BAD || (body_out_is_full(o) && !send_out(x, o)))
+			break;
+	}
+	if (v == HTTP1_BAD) {
+		errand_fail(x, 502, x->answer.why);
+		return;
+	}
+	if (x->state == ERRAND_OVER)
+		return;
+	if (!send_out(x, o)) {
+		if (x->state != ERRAND_OVER && !x->client && !x->fill)
+			errand_fail(x, 502, "nobody is left to take it");
+		return;
+	}
+	if (used < size)   /* more than an answer: what follows belongs to nobody */
+		x->answer_last = true;
+	if (v == HTTP1_DONE)
+		errand_complete(x);
+	else
+		timer_set(&x->w->timers, &x->up->timer, x->w->now_ns + x->server->upstream->timeouts.body_ns);
+}
+
+/* A request that changed something makes what is stored of it worthless (RFC 9111, section 4.4). */
+static void
+invalidate(struct errand *x, const struct http1_response *r)
+{
+	static const char *const names[] = { "Location", "Content-Location" };
+	struct gate_worker *w = x->w;
+	struct inquiry q;
+	char text[CACHE_KEY_MAX];
+	struct cache_key other;
+
+	if (r->status >= 400)
+		return;
+	inquiry_repeat(w, &x->raw, &q);
+	store_purge_key(w->store, q.key.uri, STORE_PURGE_HARD);
+	for (size_t i = 0; i < 2; i++) {
+		const struct http_field *f = http_field_next(&r->fields, names[i], NULL);
+		if (f && cache_key_resolve(&q.key, f->value, text, &other))
+			store_purge_key(w->store, other.uri, STORE_PURGE_HARD);
+	}
+}
+
+/* The client has been served otherwise, or is gone. */
+static void
+finish_for_store(struct errand *x, enum fill_verdict v, const char *rest, size_t size)
+{
+	struct body_out o = { 0 };
+
+	if (v == FILL_OVER && !http1_body_ended(&x->answer))
+		x->answer_last = true;
+	if (v == FILL_OVER || http1_body_ended(&x->answer))
+		errand_complete(x);
+	else
+		relay_body(x, &o, rest, size);
+}
+
+static void
+begin_answer(struct errand *x, const struct http1_response *r, const char *rest, size_t size)
+{
+	struct buf *b = &x->w->head;
+	struct body_out o = { 0 };
+
+	x->state = ERRAND_ANSWERING;
+	x->answer_last = !r->keep_alive;
+	http1_body_start(&x->answer, r->framing, r->length);
+	if (x->unsafe)
+		invalidate(x, r);
+	enum fill_verdict v = x->fill ? fill_head(x, r) : FILL_RELAY;
+	if (v == FILL_OVER || !x->client) {
+		finish_for_store(x, v, rest, size);
+		return;
+	}
+	write_head(x, b, r);
+	o.chunked = x->answer_chunked;
+	body_out_raw(&o, b->data, b->size);
+	relay_body(x, &o, rest, size);
+}
+
+/* ---- what comes ------------------------------------------------------------------------------ */
+
+/* A head is there; returns false when that was it with this errand's heads. */
+static bool
+on_head(struct errand *x, const struct http1_response *r, const char *rest, size_t size)
+{
+	if (r->status == 101 && x->upgrades) {
+		open_tunnel(x, r, rest, size);
+		return false;
+	}
+	if (r->status == 101) {
+		errand_fail(x, 502, "the server switches protocols unasked");
+		return false;
+	}
+	if (r->status < 200)
+		return relay_interim(x, r);
+	x->upgrades = false;
+	begin_answer(x, r, rest, size);
+	return false;
+}
+
+/* Heads from the bytes, one behind the other; returns how many bytes were of them. */
+static size_t
+take_heads(struct errand *x, const char *bytes, size_t size)
+{
+	struct http1_response *r = &x->w->response;
+	size_t at = 0, used;
+
+	while (at < size) {
+		enum http1_verdict v = http1_response_parse(r, x->is_head, bytes + at, size - at, &used);
+		if (v == HTTP1_BAD)
+			errand_fail(x, 502, r->why);
+		if (v != HTTP1_DONE)
+			return v == HTTP1_BAD ? size : at;
+		at += used;
+		if (!on_head(x, r, bytes + at, size - at))
+			return size;
+	}
+	return at;
+}
+
+void
+answer_received(struct errand *x, const char *bytes, size_t size)
+{
+	struct up *u = x->up;
+
+	x->repeatable = false;
+	if (x->state == ERRAND_ANSWERING) {
+		struct body_out o = { .chunked = x->answer_chunked };
+		relay_body(x, &o, bytes, size);
+		return;
+	}
+	struct buf before = u->head;
+	if (before.size) {
+		buf_append(&before, bytes, size);
+		u->head = (struct buf){ .cap_bytes = before.cap_bytes };
+		bytes = before.data;
+		size = before.size;
+	}
+	size_t used = before.truncated ? 0 : take_heads(x, bytes, size);
+	if (used < size && !before.truncated)
+		buf_append(&u->head, bytes + used, size - used);
+	if (before.truncated || u->head.truncated)
+		errand_fail(x, 502, "the server's response head is too large");
+	if (before.size)
+		buf_done(&before);
+}
+
+bool
+answer_ended(struct errand *x)
+{
+	struct body_out o = { .chunked = x->answer_chunked };
+
+	if (!http1_body_to_end(&x->answer))
+		return false;
+	body_out_end(&o);
+	return !x->client || send_out(x, &o);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* The request as the server gets it: its head written anew from what was understood, its body in the
+ * framing that was understood. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "cache/conditional.h"
+#include "cache/head.h"
+#include "gate/body_out.h"
+#include "gate/client.h"
+#include "gate/errand.h"
+#include "gate/upstream.h"
+
+static void
+put(struct buf *b, struct text t)
+{
+	buf_append(b, t.at, t.size);
+}
+
+static void
+put_field(struct buf *b, const char *name, struct text value)
+{
+	buf_puts(b, name);
+	buf_append(b, ": ", 2);
+	put(b, value);
+	buf_append(b, "\r\n", 2);
+}
+
+static void
+put_line(struct buf *b, struct text name, struct text value)
+{
+	put(b, name);
+	buf_append(b, ": ", 2);
+	put(b, value);
+	buf_append(b, "\r\n", 2);
+}
+
+/* Written by us, or with a line of ours behind. */
+static bool
+is_ours(struct text name)
+{
+	return text_is(name, "Host") || text_is(name, "Content-Length") || text_is(name, "Expect") ||
+	    text_is(name, "X-Forwarded-For") || text_is(name, "X-Forwarded-Proto") ||
+	    text_is(name, "X-Forwarded-Host");
+}
+
+/* The address of the client without its port. */
+static struct text
+peer_of(const struct client *c, char out[ADDR_TEXT_MAX])
+{
+	struct addr a;
+
+	if (c->w->ops->peer(c->w->engine, c->conn, &a) < 0)
+		return (struct text){ "unknown", 7 };
+	addr_format(&a, out);
+	bool six = out[0] == '[';
+	const char *end = six ? strchr(out, ']') : strchr(out, ':');
+	return (struct text){ out + six, (size_t)(end - out) - six };
+}
+
+/* Who asked before us is kept, and the client is added: what stands last is what we have seen
+ * ourselves (RFC 7239 for the standard form of it). */
+static void
+put_forwarded(struct buf *b, const struct http1_request *r, const struct client *c)
+{
+	char text[ADDR_TEXT_MAX];
+	struct text peer = peer_of(c, text);
+	bool six = memchr(peer.at, ':', peer.size);
+
+	buf_puts(b, "X-Forwarded-For: ");
+	for (const struct http_field *f = http_field_next(&r->fields, "X-Forwarded-For", NULL); f;
+	    f = http_field_next(&r->fields, "X-Forwarded-For", f)) {
+		put(b, f->value);
+		buf_append(b, ", ", 2);
+	}
+	put(b, peer);
+	buf_puts(b, "\r\nX-Forwarded-Proto: http\r\n");
+	put_field(b, "X-Forwarded-Host", r->host);
+	buf_puts(b, six ? "Forwarded: for=\"[" : "Forwarded: for=");
+	put(b, peer);
+	buf_puts(b, six ? "]\";host=\"" : ";host=\"");
+	put(b, r->host);
+	buf_puts(b, "\";proto=http\r\n");
+}
+
+static void
+put_framing(struct errand *x, const struct http1_request *r)
+{
+	struct buf *b = &x->head;
+	const struct http_field *upgrade = http_field_next(&r->fields, "Upgrade", NULL);
+
+	if (r->framing == HTTP1_CHUNKED)
+		buf_puts(b, "Transfer-Encoding: chunked\r\n");
+	else if (r->length >= 0)
+		buf_printf(b, "Content-Length: %lld\r\n", (long long)r->length);
+	if (r->expects_continue && r->framing != HTTP1_NO_BODY)
+		buf_puts(b, "Expect: 100-continue\r\n");
+	if (r->upgrades) {
+		buf_puts(b, "Connection: upgrade\r\n");
+		put_field(b, "Upgrade", upgrade->value);
+	}
+}
+
+/* What asks whether what is stored still holds. */
+static void
+put_conditions(struct errand *x)
+{
+	struct cache_condition k;
+	const struct cache_terms *t = x->stale ? store_terms(x->stale) : NULL;
+
+	if (!t)
+		return;
+	cache_condition_write(t, cache_etag(t, store_head(x->stale).at), &k);
+	for (uint32_t i = 0; i < k.n; i++)
+		put_line(&x->head, k.at[i].name, k.at[i].value);
+}
+
+void
+question_write(struct errand *x, const struct inquiry *q, struct client *c)
+{
+	const struct http1_request *r = q->r;
+	struct buf *b = &x->head;
+
+	put(b, r->method);
+	buf_putc(b, ' ');
+	put(b, q->key.target);
+	buf_puts(b, " HTTP/1.1\r\n");
+	put_field(b, "Host", r->host);
+	for (const struct http_field *f = r->fields.at; f < r->fields.at + r->fields.n; f++) {
+		if (is_ours(f->name) || http1_is_hop_field(&r->fields, f->name) ||
+		    (x->fill && cache_field_is_clients(f->name)))
+			continue;
+		put_line(b, f->name, f->value);
+	}
+	put_conditions(x);
+	put_framing(x, r);
+	put_forwarded(b, r, c);
+	buf_puts(b, r->old ? "Via: 1.0 prony\r\n\r\n" : "Via: 1.1 prony\r\n\r\n");
+}
+
+/* ---- the body -------------------------------------------------------------------------------- */
+
+static bool
+send_out(struct errand *x, struct body_out *o)
+{
+	bool ok = !o->n || errand_to_up(x, o->pieces, o->n);
+
+	body_out_clear(o);
+	return ok;
+}
+
+static void
+end_question(struct errand *x)
+{
+	x->question_ended = true;
+	if (x->client && !x->client->unsent)
+		timer_stop(&x->client->timer);
+}
+
+/* Bytes after the body's end are the next request's: they are not used. */
+size_t
+question_body(struct errand *x, const char *bytes, size_t size)
+{
+	struct body_out o = { .chunked = x->question_chunked };
+	enum http1_verdict v = HTTP1_MORE;
+	size_t used = 0, n;
+
+	x->repeatable = false;
+	while (v == HTTP1_MORE && used < size) {
+		struct text data;
+		v = http1_body_feed(&x->question, bytes + used, size - used, &n, &data);
+		used += n;
+		body_out_data(&o, data);
+		if (v == HTTP1_DONE)
+			body_out_end(&o);
+		if (v == HTTP1_BAD || (body_out_is_full(&o) && !send_out(x, &o)))
+			break;
+	}
+	if (v == HTTP1_BAD || x->question.bytes > x->w->config->limits.body_bytes) {
+		errand_fail(x, v == HTTP1_BAD ? 400 : 413, v == HTTP1_BAD ? x->question.why : "the body is too large");
+		return size;
+	}
+	if (v == HTTP1_DONE)
+		end_question(x);
+	else if (x->client && !x->client->unsent)
+		timer_set(&x->w->timers, &x->client->timer, x->w->now_ns + x->w->config->timeouts.body_ns);
+	if (x->state != ERRAND_OVER)
+		send_out(x, &o);
+	return used;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* What an errand brings for the store: whether it may be kept, its bytes, its end. Whoever waits for it hears of each
+ * step. */
+#pragma once
+
+#include "gate/errand.h"
+
+enum fill_verdict {
+	FILL_RELAY,      /* nothing is stored (any more): the client gets the answer from the errand */
+	FILL_BOTH,       /* stored as well as relayed: its length is not known */
+	FILL_STORED,     /* the client has been answered, or is being, from the store */
+	FILL_OVER,       /* the errand has brought all it was for, and is gone */
+};
+
+/* The head of a final answer. */
+enum fill_verdict fill_head(struct errand *x, const struct http1_response *r);
+/* A stretch of its body. False: it cannot be kept, nothing more is stored. */
+bool fill_data(struct errand *x, struct text data);
+void fill_finish(struct errand *x);
+/* Nothing will come of it. `status`: what those who wait are told; 0: let them ask themselves. */
+void fill_abort(struct errand *x, int status);
+/* May the client have what is stale, as there is no answer? True: it is being served, or nobody waits. */
+bool fill_serve_stale(struct errand *x, int status);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* What all workers share: made by gate_run before they start, gone after they have ended. */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "cache/policy.h"
+#include "gate/flight.h"
+#include "gate/gate.h"
+#include "gate/gate_worker.h"
+
+struct gate {
+	const struct gate_config *config;
+	uint32_t n_workers;
+	struct gate_seat {
+		struct gate_worker w;
+		pthread_t thread;
+		bool started;
+		int listeners[GATE_LISTENS_MAX];   /* -1: none */
+	} *workers;
+	struct addr *server_addrs;   /* by upstream, then by its servers */
+	struct cache_policy *policies;   /* by route */
+	struct store *store;
+	struct flights flights;
+	atomic_bool draining;
+	int64_t drain_until_ns;      /* written before draining */
+};

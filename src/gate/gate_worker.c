@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+#include "gate/gate_worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "gate/client.h"
+#include "gate/errand.h"
+#include "gate/gate_int.h"
+#include "gate/upstream.h"
+
+/* ---- numbers and graves ---------------------------------------------------------------------- */
+
+uint32_t
+gate_worker_take_number(struct gate_worker *w)
+{
+	return w->n_free ? w->free_conns[--w->n_free] : ENGINE_NONE;
+}
+
+void
+gate_worker_give_number(struct gate_worker *w, uint32_t conn)
+{
+	w->conns[conn] = (struct conn){ 0 };
+	w->free_conns[w->n_free++] = conn;
+}
+
+void
+gate_worker_bury(struct gate_worker *w, struct grave *grave)
+{
+	grave->next = w->graves;
+	w->graves = grave;
+}
+
+static void
+free_graves(struct gate_worker *w)
+{
+	while (w->graves) {
+		struct grave *g = w->graves;
+		w->graves = g->next;
+		free(g);
+	}
+}
+
+/* ---- what the engine tells ------------------------------------------------------------------- */
+
+/* The clocks first: what follows is told by them. */
+static void
+on_sleeps(void *ctx, bool asleep)
+{
+	struct gate_worker *w = ctx;
+
+	if (asleep) {
+		store_sleep(w->store);
+		return;
+	}
+	store_wake(w->store);
+	w->now_ns = now_ns();
+	w->wall_less_mono_ns = wall_ns() - w->now_ns;
+}
+
+static uint32_t
+on_accepted(void *ctx, uint32_t listener)
+{
+	return client_accept(ctx);
+}
+
+static void
+on_connected(void *ctx, uint32_t conn)
+{
+	struct gate_worker *w = ctx;
+	up_connected(w->conns[conn].up);
+}
+
+static void
+on_received(void *ctx, uint32_t conn, const char *bytes, size_t size, int64_t at_ns, int64_t seen_ns)
+{
+	struct gate_worker *w = ctx;
+	struct conn *k = &w->conns[conn];
+
+	w->now_ns = seen_ns;
+	if (k->client)
+		client_received(k->client, bytes, size);
+	else if (k->up)
+		up_received(k->up, bytes, size);
+}
+
+static bool
+on_ended(void *ctx, uint32_t conn)
+{
+	struct gate_worker *w = ctx;
+	struct conn *k = &w->conns[conn];
+
+	return k->client ? client_ended(k->client) : k->up && up_ended(k->up);
+}
+
+static void
+on_sent(void *ctx, uint32_t conn)
+{
+	struct gate_worker *w = ctx;
+	struct conn *k = &w->conns[conn];
+
+	if (k->client)
+		client_sent(k->client);
+	else if (k->up)
+		up_sent(k->up);
+}
+
+static void
+on_broken(void *ctx, uint32_t conn, int code)
+{
+	struct gate_worker *w = ctx;
+	struct conn *k = &w->conns[conn];
+
+	if (k->client)
+		client_broken(k->client);
+	else if (k->up)
+		up_broken(k->up, code);
+}
+
+static void
+stop_listening(struct gate_worker *w)
+{
+	for (uint32_t i = 0; i < w->config->n_listens; i++)
+		w->ops->listen(w->engine, i, -1);
+}
+
+static void
+on_woken(void *ctx)
+{
+	struct gate_worker *w = ctx;
+
+	if (w->draining || !atomic_load(&w->gate->draining))
+		return;
+	w->draining = true;
+	stop_listening(w);
+	for (uint32_t i = 0; i < w->n_conns; i++)
+		if (w->conns[i].client)
+			client_drain(w->conns[i].client);
+}
+
+/* ---- timers ---------------------------------------------------------------------------------- */
+
+#define OWNER(t, type) ((struct type *)(void *)((char *)(t) - offsetof(struct type, timer)))
+
+static void
+on_due(void *ctx, struct timer *t)
+{
+	if (t->kind == TIMER_CLIENT)
+		client_due(OWNER(t, client));
+	else if (t->kind == TIMER_UP)
+		up_due(OWNER(t, up));
+	else
+		errand_no_up(OWNER(t, errand), 503, "the server had no room in time");
+}
+
+/* ---- a worker -------------------------------------------------------------------------------- */
+
+static int
+make_numbers(struct gate_worker *w)
+{
+	w->conns = calloc(w->n_conns, sizeof(*w->conns));
+	w->free_conns = calloc(w->n_conns, sizeof(*w->free_conns));
+	if (!w->conns || !w->free_conns)
+		return -ENOMEM;
+	for (uint32_t i = w->n_conns; i > 0; i--)
+		w->free_conns[w->n_free++] = i - 1;
+	return 0;
+}
+
+static uint32_t
+count_up_conns(const struct gate *gate)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < gate->config->n_upstreams; i++) {
+		const struct gate_upstream *u = &gate->config->upstreams[i];
+		n += (u->pool.max / gate->n_workers + 1) * (int64_t)u->n_servers;
+	}
+	return n < 60000 ? (uint32_t)n : 60000;
+}
+
+int
+gate_worker_open(struct gate_worker *w, struct gate *gate, uint32_t index, struct err *e)
+{
+	struct engine_sink sink = {
+		.ctx = w, .connected = on_connected, .received = on_received, .broken = on_broken,
+		.accepted = on_accepted, .sent = on_sent, .ended = on_ended, .woken = on_woken,
+		.sleeps = on_sleeps, .unstamped = true,
+	};
+
+	w->gate = gate;
+	w->config = gate->config;
+	w->index = index;
+	w->now_ns = now_ns();
+	w->max_clients = (uint32_t)(gate->config->limits.connections / gate->n_workers) + 1;
+	w->n_conns = w->max_clients + count_up_conns(gate);
+	timers_start(&w->timers, w->now_ns);
+	int code = make_numbers(w);
+	if (code == 0)
+		code = upstream_open(w);
+	if (code == 0 && !(w->store = store_worker_open(gate->store)))
+		code = -ENOMEM;
+	w->parked = calloc(FLIGHT_SLOTS, sizeof(struct waiter *));
+	if (!w->parked)
+		code = -ENOMEM;
+	if (code == 0)
+		code = engine_choose(gate->config->engine, w->n_conns, &w->ops);
+	if (code == 0)
+		code = w->ops->open(w->n_conns, &sink, &w->engine);
+	return code < 0 ? err_set(e, -code, "cannot begin a worker: %s", strerror(-code)) : 0;
+}
+
+void
+gate_worker_close(struct gate_worker *w)
+{
+	for (uint32_t i = 0; w->conns && i < w->n_conns; i++)
+		if (w->conns[i].client)
+			client_abort(w->conns[i].client);
+	for (uint32_t i = 0; w->conns && i < w->n_conns; i++)
+		if (w->conns[i].up && w->conns[i].up->x)
+			errand_fail(w->conns[i].up->x, 503, "the gate ends");
+	upstream_close(w);
+	store_worker_close(w->store);
+	free(w->parked);
+	free_graves(w);
+	if (w->engine)
+		w->ops->close(w->engine);
+	buf_done(&w->head);
+	free(w->conns);
+	free(w->free_conns);
+}
+
+static void
+turn(struct gate_worker *w)
+{
+	int64_t until = w->now_ns + 10 * NS_PER_S, next = timers_next(&w->timers);
+
+	if (w->draining && until > w->gate->drain_until_ns)
+		until = w->gate->drain_until_ns;
+	if (flight_is_poked(w))
+		until = 0;
+	w->ops->wait(w->engine, &(struct engine_wait){ .until_ns = next < until ? next : until, .batch = 1 });
+	flight_turn(w);
+	w->now_ns = now_ns();
+	timers_turn(&w->timers, w->now_ns, on_due, w);
+	free_graves(w);
+	store_turn(w->store, w->now_ns);
+}
+
+void *
+gate_worker_main(void *worker)
+{
+	struct gate_worker *w = worker;
+	struct gate_seat *mine = &w->gate->workers[w->index];
+
+	for (uint32_t i = 0; i < w->config->n_listens; i++)
+		w->ops->listen(w->engine, i, mine->listeners[i]);
+	while (!w->draining || (w->n_clients && w->now_ns < w->gate->drain_until_ns))
+		turn(w);
+	return NULL;
+}

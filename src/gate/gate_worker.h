@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* A worker of the gate: one thread with an engine, its clients, its connections to servers.
+ *
+ * client     a connection of somebody who asks; HTTP/1.1 in front (client.c)
+ * errand   a request that goes to a server, and its answer (errand.c, errand_question.c, errand_answer.c)
+ * up         a connection to a server, in the pool of it while nobody uses it (upstream.c)
+ *
+ * Workers share nothing but what struct gate points to. Structures that end are put aside and
+ * freed after the engine's turn, so that pointers to them stay good during it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "cache/key.h"
+#include "cache/reuse.h"
+#include "cache/store.h"
+#include "engine/engine.h"
+#include "gate/config.h"
+#include "gate/timers.h"
+#include "net/addr.h"
+#include "net/http1_request.h"
+#include "net/http1_response.h"
+
+/* Bytes that wait for a slow reader before its other side is held back. */
+#define GATE_UNSENT_MAX ((ssize_t)256 << 10)
+/* Bytes of a client that cannot be used yet: the requests behind the one under way. */
+#define GATE_AHEAD_MAX  ((size_t)64 << 10)
+/* Beyond that when it is being held back: what the engine had received already, of all connections
+ * together not more than its buffers hold (engine_uring.c: 8 MiB). */
+#define GATE_BATCH_MAX  ((size_t)16 << 20)
+/* Of a response's head. */
+#define GATE_RESPONSE_HEAD_MAX ((size_t)64 << 10)
+/* How long a connection that was told to end may take to do so. */
+#define GATE_LINGER_NS  (2 * NS_PER_S)
+/* A tunnel in which nothing is said. */
+#define GATE_TUNNEL_NS  (3600 * NS_PER_S)
+
+enum { TIMER_CLIENT, TIMER_UP, TIMER_WAITING };
+
+struct gate_worker;
+struct errand;
+struct await;
+struct serving;
+struct waiter;
+
+/* What is to be freed after the turn. */
+struct grave {
+	struct grave *next;
+};
+
+enum client_state {
+	CLIENT_IDLE,       /* between requests; bytes of a head may be there */
+	CLIENT_BUSY,       /* an errand is under way */
+	CLIENT_ENDING,     /* told that no more comes: what it still says is not looked at */
+	CLIENT_GONE,
+};
+
+struct client {
+	struct grave grave;
+	struct timer timer;
+	struct gate_worker *w;
+	uint32_t conn;
+	enum client_state state;
+	bool deaf;             /* it sends no more */
+	bool held;
+	bool heading;          /* a part of a head is there, the timer says for how long at most */
+	bool feeding;          /* its bytes are being looked at */
+	bool keep_alive;       /* after the request under way */
+	ssize_t unsent;
+	struct buf ahead;      /* received and not used yet */
+	/* BUSY: one of these. */
+	struct errand *x;
+	struct await *await;       /* for another's errand to end (desk.c) */
+	struct serving *serving;   /* from the store (serving.c) */
+};
+
+enum up_state { UP_CONNECTING, UP_USED, UP_IDLE, UP_GONE };
+
+struct up {
+	struct grave grave;
+	struct timer timer;
+	uint32_t conn;
+	enum up_state state;
+	bool reused;           /* it has carried a request before */
+	bool held, deaf;
+	ssize_t unsent;
+	struct buf head;       /* the beginning of a response's head */
+	struct server *server;
+	struct errand *x;
+	struct up *next, **link;   /* in the pool */
+};
+
+/* A server as one worker sees it. */
+struct server {
+	struct gate_worker *w;
+	const struct gate_upstream *upstream;
+	struct addr addr;
+	struct up *idle;           /* latest used first */
+	int64_t n_open, max_open;
+	struct errand *waiting, **waiting_end;   /* for a connection, first come first */
+	int64_t n_waiting;
+};
+
+enum errand_state {
+	ERRAND_WAITING,    /* for a connection to be free */
+	ERRAND_ASKING,     /* on a connection; no head of a final answer yet */
+	ERRAND_ANSWERING,  /* the body of the answer */
+	ERRAND_TUNNEL,     /* other protocol: bytes both ways */
+	ERRAND_OVER,
+};
+
+struct errand {
+	struct grave grave;
+	struct timer timer;
+	struct gate_worker *w;
+	struct client *client;   /* NULL: gone */
+	struct server *server;
+	struct up *up;
+	enum errand_state state;
+	struct errand *next_waiting;
+	const struct gate_route *route;
+
+	struct buf head;         /* the request, as the server gets it */
+	struct http1_body question;   /* as the client sends its body */
+	bool question_chunked;   /* and so the server gets it */
+	bool question_ended;
+	bool asked;              /* the head was sent on this connection */
+	bool repeatable;         /* may be sent again, by its method and by what was sent of it */
+	bool repeated;
+	bool is_head, upgrades, old_client;
+
+	/* With the cache. */
+	struct buf raw;          /* the request as the client sent it: to be read again when the answer is there */
+	struct store_fill *fill; /* NULL: nothing is stored */
+	uint64_t flight;         /* of the fill */
+	const struct store_object *stale;   /* held: what is being validated; NULL: nothing */
+	int64_t requested_ns;    /* wall */
+	bool unsafe;             /* invalidates what is stored, when it succeeds */
+	bool straight;           /* of a cached route, but past the cache */
+	enum cache_forward forward;
+	const char *detail;      /* why nothing is stored; NULL: it is */
+
+	struct http1_body answer;
+	bool answer_chunked;     /* and so the client gets it */
+	bool answer_last;        /* the server's connection is of no use afterwards */
+};
+
+/* What a connection's number stands for. */
+struct conn {
+	struct client *client;
+	struct up *up;
+};
+
+struct gate;
+
+struct gate_worker {
+	struct gate *gate;
+	const struct gate_config *config;
+	uint32_t index;
+	const struct engine_ops *ops;
+	struct engine *engine;
+	struct timers timers;
+	int64_t now_ns;              /* of this turn */
+	bool draining;
+
+	uint32_t n_conns;
+	struct conn *conns;
+	uint32_t *free_conns, n_free;
+	uint32_t n_clients, max_clients;
+
+	struct store_worker *store;
+	int64_t wall_less_mono_ns;   /* looked at once a turn */
+	struct waiter **parked;      /* FLIGHT_SLOTS lists of those who wait for progress of a flight */
+	uint64_t n_flights;
+
+	struct server **servers;     /* by upstream, then by its servers */
+	uint64_t turn;               /* for taking servers in turn */
+	struct grave *graves;
+
+	/* Scratch. */
+	struct http1_request request;
+	struct http1_response response;
+	struct buf head;
+	char key_text[CACHE_KEY_MAX];
+};
+
+/* The wall clock at this turn, ns. */
+static inline int64_t
+gate_wall_ns(const struct gate_worker *w)
+{
+	return w->now_ns + w->wall_less_mono_ns;
+}
+
+int gate_worker_open(struct gate_worker *w, struct gate *gate, uint32_t index, struct err *e);
+void gate_worker_close(struct gate_worker *w);
+void *gate_worker_main(void *worker);      /* a thread's function */
+
+/* A number for a connection, or ENGINE_NONE; and back. */
+uint32_t gate_worker_take_number(struct gate_worker *w);
+void gate_worker_give_number(struct gate_worker *w, uint32_t conn);
+/* Free it after this turn; `grave` is its first member. */
+void gate_worker_bury(struct gate_worker *w, struct grave *grave);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* A request as the cache sees it: its key, what of it matters, the rules of its route. Read from a parsed request
+ * and good as long as that is, and until the next inquiry of the worker. */
+#pragma once
+
+#include "cache/request.h"
+#include "cache/vary.h"
+#include "gate/gate_worker.h"
+
+#define INQUIRY_VARY_MAX (CACHE_VARY_NAMES_MAX + 1 + CACHE_VARY_VALUES_MAX)
+
+struct inquiry {
+	struct gate_worker *w;
+	const struct http1_request *r;
+	const struct gate_route *route;   /* NULL: none takes it */
+	const struct cache_policy *policy;
+	struct cache_key key;
+	struct cache_request request;
+};
+
+/* 0; or what to answer: 400, 414. */
+int inquiry_read(struct gate_worker *w, const struct http1_request *r, struct inquiry *ret);
+/* The same of the bytes of a request that was good before. */
+void inquiry_repeat(struct gate_worker *w, const struct buf *raw, struct inquiry *ret);
+
+/* What store_find is asked with; views of `q`. */
+struct store_ask inquiry_ask(struct inquiry *q);
+
+/* What tells answers apart that vary by these names: names, a line feed, what this request says in them.
+ * False: it says too much. */
+bool inquiry_vary(const struct inquiry *q, struct text names, char out[INQUIRY_VARY_MAX], struct text *ret);
+/* The same by the names in such a text, as the store has it; empty stays empty. */
+bool inquiry_vary_like(const struct inquiry *q, struct text vary, char out[INQUIRY_VARY_MAX], struct text *ret);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers that the gate gives itself, and words for status codes. Pure. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+/* "Not Found"; "Unknown" for what RFC 9110 does not name. Static text. */
+const char *refusal_reason(int status);
+
+/* The whole answer, over what `b` held. `why`: a sentence for people without a full stop. */
+void refusal_write(struct buf *b, int status, const char *why, bool close);

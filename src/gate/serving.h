@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers from the store: to a client, from an object that is there or still arriving. */
+#pragma once
+
+#include "cache/reuse.h"
+#include "gate/inquiry.h"
+
+/* How the object came about, for Cache-Status (RFC 9211). */
+struct serving_how {
+	bool hit;                       /* it was there */
+	enum cache_forward forward;     /* else why the origin was asked */
+	bool collapsed;                 /* by another client's request */
+	uint64_t flight;                /* that is filling the object; 0: it is whole */
+};
+
+/* Answer. `terms`: of the object, as they are to count now. */
+void serving_begin(struct client *c, struct inquiry *q, const struct store_object *o,
+    const struct cache_terms *terms, const struct serving_how *how);
+
+void serving_go_on(struct serving *s);   /* the client has taken what waited */
+void serving_left(struct serving *s);    /* the client is gone */
+
+/* "fwd=uri-miss" without the leading name; static text. */
+const char *serving_forward_name(enum cache_forward f);

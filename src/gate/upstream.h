@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Connections of a worker to the servers behind: made, kept, lost. */
+#pragma once
+
+#include "gate/gate_worker.h"
+
+int upstream_open(struct gate_worker *w);     /* 0 or -ENOMEM */
+void upstream_close(struct gate_worker *w);
+
+/* Find a connection for an errand: errand_got_up or errand_no_up follows, maybe at once. */
+void upstream_ask(struct errand *x);
+/* The same, on a connection that nobody has used. */
+void upstream_ask_anew(struct errand *x);
+/* An errand that waits has ended. */
+void upstream_wait_no_more(struct errand *x);
+
+/* Back to the pool: it has answered, whole. */
+void up_release(struct up *u);
+/* Close; its errand hears nothing. */
+void up_drop(struct up *u);
+/* Close; its errand is told. */
+void up_break(struct up *u, int code);
+void up_hold(struct up *u, bool held);
+
+/* ---- told by the engine ---- */
+void up_connected(struct up *u);
+void up_received(struct up *u, const char *bytes, size_t size);
+bool up_ended(struct up *u);
+void up_sent(struct up *u);
+void up_broken(struct up *u, int code);
+void up_due(struct up *u);

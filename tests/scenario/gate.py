@@ -1,0 +1,532 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The gate before an origin, on each engine: what reaches the origin, what comes back, and what neither side
+may do to the other. usage: gate.py PRONY; prints TAP."""
+import asyncio
+import json
+import os
+import re
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+from calls import Tap
+from gate_origin import EVENTS, Origin
+from services import free_port
+
+PRONY = os.path.abspath(sys.argv[1])
+BIG = 3_000_000
+HERD = 1000
+CONFIG = '''
+listen: 127.0.0.1:{port}
+engine: {engine}
+workers: 2
+timeouts: {{ head: 1s, body: 1s }}
+upstreams:
+  origin:
+    servers: ["127.0.0.1:{origin}"]
+    timeouts: {{ response: 1s }}
+  nobody:
+    servers: ["127.0.0.1:{nobody}"]
+routes:
+  - {{ match: /nobody, upstream: nobody }}
+  - {{ match: /cached, upstream: origin, cache: {{ enabled: true }} }}
+  - {{ match: /, upstream: origin }}
+'''
+tap = Tap()
+
+
+class Gate:
+    def __init__(self, engine, origin, folder):
+        self.port = free_port()
+        self.file = os.path.join(folder, f'{engine}.yaml')
+        with open(self.file, 'w', encoding='utf-8') as f:
+            f.write(CONFIG.format(port=self.port, engine=engine, origin=origin, nobody=free_port()))
+
+    def __enter__(self):
+        self.process = subprocess.Popen([PRONY, 'gate', '--config', self.file, '--quiet'], stderr=subprocess.PIPE,
+                                        text=True)
+        for _ in range(200):
+            try:
+                socket.create_connection(('127.0.0.1', self.port)).close()
+                return self
+            except OSError:
+                time.sleep(0.02)
+        raise RuntimeError(self.process.stderr.read())
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stderr.close()
+
+
+class Peer:
+    """A connection that reads answers strictly."""
+
+    def __init__(self, gate):
+        self.s = socket.create_connection(('127.0.0.1', gate.port), timeout=5)
+        self.data = b''
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.s.close()
+
+    def send(self, data):
+        self.s.sendall(data if isinstance(data, bytes) else data.encode('latin-1'))
+
+    def more(self):
+        piece = self.s.recv(65536)
+        self.data += piece
+        return bool(piece)
+
+    def until(self, mark):
+        while mark not in self.data:
+            if not self.more():
+                raise EOFError(self.data[:200])
+        part, self.data = self.data.split(mark, 1)
+        return part
+
+    def exactly(self, n):
+        while len(self.data) < n:
+            if not self.more():
+                raise EOFError(f'{len(self.data)} of {n} bytes')
+        part, self.data = self.data[:n], self.data[n:]
+        return part
+
+    def chunks(self):
+        while size := int(self.until(b'\r\n'), 16):
+            yield self.exactly(size)
+            assert self.exactly(2) == b'\r\n'
+        assert self.exactly(2) == b'\r\n'
+
+    def head(self):
+        lines = self.until(b'\r\n\r\n').decode('latin-1').split('\r\n')
+        fields = {}
+        for line in lines[1:]:
+            name, value = line.split(': ', 1)
+            fields[name.lower()] = value
+        return int(lines[0].split(' ')[1]), fields
+
+    def answer(self, method='GET'):
+        status, fields = self.head()
+        if status < 200:
+            return status, fields, b''
+        if 'transfer-encoding' in fields and method != 'HEAD':
+            return status, fields, b''.join(self.chunks())
+        if method == 'HEAD' or status in (204, 304):
+            return status, fields, b''
+        return status, fields, self.exactly(int(fields['content-length']))
+
+    def ends(self):
+        self.s.settimeout(3)
+        try:
+            while self.more():
+                pass
+        except ConnectionResetError:
+            pass
+        return not self.data
+
+
+def request(path, method='GET', fields='', body=b''):
+    length = f'Content-Length: {len(body)}\r\n' if body else ''
+    return f'{method} {path} HTTP/1.1\r\nHost: a.example\r\n{length}{fields}\r\n'.encode() + body
+
+
+def ask(gate, path, method='GET', fields='', body=b''):
+    with Peer(gate) as p:
+        p.send(request(path, method, fields, body))
+        return p.answer(method)
+
+
+def expect(got, *wanted):
+    return [] if got in wanted else [f'got {got!r:.300}, wanted {wanted[0]!r:.300}']
+
+
+# ---- the ways of requests and bodies
+
+def canonical(gate, origin):
+    status, fields, body = ask(gate, '/echo?a=b', fields='hOst2: x\r\nConnection: X-Mine, close\r\nX-Mine: 1\r\nTE: x\r\n'
+                               'X-Forwarded-For: 1.2.3.4\r\nX-Yours:\t 2 \r\n')
+    head = json.loads(body)['head']
+    lines = head.split('\r\n')
+    faults = expect(status, 200) + expect(fields.get('via'), '1.1 prony') + expect(fields.get('connection'), 'close')
+    for line in ('Host: a.example', 'hOst2: x', 'X-Yours: 2', 'X-Forwarded-For: 1.2.3.4, 127.0.0.1', 'Via: 1.1 prony'):
+        faults += [] if line in lines else [f'no "{line}" in {lines}']
+    return faults + ([f'passed on: {head}'] if re.search(r'(?mi)^(x-mine|te|connection):', head) else [])
+
+
+def bodies_up(gate, origin):
+    faults = []
+    with Peer(gate) as p:
+        p.send(request('/echo', 'POST', body=b'x' * BIG))
+        faults += expect(json.loads(p.answer()[2])['body'], BIG)
+        p.send('POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n')
+        for size in (1, 10, 70000, 200000):
+            p.send(b'%X;a="b"\r\n%s\r\n' % (size, b'x' * size))
+        p.send('0\r\nX: y\r\n\r\n')
+        faults += expect(json.loads(p.answer()[2])['body'], 270011)
+        p.send(request('/echo'))
+        faults += expect(p.answer()[0], 200)
+    return faults
+
+
+def bodies_down(gate, origin):
+    faults = []
+    with Peer(gate) as p:
+        for path, wanted in ((f'/big?n={BIG}', b'x' * BIG), ('/chunked', b'onetwothree'), ('/until-close', b'until the end'),
+                             ('/big?n=0', b'')):
+            p.send(request(path))
+            faults += expect(p.answer()[2], wanted)
+        p.send(request('/big?n=77', 'HEAD'))
+        status, fields, _ = p.answer('HEAD')
+        faults += expect((status, fields['content-length']), (200, '77'))
+        p.send(request('/echo'))
+        faults += expect(p.answer()[0], 200)
+    with Peer(gate) as p:
+        p.send('GET /chunked HTTP/1.0\r\nConnection: keep-alive\r\n\r\n')
+        status, fields = p.head()
+        while p.more():
+            pass
+        faults += expect((status, p.data, fields.get('connection')), (200, b'onetwothree', 'close'))
+    return faults
+
+
+def slow_reader(gate, origin):
+    """The gate's memory does not grow by what the client does not read."""
+    with Peer(gate) as p:
+        p.s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        p.send(request('/big?n=100000000'))
+        p.more()
+        time.sleep(0.3)
+        with open(f'/proc/{gate.process.pid}/status', encoding='ascii') as f:
+            rss = int(re.search(r'VmRSS:\s+(\d+)', f.read()).group(1))
+    return [] if rss < 60_000 else [f'{rss} KiB resident']
+
+
+def pipelining(gate, origin):
+    with Peer(gate) as p:
+        p.send(b''.join(request(f'/echo?n={i}', 'POST', body=b'x' * i) for i in range(20)))
+        p.s.shutdown(socket.SHUT_WR)
+        got = [json.loads(p.answer()[2]) for _ in range(20)]
+        ended = p.ends()
+    return expect([g['body'] for g in got], list(range(20))) + expect(ended, True) + \
+        expect([re.search(r'n=(\d+)', g['head']).group(1) for g in got], [str(i) for i in range(20)])
+
+
+def keep_alive(gate, origin):
+    origin.clear()
+    for _ in range(20):
+        ask(gate, '/echo')
+    return [] if origin.connections <= 2 else [f'{origin.connections} connections for 20 requests one by one']
+
+
+def stale_connections(gate, origin):
+    faults = []
+    for _ in range(5):
+        faults += expect(ask(gate, '/once')[0], 200)
+        time.sleep(0.06 if _ % 2 else 0.05)
+    return faults
+
+
+def interim(gate, origin):
+    with Peer(gate) as p:
+        p.send(request('/hints'))
+        faults = expect(p.answer()[0], 103) + expect(p.answer()[::2], (200, b'hinted'))
+        p.send('POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n')
+        faults += expect(p.answer()[0], 100)
+        p.send('hello')
+        return faults + expect(json.loads(p.answer()[2])['body'], 5)
+
+
+def early_answer(gate, origin):
+    with Peer(gate) as p:
+        p.send('POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n' + 'x' * 1000)
+        status, fields, _ = p.answer()
+        return expect((status, fields.get('connection')), (403, 'close')) + expect(p.ends(), True)
+
+
+def events(gate, origin):
+    with Peer(gate) as p:
+        p.send(request('/events'))
+        p.head()
+        times = [time.monotonic() for _ in p.chunks()]
+    gaps = [b - a for a, b in zip(times, times[1:])]
+    return expect(len(times), EVENTS) + ([] if min(gaps) > 0.05 else [f'not as they came: {gaps}'])
+
+
+def websocket(gate, origin):
+    with Peer(gate) as p:
+        p.send(request('/socket', fields='Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n'
+                       'Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n') + b'first')
+        status, fields = p.head()
+        faults = expect((status, fields.get('upgrade'), fields.get('sec-websocket-accept')),
+                        (101, 'websocket', 'HSmrc0sMlYUkAGmm5OPpG2HaGWk='))
+        p.send(b'y' * 500000)
+        faults += expect(p.exactly(500005)[:6], b'firsty')
+        p.s.shutdown(socket.SHUT_WR)
+        return faults + expect(p.ends(), True)
+
+
+# ---- bad origins, bad clients
+
+def bad_origins(gate, origin):
+    faults = []
+    for path, wanted in (('/die', 502), ('/garbage', 502), ('/two-lengths', 502), ('/nobody', 502), ('/slow?s=3', 504)):
+        faults += [f'{path}: {f}' for f in expect(ask(gate, path)[0], wanted)]
+    with Peer(gate) as p:
+        p.send(request('/partial'))
+        try:
+            p.answer()
+            faults.append('a body that broke off looks whole')
+        except (EOFError, ConnectionResetError):
+            pass
+    faults += expect(ask(gate, '/more')[2], b'mine') + expect(ask(gate, '/echo')[0], 200)
+    return faults
+
+
+def slow_clients(gate, origin):
+    faults = []
+    for data, wanted in ((b'GET / HTTP/1.1\r\nHost: ', 408), (request('/echo', 'POST', body=b'xx')[:-1], 408)):
+        with Peer(gate) as p:
+            p.send(data)
+            faults += expect(p.answer()[0], wanted)
+    return faults
+
+
+def limits(gate, origin):
+    faults = []
+    for data, wanted in (('GET /' + 'x' * 300000, 414), ('GET / HTTP/1.1\r\nHost: a\r\nX: ' + 'x' * 300000, 431),
+                         ('GET / HTTP/1.1\r\nHost: a\r\n' + 'X: y\r\n' * 200 + '\r\n', 431)):
+        with Peer(gate) as p:
+            p.send(data)
+            faults += expect(p.answer()[0], wanted)
+    return faults
+
+
+# ---- one request, or none
+
+EVIL = 'GET /evil HTTP/1.1\r\nHost: a\r\n\r\n'
+HEAD = 'POST /probe HTTP/1.1\r\nHost: a\r\n'
+CHUNKED = 'Transfer-Encoding: chunked\r\n'
+PROBES = [
+    HEAD + 'Content-Length: 44\r\n' + CHUNKED + '\r\n0\r\n\r\n' + EVIL,
+    HEAD + CHUNKED + 'Content-Length: 4\r\n\r\n5c\r\n' + EVIL + '\r\n0\r\n\r\n',
+    HEAD + 'Content-Length: 0\r\nContent-Length: 38\r\n\r\n' + EVIL,
+    HEAD + 'Content-Length: 0, 38\r\n\r\n' + EVIL,
+    HEAD + 'Content-Length: +0\r\n\r\n' + EVIL,
+    HEAD + 'Content-Length : 38\r\n\r\n' + EVIL,
+    HEAD + 'Content-Length\x0b: 38\r\n\r\n' + EVIL,
+    HEAD + 'X: y\n' + CHUNKED + '\r\n0\r\n\r\n' + EVIL,
+    HEAD + 'X: y\r' + CHUNKED + '\r\n0\r\n\r\n' + EVIL,
+    HEAD + ' ' + CHUNKED + '\r\n0\r\n\r\n' + EVIL,
+    HEAD + 'X: y\r\n ' + CHUNKED + '\r\n0\r\n\r\n' + EVIL,
+    HEAD + 'Transfer-Encoding: xchunked\r\n\r\n' + EVIL,
+    HEAD + 'Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n' + EVIL,
+    HEAD + 'Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n' + EVIL,
+    HEAD + 'Transfer-Encoding: chunked\x00\r\n\r\n0\r\n\r\n' + EVIL,
+    HEAD + 'Transfer-Encoding: "chunked"\r\n\r\n0\r\n\r\n' + EVIL,
+    HEAD + 'Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n' + EVIL,
+    HEAD + 'Transfer-Encoding: identity\r\nContent-Length: 0\r\n\r\n' + EVIL,
+    HEAD + CHUNKED + CHUNKED + '\r\n0\r\n\r\n' + EVIL,
+    HEAD + CHUNKED + '\r\n0\n\n' + EVIL,
+    HEAD + CHUNKED + '\r\n0\r\n \r\n' + EVIL,
+    HEAD + CHUNKED + '\r\n0;\n' + EVIL,
+    HEAD + CHUNKED + '\r\n0x0\r\n\r\n' + EVIL,
+    HEAD + CHUNKED + '\r\n-0\r\n\r\n' + EVIL,
+    HEAD + CHUNKED + '\r\n1\r\nab\r\n0\r\n\r\n' + EVIL,
+    HEAD + CHUNKED + '\r\nffffffffffffffff\r\n' + EVIL,
+    'GET /probe HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n',
+    'GET /probe HTTP/1.1\r\n\r\n' + EVIL,
+    'GET /probe HTTP/1.1\n\n' + EVIL,
+    'GET /probe\r\n\r\n' + EVIL,
+    'GET /probe HTTP/1.1\r\nHost: a\r\nConnection: Host\r\n\r\n',
+    'GET http://b/probe HTTP/1.1\r\nHost: a\r\n\r\n',
+    'GET /probe HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n\r\n',
+    'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n' + EVIL,
+    'GET /pro\rbe HTTP/1.1\r\nHost: a\r\n\r\n',
+    'GET /probe HTTP/1.1 HTTP/1.1\r\nHost: a\r\n\r\n',
+    'GET /probe#x HTTP/1.1\r\nHost: a\r\n\r\n',
+]
+
+
+def probe(gate, origin, bytes_):
+    """The first answer is a refusal, and the origin saw nothing; or it saw just what was answered."""
+    origin.clear()
+    with Peer(gate) as p:
+        p.send(bytes_)
+        p.s.shutdown(socket.SHUT_WR)
+        statuses = []
+        try:
+            while True:
+                statuses.append(p.answer()[0])
+        except (EOFError, ConnectionResetError):
+            pass
+    refused = [s for s in statuses if s >= 400]
+    taken = [s for s in statuses if s < 400]
+    if origin.bad or len(taken) != len(origin.seen) or (refused and statuses[0] < 400) or not statuses:
+        return [f'{bytes_!r}: answers {statuses}, origin saw {origin.paths()} {origin.bad}']
+    return [f'{bytes_!r}: smuggled'] if '/evil' in origin.paths() else []
+
+
+def desync(gate, origin):
+    faults = []
+    for bytes_ in PROBES:
+        faults += probe(gate, origin, bytes_)
+    return faults
+
+
+# ---- the cache
+
+def asked(gate, origin, path, *fields, method='GET', body=b''):
+    """How often the origin was asked for these, and what came."""
+    origin.clear()
+    got = [ask(gate, path, method, f, body) for f in fields]
+    return len(origin.seen), got
+
+
+def hits(gate, origin):
+    faults = []
+    n, got = asked(gate, origin, '/cached/1?cc=max-age=60&text=hello', '', '', '')
+    faults += expect((n, [g[2] for g in got]), (1, [b'hello'] * 3))
+    faults += expect([g[1]['cache-status'].split(';')[1].strip() for g in got], ['fwd=uri-miss', 'hit', 'hit'])
+    for path in ('/cached/./%31?cc=max-age=60&text=hello', '/cached/1?cc=max-age=60&text=hello'):
+        faults += expect(asked(gate, origin, path, '')[0], 0)
+    n, got = asked(gate, origin, '/cached/2?cc=max-age=60&text=hello&times=200000', '', '')
+    faults += expect((n, [len(g[2]) for g in got]), (1, [1_000_000] * 2))
+    n, got = asked(gate, origin, '/cached/2?cc=max-age=60&text=hello&times=200000', 'Range: bytes=999990-\r\n')
+    faults += expect((n, got[0][0], got[0][1]['content-range'], got[0][2]), (0, 206, 'bytes 999990-999999/1000000', b'hello' * 2))
+    return faults + expect(asked(gate, origin, '/cached/1?cc=max-age=60&text=hello', '', method='HEAD')[1][0][1]['content-length'], '5')
+
+
+def private(gate, origin):
+    faults = []
+    for name, query, fields in (('no-store', 'cc=no-store', ''), ('private', 'cc=private', ''), ('nothing said', 'x=y', ''),
+                                ('authorization', 'cc=max-age=60', 'Authorization: Basic eDp5\r\n')):
+        n, _ = asked(gate, origin, f'/cached/p?{query}', fields, fields)
+        faults += [f'{name}: {f}' for f in expect(n, 2)]
+    return faults
+
+
+def validation(gate, origin):
+    n, got = asked(gate, origin, '/cached/v?cc=no-cache&etag=x&text=same', '', '', '')
+    faults = expect((n, [g[::2] for g in got]), (3, [(200, b'same')] * 3))
+    faults += expect([b'If-None-Match: "x"' in head for head, _ in origin.seen], [False, True, True])
+    n, got = asked(gate, origin, '/cached/v?cc=max-age=60&etag=y', '', 'If-None-Match: "y"\r\n', 'If-None-Match: "z"\r\n')
+    return faults + expect((n, [g[0] for g in got]), (1, [200, 304, 200]))
+
+
+def variants(gate, origin):
+    n, got = asked(gate, origin, '/cached/w?cc=max-age=60&vary=X-Kind', *('X-Kind: a\r\n', 'X-Kind: b\r\n') * 2)
+    return expect((n, [g[2] for g in got]), (2, [b'a', b'b', b'a', b'b']))
+
+
+def invalidation(gate, origin):
+    path = '/cached/i?cc=max-age=60'
+    faults = expect(asked(gate, origin, path, '', '')[0], 1)
+    asked(gate, origin, path, '', method='POST', body=b'x')
+    return faults + expect(asked(gate, origin, path, '', '')[0], 1)
+
+
+def stale(gate, origin):
+    """What is stale is served while it is refreshed behind, and where the origin fails."""
+    path = '/cached/s?cc=max-age=1,stale-while-revalidate=60'
+    asked(gate, origin, path, '')
+    time.sleep(1.1)
+    n, got = asked(gate, origin, path, '')
+    faults = expect('hit' in got[0][1]['cache-status'], True)
+    time.sleep(0.2)
+    n, got = asked(gate, origin, path, '')
+    return faults + expect((n, got[0][1]['cache-status'][:18]), (0, 'prony; hit; ttl=1'), (0, 'prony; hit; ttl=0'))
+
+
+async def one_of_many(port, path, start, times):
+    reader, writer = await asyncio.open_connection('127.0.0.1', port)
+    await start.wait()
+    writer.write(request(path, fields='Connection: close\r\n'))
+    data = await reader.read()
+    times.append(time.monotonic())
+    writer.close()
+    return int(data.split(b' ')[1]), data.split(b'\r\n\r\n', 1)[1]
+
+
+async def all_of_them(port, path, n):
+    start, times = asyncio.Event(), []
+    tasks = [asyncio.create_task(one_of_many(port, path, start, times)) for _ in range(n)]
+    await asyncio.sleep(0.5)
+    begun = time.monotonic()
+    start.set()
+    got = await asyncio.gather(*tasks)
+    return got, max(times) - begun
+
+
+def herd(gate, origin, path):
+    origin.clear()
+    got, last = asyncio.run(all_of_them(gate.port, path, HERD))
+    print(f'# {HERD} at once for {path}: {len(origin.seen)} at the origin, at most {origin.most_at_once} at once, '
+          f'last after {last:.2f} s', flush=True)
+    return got
+
+
+def herd_cold(gate, origin):
+    got = herd(gate, origin, '/cached/h?cc=max-age=60&s=0.5&text=xyz')
+    return expect(set(got), {(200, b'xyz')}) + expect(len(origin.seen), 1)
+
+
+def herd_unshareable(gate, origin):
+    got = herd(gate, origin, '/cached/n?cc=no-store&s=0.2&text=xyz')
+    return expect(set(got), {(200, b'xyz')}) + expect(len(origin.seen), HERD)
+
+
+def herd_of_errors(gate, origin):
+    got = herd(gate, origin, '/cached/e?status=500&s=0.5')
+    return expect({status for status, _ in got}, {500}) + ([] if len(origin.seen) <= 3 else [f'{len(origin.seen)} at the origin'])
+
+
+def drain(gate, origin):
+    """What is under way ends well, what is idle at once."""
+    with Peer(gate) as busy, Peer(gate) as idle:
+        idle.send(request('/echo'))
+        idle.answer()
+        busy.send(request('/slow?s=0.4'))
+        time.sleep(0.1)
+        gate.process.send_signal(signal.SIGTERM)
+        faults = expect(idle.ends(), True)
+        status, fields, _ = busy.answer()
+        faults += expect((status, fields.get('connection')), (200, 'close'))
+    try:
+        return faults + expect(gate.process.wait(timeout=5), 0)
+    except subprocess.TimeoutExpired:
+        return faults + ['it does not end']
+
+
+ROWS = [canonical, bodies_up, bodies_down, slow_reader, pipelining, keep_alive, stale_connections, interim, early_answer,
+        events, websocket, hits, private, validation, variants, invalidation, stale, herd_cold, herd_unshareable,
+        herd_of_errors, bad_origins, slow_clients, limits, desync, drain]
+ONCE = (stale, herd_unshareable, herd_of_errors, bad_origins, slow_clients, limits, desync)   # no affair of the engine
+
+
+def main():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    with tempfile.TemporaryDirectory(prefix='prony-gate-') as folder, Origin() as origin:
+        for engine in ('epoll', 'io_uring'):
+            with Gate(engine, origin.port, folder) as gate:
+                for row in ROWS if engine == 'io_uring' else [r for r in ROWS if r not in ONCE]:
+                    try:
+                        faults = row(gate, origin)
+                    except (OSError, EOFError, ValueError, AssertionError, KeyError) as e:
+                        faults = [f'{type(e).__name__}: {e}']
+                    if gate.process.poll() not in (None, 0):
+                        faults.append(f'the gate has died: {gate.process.returncode} {gate.process.stderr.read()[-2000:]}')
+                    tap.row(f'{engine}: {row.__name__}', faults)
+                    if gate.process.poll() is not None:
+                        break
+    tap.end()
+
+
+main()
