@@ -6,7 +6,8 @@ MESON_FLAGS ?=
 
 # What building and running need; what the tests need on top.
 DEPS = gcc libc6-dev meson ninja-build pkg-config clang llvm bpftool libbpf-dev libelf-dev libdw-dev \
-  libjansson-dev libyaml-dev libsqlite3-dev libpq-dev libiberty-dev libssl-dev libnghttp2-dev libhiredis-dev libcminpack-dev zlib1g-dev libxxhash-dev linux-libc-dev
+  libjansson-dev libyaml-dev libsqlite3-dev libpq-dev libiberty-dev libssl-dev libnghttp2-dev libhiredis-dev libcminpack-dev zlib1g-dev libbrotli-dev libzstd-dev libxxhash-dev linux-libc-dev \
+  $(if $(filter x86_64 aarch64,$(shell uname -m)),libisal-dev)
 DEPS_TEST = libcmocka-dev git python3 python3-flask python3-jsonschema python3-asyncpg python3-psycopg2 gunicorn nginx-light \
   chromium fonts-dejavu-core jq mandoc procps iproute2 curl shellcheck libclang-rt-14-dev \
   postgresql-15 redis-server redis-tools openssl

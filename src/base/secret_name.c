@@ -17,11 +17,19 @@ static const char *const parts[] = {
 	"accesskey", "authoriz", "authentic", "oauth", "email", "csrf", "xsrf",
 };
 
+/* Asked for each parameter of each request, so most is told by a first letter. */
+static bool
+begins_alike(const char *text, const char *lower)
+{
+	return (*text | 0x20) == *lower;
+}
+
 static bool
 is_word(const char *word, size_t size)
 {
 	for (size_t i = 0; i < COUNT_OF(words); i++)
-		if (strlen(words[i]) == size && strncasecmp(words[i], word, size) == 0)
+		if (begins_alike(word, words[i]) && strlen(words[i]) == size &&
+		    strncasecmp(words[i], word, size) == 0)
 			return true;
 	return false;
 }
@@ -29,12 +37,11 @@ is_word(const char *word, size_t size)
 static bool
 has_part(const char *name, size_t size)
 {
-	for (size_t i = 0; i < COUNT_OF(parts); i++) {
-		size_t n = strlen(parts[i]);
-		for (size_t at = 0; at + n <= size; at++)
-			if (strncasecmp(name + at, parts[i], n) == 0)
+	for (size_t at = 0; at < size; at++)
+		for (size_t i = 0; i < COUNT_OF(parts); i++)
+			if (begins_alike(name + at, parts[i]) && strlen(parts[i]) <= size - at &&
+			    strncasecmp(name + at, parts[i], strlen(parts[i])) == 0)
 				return true;
-	}
 	return false;
 }
 

@@ -67,6 +67,8 @@ const struct setting cli_settings[] = {
 	  .preset = "gate.yaml", .about = "what to listen on, whom to ask and what to keep" },
 	{ "check", .kind = SETTING_FLAG, .groups = SETTINGS_GATE, AT(check_only),
 	  .about = "read the file, say what it means, and end" },
+	{ "example", .kind = SETTING_FLAG, .groups = SETTINGS_GATE, AT(example),
+	  .about = "print a file with every key, its preset and what it is for" },
 	{ "all", .kind = SETTING_FLAG, .groups = SETTINGS_HELP, AT(all),
 	  .about = "show also the commands for scripts and specialists" },
 	{ "man", .kind = SETTING_FLAG, .groups = SETTINGS_HELP, AT(man),

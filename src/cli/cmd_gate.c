@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "cli/command.h"
+#include "gate/example.h"
 #include "gate/gate.h"
 
 /* ---- --check ---- */
@@ -105,15 +106,26 @@ say(void *ctx, const char *sentence)
 }
 
 static int
+print_example(struct invocation *in)
+{
+	CLEANUP(buf_done) struct buf out = { 0 };
+
+	buf_puts(&out, gate_example);
+	return cli_print(in, &out, STATUS_OK);
+}
+
+static int
 run(struct invocation *in)
 {
 	CLEANUP(arena_free_p) struct arena *a = arena_new();
 	struct gate_config *c = NULL;
 	struct err e = { 0 };
 
+	if (in->example)
+		return print_example(in);
 	int code = gate_config_read(in->gate_file ? in->gate_file : "gate.yaml", a, &c, &e);
 	if (code == -ENOENT)
-		err_hint(&e, "name the file with --config FILE; the smallest one is in 'prony gate --help'");
+		err_hint(&e, "name the file with --config FILE, or begin one with 'prony gate --example >gate.yaml'");
 	if (code < 0)
 		return cli_fail(in, &e);
 	for (size_t i = 0; i < c->n_notes; i++)
@@ -126,19 +138,18 @@ run(struct invocation *in)
 static const char *const examples[] = {
 	"prony gate", "serve what gate.yaml in this folder says",
 	"prony gate --config /etc/prony/gate.yaml --check", "say what is wrong with a file, or what it means",
+	"prony gate --example >gate.yaml", "begin a file",
 	NULL,
 };
 
 const struct command command_gate = {
 	.name = "gate",
 	.about = "put a cache and a load balancer in front of a service",
-	.details = "The gate is an HTTP reverse proxy. It listens, fetches from upstreams, and keeps the responses "
-	           "that may be kept; nothing private is. The smallest file is: "
-	           "listen: 127.0.0.1:8081, "
-	           "upstreams: { origin: { servers: [\"127.0.0.1:8080\"] } }, "
-	           "routes: [ { match: /, upstream: origin, cache: { enabled: true } } ], each on a line of its "
-	           "own. Of the routes, the first that fits takes a request. Mistakes are told with line and "
-	           "column, and the status is 2.\n"
+	.details = "The gate is an HTTP reverse proxy. It listens, fetches from upstreams, and keeps the responses that "
+	           "may be kept; nothing private is. The smallest file is: listen: 127.0.0.1:8081, upstreams: "
+	           "{ origin: { servers: [\"127.0.0.1:8080\"] } }, routes: [ { match: /, upstream: origin, cache: "
+	           "{ enabled: true } } ], each on a line of its own; --example tells all keys. Mistakes are told "
+	           "with line and column, and the status is 2.\n"
 	           "SIGTERM or SIGINT ends the gate when the requests under way are answered; then the status is "
 	           "0. When it cannot begin, as when an address is taken, the status is 4.",
 	.examples = examples,

@@ -67,7 +67,7 @@ struct invocation {
 	size_t n_fixes;
 	const char *apply, *undo, *of_run;   /* SETTINGS_FIX */
 	const char *gate_file;       /* SETTINGS_GATE */
-	bool check_only;
+	bool check_only, example;
 
 	struct report_terminal terminal;   /* stdout: columns, colour, utf8 */
 	struct progress progress;          /* hand it to the instruments; silent with --quiet */

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "gate/cron.h"
+#include "gate/example.h"
 #include "check.h"
 
 #define SMALLEST \
@@ -149,6 +150,57 @@ every_key_is_read(void **state)
 	assert_int_equal(two->breaker.trials, 1);
 	assert_int_equal(two->concurrency.max, 6);
 	assert_int_equal(two->concurrency.min, 6);
+}
+
+#define SAME(a, b) assert_memory_equal(&(a), &(b), sizeof(a))
+
+/* What the example says is what is in force without it. */
+static void
+the_example_shows_the_presets(void **state)
+{
+	const struct gate_config *smallest = parse(SMALLEST), *c = parse(gate_example);
+	const struct gate_upstream *u = &c->upstreams[0], *preset = &smallest->upstreams[0];
+
+	SAME(c->limits, smallest->limits);
+	SAME(c->timeouts, smallest->timeouts);
+	SAME(c->cache, smallest->cache);
+	SAME(u->balance, preset->balance);
+	SAME(u->pool, preset->pool);
+	SAME(u->timeouts, preset->timeouts);
+	SAME(u->retries, preset->retries);
+	SAME(u->ejection, preset->ejection);
+	SAME(u->breaker, preset->breaker);
+	SAME(u->concurrency, preset->concurrency);
+	SAME(c->routes[0].cache, smallest->routes[0].cache);
+	SAME(c->routes[0].compress, smallest->routes[0].compress);
+}
+
+/* With what stands behind '#' it is a file as well; health's times are the presets too. */
+static void
+the_rest_of_the_example_is_right_too(void **state)
+{
+	char *text = arena_strdup(arena, gate_example), *to = text;
+	int n = 0;
+
+	for (const char *p = text; *p; p++) {
+		if (*p != '#' || p[1] == ' ')
+			*to++ = *p;
+		else
+			n++;
+	}
+	*to = '\0';
+	assert_true(n > 10);
+	/* a hash is of no use without its balance; the end of the line goes, a comment follows */
+	char *p2c = strstr(text, "p2c\n    #");
+	assert_non_null(p2c);
+	memcpy(p2c, "hash", 4);
+	const struct gate_config *c = parse(text), *smallest = parse(SMALLEST);
+	assert_string_equal(c->upstreams[0].hash_header, "X-Session");
+	assert_string_equal(c->upstreams[0].health.path, "/health");
+	assert_int_equal(c->upstreams[0].health.interval_ns, smallest->upstreams[0].health.interval_ns);
+	assert_int_equal(c->upstreams[0].health.fall, smallest->upstreams[0].health.fall);
+	CHECK_NEAR(c->routes[0].rate_limit.burst, 200, 0);
+	assert_true(c->warming.cascade);
 }
 
 /* The YAML of guides about multi-level caches. */
@@ -349,6 +401,8 @@ what_is_no_schedule_is_refused(void **state)
 RUN_TESTS(
     WITH_ARENA(the_smallest_file_is_enough),
     WITH_ARENA(every_key_is_read),
+    WITH_ARENA(the_example_shows_the_presets),
+    WITH_ARENA(the_rest_of_the_example_is_right_too),
     WITH_ARENA(strategies_of_warming_are_read),
     WITH_ARENA(mistakes_are_explained_where_they_stand),
     WITH_ARENA(the_first_route_that_fits_takes_a_request),
