@@ -39,7 +39,7 @@ put_host(struct out *o, bool https, struct text host)
 		name.size = (size_t)(colon - host.at);
 		port = (struct text){ colon + 1, (size_t)(host.at + host.size - colon - 1) };
 	}
-	if (name.size == 0 || port.size > 5 || (size_t)(o->end - o->at) < name.size + 1 + port.size)
+	if (name.size == 0 || port.size > 5 || (name.at[0] == '[' && name.at[name.size - 1] != ']'))
 		return -EINVAL;
 	for (size_t i = 0; i < name.size; i++) {
 		unsigned char c = (unsigned char)name.at[i];

@@ -72,6 +72,7 @@ is_named(const struct http_fields *fields, struct text name)
 	return false;
 }
 
+/* A 304 without a Date was made when it came (RFC 9110, section 6.6.1): the old Date would make it old. */
 static uint32_t
 merge(struct text head, const struct http_fields *new_fields, const struct cache_policy *policy,
     struct http_field merged[FIELDS_MAX])
@@ -80,7 +81,7 @@ merge(struct text head, const struct http_fields *new_fields, const struct cache
 	uint32_t n = 0;
 
 	for (struct http_field f; n < FIELDS_MAX && cache_head_next(&head, &f);)
-		if (!is_named(new_fields, f.name) || !is_updated(f.name))
+		if (!text_is(f.name, "date") && (!is_named(new_fields, f.name) || !is_updated(f.name)))
 			merged[n++] = f;
 	for (const struct http_field *f = new_fields->at; f < new_fields->at + new_fields->n && n < FIELDS_MAX; f++)
 		if (is_updated(f->name) && (cookies || !text_is(f->name, "set-cookie")))
