@@ -73,31 +73,92 @@ requests_that_mean_the_same_are_the_same(void **state)
 		{ "", "Foo: 1", "Foo: 2", true },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct by_hand h;
-		char a[CACHE_VARY_VALUES_MAX], b[CACHE_VARY_VALUES_MAX];
-		int n = cache_vary_values(text_of(rows[i].names), fields_of(&h, rows[i].a), a);
-		int m = cache_vary_values(text_of(rows[i].names), fields_of(&h, rows[i].b), b);
-		assert_true(n >= 0 && m >= 0);
-		if ((n == m && memcmp(a, b, (size_t)n) == 0) != rows[i].same)
-			fail_msg("%s | %s: %.*s %.*s", rows[i].a, rows[i].b, n, a, m, b);
+		struct by_hand answer, a, b;
+		char vary[128], stored[CACHE_VARY_MAX], expected[CACHE_VARY_MAX];
+		/* several encodings at once: nothing follows from such an answer */
+		snprintf(vary, sizeof(vary), "Content-Encoding: x, y\nVary: %s", rows[i].names);
+		int n = cache_vary_write(fields_of(&answer, vary), fields_of(&a, rows[i].a), stored);
+		assert_true(n >= 0);
+		struct text text = { stored, (size_t)n };
+		if (cache_vary_matches(text, fields_of(&b, rows[i].b)) != rows[i].same)
+			fail_msg("%s | %s: %.*s", rows[i].a, rows[i].b, n, stored);
+		assert_true(cache_vary_matches(text, &a.fields));
+		int m = cache_vary_expected(text, &b.fields, expected);
+		assert_int_equal(n == m && memcmp(stored, expected, (size_t)n) == 0, rows[i].same);
 	}
 }
 
 static void
-values_are_bounded(void **state)
+a_choice_serves_who_leaves_no_other(void **state)
 {
-	struct by_hand h;
-	static char line[CACHE_VARY_VALUES_MAX + 8] = "Foo: ";
-	char out[CACHE_VARY_VALUES_MAX];
+	static const struct { const char *answer, *a, *b; bool same; } rows[] = {
+		/* of fewer offers, the same choice */
+		{ "Content-Encoding: gzip", "Accept-Encoding: gzip, deflate, br, zstd", "Accept-Encoding: gzip, deflate", true },
+		{ "Content-Encoding: gzip", "Accept-Encoding: gzip, deflate, br", "Accept-Encoding: GZIP", true },
+		{ "Content-Encoding: gzip", "Accept-Encoding: gzip", "Accept-Encoding: gzip, br", false },
+		{ "Content-Encoding: gzip", "Accept-Encoding: gzip, br", "Accept-Encoding: br", false },
+		{ "Content-Encoding: gzip", "Accept-Encoding: gzip, br", "Accept-Encoding: gzip;q=0, br", false },
+		{ "Content-Encoding: gzip", "Accept-Encoding: gzip, br", "Accept-Encoding: gzip;q=0.5, br", false },
+		{ "Content-Encoding: gzip", "Accept-Encoding: br, gzip;q=0.5", "Accept-Encoding: br, gzip", true },
+		{ "Content-Encoding: gzip", "Accept-Encoding: gzip, br;q=0.5", "Accept-Encoding: br, gzip", false },
+		{ "Content-Encoding: gzip", "Accept-Encoding: gzip, *", "Accept-Encoding: gzip", false },
+		{ "Content-Encoding: gzip", "Accept-Encoding: gzip, br", "Accept-Encoding: gzip, *", false },
+		{ "Content-Encoding: gzip", "Accept-Encoding: gzip, br", "", false },
+		{ "Content-Encoding: gzip, x", "Accept-Encoding: gzip, br", "Accept-Encoding: gzip", false },
+		{ "", "Accept-Encoding: gzip, br", "Accept-Encoding: gzip", true },
+		{ "", "Accept-Encoding: gzip, br", "Accept-Encoding: gzip, identity;q=0", false },
+		{ "", "Accept-Encoding: gzip", "Accept-Encoding: br", false },
+		/* languages: also what is liked most */
+		{ "Content-Language: de", "Accept-Language: en, de", "Accept-Language: de", true },
+		{ "Content-Language: de", "Accept-Language: en, de", "Accept-Language: fr, de", true },
+		{ "Content-Language: de", "Accept-Language: en, de", "Accept-Language: fr, de;q=0.9", false },
+		{ "Content-Language: de", "Accept-Language: en, de", "Accept-Language: de-AT, de;q=0.9", false },
+		{ "Content-Language: de", "Accept-Language: de", "Accept-Language: de, en;q=0.5", true },
+		{ "Content-Language: de, en", "Accept-Language: en, de", "Accept-Language: de", false },
+		{ "", "Accept-Language: en, de", "Accept-Language: de", false },
+		{ "Content-Language: de", "Accept-Language: en, de", "", false },
+		/* and all else must be equal */
+		{ "Content-Language: de", "Accept-Language: en, de\nCookie: a", "Accept-Language: de\nCookie: b", false },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct by_hand answer, a, b;
+		char vary[128], stored[CACHE_VARY_MAX];
+		snprintf(vary, sizeof(vary), "Vary: accept-language, cookie, accept-encoding\n%s", rows[i].answer);
+		int n = cache_vary_write(fields_of(&answer, vary), fields_of(&a, rows[i].a), stored);
+		if (cache_vary_matches((struct text){ stored, (size_t)n }, fields_of(&b, rows[i].b)) != rows[i].same)
+			fail_msg("%s | %s | %s: %.*s", rows[i].answer, rows[i].a, rows[i].b, n, stored);
+	}
+}
 
-	memset(line + 5, 'x', CACHE_VARY_VALUES_MAX - 2);
-	assert_int_equal(cache_vary_values(text_of("foo"), fields_of(&h, line), out), CACHE_VARY_VALUES_MAX);
-	line[CACHE_VARY_VALUES_MAX + 3] = 'x';
-	assert_int_equal(cache_vary_values(text_of("foo"), fields_of(&h, line), out), -E2BIG);
+static void
+texts_are_bounded(void **state)
+{
+	static const char *const fields[] = { "Cookie: ", "Foo: ", "Accept-Encoding: " };
+	struct by_hand answer, request;
+	static char line[CACHE_VARY_MAX + 32];
+	char out[CACHE_VARY_MAX];
+
+	fields_of(&answer, "Vary: foo, cookie, accept-encoding");
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		for (size_t n = CACHE_VARY_MAX - 64; n < CACHE_VARY_MAX; n++) {
+			memset(line, 0, sizeof(line));
+			memset(line, 'x', n);
+			memcpy(line, fields[i], strlen(fields[i]));
+			fields_of(&request, line);
+			int size = cache_vary_write(&answer.fields, &request.fields, out);
+			assert_true(size == -E2BIG || size <= CACHE_VARY_MAX);
+			if (size > 0)
+				assert_true(cache_vary_matches((struct text){ out, (size_t)size }, &request.fields));
+		}
+	assert_int_equal(cache_vary_write(&answer.fields, &request.fields, out), -E2BIG);
+	assert_int_equal(cache_vary_write(fields_of(&answer, "Vary: *"), &request.fields, out), -EINVAL);
+	assert_int_equal(cache_vary_write(fields_of(&answer, "X: y"), &request.fields, out), 0);
+	assert_true(cache_vary_matches((struct text){ "", 0 }, &request.fields));
 }
 
 RUN_TESTS(
 	cmocka_unit_test(names_are_sorted_and_each_there_once),
 	cmocka_unit_test(requests_that_mean_the_same_are_the_same),
-	cmocka_unit_test(values_are_bounded),
+	cmocka_unit_test(a_choice_serves_who_leaves_no_other),
+	cmocka_unit_test(texts_are_bounded),
 )
