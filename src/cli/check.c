@@ -18,6 +18,7 @@
 #include "db/db.h"
 #include "diagnose/diagnose.h"
 #include "load/load.h"
+#include "load/repeats.h"
 #include "model/scaling.h"
 #include "net/url.h"
 #include "observe/observe.h"
@@ -105,6 +106,22 @@ closed_phase(struct check *c, const char *name, int64_t connections, int64_t for
 	return load_run(c->load, &step, false, c->run, &phase, e);
 }
 
+/* One request at a time: there is leisure to look at the answers. */
+static int
+baseline(struct check *c, struct err *e)
+{
+	struct repeats repeats = { 0 };
+	struct run_phase *phase;
+	struct load_step step = {
+		.name = "baseline", .closed = 1, .for_ns = BASELINE_NS,
+		.answer_every = 1, .answer = repeats_note, .answer_ctx = &repeats,
+	};
+	int code = load_run(c->load, &step, false, c->run, &phase, e);
+
+	repeats_record(&repeats, c->run);
+	return code;
+}
+
 static bool
 latency_is_promised(const struct spec *s)
 {
@@ -148,7 +165,7 @@ approach(struct check *c, struct err *e)
 {
 	int r = closed_phase(c, "warm-up", WARM_UP_CLOSED, WARM_UP_NS, e);
 	if (r == 0 && !stop_requested())
-		r = closed_phase(c, "baseline", 1, BASELINE_NS, e);
+		r = baseline(c, e);
 	if (r == 0 && !stop_requested() && c->spec->rate <= 0)
 		r = load_find_knee(c->load, KNEE_BUDGET_NS, c->run, e);
 	return r < 0 ? r : run_save(c->run, e);

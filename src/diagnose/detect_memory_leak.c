@@ -17,6 +17,8 @@
 #define STEADY_MIN         0.4            /* later growth against earlier */
 #define PER_REQUEST_MIN    0.6            /* growth per request now against before */
 #define POINTS_MIN         8
+#define CONFIDENCE         0.75
+#define UNSURE             0.5
 #define KEPT_MIN           0.5            /* of the growth of a Java machine: left by collections */
 
 /* The series' value at a time of the run; its points are evenly spaced over all of it. */
@@ -69,6 +71,20 @@ steadiness(const struct run_series *s)
 	return earlier > 0 ? later / earlier : later > 0 ? 1 : 0;
 }
 
+/* V8 moves what survives its small collections into the old heap, where only a full one looks for
+ * garbage: until that has been, growth may be either. */
+static bool
+garbage_was_looked_for(const struct facts *f)
+{
+	int64_t full = 0;
+
+	if (!text_same(facts_runtime(f), "node"))
+		return true;
+	for (size_t i = 0; i < f->trace->n_gc; i++)
+		full += f->trace->gc[i].full;
+	return full > 0;
+}
+
 static void
 tell(const struct facts *f, struct draft *d, const struct run_series *s)
 {
@@ -78,7 +94,8 @@ tell(const struct facts *f, struct draft *d, const struct run_series *s)
 	double left = fmax(0, memory_limit(r, &own) - rss);
 	double per_request = s->slope_per_s / r->baseline.throughput;
 	const char *name = r->system.n_processes ? r->system.processes[0].name : NULL;
-	struct run_finding *out = finding_add(d, 0, 0.75, run_printf(f->run, "memory of %s",
+	bool sure = garbage_was_looked_for(f);
+	struct run_finding *out = finding_add(d, 0, sure ? CONFIDENCE : UNSURE, run_printf(f->run, "memory of %s",
 	    name ? name : "the service"));
 
 	out->summary = run_printf(f->run, "memory grows by %s per second%s%s", SIZE(s->slope_per_s),
@@ -95,6 +112,8 @@ tell(const struct facts *f, struct draft *d, const struct run_series *s)
 		    steadiness(s));
 	else
 		finding_against(d, "the series is short: a cache that still fills looks the same");
+	if (!sure)
+		finding_against(d, "no full collection was seen meanwhile: garbage in the old heap looks the same");
 }
 
 /* A Java machine grows into the heap that it was given whatever the program does: only what its

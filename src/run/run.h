@@ -368,7 +368,7 @@ struct run_site {
 struct run_gc {                /* garbage collections of a process during the trace */
 	int64_t pid;
 	const char *runtime;
-	int64_t collections;
+	int64_t collections, full; /* full: of the whole heap, as far as the runtime tells them apart */
 	double seconds;            /* that the collecting threads took, sum */
 	double longest;            /* one pause, seconds */
 	double kept_per_s;         /* growth of what survived them, bytes a second; NAN unknown */
@@ -410,10 +410,19 @@ struct run_worker {
 	const char *why;           /* it was lost; NULL: it fell silent */
 };
 
+/* How alike the answers of a route are, asked nearly idle: the same route, not always the same request. */
+struct run_repeat {
+	const char *route;
+	int64_t answers;           /* looked at */
+	double same;               /* share of them that are the commonest one, byte for byte */
+	double bytes;              /* of that one */
+};
+
 struct run_evidence {
 	struct run_phase *phases;  size_t n_phases;
 	struct run_worker *workers; size_t n_workers;   /* empty: one process alone */
 	struct run_series *series; size_t n_series;
+	struct run_repeat *repeats; size_t n_repeats;
 	struct run_trace trace;
 	double noise;              /* coefficient of variation of block p50 at the traced load */
 };
@@ -572,7 +581,7 @@ extern const struct run_type run_type, run_eye_type, run_process_type, run_peer_
     run_site_type, run_finding_type, run_ruled_out_type,
     run_step_type, run_proof_type, run_suite_phase_type, run_recovery_type, run_integrity_type,
     run_worker_type, run_block_type, run_block_route_type, run_comparison_type, run_difference_type,
-    run_answer_type, run_arm_type, run_diff_stack_type, run_stretch_type, run_exemplar_type,
+    run_answer_type, run_arm_type, run_diff_stack_type, run_stretch_type, run_repeat_type, run_exemplar_type,
     run_branch_type, run_fork_type, run_link_type;
 
 /* Copy into the run's arena; NULL stays NULL. */

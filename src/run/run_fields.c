@@ -444,6 +444,7 @@ TYPE(site, "A function of the application that waited, or handed work to a pool 
 #define S struct run_gc
 static const struct run_field gc_fields[] = {
 	INT(pid, "process"), STR(runtime, "of the process"), INT(collections, "count"),
+	INT(full, "of them of the whole heap, as far as the runtime tells them apart"),
 	NUM(seconds, "sum of the pauses"), NUM(longest, "longest pause, seconds"),
 	NUM(kept_per_s, "growth of what survived them, bytes a second"),
 };
@@ -483,10 +484,19 @@ static const struct run_field worker_fields[] = {
 TYPE(worker, "One of several generators that offered the measured load together.");
 #undef S
 
+#define S struct run_repeat
+static const struct run_field repeat_fields[] = {
+	STR(route, "without a query"), INT(answers, "looked at"),
+	NUM(same, "share of them that are the commonest one, byte for byte"), NUM(bytes, "of that one"),
+};
+TYPE(repeat, "How alike the answers of a route are.");
+#undef S
+
 #define S struct run_evidence
 static const struct run_field evidence_fields[] = {
 	LIST(phases, phase, "of load"), LIST(series, series, "sampled quantities"),
 	LIST(workers, worker, "when several offered the load together"),
+	LIST(repeats, repeat, "answers of the nearly idle service, compared"),
 	SUB(trace, trace, "inside the service"),
 	NUM(noise, "coefficient of variation of p50 from block to block"),
 };

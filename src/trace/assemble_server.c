@@ -2,6 +2,8 @@
 /* The server's side of connections: requests are read, responses are written. */
 #include "trace/assemble_int.h"
 
+#define LARGE_PIECE 4096   /* bytes: such a piece of an answer fills what the socket has free */
+
 void
 span_over(struct worker *w, struct conn *c)
 {
@@ -84,6 +86,8 @@ began_at(const struct worker *w, const struct span *s, const struct rec *r)
 	return start < r->ts ? start : r->ts;
 }
 
+/* A loop goes on with a large answer when the socket has room again: small pieces come when there is
+ * something to tell. */
 static void
 work_on_response(struct worker *w, uint32_t span, const struct rec *r)
 {
@@ -94,6 +98,8 @@ work_on_response(struct worker *w, uint32_t span, const struct rec *r)
 	if (s->thread != r->thread && !s->answered && !r->task) {
 		gap.kind = PART_QUEUE;
 		gap.where = tape_name(w->t, "worker queue");
+	} else if (s->answered && !actor->timed_out && r->value >= LARGE_PIECE) {
+		gap.kind = PART_NET;   /* no peer: the client */
 	}
 	if (r->task)
 		work_for(w, r->thread, span, start, start, gap);

@@ -115,4 +115,5 @@ struct ev_sql {
 struct ev_gc {
 	struct ev_head head;
 	__u64 start;
+	__u64 full;      /* 1: of the whole heap, as far as the runtime says */
 };

@@ -278,8 +278,10 @@ static void
 take_gc(struct intake *in, const struct ev_gc *e)
 {
 	struct rec *r = record(in, &e->head, REC_GC);
-	if (r)
-		r->from = (int64_t)e->start;
+	if (!r)
+		return;
+	r->from = (int64_t)e->start;
+	r->value = e->full != 0;
 }
 
 static void

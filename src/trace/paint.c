@@ -115,13 +115,11 @@ thread_by_tid(const struct assembly *a, uint32_t tid)
 static void
 note_wait(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
 {
-	struct canvas *c = s->canvas;
-	if (!c->arena || to <= from)
+	if (!s->canvas->arena)
 		return;
-	struct waiting *w = ARENA_PUSH(c->arena, c->waits, c->n_waits);
-	*w = (struct waiting){ .from = from, .to = to, .kind = PART_LOCK, .where = off->name,
-		.call = NOBODY,
-		.holder = off->flags & OFF_BY_FUTEX ? thread_by_tid(s->a, off->value) : NOBODY };
+	uint32_t holder = off->flags & OFF_BY_FUTEX ? thread_by_tid(s->a, off->value) : NOBODY;
+
+	canvas_wait(s->canvas, from, to, PART_LOCK, off->name, holder, NOBODY);
 }
 
 /* A wait for a lock whose holder is asked for: what did the holder do then? */
@@ -199,11 +197,8 @@ paint_task(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
 	if (start > to)
 		start = to;
 	uint32_t where = tape_name(s->a->tape, "executor");
-	if (queued && s->canvas->arena) {
-		struct waiting *w = ARENA_PUSH(s->canvas->arena, s->canvas->waits, s->canvas->n_waits);
-		*w = (struct waiting){ .from = from, .to = start, .where = where, .holder = worker,
-			.call = NOBODY, .kind = PART_QUEUE };
-	}
+	if (queued)
+		canvas_wait(s->canvas, from, start, PART_QUEUE, where, worker, NOBODY);
 	ledger_add(&s->canvas->ledger, queued ? PART_QUEUE : PART_RUNQUEUE, queued ? where : 0,
 	    start - from);
 	struct stretch inner = { .a = s->a, .canvas = s->canvas, .thread = worker,

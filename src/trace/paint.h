@@ -38,6 +38,17 @@ struct canvas {
 	void *ctx;                 /* of visit; NULL visit: not wanted */
 };
 
+/* Note that a request waited, if somebody wants to know; all of it is said, because 0 is a thread and a
+ * call too. */
+static inline void
+canvas_wait(struct canvas *c, int64_t from, int64_t to, enum run_part_kind kind, uint32_t where,
+    uint32_t holder, uint32_t call)
+{
+	if (c->arena && to > from)
+		*ARENA_PUSH(c->arena, c->waits, c->n_waits) = (struct waiting){ .from = from, .to = to,
+			.where = where, .holder = holder, .call = call, .kind = (uint8_t)kind };
+}
+
 /* How long a thread was busy in [from, to]: anything but waiting for work or at a futex. */
 int64_t paint_busy(const struct assembly *a, uint32_t thread, int64_t from, int64_t to);
 

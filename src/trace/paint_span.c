@@ -30,11 +30,7 @@ paint_queue(const struct frame *f, uint32_t where, uint32_t thread, uint32_t cal
 	if (!clip(f, &from, &to))
 		return;
 	ledger_add(&c->ledger, PART_QUEUE, where, to - from);
-	if (c->arena) {
-		struct waiting *w = ARENA_PUSH(c->arena, c->waits, c->n_waits);
-		*w = (struct waiting){ .from = from, .to = to, .where = where, .holder = thread,
-			.call = call, .kind = PART_QUEUE };
-	}
+	canvas_wait(c, from, to, PART_QUEUE, where, thread, call);
 }
 
 static void

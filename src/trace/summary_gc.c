@@ -31,6 +31,7 @@ summary_gc(struct summary *s)
 			const struct rec *r = tape_at(s->a->tape, log->gc[k]);
 			double pause = ns_to_s(r->ts - r->from);
 			g->collections++;
+			g->full += r->value;
 			g->seconds += pause;
 			g->longest = pause > g->longest ? pause : g->longest;
 		}

@@ -121,11 +121,8 @@ task_waits_paint(const struct assembly *a, int pid, int64_t from, int64_t to, st
 		int64_t until = i + 1 == n ? to :
 		    at + (int64_t)((double)(to - from) * (double)shares[i].weight / (double)sum);
 		ledger_add(&c->ledger, (enum run_part_kind)shares[i].kind, shares[i].where, until - at);
-		if (c->arena && until > at && shares[i].kind != PART_SLEEP) {
-			struct waiting *w = ARENA_PUSH(c->arena, c->waits, c->n_waits);
-			*w = (struct waiting){ .from = at, .to = until, .where = shares[i].where,
-				.holder = NOBODY, .kind = shares[i].kind };
-		}
+		if (shares[i].kind != PART_SLEEP)
+			canvas_wait(c, at, until, (enum run_part_kind)shares[i].kind, shares[i].where, NOBODY, NOBODY);
 		at = until;
 	}
 	return n > 0;

@@ -126,7 +126,7 @@ case('c-big-json', ['io.net.uncompressed'], where='/', number=33, needs=['unshar
 case('c-downstream', ['io.net.downstream'], where='PEER', fast=True,
      fixed=asks('slow_peer', 'downstream', peer_words=['4']), twin=False)(
     asks('slow_peer', 'downstream', peer_words=['40']))
-case('c-retries', ['io.net.retry', 'io.net.downstream'], where='PEER', number=40,
+case('c-retries', ['io.net.retry'], where='PEER', number=40,
      fixed=asks('flaky_peer', 'retries', 'repaired', peer_words=['10']), twin=False)(
     asks('flaky_peer', 'retries', peer_words=['10']))
 case('c-rate-limit', ['contention.rate-limit'], where='PEER',

@@ -189,7 +189,7 @@ http {{ access_log off; {paths} keepalive_requests 1000000; {settings}
         """All who are started from now on share a loopback that carries no more than this."""
         if os.geteuid() != 0:
             raise Skip('a network of its own needs root')
-        script = (f'ip link set lo up && tc qdisc add dev lo root tbf rate {megabits}mbit burst 64k '
+        script = (f'ip link set lo mtu 1500 up && tc qdisc add dev lo root tbf rate {megabits}mbit burst 256k '
                   'limit 4m && echo ready && exec sleep 1000')
         holder = self.spawn(['unshare', '-n', 'sh', '-c', script], stdout=subprocess.PIPE,
                             stderr=subprocess.DEVNULL, text=True)

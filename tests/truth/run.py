@@ -134,7 +134,7 @@ def run_row(options, row, results):
     out = folder / 'run'
     try:
         words, run, seconds, done = check_twice(options, row, stage, out)
-        if run is None:
+        if run is None or 'verdict' not in run:
             return f'not ok - {row.title}', [f'exit status {done.returncode}', *done.stderr.splitlines()]
         wrong = list(reasons(options, row, stage, run, seconds, out))
         if wrong and refused(row.case, run) and host_is_busy(run):

@@ -175,6 +175,27 @@ a_timer_on_a_loop_is_sleep(void **state)
 	ledger_done(&c.ledger);
 }
 
+/* A loop writes the rest of a large answer when its client has taken the first; of a small one, when
+ * there is more to tell. */
+static void
+room_in_the_socket_is_the_clients(void **state)
+{
+	static const struct { uint32_t bytes; int64_t waited_us; } rows[] = {
+		{ 32 << 10, 970 }, { 100, 0 },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		request(10, SERVER, 0, 10);
+		response(10, SERVER, 20)->value = rows[i].bytes;
+		poll(10, 30, 1000, 1);
+		response(10, SERVER, 1010)->value = rows[i].bytes;
+		struct canvas c = painted(1000);
+		assert_int_equal(part(&c, PART_NET), rows[i].waited_us);
+		ledger_done(&c.ledger);
+		end(state);
+		begin(state);
+	}
+}
+
 static void
 a_helper_thread_is_what_the_loop_waited_for(void **state)
 {
@@ -219,5 +240,5 @@ RUN_TESTS(TEST(a_thread_waits_for_a_lock_then_for_a_cpu),
     TEST(collections_are_told_apart), TEST(a_loop_interleaves_requests),
     TEST(a_blocking_call_to_a_peer_is_the_peers),
     TEST(a_worker_answers_what_a_reader_read), TEST(a_timer_on_a_loop_is_sleep),
-    TEST(a_helper_thread_is_what_the_loop_waited_for), TEST(unanswered_requests_are_left_out),
+    TEST(room_in_the_socket_is_the_clients), TEST(a_helper_thread_is_what_the_loop_waited_for), TEST(unanswered_requests_are_left_out),
     TEST(a_full_tape_counts_what_it_loses))

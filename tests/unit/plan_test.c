@@ -218,7 +218,8 @@ each_kind_has_a_complete_step(void **state)
 		"io.db.n-plus-one", "io.db.over-fetch", "io.redis.n-plus-one", "io.redis.slow-command",
 		"contention.db-lock", "memory.leak", "memory.gc", "memory.page-fault", "memory.swap",
 		"memory.alloc", "contention.pool", "cpu.contended-host", "contention.stampede",
-		"contention.rate-limit",
+		"contention.rate-limit", "io.net.retry", "io.net.dns",
+		"io.no-cache",
 	};
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		struct run *r = sample();
@@ -265,7 +266,7 @@ nothing_found_plans_nothing(void **state)
 {
 	struct run *r = sample();
 	add(r, NULL, NULL, CLASS_NONE, NAN, NULL);
-	add(r, "F2", "io.no-cache", CLASS_IO, 0.5, NULL);
+	add(r, "F2", "io.unheard-of", CLASS_IO, 0.5, NULL);
 	plan(r);
 	assert_int_equal(r->n_plan, 0);
 	run_free(r);

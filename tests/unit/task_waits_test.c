@@ -69,6 +69,8 @@ shares_unseen_time(void **state)
 	assert_int_equal(rows[1].kind, PART_SLEEP);
 	assert_int_equal(rows[1].ns, 25 * NS_PER_MS);
 	assert_int_equal(canvas.n_waits, 1);
+	assert_int_equal(canvas.waits[0].holder, NOBODY);
+	assert_int_equal(canvas.waits[0].call, NOBODY);
 	ledger_done(&canvas.ledger);
 	canvas = (struct canvas){ 0 };   /* shorter than the time between two looks: the nearest tell */
 	assert_true(task_waits_paint(a, 7, 41 * NS_PER_MS, 42 * NS_PER_MS, &canvas));

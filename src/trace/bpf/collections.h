@@ -5,16 +5,18 @@
 
 #include "statements.h"
 
+struct collection { __u64 start, full; };
+
 struct { __uint(type, BPF_MAP_TYPE_LRU_HASH); __uint(max_entries, 4096); __type(key, __u32);
-	__type(value, __u64); } collections SEC(".maps");
+	__type(value, struct collection); } collections SEC(".maps");
 
 static __always_inline void
-collection_begin(void)
+collection_begin(__u64 full)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	__u64 now = bpf_ktime_get_ns();
+	struct collection c = { .start = bpf_ktime_get_ns(), .full = full };
 	if (enabled && thread_of(tid))
-		bpf_map_update_elem(&collections, &tid, &now, BPF_ANY);
+		bpf_map_update_elem(&collections, &tid, &c, BPF_ANY);
 }
 
 static __always_inline void
@@ -22,24 +24,26 @@ collection_end(void)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	__u32 tid = (__u32)id;
-	__u64 *start = bpf_map_lookup_elem(&collections, &tid);
-	if (!start)
+	struct collection *c = bpf_map_lookup_elem(&collections, &tid);
+	if (!c)
 		return;
 	struct ev_gc *e = enabled ? EVENT(ev_gc, EV_GC, bpf_ktime_get_ns(), tid, id >> 32, 0) : 0;
 	if (e) {
-		e->start = *start;
+		e->start = c->start;
+		e->full = c->full;
 		EVENT_SEND(e);
 	}
 	bpf_map_delete_elem(&collections, &tid);
 }
 
-/* A function that collects: its entry and its return. */
+/* A function that collects: its entry and its return. Of V8 the first argument after the heap says which
+ * collector runs: 1 marks all of the heap. */
 SEC("uprobe")
 int gc_enter(struct pt_regs *ctx)
 {
 	if (enabled)
 		keep_return(ctx);
-	collection_begin();
+	collection_begin((__u32)ctx->si == 1);
 	return 0;
 }
 
@@ -54,7 +58,7 @@ int gc_return(struct pt_regs *ctx)
 SEC("uprobe")
 int gc_start_mark(struct pt_regs *ctx)
 {
-	collection_begin();
+	collection_begin(0);
 	return 0;
 }
 
