@@ -90,18 +90,16 @@ encoded_at(struct text path, size_t i)
 }
 
 /* What stands behind the percent sign before *i, which moves behind it. */
-static bool
+static int
 put_percent(struct out *o, struct text path, size_t *i)
 {
 	int c = encoded_at(path, *i);
 
-	if (c < 0) {
-		o->ambiguous = true;
-		return put(o, "%", 1);
-	}
+	if (c < 0)
+		return -EINVAL;
 	*i += 2;
-	o->ambiguous |= c == 0 || c == '\\' || (c == '%' && encoded_at(path, *i) >= 0);   /* %252e: decoded twice */
-	return is_unreserved(c) ? put(o, &(char){ (char)c }, 1) : put_encoded(o, c);
+	o->ambiguous |= c == 0 || c == '\\';
+	return (is_unreserved(c) ? put(o, &(char){ (char)c }, 1) : put_encoded(o, c)) ? 0 : -E2BIG;
 }
 
 /* One character at *i, which moves behind it. */
@@ -109,16 +107,13 @@ static int
 put_character(struct out *o, struct text path, size_t *i)
 {
 	int c = (unsigned char)path.at[(*i)++];
-	bool fits;
 
 	if (c <= 0x20 || c == 0x7f || c == '#')
 		return -EINVAL;
-	o->ambiguous |= c == '\\';
 	if (c == '%')
-		fits = put_percent(o, path, i);
-	else
-		fits = c > 0x7f ? put_encoded(o, c) : put(o, &(char){ (char)c }, 1);
-	return fits ? 0 : -E2BIG;
+		return put_percent(o, path, i);
+	o->ambiguous |= c == '\\';
+	return (c > 0x7f ? put_encoded(o, c) : put(o, &(char){ (char)c }, 1)) ? 0 : -E2BIG;
 }
 
 /* How many of the next characters mean nothing but themselves: nearly all there are. */
@@ -131,6 +126,18 @@ plain_size(struct text path, size_t i)
 	    path.at[n] != '#' && path.at[n] != '\\')
 		n++;
 	return n - i;
+}
+
+/* Would who decodes the segment once more than we do find others in it? "..%2Fadmin", "%252e" */
+static bool
+hides_segments(struct text segment)
+{
+	const char *twice = segment.size ? memmem(segment.at, segment.size, "%25", 3) : NULL;
+
+	for (; twice; twice = memmem(twice + 3, (size_t)(segment.at + segment.size - twice - 3), "%25", 3))
+		if (encoded_at(segment, (size_t)(twice + 3 - segment.at)) >= 0)
+			return true;
+	return memmem(segment.at, segment.size, "%2F", 3) && memmem(segment.at, segment.size, "..", 2);
 }
 
 /* The segment that was just written, from behind its slash; dots take it away (RFC 3986, section 5.2.4). */
@@ -172,8 +179,7 @@ put_path(struct out *o, struct text path)
 				return r;
 			}
 		}
-		n = (size_t)(o->at - segment);
-		o->ambiguous |= memmem(segment, n, "%2F", 3) && memmem(segment, n, "..", 2);
+		o->ambiguous |= hides_segments((struct text){ segment, (size_t)(o->at - segment) });
 		fold_dots(o, root, segment, i == path.size);
 	}
 	return 0;

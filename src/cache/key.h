@@ -8,8 +8,8 @@
  *   (section 5.2.4), and bytes above 0x7f are percent-encoded. Nothing that is reserved is ever decoded.
  * - query: byte for byte. Origins sign it, and each reads it in its own way.
  * - host: lower case, without the port of the scheme.
- * A path that programs are known to read in more than one way (an encoded slash next to dots, a backslash, %00,
- * % without two digits) is passed on but never cached: `ambiguous`. */
+ * A path that programs are known to read in more than one way (an encoded slash beside dots, a backslash, %00,
+ * %25 before two digits) is passed on but never cached: `ambiguous`. One with % before anything else is refused. */
 #pragma once
 
 #include "net/field.h"

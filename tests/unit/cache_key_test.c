@@ -54,7 +54,7 @@ static void
 what_may_be_read_in_two_ways_is_not_cached(void **state)
 {
 	static const char *const rows[] = { "/static/..%2fadmin", "/static/%2e%2e%2fadmin", "/static/x%2f..%2f..%2fadmin",
-		"/a\\b", "/a%5cb", "/a%00.css", "/a%", "/a%4", "/a%zz", "/a%252e%252e", "/a%2" };
+		"/a\\b", "/a%5cb", "/a%00.css", "/a%252e%252e" };
 	static const char *const clear[] = { "/owner%2Fname", "/a%25", "/a%25x", "/a?b%zz\\", "/a..b" };
 	char out[CACHE_KEY_MAX];
 	struct cache_key k;
@@ -76,6 +76,7 @@ what_is_no_target_is_refused(void **state)
 	static const struct { const char *host, *target; int r; } rows[] = {
 		{ "h", "", -EINVAL }, { "h", "*", -EINVAL }, { "h", "a", -EINVAL }, { "h", "http://h/", -EINVAL },
 		{ "h", "/a b", -EINVAL }, { "h", "/a\tb", -EINVAL }, { "h", "/a\x7f", -EINVAL }, { "h", "/a#b", -EINVAL },
+		{ "h", "/a%", -EINVAL }, { "h", "/a%4", -EINVAL }, { "h", "/a%zz", -EINVAL }, { "h", "/%%44E", -EINVAL },
 		{ "h", "/a?b c", -EINVAL }, { "h", "/a?b#c", -EINVAL },
 		{ "", "/", -EINVAL }, { "a b", "/", -EINVAL }, { "a/b", "/", -EINVAL }, { "a@b", "/", -EINVAL },
 		{ "h:x", "/", -EINVAL }, { "h:123456", "/", -EINVAL }, { "::1", "/", -EINVAL }, { "[::1", "/", -EINVAL },
