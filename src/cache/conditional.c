@@ -80,13 +80,13 @@ cache_answer_kind(const struct cache_request *request, const struct http_fields 
 bool
 cache_field_in_304(struct text name)
 {
-	static const char *const sent[] = { "cache-control", "content-location", "date", "etag", "expires", "vary",
-		"last-modified", "cdn-cache-control", "set-cookie", "server", "via", "cache-status" };
+	static const char *const of_body[] = { "content-type", "content-encoding", "content-language",
+		"content-disposition", "content-md5", "content-digest", "repr-digest", "digest", "accept-ranges" };
 
-	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++)
-		if (text_is(name, sent[i]))
-			return true;
-	return false;
+	for (size_t i = 0; i < sizeof(of_body) / sizeof(of_body[0]); i++)
+		if (text_is(name, of_body[i]))
+			return false;
+	return true;
 }
 
 void

@@ -23,7 +23,8 @@ enum cache_answer_kind {
 enum cache_answer_kind cache_answer_kind(const struct cache_request *request, const struct http_fields *fields,
     const struct cache_terms *terms, struct text etag, struct cache_ranges *ranges);
 
-/* Is this field sent with a 304 (RFC 9110, section 15.4.5)? The others would only cost bytes. */
+/* Is this field of a stored head sent with a 304? All that may update what the client has; not what describes the
+ * body, which it does not get (RFC 9110, section 15.4.5). */
 bool cache_field_in_304(struct text name);
 
 /* ---- asking the origin ---- */
