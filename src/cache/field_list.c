@@ -48,7 +48,8 @@ text_token(struct text t)
 {
 	size_t n = 0;
 
-	while (n < t.size && (isalnum((unsigned char)t.at[n]) || (t.at[n] && strchr("!#$%&'*+-.^_`|~", t.at[n]))))
+	while (n < t.size &&
+	    (isalnum((unsigned char)t.at[n]) || (t.at[n] && strchr("!#$%&'*+-.^_`|~", t.at[n]))))
 		n++;
 	return (struct text){ t.at, n };
 }

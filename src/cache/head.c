@@ -16,8 +16,9 @@ is_one_of(struct text name, const char *const *list, size_t n)
 bool
 cache_field_is_hop(struct text name, const struct http_fields *all)
 {
-	static const char *const hop[] = { "connection", "proxy-connection", "keep-alive", "te", "transfer-encoding",
-		"upgrade", "trailer", "proxy-authenticate", "proxy-authentication-info", "proxy-authorization" };
+	static const char *const hop[] = { "connection", "proxy-connection", "keep-alive", "te",
+		"transfer-encoding", "upgrade", "trailer", "proxy-authenticate",
+		"proxy-authentication-info", "proxy-authorization" };
 	char text[64];
 
 	if (is_one_of(name, hop, sizeof(hop) / sizeof(hop[0])))
@@ -81,8 +82,8 @@ put_field(struct buf *out, const struct http_field *f, struct cache_terms *t)
 }
 
 void
-cache_head_write(const struct http_fields *answer, const struct cache_policy *policy, struct cache_terms *terms,
-    struct buf *out)
+cache_head_write(const struct http_fields *answer, const struct cache_policy *policy,
+    struct cache_terms *terms, struct buf *out)
 {
 	struct cache_directives d;
 

@@ -27,7 +27,8 @@ is_default_port(bool https, struct text port)
 	return port.size == 0 || text_is(port, https ? "443" : "80");
 }
 
-/* A name of DNS, IPv4 or [IPv6], and a port. The rest of RFC 3986, section 3.2.2, is no host that anyone has. */
+/* A name of DNS, IPv4 or [IPv6], and a port. The rest of RFC 3986, section 3.2.2, is no host that
+ * anyone has. */
 static int
 put_host(struct out *o, bool https, struct text host)
 {
@@ -43,7 +44,8 @@ put_host(struct out *o, bool https, struct text host)
 		return -EINVAL;
 	for (size_t i = 0; i < name.size; i++) {
 		unsigned char c = (unsigned char)name.at[i];
-		bool address = name.at[0] == '[' && (c == ':' || (c == '[' && i == 0) || (c == ']' && i + 1 == name.size));
+		bool address = name.at[0] == '[' &&
+		    (c == ':' || (c == '[' && i == 0) || (c == ']' && i + 1 == name.size));
 		if (!isalnum(c) && !address && (c == 0 || !strchr("-._~", c)))
 			return -EINVAL;
 		*o->at++ = (char)tolower(c);
@@ -122,8 +124,8 @@ plain_size(struct text path, size_t i)
 {
 	size_t n = i;
 
-	while (n < path.size && path.at[n] > 0x20 && path.at[n] < 0x7f && path.at[n] != '/' && path.at[n] != '%' &&
-	    path.at[n] != '#' && path.at[n] != '\\')
+	while (n < path.size && path.at[n] > 0x20 && path.at[n] < 0x7f && path.at[n] != '/' &&
+	    path.at[n] != '%' && path.at[n] != '#' && path.at[n] != '\\')
 		n++;
 	return n - i;
 }
@@ -140,7 +142,8 @@ hides_segments(struct text segment)
 	return memmem(segment.at, segment.size, "%2F", 3) && memmem(segment.at, segment.size, "..", 2);
 }
 
-/* The segment that was just written, from behind its slash; dots take it away (RFC 3986, section 5.2.4). */
+/* The segment that was just written, from behind its slash; dots take it away (RFC 3986,
+ * section 5.2.4). */
 static void
 fold_dots(struct out *o, char *root, char *segment, bool last)
 {
@@ -195,7 +198,8 @@ put_query(struct out *o, struct text query)
 }
 
 int
-cache_key_write(bool https, struct text host, struct text target, char out[CACHE_KEY_MAX], struct cache_key *ret)
+cache_key_write(bool https, struct text host, struct text target, char out[CACHE_KEY_MAX],
+    struct cache_key *ret)
 {
 	struct out o = { out, out + CACHE_KEY_MAX };
 	int r;
@@ -213,7 +217,9 @@ cache_key_write(bool https, struct text host, struct text target, char out[CACHE
 	if ((r = put_path(&o, (struct text){ target.at, path })) < 0 ||
 	    (r = put_query(&o, (struct text){ target.at + path, target.size - path })) < 0)
 		return r;
-	*ret = (struct cache_key){ { out, (size_t)(o.at - out) }, { at, (size_t)(o.at - at) }, o.ambiguous };
+	ret->uri = (struct text){ out, (size_t)(o.at - out) };
+	ret->target = (struct text){ at, (size_t)(o.at - at) };
+	ret->ambiguous = o.ambiguous;
 	return 0;
 }
 
@@ -255,7 +261,8 @@ merge(struct text base, struct text reference, char out[CACHE_KEY_MAX])
 	return n + reference.size;
 }
 
-/* Takes the scheme away: false when it is another one than the base's, or no authority follows it. */
+/* Takes the scheme away: false when it is another one than the base's, or no authority follows
+ * it. */
 static bool
 strip_scheme(struct text *reference, bool https)
 {
@@ -264,9 +271,10 @@ strip_scheme(struct text *reference, bool https)
 
 	if (!colon || (end && end < colon))
 		return true;
-	if (!text_is((struct text){ reference->at, (size_t)(colon - reference->at) }, https ? "https" : "http"))
+	struct text scheme = { reference->at, (size_t)(colon - reference->at) };
+	if (!text_is(scheme, https ? "https" : "http"))
 		return false;
-	*reference = from(*reference, (size_t)(colon - reference->at) + 1);
+	*reference = from(*reference, scheme.size + 1);
 	return reference->size >= 2 && memcmp(reference->at, "//", 2) == 0;
 }
 
@@ -276,7 +284,8 @@ cache_key_resolve(const struct cache_key *base, struct text reference, char out[
 {
 	bool https = base->uri.at[4] == 's';
 	size_t origin = base->uri.size - base->target.size;
-	struct text host = { base->uri.at + (https ? 8 : 7), origin - (https ? 8 : 7) }, whole = { base->target.at, 1 };
+	struct text host = { base->uri.at + (https ? 8 : 7), origin - (https ? 8 : 7) };
+	struct text whole = { base->target.at, 1 };
 	char merged[CACHE_KEY_MAX];
 
 	const char *fragment = reference.size ? memchr(reference.at, '#', reference.size) : NULL;

@@ -23,8 +23,8 @@ read_weight(struct text t)
 	int n, digits = 0;
 
 	t = text_trim(t);
-	if (t.size < 3 || t.size > 7 || strncasecmp(t.at, "q=", 2) != 0 || (t.at[2] != '0' && t.at[2] != '1') ||
-	    (t.size > 3 && t.at[3] != '.'))
+	if (t.size < 3 || t.size > 7 || strncasecmp(t.at, "q=", 2) != 0 ||
+	    (t.at[2] != '0' && t.at[2] != '1') || (t.size > 3 && t.at[3] != '.'))
 		return -1;
 	n = t.at[2] - '0';
 	for (size_t i = 4; i < t.size; i++, digits++) {
@@ -42,7 +42,8 @@ read_member(struct text member, struct preference *ret)
 {
 	ret->name = text_token(member);
 	ret->weight = 1000;
-	struct text rest = text_trim((struct text){ member.at + ret->name.size, member.size - ret->name.size });
+	struct text rest = text_trim((struct text){ member.at + ret->name.size,
+	    member.size - ret->name.size });
 	if (ret->name.size == 0 || (rest.size && rest.at[0] != ';'))
 		return false;
 	if (rest.size)
@@ -144,7 +145,8 @@ weight_of(const struct preferences *p, struct text name)
 }
 
 bool
-preferences_keep_choice(const struct preferences *before, const struct preferences *now, struct text choice)
+preferences_keep_choice(const struct preferences *before, const struct preferences *now,
+    struct text choice)
 {
 	int chosen = weight_of(before, choice), choosing = weight_of(now, choice);
 
@@ -155,8 +157,10 @@ preferences_keep_choice(const struct preferences *before, const struct preferenc
 		int was = weight_of(before, name), is = now->at[i].weight;
 		if (text_is(name, "*") || (is && !was))
 			return false;
-		/* What was liked better and yet not chosen cannot be had; the rest must not have risen above it. */
-		if (was <= chosen && compare(name, choice) != 0 && (is > choosing || (is == choosing && was < chosen)))
+		/* What was liked better and yet not chosen cannot be had; the rest must not have
+		 * risen above it. */
+		if (was <= chosen && compare(name, choice) != 0 &&
+		    (is > choosing || (is == choosing && was < chosen)))
 			return false;
 	}
 	return !find(before, (struct text){ "*", 1 });

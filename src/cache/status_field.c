@@ -17,7 +17,8 @@ static const char *const forwards[] = {
 	[CACHE_FORWARD_PARTIAL] = "partial",
 };
 
-/* All pieces together stay below CACHE_STATUS_MAX: two words, quoted, and less than 100 bytes else. */
+/* All pieces together stay below CACHE_STATUS_MAX: two words, quoted, and less than 100 bytes
+ * else. */
 _Static_assert(WORD_MAX * 2 + 100 < CACHE_STATUS_MAX, "the longest member fits");
 
 static char *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Cache-Status (RFC 9211): one member, to be sent as a line of its own behind those of caches nearer to the
- * origin. Pure, and cheap enough for each hit. */
+/* Cache-Status (RFC 9211): one member, to be sent as a line of its own behind those of caches
+ * nearer to the origin. Pure, and cheap enough for each hit. */
 #pragma once
 
 #include <stddef.h>

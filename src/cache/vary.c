@@ -98,7 +98,8 @@ put_list(struct out *o, const struct http_fields *request, const char *name)
 static void
 put_lines(struct out *o, const struct http_fields *request, const char *name)
 {
-	for (const struct http_field *f = NULL, *next; (next = http_field_next(request, name, f)); f = next) {
+	for (const struct http_field *f = NULL, *next; (next = http_field_next(request, name, f));
+	     f = next) {
 		if (f)
 			put(o, "\r", 1);
 		put(o, next->value.at, next->value.size);
@@ -135,8 +136,8 @@ is_preference(const char *name)
 static bool
 is_exact(const char *name)
 {
-	static const char *const list[] = { "cookie", "authorization", "proxy-authorization", "user-agent", "referer",
-		"origin", "host", "range", "if-range", "date", "from" };
+	static const char *const list[] = { "cookie", "authorization", "proxy-authorization",
+		"user-agent", "referer", "origin", "host", "range", "if-range", "date", "from" };
 
 	return is_one_of(name, list, sizeof(list) / sizeof(list[0]));
 }
@@ -207,7 +208,8 @@ next_word(struct text *t, char end, char word[CACHE_VARY_NAMES_MAX])
 }
 
 int
-cache_vary_write(const struct http_fields *answer, const struct http_fields *request, char out[CACHE_VARY_MAX])
+cache_vary_write(const struct http_fields *answer, const struct http_fields *request,
+    char out[CACHE_VARY_MAX])
 {
 	char all[CACHE_VARY_NAMES_MAX], name[CACHE_VARY_NAMES_MAX];
 	struct out o = { out, out + CACHE_VARY_MAX };
@@ -258,7 +260,8 @@ is_same_choice(struct text value, const struct http_fields *request, const char 
 	const char *at = value.size > 1 ? memrchr(value.at + 1, '=', value.size - 1) : NULL;
 	struct preferences before, now;
 
-	if (!at || value.at[0] != '=' || !http_field_next(request, name, NULL) || !preferences_read(request, name, &now))
+	if (!at || value.at[0] != '=' || !http_field_next(request, name, NULL) ||
+	    !preferences_read(request, name, &now))
 		return false;
 	struct text choice = { at + 1, (size_t)(value.at + value.size - at - 1) };
 	preferences_reread((struct text){ value.at + 1, (size_t)(at - value.at - 1) }, &before);

@@ -96,6 +96,7 @@ a_choice_serves_who_leaves_no_other(void **state)
 		{ "Content-Encoding: gzip", "Accept-Encoding: gzip, deflate, br, zstd", "Accept-Encoding: gzip, deflate", true },
 		{ "Content-Encoding: gzip", "Accept-Encoding: gzip, deflate, br", "Accept-Encoding: GZIP", true },
 		{ "Content-Encoding: gzip", "Accept-Encoding: gzip", "Accept-Encoding: gzip, br", false },
+		{ "Content-Encoding: gzip", "Accept-Encoding: gzip", "Accept-Encoding: gzip, br;q=0.5", false },
 		{ "Content-Encoding: gzip", "Accept-Encoding: gzip, br", "Accept-Encoding: br", false },
 		{ "Content-Encoding: gzip", "Accept-Encoding: gzip, br", "Accept-Encoding: gzip;q=0, br", false },
 		{ "Content-Encoding: gzip", "Accept-Encoding: gzip, br", "Accept-Encoding: gzip;q=0.5, br", false },
