@@ -64,6 +64,15 @@ set_names(struct cache_directives *d, const struct known *k, struct text names)
 		d->has |= k->flag;
 }
 
+bool
+cache_directives_name(const struct cache_directives *d, struct text name)
+{
+	for (uint32_t i = 0; i < d->n_lists; i++)
+		if (text_names(d->lists[i], name))
+			return true;
+	return false;
+}
+
 /* ---- Cache-Control ---- */
 
 /* Without its quotes; without a value when the argument is neither a token nor quoted whole. */

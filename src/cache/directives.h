@@ -34,6 +34,9 @@ struct cache_directives {
 	uint32_t n_lists;
 };
 
+/* Is this field named by one of the lists? */
+bool cache_directives_name(const struct cache_directives *d, struct text name);
+
 /* All lines of Cache-Control. */
 void cache_directives_read(const struct http_fields *fields, struct cache_directives *ret);
 

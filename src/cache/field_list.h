@@ -23,3 +23,9 @@ struct text text_token(struct text t);
 /* Digits and nothing else; what is above INT32_MAX counts as INT32_MAX (RFC 9111, section
  * 1.2.2). */
 bool text_seconds(struct text t, int32_t *ret_s);
+
+/* The order of names, whatever their case: below, at or above 0. */
+int text_order(struct text a, struct text b);
+
+/* Is `name` one of the members of a list of names? */
+bool text_names(struct text list, struct text name);

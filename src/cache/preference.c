@@ -5,15 +5,6 @@
 
 #include "cache/field_list.h"
 
-static int
-compare(struct text a, struct text b)
-{
-	size_t n = a.size < b.size ? a.size : b.size;
-	int order = strncasecmp(a.at, b.at, n);
-
-	return order ? order : (a.size > b.size) - (a.size < b.size);
-}
-
 /* ---- reading ---- */
 
 /* "q=0.5": thousandths, or -1 for anything else. */
@@ -56,7 +47,7 @@ read_member(struct text member, struct preference *ret)
 static bool
 comes_before(const struct preference *a, const struct preference *b)
 {
-	return a->weight != b->weight ? a->weight > b->weight : compare(a->name, b->name) < 0;
+	return a->weight != b->weight ? a->weight > b->weight : text_order(a->name, b->name) < 0;
 }
 
 bool
@@ -124,7 +115,7 @@ static const struct preference *
 find(const struct preferences *p, struct text name)
 {
 	for (int i = 0; i < p->n; i++)
-		if (compare(p->at[i].name, name) == 0)
+		if (text_order(p->at[i].name, name) == 0)
 			return &p->at[i];
 	return NULL;
 }
@@ -159,7 +150,7 @@ preferences_keep_choice(const struct preferences *before, const struct preferenc
 			return false;
 		/* What was liked better and yet not chosen cannot be had; the rest must not have
 		 * risen above it. */
-		if (was <= chosen && compare(name, choice) != 0 &&
+		if (was <= chosen && text_order(name, choice) != 0 &&
 		    (is > choosing || (is == choosing && was < chosen)))
 			return false;
 	}

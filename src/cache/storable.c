@@ -82,20 +82,11 @@ is_about_request(int status)
 /* ---- who may have it ---- */
 
 static bool
-is_listed(const struct cache_directives *d, const char *name)
-{
-	for (uint32_t i = 0; i < d->n_lists; i++)
-		if (text_lists(d->lists[i], name))
-			return true;
-	return false;
-}
-
-static bool
 sets_cookies(const struct http_fields *fields, const struct cache_directives *d,
     const struct cache_policy *policy)
 {
 	return policy->cookies == CACHE_COOKIES_REFUSE && http_field_next(fields, "set-cookie", NULL) &&
-	    !is_listed(d, "set-cookie");
+	    !cache_directives_name(d, (struct text){ "set-cookie", 10 });
 }
 
 /* Section 3.5 */

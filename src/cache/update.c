@@ -2,6 +2,7 @@
 #include "cache/update.h"
 
 #include "cache/etag.h"
+#include "cache/field_list.h"
 #include "cache/http_date.h"
 
 #define FIELDS_MAX 256   /* of a stored head and a 304 together; what is more is left out */
@@ -70,7 +71,7 @@ static bool
 is_named(const struct http_fields *fields, struct text name)
 {
 	for (const struct http_field *f = fields->at; f < fields->at + fields->n; f++)
-		if (f->name.size == name.size && strncasecmp(f->name.at, name.at, name.size) == 0)
+		if (text_order(f->name, name) == 0)
 			return true;
 	return false;
 }

@@ -11,15 +11,6 @@
 
 /* ---- names ---- */
 
-static int
-compare(struct text a, struct text b)
-{
-	size_t n = a.size < b.size ? a.size : b.size;
-	int order = strncasecmp(a.at, b.at, n);
-
-	return order ? order : (a.size > b.size) - (a.size < b.size);
-}
-
 /* Keeps the list sorted and each name once: false when it is full. */
 static bool
 insert_name(struct text names[NAMES_MAX], int *n, struct text name)
@@ -27,11 +18,11 @@ insert_name(struct text names[NAMES_MAX], int *n, struct text name)
 	int i = *n;
 
 	for (int k = 0; k < *n; k++)
-		if (compare(names[k], name) == 0)
+		if (text_order(names[k], name) == 0)
 			return true;
 	if (i == NAMES_MAX)
 		return false;
-	for (; i > 0 && compare(names[i - 1], name) > 0; i--)
+	for (; i > 0 && text_order(names[i - 1], name) > 0; i--)
 		names[i] = names[i - 1];
 	names[i] = name;
 	(*n)++;
