@@ -19,21 +19,23 @@ read_one_date(const struct http_fields *fields, const char *name, int64_t now_s,
 }
 
 static bool
-is_not_modified(const struct cache_request *r, const struct http_fields *fields, const struct cache_terms *t,
-    struct text etag)
+is_not_modified(const struct cache_request *r, const struct http_fields *fields,
+    const struct cache_terms *t, struct text etag)
 {
 	int64_t since_s;
 
 	if (r->has & REQUEST_IF_NONE_MATCH)
 		return etag_listed(fields, "if-none-match", etag);
 	return (r->has & REQUEST_IF_MODIFIED_SINCE) &&
-	    read_one_date(fields, "if-modified-since", t->received_ns / NS_PER_S, &since_s) && changed_s(t) <= since_s;
+	    read_one_date(fields, "if-modified-since", t->received_ns / NS_PER_S, &since_s) &&
+	    changed_s(t) <= since_s;
 }
 
-/* Section 13.1.5: only what identifies the bytes. A date does so when it was over when the answer was made
- * (section 8.8.2.2). */
+/* Section 13.1.5: only what identifies the bytes. A date does so when it was over when the answer
+ * was made (section 8.8.2.2). */
 static bool
-is_same_representation(const struct http_fields *fields, const struct cache_terms *t, struct text etag)
+is_same_representation(const struct http_fields *fields, const struct cache_terms *t,
+    struct text etag)
 {
 	const struct http_field *f = http_field_next(fields, "if-range", NULL);
 	int64_t date_s;
@@ -80,17 +82,19 @@ cache_answer_kind(const struct cache_request *request, const struct http_fields 
 bool
 cache_field_in_304(struct text name)
 {
-	static const char *const sent[] = { "cache-control", "content-location", "date", "etag", "expires", "vary",
-		"last-modified", "cdn-cache-control", "set-cookie", "server", "via", "cache-status" };
+	static const char *const of_body[] = { "content-type", "content-encoding",
+		"content-language", "content-disposition", "content-md5", "content-digest",
+		"repr-digest", "digest", "accept-ranges" };
 
-	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++)
-		if (text_is(name, sent[i]))
-			return true;
-	return false;
+	for (size_t i = 0; i < sizeof(of_body) / sizeof(of_body[0]); i++)
+		if (text_is(name, of_body[i]))
+			return false;
+	return true;
 }
 
 void
-cache_condition_write(const struct cache_terms *terms, struct text etag, struct cache_condition *ret)
+cache_condition_write(const struct cache_terms *terms, struct text etag,
+    struct cache_condition *ret)
 {
 	ret->n = 0;
 	if (etag.size)
@@ -98,12 +102,13 @@ cache_condition_write(const struct cache_terms *terms, struct text etag, struct 
 	if (terms->modified_s == CACHE_NO_TIME)
 		return;
 	http_date_write(terms->modified_s, ret->date);
-	ret->at[ret->n++] = (struct http_field){ { "If-Modified-Since", 17 }, { ret->date, HTTP_DATE_SIZE } };
+	ret->at[ret->n++] = (struct http_field){ { "If-Modified-Since", 17 },
+		{ ret->date, HTTP_DATE_SIZE } };
 }
 
 bool
 cache_field_is_clients(struct text name)
 {
-	return text_is(name, "if-none-match") || text_is(name, "if-modified-since") || text_is(name, "range") ||
-	    text_is(name, "if-range");
+	return text_is(name, "if-none-match") || text_is(name, "if-modified-since") ||
+	    text_is(name, "range") || text_is(name, "if-range");
 }

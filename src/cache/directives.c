@@ -64,6 +64,15 @@ set_names(struct cache_directives *d, const struct known *k, struct text names)
 		d->has |= k->flag;
 }
 
+bool
+cache_directives_name(const struct cache_directives *d, struct text name)
+{
+	for (uint32_t i = 0; i < d->n_lists; i++)
+		if (text_names(d->lists[i], name))
+			return true;
+	return false;
+}
+
 /* ---- Cache-Control ---- */
 
 /* Without its quotes; without a value when the argument is neither a token nor quoted whole. */
@@ -145,10 +154,12 @@ set_targeted(struct cache_directives *d, const struct known *k, const struct sf_
 	}
 }
 
-/* Several lines are one dictionary, its members parted by commas (RFC 8941, section 4.2). Read line by line
- * that is the same, but for a string that is broken over two lines, and that no one means. */
+/* Several lines are one dictionary, its members parted by commas (RFC 8941, section 4.2). Read line
+ * by line that is the same, but for a string that is broken over two lines, and that no one
+ * means. */
 bool
-cache_directives_targeted(const struct http_fields *fields, const char *name, struct cache_directives *ret)
+cache_directives_targeted(const struct http_fields *fields, const char *name,
+    struct cache_directives *ret)
 {
 	struct cache_directives d = none;
 

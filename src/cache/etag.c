@@ -10,7 +10,8 @@ is_weak(struct text t)
 static bool
 is_quoted(struct text t)
 {
-	return t.size >= 2 && t.at[0] == '"' && t.at[t.size - 1] == '"' && memchr(t.at + 1, '"', t.size - 1) == t.at + t.size - 1;
+	return t.size >= 2 && t.at[0] == '"' && t.at[t.size - 1] == '"' &&
+	    memchr(t.at + 1, '"', t.size - 1) == t.at + t.size - 1;
 }
 
 bool

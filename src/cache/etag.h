@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Entity tags (RFC 9110, section 8.8.3), with their quotes and W/. A tag that the origin sent without quotes is
- * only equal to itself, weakly. Pure. */
+/* Entity tags (RFC 9110, section 8.8.3), with their quotes and W/. A tag that the origin sent
+ * without quotes is only equal to itself, weakly. Pure. */
 #pragma once
 
 #include "net/http_fields.h"

@@ -48,7 +48,8 @@ text_token(struct text t)
 {
 	size_t n = 0;
 
-	while (n < t.size && (isalnum((unsigned char)t.at[n]) || (t.at[n] && strchr("!#$%&'*+-.^_`|~", t.at[n]))))
+	while (n < t.size &&
+	    (isalnum((unsigned char)t.at[n]) || (t.at[n] && strchr("!#$%&'*+-.^_`|~", t.at[n]))))
 		n++;
 	return (struct text){ t.at, n };
 }
@@ -66,4 +67,26 @@ text_seconds(struct text t, int32_t *ret_s)
 	}
 	*ret_s = (int32_t)n;
 	return t.size > 0;
+}
+
+int
+text_order(struct text a, struct text b)
+{
+	size_t n = a.size < b.size ? a.size : b.size;
+	int order = n ? strncasecmp(a.at, b.at, n) : 0;
+
+	return order ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+bool
+text_names(struct text list, struct text name)
+{
+	while (list.size) {
+		size_t n = member_size(list);
+		if (text_order(text_trim((struct text){ list.at, n }), name) == 0)
+			return true;
+		n += n < list.size;
+		list.at += n, list.size -= n;
+	}
+	return false;
 }

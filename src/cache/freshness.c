@@ -47,7 +47,8 @@ read_expires(const struct cache_answer *a, int64_t date_s, int32_t *ret)
 
 	if (!http_field_next(&a->fields, "expires", NULL))
 		return false;
-	*ret = read_date(&a->fields, "expires", a->received_ns / NS_PER_S, &expires) ? seconds(expires - date_s) : 0;
+	bool is_date = read_date(&a->fields, "expires", a->received_ns / NS_PER_S, &expires);
+	*ret = is_date ? seconds(expires - date_s) : 0;
 	return true;
 }
 
@@ -62,8 +63,8 @@ guess_lifetime(const struct cache_freshness *f, const struct cache_policy *polic
 }
 
 void
-cache_freshness_read(const struct cache_answer *answer, const struct cache_directives *d, bool targeted,
-    bool guess, const struct cache_policy *policy, struct cache_freshness *ret)
+cache_freshness_read(const struct cache_answer *answer, const struct cache_directives *d,
+    bool targeted, bool guess, const struct cache_policy *policy, struct cache_freshness *ret)
 {
 	int64_t received_s = answer->received_ns / NS_PER_S;
 

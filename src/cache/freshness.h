@@ -13,6 +13,7 @@ struct cache_freshness {
 	bool heuristic;
 };
 
-/* `targeted`: Expires does not count. `guess`: a heuristic may be used where the origin says nothing. */
-void cache_freshness_read(const struct cache_answer *answer, const struct cache_directives *d, bool targeted,
-    bool guess, const struct cache_policy *policy, struct cache_freshness *ret);
+/* `targeted`: Expires does not count. `guess`: a heuristic may be used where the origin says
+ * nothing. */
+void cache_freshness_read(const struct cache_answer *answer, const struct cache_directives *d,
+    bool targeted, bool guess, const struct cache_policy *policy, struct cache_freshness *ret);

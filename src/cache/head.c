@@ -2,6 +2,7 @@
 #include "cache/head.h"
 
 #include "cache/etag.h"
+#include "cache/field_list.h"
 #include "cache/http_date.h"
 
 static bool
@@ -16,33 +17,14 @@ is_one_of(struct text name, const char *const *list, size_t n)
 bool
 cache_field_is_hop(struct text name, const struct http_fields *all)
 {
-	static const char *const hop[] = { "connection", "proxy-connection", "keep-alive", "te", "transfer-encoding",
-		"upgrade", "trailer", "proxy-authenticate", "proxy-authentication-info", "proxy-authorization" };
-	char text[64];
+	static const char *const hop[] = { "connection", "proxy-connection", "keep-alive", "te",
+		"transfer-encoding", "upgrade", "trailer", "proxy-authenticate",
+		"proxy-authentication-info", "proxy-authorization" };
 
 	if (is_one_of(name, hop, sizeof(hop) / sizeof(hop[0])))
 		return true;
-	if (name.size >= sizeof(text))
-		return false;
-	memcpy(text, name.at, name.size);
-	text[name.size] = '\0';
 	for (const struct http_field *f = NULL; (f = http_field_next(all, "connection", f));)
-		if (text_lists(f->value, text))
-			return true;
-	return false;
-}
-
-static bool
-is_listed(const struct cache_directives *d, struct text name)
-{
-	char text[64];
-
-	if (d->n_lists == 0 || name.size >= sizeof(text))
-		return false;
-	memcpy(text, name.at, name.size);
-	text[name.size] = '\0';
-	for (uint32_t i = 0; i < d->n_lists; i++)
-		if (text_lists(d->lists[i], text))
+		if (text_names(f->value, name))
 			return true;
 	return false;
 }
@@ -55,7 +37,7 @@ is_stored(struct text name, const struct http_fields *all, const struct cache_di
 
 	return !is_one_of(name, anew, sizeof(anew) / sizeof(anew[0])) &&
 	    !(policy->cookies != CACHE_COOKIES_KEEP && text_is(name, "set-cookie")) &&
-	    !is_listed(d, name) && !cache_field_is_hop(name, all);
+	    !cache_directives_name(d, name) && !cache_field_is_hop(name, all);
 }
 
 static void
@@ -81,8 +63,8 @@ put_field(struct buf *out, const struct http_field *f, struct cache_terms *t)
 }
 
 void
-cache_head_write(const struct http_fields *answer, const struct cache_policy *policy, struct cache_terms *terms,
-    struct buf *out)
+cache_head_write(const struct http_fields *answer, const struct cache_policy *policy,
+    struct cache_terms *terms, struct buf *out)
 {
 	struct cache_directives d;
 

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The head of a stored answer: its fields as lines of text, "Name: value" CRLF, without a status line and without
- * an empty line at the end, ready to be sent. Left out are (RFC 9111, section 3.1) what belongs to one connection
- * or to a proxy, fields named by no-cache="..." and private="...", and those that whoever serves writes anew each
- * time: Age, Content-Length, Content-Range. */
+/* The head of a stored answer: its fields as lines of text, "Name: value" CRLF, without a status
+ * line and without an empty line at the end, ready to be sent. Left out are (RFC 9111, section 3.1)
+ * what belongs to one connection or to a proxy, fields named by no-cache="..." and private="...",
+ * and those that whoever serves writes anew each time: Age, Content-Length, Content-Range. */
 #pragma once
 
 #include "base/buf.h"
 #include "cache/storable.h"
 
-#define CACHE_HEAD_MAX ((size_t)64 << 10)   /* to be the cap of the buffer; a longer head is truncated: not stored */
+/* To be the cap of the buffer; a head that is truncated by it is not stored. */
+#define CACHE_HEAD_MAX ((size_t)64 << 10)
 
 /* Appends the head and sets the place of the entity tag in *terms. */
-void cache_head_write(const struct http_fields *answer, const struct cache_policy *policy, struct cache_terms *terms,
-    struct buf *out);
+void cache_head_write(const struct http_fields *answer, const struct cache_policy *policy,
+    struct cache_terms *terms, struct buf *out);
 
 /* The next field of a stored head; `rest` is the head at first. */
 bool cache_head_next(struct text *rest, struct http_field *ret);
@@ -20,8 +21,8 @@ bool cache_head_next(struct text *rest, struct http_field *ret);
 /* All of them, as far as there is room: returns how many there are. */
 uint32_t cache_head_fields(struct text head, struct http_field *fields, uint32_t room);
 
-/* Is this a field that belongs to one connection, and so to nobody else (RFC 9110, section 7.6.1)? `all`: the
- * message, for its Connection. */
+/* Is this a field that belongs to one connection, and so to nobody else (RFC 9110, section 7.6.1)?
+ * `all`: the message, for its Connection. */
 bool cache_field_is_hop(struct text name, const struct http_fields *all);
 
 static inline struct text

@@ -8,10 +8,10 @@
 #define LAST_S   INT64_C(253402300799)   /* of the year 9999 */
 
 static const char days_short[7][4] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
-static const char days_long[7][10] = { "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
-	"Sunday" };
-static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
-	"Nov", "Dec" };
+static const char days_long[7][10] = { "Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
+	"Saturday", "Sunday" };
+static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
+	"Oct", "Nov", "Dec" };
 
 struct date {
 	int year, month, day, hour, minute, second;   /* month and day from 1 */
@@ -93,8 +93,8 @@ take_month(struct text *t, int *ret)
 static bool
 take_time(struct text *t, struct date *d)
 {
-	return take_number(t, 2, &d->hour) && take(t, ":") && take_number(t, 2, &d->minute) && take(t, ":") &&
-	    take_number(t, 2, &d->second);
+	return take_number(t, 2, &d->hour) && take(t, ":") && take_number(t, 2, &d->minute) &&
+	    take(t, ":") && take_number(t, 2, &d->second);
 }
 
 static bool
@@ -107,9 +107,9 @@ take_zone(struct text *t)
 static bool
 take_fixdate(struct text t, struct date *d)
 {
-	return take(&t, ", ") && take_number(&t, 2, &d->day) && take(&t, " ") && take_month(&t, &d->month) &&
-	    take(&t, " ") && take_number(&t, 4, &d->year) && take(&t, " ") && take_time(&t, d) && take_zone(&t) &&
-	    t.size == 0;
+	return take(&t, ", ") && take_number(&t, 2, &d->day) && take(&t, " ") &&
+	    take_month(&t, &d->month) && take(&t, " ") && take_number(&t, 4, &d->year) &&
+	    take(&t, " ") && take_time(&t, d) && take_zone(&t) && t.size == 0;
 }
 
 /* "Sunday, 06-Nov-94 08:49:37 GMT" */
@@ -118,8 +118,9 @@ take_rfc850(struct text t, int64_t now_s, struct date *d)
 {
 	struct date now;
 
-	if (!(take(&t, ", ") && take_number(&t, 2, &d->day) && take(&t, "-") && take_month(&t, &d->month) &&
-	    take(&t, "-") && take_number(&t, 2, &d->year) && take(&t, " ") && take_time(&t, d) && take_zone(&t)))
+	if (!(take(&t, ", ") && take_number(&t, 2, &d->day) && take(&t, "-") &&
+	        take_month(&t, &d->month) && take(&t, "-") && take_number(&t, 2, &d->year) &&
+	        take(&t, " ") && take_time(&t, d) && take_zone(&t)))
 		return false;
 	date_of(now_s / DAY_S, &now);
 	d->year += now.year - now.year % 100;
@@ -160,7 +161,8 @@ http_date_read(struct text t, int64_t now_s, int64_t *ret_s)
 
 	if (!take_date(t, now_s, &d))
 		return false;
-	if (d.day < 1 || d.day > month_days(d.year, d.month) || d.hour > 23 || d.minute > 59 || d.second > 60)
+	if (d.day < 1 || d.day > month_days(d.year, d.month) || d.hour > 23 || d.minute > 59 ||
+	    d.second > 60)
 		return false;
 	*ret_s = days_of(d.year, d.month, d.day) * DAY_S + d.hour * 3600 + d.minute * 60 + d.second;
 	return true;

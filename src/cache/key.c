@@ -27,7 +27,8 @@ is_default_port(bool https, struct text port)
 	return port.size == 0 || text_is(port, https ? "443" : "80");
 }
 
-/* A name of DNS, IPv4 or [IPv6], and a port. The rest of RFC 3986, section 3.2.2, is no host that anyone has. */
+/* A name of DNS, IPv4 or [IPv6], and a port. The rest of RFC 3986, section 3.2.2, is no host that
+ * anyone has. */
 static int
 put_host(struct out *o, bool https, struct text host)
 {
@@ -39,11 +40,12 @@ put_host(struct out *o, bool https, struct text host)
 		name.size = (size_t)(colon - host.at);
 		port = (struct text){ colon + 1, (size_t)(host.at + host.size - colon - 1) };
 	}
-	if (name.size == 0 || port.size > 5 || (size_t)(o->end - o->at) < name.size + 1 + port.size)
+	if (name.size == 0 || port.size > 5 || (name.at[0] == '[' && name.at[name.size - 1] != ']'))
 		return -EINVAL;
 	for (size_t i = 0; i < name.size; i++) {
 		unsigned char c = (unsigned char)name.at[i];
-		bool address = name.at[0] == '[' && (c == ':' || (c == '[' && i == 0) || (c == ']' && i + 1 == name.size));
+		bool address = name.at[0] == '[' &&
+		    (c == ':' || (c == '[' && i == 0) || (c == ']' && i + 1 == name.size));
 		if (!isalnum(c) && !address && (c == 0 || !strchr("-._~", c)))
 			return -EINVAL;
 		*o->at++ = (char)tolower(c);
@@ -90,18 +92,16 @@ encoded_at(struct text path, size_t i)
 }
 
 /* What stands behind the percent sign before *i, which moves behind it. */
-static bool
+static int
 put_percent(struct out *o, struct text path, size_t *i)
 {
 	int c = encoded_at(path, *i);
 
-	if (c < 0) {
-		o->ambiguous = true;
-		return put(o, "%", 1);
-	}
+	if (c < 0)
+		return -EINVAL;
 	*i += 2;
-	o->ambiguous |= c == 0 || c == '\\' || (c == '%' && encoded_at(path, *i) >= 0);   /* %252e: decoded twice */
-	return is_unreserved(c) ? put(o, &(char){ (char)c }, 1) : put_encoded(o, c);
+	o->ambiguous |= c == 0 || c == '\\';
+	return (is_unreserved(c) ? put(o, &(char){ (char)c }, 1) : put_encoded(o, c)) ? 0 : -E2BIG;
 }
 
 /* One character at *i, which moves behind it. */
@@ -109,16 +109,13 @@ static int
 put_character(struct out *o, struct text path, size_t *i)
 {
 	int c = (unsigned char)path.at[(*i)++];
-	bool fits;
 
 	if (c <= 0x20 || c == 0x7f || c == '#')
 		return -EINVAL;
-	o->ambiguous |= c == '\\';
 	if (c == '%')
-		fits = put_percent(o, path, i);
-	else
-		fits = c > 0x7f ? put_encoded(o, c) : put(o, &(char){ (char)c }, 1);
-	return fits ? 0 : -E2BIG;
+		return put_percent(o, path, i);
+	o->ambiguous |= c == '\\';
+	return (c > 0x7f ? put_encoded(o, c) : put(o, &(char){ (char)c }, 1)) ? 0 : -E2BIG;
 }
 
 /* How many of the next characters mean nothing but themselves: nearly all there are. */
@@ -127,13 +124,26 @@ plain_size(struct text path, size_t i)
 {
 	size_t n = i;
 
-	while (n < path.size && path.at[n] > 0x20 && path.at[n] < 0x7f && path.at[n] != '/' && path.at[n] != '%' &&
-	    path.at[n] != '#' && path.at[n] != '\\')
+	while (n < path.size && path.at[n] > 0x20 && path.at[n] < 0x7f && path.at[n] != '/' &&
+	    path.at[n] != '%' && path.at[n] != '#' && path.at[n] != '\\')
 		n++;
 	return n - i;
 }
 
-/* The segment that was just written, from behind its slash; dots take it away (RFC 3986, section 5.2.4). */
+/* Would who decodes the segment once more than we do find others in it? "..%2Fadmin", "%252e" */
+static bool
+hides_segments(struct text segment)
+{
+	const char *twice = segment.size ? memmem(segment.at, segment.size, "%25", 3) : NULL;
+
+	for (; twice; twice = memmem(twice + 3, (size_t)(segment.at + segment.size - twice - 3), "%25", 3))
+		if (encoded_at(segment, (size_t)(twice + 3 - segment.at)) >= 0)
+			return true;
+	return memmem(segment.at, segment.size, "%2F", 3) && memmem(segment.at, segment.size, "..", 2);
+}
+
+/* The segment that was just written, from behind its slash; dots take it away (RFC 3986,
+ * section 5.2.4). */
 static void
 fold_dots(struct out *o, char *root, char *segment, bool last)
 {
@@ -172,8 +182,7 @@ put_path(struct out *o, struct text path)
 				return r;
 			}
 		}
-		n = (size_t)(o->at - segment);
-		o->ambiguous |= memmem(segment, n, "%2F", 3) && memmem(segment, n, "..", 2);
+		o->ambiguous |= hides_segments((struct text){ segment, (size_t)(o->at - segment) });
 		fold_dots(o, root, segment, i == path.size);
 	}
 	return 0;
@@ -189,7 +198,8 @@ put_query(struct out *o, struct text query)
 }
 
 int
-cache_key_write(bool https, struct text host, struct text target, char out[CACHE_KEY_MAX], struct cache_key *ret)
+cache_key_write(bool https, struct text host, struct text target, char out[CACHE_KEY_MAX],
+    struct cache_key *ret)
 {
 	struct out o = { out, out + CACHE_KEY_MAX };
 	int r;
@@ -207,7 +217,9 @@ cache_key_write(bool https, struct text host, struct text target, char out[CACHE
 	if ((r = put_path(&o, (struct text){ target.at, path })) < 0 ||
 	    (r = put_query(&o, (struct text){ target.at + path, target.size - path })) < 0)
 		return r;
-	*ret = (struct cache_key){ { out, (size_t)(o.at - out) }, { at, (size_t)(o.at - at) }, o.ambiguous };
+	ret->uri = (struct text){ out, (size_t)(o.at - out) };
+	ret->target = (struct text){ at, (size_t)(o.at - at) };
+	ret->ambiguous = o.ambiguous;
 	return 0;
 }
 
@@ -249,7 +261,8 @@ merge(struct text base, struct text reference, char out[CACHE_KEY_MAX])
 	return n + reference.size;
 }
 
-/* Takes the scheme away: false when it is another one than the base's, or no authority follows it. */
+/* Takes the scheme away: false when it is another one than the base's, or no authority follows
+ * it. */
 static bool
 strip_scheme(struct text *reference, bool https)
 {
@@ -258,9 +271,10 @@ strip_scheme(struct text *reference, bool https)
 
 	if (!colon || (end && end < colon))
 		return true;
-	if (!text_is((struct text){ reference->at, (size_t)(colon - reference->at) }, https ? "https" : "http"))
+	struct text scheme = { reference->at, (size_t)(colon - reference->at) };
+	if (!text_is(scheme, https ? "https" : "http"))
 		return false;
-	*reference = from(*reference, (size_t)(colon - reference->at) + 1);
+	*reference = from(*reference, scheme.size + 1);
 	return reference->size >= 2 && memcmp(reference->at, "//", 2) == 0;
 }
 
@@ -270,7 +284,8 @@ cache_key_resolve(const struct cache_key *base, struct text reference, char out[
 {
 	bool https = base->uri.at[4] == 's';
 	size_t origin = base->uri.size - base->target.size;
-	struct text host = { base->uri.at + (https ? 8 : 7), origin - (https ? 8 : 7) }, whole = { base->target.at, 1 };
+	struct text host = { base->uri.at + (https ? 8 : 7), origin - (https ? 8 : 7) };
+	struct text whole = { base->target.at, 1 };
 	char merged[CACHE_KEY_MAX];
 
 	const char *fragment = reference.size ? memchr(reference.at, '#', reference.size) : NULL;

@@ -72,7 +72,8 @@ read_spec(struct text t, int64_t full, struct cache_range *ret)
 	if (first < 0 || !take_byte(&t, '-'))
 		return SPEC_BAD;
 	bool open = t.size == 0;
-	if ((open && suffix) || (!open && (last = take_number(&t)) < 0) || t.size || (!open && !suffix && last < first))
+	if ((open && suffix) || (!open && (last = take_number(&t)) < 0) || t.size ||
+	    (!open && !suffix && last < first))
 		return SPEC_BAD;
 	if (full == CACHE_NO_SIZE) {
 		*ret = (struct cache_range){ first, last - first + 1 };
@@ -161,7 +162,8 @@ cache_content_range_read(const struct http_fields *answer, int64_t *ret_first, i
 /* ---- writing ---- */
 
 size_t
-cache_content_range_write(const struct cache_range *part, int64_t full_bytes, char out[CACHE_CONTENT_RANGE_MAX])
+cache_content_range_write(const struct cache_range *part, int64_t full_bytes,
+    char out[CACHE_CONTENT_RANGE_MAX])
 {
 	char full[24] = "*", range[48] = "*";
 
@@ -181,11 +183,13 @@ cache_part_head_write(const struct cache_ranges *ranges, uint32_t i, int64_t ful
 	int type_bytes = content_type.size > 200 ? 200 : (int)content_type.size;
 
 	if (i == ranges->n)
-		return (size_t)snprintf(out, CACHE_PART_HEAD_MAX, "\r\n--%.*s--\r\n", (int)boundary.size, boundary.at);
+		return (size_t)snprintf(out, CACHE_PART_HEAD_MAX, "\r\n--%.*s--\r\n", (int)boundary.size,
+		    boundary.at);
 	cache_content_range_write(&ranges->at[i], full_bytes, range);
-	return (size_t)snprintf(out, CACHE_PART_HEAD_MAX, "%s--%.*s\r\n%s%.*s%sContent-Range: %s\r\n\r\n",
-	    i ? "\r\n" : "", (int)boundary.size, boundary.at, type_bytes ? "Content-Type: " : "", type_bytes,
-	    content_type.at, type_bytes ? "\r\n" : "", range);
+	return (size_t)snprintf(out, CACHE_PART_HEAD_MAX,
+	    "%s--%.*s\r\n%s%.*s%sContent-Range: %s\r\n\r\n", i ? "\r\n" : "", (int)boundary.size,
+	    boundary.at, type_bytes ? "Content-Type: " : "", type_bytes, content_type.at,
+	    type_bytes ? "\r\n" : "", range);
 }
 
 int64_t
@@ -204,7 +208,8 @@ cache_parts_bytes(const struct cache_ranges *ranges, int64_t full_bytes, struct 
 /* ---- joining ---- */
 
 bool
-cache_range_missing(const struct cache_terms *terms, const struct cache_ranges *ranges, struct cache_range *ret)
+cache_range_missing(const struct cache_terms *terms, const struct cache_ranges *ranges,
+    struct cache_range *ret)
 {
 	struct cache_range want = { 0, terms->full_bytes };
 	int64_t have_end = terms->first + terms->held;
@@ -237,13 +242,15 @@ cache_range_field_write(const struct cache_range *gap, const struct cache_terms 
 }
 
 bool
-cache_range_join(const struct cache_terms *stored, struct text stored_etag, const struct cache_terms *part,
-    struct text part_etag, struct cache_join *ret)
+cache_range_join(const struct cache_terms *stored, struct text stored_etag,
+    const struct cache_terms *part, struct text part_etag, struct cache_join *ret)
 {
 	int64_t end = stored->first + stored->held, part_end = part->first + part->held;
 
-	if (!(stored->flags & part->flags & TERMS_PARTIAL) || !(stored->flags & part->flags & TERMS_ETAG_STRONG) ||
-	    stored_etag.size != part_etag.size || memcmp(stored_etag.at, part_etag.at, part_etag.size) != 0 ||
+	if (!(stored->flags & part->flags & TERMS_PARTIAL) ||
+	    !(stored->flags & part->flags & TERMS_ETAG_STRONG) ||
+	    stored_etag.size != part_etag.size ||
+	    memcmp(stored_etag.at, part_etag.at, part_etag.size) != 0 ||
 	    stored->full_bytes != part->full_bytes || part->first > end || part_end < stored->first)
 		return false;
 	*ret = (struct cache_join){ .terms = *part };

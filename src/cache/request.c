@@ -3,10 +3,18 @@
 
 #include "cache/directives.h"
 
-static const struct { const char *name; enum cache_method method; } methods[] = {
-	{ "GET", CACHE_GET }, { "HEAD", CACHE_HEAD }, { "POST", CACHE_POST }, { "OPTIONS", CACHE_SAFE },
-	{ "TRACE", CACHE_SAFE }, { "PROPFIND", CACHE_SAFE }, { "REPORT", CACHE_SAFE }, { "SEARCH", CACHE_SAFE },
-	{ "QUERY", CACHE_SAFE }, { "CONNECT", CACHE_SAFE },
+static const struct { const char *name; enum cache_method method;
+} methods[] = {
+	{ "GET", CACHE_GET },
+	{ "HEAD", CACHE_HEAD },
+	{ "POST", CACHE_POST },
+	{ "OPTIONS", CACHE_SAFE },
+	{ "TRACE", CACHE_SAFE },
+	{ "PROPFIND", CACHE_SAFE },
+	{ "REPORT", CACHE_SAFE },
+	{ "SEARCH", CACHE_SAFE },
+	{ "QUERY", CACHE_SAFE },
+	{ "CONNECT", CACHE_SAFE },
 };
 
 /* Methods are case-sensitive (RFC 9110, section 9.1). */
@@ -19,14 +27,16 @@ method_of(struct text t)
 	return CACHE_UNSAFE;
 }
 
-/* What the presence of a field says. Sorted out by length first: most fields of a request are none of these. */
+/* What the presence of a field says. Sorted out by length first: most fields of a request are none
+ * of these. */
 static uint32_t
 presence(struct text name)
 {
 	switch (name.size) {
 	case 5:  return text_is(name, "range") ? REQUEST_RANGE : 0;
 	case 6:  return text_is(name, "cookie") ? REQUEST_COOKIE : 0;
-	case 8:  return text_is(name, "if-range") ? REQUEST_IF_RANGE : text_is(name, "if-match") ? REQUEST_IF_ORIGIN : 0;
+	case 8:  return text_is(name, "if-range") ? REQUEST_IF_RANGE :
+		    text_is(name, "if-match") ? REQUEST_IF_ORIGIN : 0;
 	case 13: return text_is(name, "if-none-match") ? REQUEST_IF_NONE_MATCH :
 		    text_is(name, "authorization") ? REQUEST_AUTHORIZATION : 0;
 	case 17: return text_is(name, "if-modified-since") ? REQUEST_IF_MODIFIED_SINCE :
@@ -52,13 +62,13 @@ take_directives(const struct http_fields *fields, struct cache_request *ret)
 }
 
 void
-cache_request_read(struct text method, const struct cache_key *key, const struct http_fields *fields,
-    const struct cache_policy *policy, struct cache_request *ret)
+cache_request_read(struct text method, const struct cache_key *key,
+    const struct http_fields *fields, const struct cache_policy *policy, struct cache_request *ret)
 {
 	bool control = false, pragma = false;
 
-	*ret = (struct cache_request){ .method = method_of(method), .has = key->ambiguous ? REQUEST_AMBIGUOUS : 0,
-		.max_age_s = DIRECTIVE_NONE,
+	*ret = (struct cache_request){ .method = method_of(method),
+		.has = key->ambiguous ? REQUEST_AMBIGUOUS : 0, .max_age_s = DIRECTIVE_NONE,
 		.min_fresh_s = DIRECTIVE_NONE, .max_stale_s = DIRECTIVE_NONE, .stale_error_s = DIRECTIVE_NONE };
 	for (const struct http_field *f = fields->at; f < fields->at + fields->n; f++) {
 		ret->has |= presence(f->name);

@@ -19,7 +19,7 @@ enum {
 	REQUEST_IF_RANGE = 1 << 1,
 	REQUEST_IF_NONE_MATCH = 1 << 2,
 	REQUEST_IF_MODIFIED_SINCE = 1 << 3,
-	REQUEST_IF_ORIGIN = 1 << 4,        /* If-Match, If-Unmodified-Since: the origin's affair (section 4.3.2) */
+	REQUEST_IF_ORIGIN = 1 << 4,        /* If-Match, If-Unmodified-Since (section 4.3.2) */
 	REQUEST_AUTHORIZATION = 1 << 5,
 	REQUEST_COOKIE = 1 << 6,
 	REQUEST_BODY = 1 << 7,
@@ -36,8 +36,8 @@ struct cache_request {
 	int32_t max_age_s, min_fresh_s, max_stale_s, stale_error_s;
 };
 
-void cache_request_read(struct text method, const struct cache_key *key, const struct http_fields *fields,
-    const struct cache_policy *policy, struct cache_request *ret);
+void cache_request_read(struct text method, const struct cache_key *key,
+    const struct http_fields *fields, const struct cache_policy *policy, struct cache_request *ret);
 
 /* Must this request go to the origin unseen by the cache: neither answered from it nor stored? */
 static inline bool

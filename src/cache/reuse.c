@@ -7,14 +7,16 @@
 static bool
 wants_validation(const struct cache_request *r, int64_t age_s)
 {
-	return (r->has & REQUEST_NO_CACHE) || (r->max_age_s != DIRECTIVE_NONE && (age_s > r->max_age_s || r->max_age_s == 0));
+	return (r->has & REQUEST_NO_CACHE) ||
+	    (r->max_age_s != DIRECTIVE_NONE && (age_s > r->max_age_s || r->max_age_s == 0));
 }
 
 /* Stale, but the client has said that it will do (section 5.2.1.2). */
 static bool
 is_stale_enough(const struct cache_request *r, const struct cache_terms *t, int64_t ttl_s)
 {
-	return r->max_stale_s != DIRECTIVE_NONE && -ttl_s <= r->max_stale_s && !(t->flags & TERMS_REVALIDATE);
+	return r->max_stale_s != DIRECTIVE_NONE && -ttl_s <= r->max_stale_s &&
+	    !(t->flags & TERMS_REVALIDATE);
 }
 
 static enum cache_use
@@ -33,9 +35,17 @@ use_stored(const struct cache_request *r, const struct cache_terms *t, int64_t a
 	return -ttl_s < t->stale_behind_s ? CACHE_SERVE_AND_REFRESH : CACHE_VALIDATE;
 }
 
+static enum cache_forward
+why_validated(const struct cache_terms *t, int64_t ttl_s)
+{
+	bool fresh = ttl_s > 0 && !(t->flags & (TERMS_NO_CACHE | TERMS_OUTDATED));
+
+	return fresh ? CACHE_FORWARD_REQUEST : CACHE_FORWARD_STALE;
+}
+
 void
-cache_decide(const struct cache_request *request, const struct cache_terms *terms, bool other_variant,
-    int64_t now_ns, struct cache_decision *ret)
+cache_decide(const struct cache_request *request, const struct cache_terms *terms,
+    bool other_variant, int64_t now_ns, struct cache_decision *ret)
 {
 	*ret = (struct cache_decision){ .use = CACHE_PASS, .forward = CACHE_FORWARD_BYPASS };
 	if (request->method > CACHE_HEAD) {
@@ -50,11 +60,10 @@ cache_decide(const struct cache_request *request, const struct cache_terms *term
 		ret->age_s = cache_age_s(terms, now_ns);
 		ret->ttl_s = cache_ttl_s(terms, now_ns);
 		ret->use = use_stored(request, terms, ret->age_s, ret->ttl_s);
-		ret->forward = ret->use != CACHE_VALIDATE ? CACHE_FORWARD_NONE :
-		    ret->ttl_s > 0 && !(terms->flags & (TERMS_NO_CACHE | TERMS_OUTDATED)) ? CACHE_FORWARD_REQUEST :
-		    CACHE_FORWARD_STALE;
+		ret->forward = ret->use == CACHE_VALIDATE ? why_validated(terms, ret->ttl_s) : CACHE_FORWARD_NONE;
 	}
-	if ((request->has & REQUEST_ONLY_IF_CACHED) && ret->use != CACHE_SERVE && ret->use != CACHE_SERVE_AND_REFRESH)
+	if ((request->has & REQUEST_ONLY_IF_CACHED) && ret->use != CACHE_SERVE &&
+	    ret->use != CACHE_SERVE_AND_REFRESH)
 		ret->use = CACHE_REFUSE;
 }
 
@@ -68,11 +77,13 @@ cache_serves_on_error(const struct cache_request *request, const struct cache_te
 
 	if ((terms->flags & (TERMS_NO_CACHE | TERMS_OUTDATED)) || wants_validation(request, age_s))
 		return false;
-	if (status != 0 && status != 500 && status != 502 && status != 503 && status != 504)   /* RFC 5861, section 4 */
+	/* RFC 5861, section 4 */
+	if (status != 0 && status != 500 && status != 502 && status != 503 && status != 504)
 		return false;
 	if (request->stale_error_s != DIRECTIVE_NONE && !strict && request->stale_error_s > grace_s)
 		grace_s = request->stale_error_s;
-	if (status == 0 && !strict && policy->stale_disconnected_s > grace_s)   /* RFC 9111, section 4.2.4 */
+	/* RFC 9111, section 4.2.4 */
+	if (status == 0 && !strict && policy->stale_disconnected_s > grace_s)
 		grace_s = policy->stale_disconnected_s;
 	return stale_s < grace_s;
 }

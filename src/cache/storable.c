@@ -60,9 +60,9 @@ is_cacheable_by_default(int status)
 static bool
 is_understood(int status)
 {
-	static const int16_t list[] = { 200, 201, 202, 203, 204, 205, 206, 300, 301, 302, 303, 305, 307, 308, 400, 402,
-		403, 404, 405, 406, 408, 409, 410, 411, 413, 414, 415, 421, 422, 426, 429, 431, 451, 500, 501, 502, 503,
-		504, 505 };
+	static const int16_t list[] = { 200, 201, 202, 203, 204, 205, 206, 300, 301, 302, 303, 305,
+		307, 308, 400, 402, 403, 404, 405, 406, 408, 409, 410, 411, 413, 414, 415, 421, 422,
+		426, 429, 431, 451, 500, 501, 502, 503, 504, 505 };
 
 	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
 		if (list[i] == status)
@@ -70,42 +70,36 @@ is_understood(int status)
 	return false;
 }
 
-/* Not an answer about the target for anybody, but about who asked (401, 407), its conditions (304, 412, 417), or
- * the part of the target that it wanted (416). */
+/* Not an answer about the target for anybody, but about who asked (401, 407), its conditions (304,
+ * 412, 417), or the part of the target that it wanted (416). */
 static bool
 is_about_request(int status)
 {
-	return status == 304 || status == 401 || status == 407 || status == 412 || status == 416 || status == 417;
+	return status == 304 || status == 401 || status == 407 || status == 412 || status == 416 ||
+	    status == 417;
 }
 
 /* ---- who may have it ---- */
 
 static bool
-is_listed(const struct cache_directives *d, const char *name)
-{
-	for (uint32_t i = 0; i < d->n_lists; i++)
-		if (text_lists(d->lists[i], name))
-			return true;
-	return false;
-}
-
-static bool
-sets_cookies(const struct http_fields *fields, const struct cache_directives *d, const struct cache_policy *policy)
+sets_cookies(const struct http_fields *fields, const struct cache_directives *d,
+    const struct cache_policy *policy)
 {
 	return policy->cookies == CACHE_COOKIES_REFUSE && http_field_next(fields, "set-cookie", NULL) &&
-	    !is_listed(d, "set-cookie");
+	    !cache_directives_name(d, (struct text){ "set-cookie", 10 });
 }
 
 /* Section 3.5 */
 static bool
 is_for_others(const struct cache_directives *d)
 {
-	return (d->has & (DIRECTIVE_PUBLIC | DIRECTIVE_MUST_REVALIDATE)) || d->s_maxage_s != DIRECTIVE_NONE;
+	return (d->has & (DIRECTIVE_PUBLIC | DIRECTIVE_MUST_REVALIDATE)) ||
+	    d->s_maxage_s != DIRECTIVE_NONE;
 }
 
 static enum cache_refusal
-refuse_by_directives(const struct cache_request *r, const struct cache_answer *a, const struct cache_directives *d,
-    const struct cache_policy *policy)
+refuse_by_directives(const struct cache_request *r, const struct cache_answer *a,
+    const struct cache_directives *d, const struct cache_policy *policy)
 {
 	bool must_understand = d->has & DIRECTIVE_MUST_UNDERSTAND;
 
@@ -124,10 +118,11 @@ refuse_by_directives(const struct cache_request *r, const struct cache_answer *a
 	return sets_cookies(&a->fields, d, policy) ? CACHE_NOT_COOKIE : CACHE_STORE;
 }
 
-/* Answers to POST: only with a lifetime of their own, and only when they are what a GET would have brought
- * (RFC 9110, section 9.3.3). */
+/* Answers to POST: only with a lifetime of their own, and only when they are what a GET would have
+ * brought (RFC 9110, section 9.3.3). */
 static bool
-serves_get(const struct cache_key *key, const struct cache_answer *a, const struct cache_freshness *f)
+serves_get(const struct cache_key *key, const struct cache_answer *a,
+    const struct cache_freshness *f)
 {
 	const struct http_field *location = http_field_next(&a->fields, "content-location", NULL);
 	char text[CACHE_KEY_MAX];
@@ -140,17 +135,21 @@ serves_get(const struct cache_key *key, const struct cache_answer *a, const stru
 /* ---- the terms ---- */
 
 static void
-set_grace(const struct cache_directives *d, const struct cache_policy *policy, struct cache_terms *t)
+set_grace(const struct cache_directives *d, const struct cache_policy *policy,
+    struct cache_terms *t)
 {
 	bool never = t->flags & (TERMS_NO_CACHE | TERMS_OUTDATED) ||
 	    (d->has & (DIRECTIVE_MUST_REVALIDATE | DIRECTIVE_PROXY_REVALIDATE));
 	bool preset = !(t->flags & TERMS_REVALIDATE);
+	int32_t behind_s = preset ? policy->stale_behind_s : 0;
+	int32_t error_s = preset ? policy->stale_error_s : 0;
 
 	if (never)
 		return;
-	/* s-maxage alone forbids what is stale, but an origin that names a grace beside it means this cache. */
-	t->stale_behind_s = d->stale_behind_s != DIRECTIVE_NONE ? d->stale_behind_s : preset ? policy->stale_behind_s : 0;
-	t->stale_error_s = d->stale_error_s != DIRECTIVE_NONE ? d->stale_error_s : preset ? policy->stale_error_s : 0;
+	/* s-maxage alone forbids what is stale, but an origin that names a grace beside it means
+	 * this cache. */
+	t->stale_behind_s = d->stale_behind_s != DIRECTIVE_NONE ? d->stale_behind_s : behind_s;
+	t->stale_error_s = d->stale_error_s != DIRECTIVE_NONE ? d->stale_error_s : error_s;
 }
 
 static uint16_t
@@ -160,7 +159,8 @@ flags_of(const struct cache_directives *d, const struct cache_freshness *f, bool
 
 	return (uint16_t)((d->has & DIRECTIVE_NO_CACHE ? TERMS_NO_CACHE : 0) |
 	    ((d->has & strict) || d->s_maxage_s != DIRECTIVE_NONE ? TERMS_REVALIDATE : 0) |
-	    (f->heuristic ? TERMS_HEURISTIC : 0) | (d->has & DIRECTIVE_NO_TRANSFORM ? TERMS_NO_TRANSFORM : 0) |
+	    (f->heuristic ? TERMS_HEURISTIC : 0) |
+	    (d->has & DIRECTIVE_NO_TRANSFORM ? TERMS_NO_TRANSFORM : 0) |
 	    (f->has_date ? TERMS_DATE : 0) | (post ? TERMS_OF_POST : 0));
 }
 
@@ -187,14 +187,15 @@ is_of_use(const struct cache_terms *t, const struct http_fields *fields)
 }
 
 enum cache_refusal
-cache_storable(const struct cache_request *request, const struct cache_key *key, const struct cache_answer *answer,
-    const struct cache_policy *policy, struct cache_terms *ret)
+cache_storable(const struct cache_request *request, const struct cache_key *key,
+    const struct cache_answer *answer, const struct cache_policy *policy, struct cache_terms *ret)
 {
 	struct cache_directives d;
 	struct cache_freshness f;
 	enum cache_refusal refusal;
 	char names[CACHE_VARY_NAMES_MAX];
-	bool targeted = cache_directives_of(&answer->fields, policy, &d), post = request->method == CACHE_POST;
+	bool targeted = cache_directives_of(&answer->fields, policy, &d),
+	     post = request->method == CACHE_POST;
 
 	if (request->method != CACHE_GET && !post)
 		return CACHE_NOT_METHOD;
@@ -212,7 +213,8 @@ cache_storable(const struct cache_request *request, const struct cache_key *key,
 		return CACHE_NOT_FRESH;
 	if (cache_vary_names(&answer->fields, names) < 0)
 		return CACHE_NOT_VARY;
-	*ret = (struct cache_terms){ .received_ns = answer->received_ns, .date_s = f.date_s, .modified_s = f.modified_s,
+	*ret = (struct cache_terms){ .received_ns = answer->received_ns, .date_s = f.date_s,
+		.modified_s = f.modified_s,
 		.initial_age_s = f.initial_age_s, .lifetime_s = f.lifetime_s, .status = (uint16_t)answer->status,
 		.flags = flags_of(&d, &f, post) };
 	set_grace(&d, policy, ret);

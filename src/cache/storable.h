@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* May this answer be stored, for how long, under which terms (RFC 9111, sections 3 and 4.2; RFC 9213)?
- * A shared cache's rules. Pure. */
+/* May this answer be stored, for how long, under which terms (RFC 9111, sections 3 and 4.2; RFC
+ * 9213)? A shared cache's rules. Pure. */
 #pragma once
 
 #include "cache/directives.h"
@@ -22,7 +22,7 @@ enum cache_refusal {
 	CACHE_NOT_STATUS,         /* not final, not understood, or about this request alone */
 	CACHE_NOT_NO_STORE,
 	CACHE_NOT_PRIVATE,
-	CACHE_NOT_AUTHORIZED,     /* asked with Authorization, and the answer does not say that others may have it */
+	CACHE_NOT_AUTHORIZED,     /* asked with Authorization, and not said to be for others */
 	CACHE_NOT_COOKIE,         /* sets cookies */
 	CACHE_NOT_VARY,           /* Vary: *, or too much of it */
 	CACHE_NOT_RANGE,          /* a 206 whose Content-Range says nothing usable */
@@ -32,15 +32,15 @@ enum cache_refusal {
 
 const char *cache_refusal_name(enum cache_refusal r);
 
-/* Is the next answer to this key, whoever asks, likely to be refused for the same reason? What to remember keys
- * as uncacheable by, so that requests for them do not wait for each other. */
+/* Is the next answer to this key, whoever asks, likely to be refused for the same reason? What to
+ * remember keys as uncacheable by, so that requests for them do not wait for each other. */
 bool cache_refusal_lasts(enum cache_refusal r);
 
 /* The terms are whole but for the place of the entity tag, which cache_head_write() adds. */
 enum cache_refusal cache_storable(const struct cache_request *request, const struct cache_key *key,
     const struct cache_answer *answer, const struct cache_policy *policy, struct cache_terms *ret);
 
-/* The directives that hold for this cache: those of a targeted field, or Cache-Control. True: targeted, so that
- * Expires does not count. */
+/* The directives that hold for this cache: those of a targeted field, or Cache-Control. True:
+ * targeted, so that Expires does not count. */
 bool cache_directives_of(const struct http_fields *answer, const struct cache_policy *policy,
     struct cache_directives *ret);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The terms of a stored answer: all that decides about its reuse, in a struct of fixed size without pointers
- * that the store keeps beside the object and may copy as bytes. Times are wall nanoseconds (wall_ns()), so
- * that they mean the same on another host and after a restart. */
+/* The terms of a stored answer: all that decides about its reuse, in a struct of fixed size without
+ * pointers that the store keeps beside the object and may copy as bytes. Times are wall nanoseconds
+ * (wall_ns()), so that they mean the same on another host and after a restart. */
 #pragma once
 
 #include <stdint.h>
@@ -16,9 +16,9 @@ enum {
 	TERMS_NO_CACHE = 1 << 0,       /* each reuse needs a validation: no-cache */
 	TERMS_REVALIDATE = 1 << 1,     /* never stale: must-revalidate, proxy-revalidate, s-maxage */
 	TERMS_HEURISTIC = 1 << 2,      /* the lifetime is a guess */
-	TERMS_PARTIAL = 1 << 3,        /* holds first .. first + held - 1 of the representation, not the whole */
+	TERMS_PARTIAL = 1 << 3,        /* holds bytes first .. first + held - 1, not the whole */
 	TERMS_ETAG_STRONG = 1 << 4,
-	TERMS_OUTDATED = 1 << 5,       /* invalidated: never served again without a validation (section 4.4) */
+	TERMS_OUTDATED = 1 << 5,       /* invalidated: never served without a validation (section 4.4) */
 	TERMS_NO_TRANSFORM = 1 << 6,   /* Cache-Control: no-transform: not to be compressed */
 	TERMS_DATE = 1 << 7,           /* the answer had a Date that could be read */
 	TERMS_OF_POST = 1 << 8,        /* the answer to a POST with its own Content-Location */
@@ -59,7 +59,7 @@ cache_ttl_s(const struct cache_terms *t, int64_t now_ns)
 	return (t->flags & TERMS_STALE) && ttl_s > 0 ? 0 : ttl_s;
 }
 
-/* When it stops being fresh, and when it is worth nothing to anybody under this policy: what a store expires
- * by. */
+/* When it stops being fresh, and when it is worth nothing to anybody under this policy: what a
+ * store expires by. */
 int64_t cache_fresh_until_ns(const struct cache_terms *t);
 int64_t cache_useful_until_ns(const struct cache_terms *t, const struct cache_policy *policy);

@@ -2,6 +2,7 @@
 #include "cache/update.h"
 
 #include "cache/etag.h"
+#include "cache/field_list.h"
 #include "cache/http_date.h"
 
 #define FIELDS_MAX 256   /* of a stored head and a 304 together; what is more is left out */
@@ -16,7 +17,8 @@ value_of(const struct http_fields *fields, const char *name)
 
 /* ---- which one is meant ---- */
 
-/* Section 4.3.4. A 304 without any validator answers the condition it was asked with, and that named this one. */
+/* Section 4.3.4. A 304 without any validator answers the condition it was asked with, and that
+ * named this one. */
 static bool
 is_for(const struct cache_terms *stored, struct text head, const struct cache_answer *a)
 {
@@ -28,7 +30,8 @@ is_for(const struct cache_terms *stored, struct text head, const struct cache_an
 	if (etag.size && stored->etag_size)
 		return etag_equal_weak(etag, cache_etag(stored, head.at));
 	if (date.size && stored->modified_s != CACHE_NO_TIME)
-		return http_date_read(date, a->received_ns / NS_PER_S, &modified_s) && modified_s == stored->modified_s;
+		return http_date_read(date, a->received_ns / NS_PER_S, &modified_s) &&
+		    modified_s == stored->modified_s;
 	return true;
 }
 
@@ -41,7 +44,8 @@ cache_outcome(const struct cache_terms *stored, struct text head, const struct c
 }
 
 bool
-cache_head_agrees(const struct cache_terms *stored, struct text head, const struct cache_answer *answer)
+cache_head_agrees(const struct cache_terms *stored, struct text head,
+    const struct cache_answer *answer)
 {
 	struct text length = value_of(&answer->fields, "content-length");
 	int64_t bytes = 0;
@@ -67,11 +71,13 @@ static bool
 is_named(const struct http_fields *fields, struct text name)
 {
 	for (const struct http_field *f = fields->at; f < fields->at + fields->n; f++)
-		if (f->name.size == name.size && strncasecmp(f->name.at, name.at, name.size) == 0)
+		if (text_order(f->name, name) == 0)
 			return true;
 	return false;
 }
 
+/* A 304 without a Date was made when it came (RFC 9110, section 6.6.1): the old Date would make it
+ * old. */
 static uint32_t
 merge(struct text head, const struct http_fields *new_fields, const struct cache_policy *policy,
     struct http_field merged[FIELDS_MAX])
@@ -80,18 +86,19 @@ merge(struct text head, const struct http_fields *new_fields, const struct cache
 	uint32_t n = 0;
 
 	for (struct http_field f; n < FIELDS_MAX && cache_head_next(&head, &f);)
-		if (!is_named(new_fields, f.name) || !is_updated(f.name))
+		if (!text_is(f.name, "date") && (!is_named(new_fields, f.name) || !is_updated(f.name)))
 			merged[n++] = f;
-	for (const struct http_field *f = new_fields->at; f < new_fields->at + new_fields->n && n < FIELDS_MAX; f++)
+	for (const struct http_field *f = new_fields->at;
+	     f < new_fields->at + new_fields->n && n < FIELDS_MAX; f++)
 		if (is_updated(f->name) && (cookies || !text_is(f->name, "set-cookie")))
 			merged[n++] = *f;
 	return n;
 }
 
 enum cache_refusal
-cache_update(const struct cache_request *request, const struct cache_key *key, const struct cache_terms *stored,
-    struct text head, const struct cache_answer *answer, const struct cache_policy *policy,
-    struct cache_terms *ret_terms, struct buf *out)
+cache_update(const struct cache_request *request, const struct cache_key *key,
+    const struct cache_terms *stored, struct text head, const struct cache_answer *answer,
+    const struct cache_policy *policy, struct cache_terms *ret_terms, struct buf *out)
 {
 	struct http_field merged[FIELDS_MAX];
 	struct cache_answer whole = *answer;

@@ -5,20 +5,11 @@
 #include <errno.h>
 
 #include "cache/field_list.h"
+#include "cache/preference.h"
 
-#define NAMES_MAX       16
-#define PREFERENCES_MAX 24
+#define NAMES_MAX 16
 
 /* ---- names ---- */
-
-static int
-compare(struct text a, struct text b)
-{
-	size_t n = a.size < b.size ? a.size : b.size;
-	int order = strncasecmp(a.at, b.at, n);
-
-	return order ? order : (a.size > b.size) - (a.size < b.size);
-}
 
 /* Keeps the list sorted and each name once: false when it is full. */
 static bool
@@ -27,11 +18,11 @@ insert_name(struct text names[NAMES_MAX], int *n, struct text name)
 	int i = *n;
 
 	for (int k = 0; k < *n; k++)
-		if (compare(names[k], name) == 0)
+		if (text_order(names[k], name) == 0)
 			return true;
 	if (i == NAMES_MAX)
 		return false;
-	for (; i > 0 && compare(names[i - 1], name) > 0; i--)
+	for (; i > 0 && text_order(names[i - 1], name) > 0; i--)
 		names[i] = names[i - 1];
 	names[i] = name;
 	(*n)++;
@@ -59,7 +50,12 @@ cache_vary_names(const struct http_fields *answer, char out[CACHE_VARY_NAMES_MAX
 	return size;
 }
 
-/* ---- values ---- */
+/* ---- what a request says: a line a name ----
+ *
+ * "foo:-"             the field is not there
+ * "foo:+1,2"          it says this
+ * "accept-encoding:=br,gzip>deflate"    preferences
+ * "accept-encoding:=br,gzip>deflate=gzip"    and what the answer chose of them */
 
 struct out {
 	char *at, *end;
@@ -75,96 +71,6 @@ put(struct out *o, const char *bytes, size_t size)
 	}
 	memcpy(o->at, bytes, size);
 	o->at += size;
-}
-
-struct preference {
-	struct text name;
-	int weight;   /* thousandths */
-};
-
-/* ";q=0.5": thousandths, or -1 for anything else. */
-static int
-read_weight(struct text t)
-{
-	int n = 0, digits = 0;
-
-	t = text_trim(t);
-	if (t.size < 3 || strncasecmp(t.at, "q=", 2) != 0 || (t.at[2] != '0' && t.at[2] != '1') || t.size > 7)
-		return -1;
-	n = t.at[2] - '0';
-	if (t.size > 3 && t.at[3] != '.')
-		return -1;
-	for (size_t i = 4; i < t.size; i++, digits++) {
-		if (!isdigit((unsigned char)t.at[i]))
-			return -1;
-		n = n * 10 + t.at[i] - '0';
-	}
-	for (; digits < 3; digits++)
-		n *= 10;
-	return n > 1000 ? -1 : n;
-}
-
-static bool
-read_preference(struct text member, struct preference *ret)
-{
-	ret->name = text_token(member);
-	ret->weight = 1000;
-	struct text rest = text_trim((struct text){ member.at + ret->name.size, member.size - ret->name.size });
-	if (ret->name.size == 0)
-		return false;
-	if (rest.size == 0)
-		return true;
-	if (rest.at[0] != ';')
-		return false;
-	ret->weight = read_weight((struct text){ rest.at + 1, rest.size - 1 });
-	return ret->weight >= 0;
-}
-
-static bool
-comes_before(const struct preference *a, const struct preference *b)
-{
-	return a->weight != b->weight ? a->weight > b->weight : compare(a->name, b->name) < 0;
-}
-
-/* Sorted by preference; -1 when it is not what such a list looks like. */
-static int
-read_preferences(const struct http_fields *request, const char *name, struct preference list[PREFERENCES_MAX])
-{
-	struct field_list members = { request, name };
-	struct text member;
-	int n = 0;
-
-	while (field_list_next(&members, &member)) {
-		struct preference p;
-		int i = n;
-		if (n == PREFERENCES_MAX || !read_preference(member, &p))
-			return -1;
-		for (; i > 0 && comes_before(&p, &list[i - 1]); i--)
-			list[i] = list[i - 1];
-		list[i] = p;
-		n++;
-	}
-	return n;
-}
-
-/* "br,gzip>deflate;identity": equals, then what is liked less, then what is not wanted at all. */
-static bool
-put_preferences(struct out *o, const struct http_fields *request, const char *name)
-{
-	struct preference list[PREFERENCES_MAX];
-	int n = read_preferences(request, name, list);
-
-	for (int i = 0; i < n; i++) {
-		struct text t = list[i].name;
-		bool refused = list[i].weight == 0;
-		if (i || refused)
-			put(o, refused ? ";" : list[i].weight == list[i - 1].weight ? "," : ">", 1);
-		if (text_is(t, "x-gzip") || text_is(t, "x-compress"))   /* RFC 9110, section 8.4.1 */
-			t.at += 2, t.size -= 2;
-		for (size_t k = 0; k < t.size; k++)
-			put(o, &(char){ (char)tolower((unsigned char)t.at[k]) }, 1);
-	}
-	return n >= 0;
 }
 
 static void
@@ -183,52 +89,199 @@ put_list(struct out *o, const struct http_fields *request, const char *name)
 static void
 put_lines(struct out *o, const struct http_fields *request, const char *name)
 {
-	for (const struct http_field *f = NULL, *next; (next = http_field_next(request, name, f)); f = next) {
+	for (const struct http_field *f = NULL, *next; (next = http_field_next(request, name, f));
+	     f = next) {
 		if (f)
 			put(o, "\r", 1);
 		put(o, next->value.at, next->value.size);
 	}
 }
 
-static bool
-is_preference(const char *name)
+static void
+put_preferences(struct out *o, const struct preferences *p)
 {
-	return strcmp(name, "accept-encoding") == 0 || strcmp(name, "accept-language") == 0 ||
-	    strcmp(name, "accept-charset") == 0;
+	put(o, "=", 1);
+	size_t room = (size_t)(o->end - o->at), size = preferences_write(p, o->at, room);
+	o->full |= size > room;
+	o->at += size > room ? 0 : size;
 }
 
-/* Not lists, or about who asks: no two values mean the same. */
 static bool
-is_exact(const char *name)
+is_one_of(const char *name, const char *const *list, size_t n)
 {
-	static const char *const exact[] = { "cookie", "authorization", "proxy-authorization", "user-agent", "referer",
-		"origin", "host", "range", "if-range", "date", "from" };
-
-	for (size_t i = 0; i < sizeof(exact) / sizeof(exact[0]); i++)
-		if (strcmp(name, exact[i]) == 0)
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(name, list[i]) == 0)
 			return true;
 	return false;
 }
 
-int
-cache_vary_values(struct text names, const struct http_fields *request, char out[CACHE_VARY_VALUES_MAX])
+static bool
+is_preference(const char *name)
 {
-	struct out o = { out, out + CACHE_VARY_VALUES_MAX };
+	static const char *const list[] = { "accept-encoding", "accept-language", "accept-charset" };
 
-	while (names.size) {
-		char name[CACHE_VARY_NAMES_MAX];
-		const char *comma = memchr(names.at, ',', names.size);
-		size_t n = comma ? (size_t)(comma - names.at) : names.size;
-		memcpy(name, names.at, n);
-		name[n] = '\0';
-		names.at += n + (comma != NULL), names.size -= n + (comma != NULL);
-		const char *present = http_field_next(request, name, NULL) ? "+" : "-";
-		put(&o, present, 1);
-		if (is_exact(name))
-			put_lines(&o, request, name);
-		else if (!is_preference(name) || !put_preferences(&o, request, name))
-			put_list(&o, request, name);
+	return is_one_of(name, list, sizeof(list) / sizeof(list[0]));
+}
+
+/* No lists, or about who asks: no two values mean the same. */
+static bool
+is_exact(const char *name)
+{
+	static const char *const list[] = { "cookie", "authorization", "proxy-authorization",
+		"user-agent", "referer", "origin", "host", "range", "if-range", "date", "from" };
+
+	return is_one_of(name, list, sizeof(list) / sizeof(list[0]));
+}
+
+static void
+put_value(struct out *o, const struct http_fields *request, const char *name)
+{
+	struct preferences p;
+
+	put(o, name, strlen(name));
+	put(o, ":", 1);
+	if (!http_field_next(request, name, NULL)) {
+		put(o, "-", 1);
+	} else if (is_preference(name) && preferences_read(request, name, &p)) {
+		put_preferences(o, &p);
+	} else {
+		put(o, "+", 1);
+		(is_exact(name) ? put_lines : put_list)(o, request, name);
+	}
+}
+
+/* ---- what the answer chose ---- */
+
+/* Empty when the answer does not say, or says several things. */
+static struct text
+choice_of(const struct http_fields *answer, const char *name)
+{
+	bool encoding = strcmp(name, "accept-encoding") == 0;
+	const char *field = encoding ? "content-encoding" : "content-language";
+	const struct http_field *f = http_field_next(answer, field, NULL);
+
+	if (!encoding && strcmp(name, "accept-language") != 0)
+		return (struct text){ "", 0 };
+	if (!f)
+		return encoding ? (struct text){ "identity", 8 } : (struct text){ "", 0 };
+	bool one = text_token(f->value).size == f->value.size && !http_field_next(answer, field, f);
+	return one ? f->value : (struct text){ "", 0 };
+}
+
+static void
+put_choice(struct out *o, const struct http_fields *answer, const char *name, const char *line)
+{
+	struct text choice = choice_of(answer, name);
+	const char *value = line + strlen(name) + 1;
+
+	if (choice.size == 0 || value >= o->at || *value != '=')
+		return;
+	put(o, "=", 1);
+	put(o, choice.at, choice.size);
+}
+
+/* ---- texts ---- */
+
+/* The next word up to `end`, as a string; false when there is none. */
+static bool
+next_word(struct text *t, char end, char word[CACHE_VARY_NAMES_MAX])
+{
+	const char *at = t->size ? memchr(t->at, end, t->size) : NULL;
+	size_t n = at ? (size_t)(at - t->at) : t->size;
+
+	if (n == 0 || n >= CACHE_VARY_NAMES_MAX)
+		return false;
+	memcpy(word, t->at, n);
+	word[n] = '\0';
+	n += at != NULL;
+	t->at += n, t->size -= n;
+	return true;
+}
+
+int
+cache_vary_write(const struct http_fields *answer, const struct http_fields *request,
+    char out[CACHE_VARY_MAX])
+{
+	char all[CACHE_VARY_NAMES_MAX], name[CACHE_VARY_NAMES_MAX];
+	struct out o = { out, out + CACHE_VARY_MAX };
+	int n = cache_vary_names(answer, all);
+
+	if (n <= 0)
+		return n;
+	for (struct text names = { all, (size_t)n }; next_word(&names, ',', name);) {
+		const char *line = o.at;
+		put_value(&o, request, name);
+		put_choice(&o, answer, name, line);
 		put(&o, "\n", 1);
 	}
 	return o.full ? -E2BIG : (int)(o.at - out);
+}
+
+static struct text
+next_line(struct text *t)
+{
+	const char *end = t->size ? memchr(t->at, '\n', t->size) : NULL;
+	struct text line = { t->at, end ? (size_t)(end - t->at) : t->size };
+
+	t->at += line.size + (end != NULL);
+	t->size -= line.size + (end != NULL);
+	return line;
+}
+
+int
+cache_vary_expected(struct text stored, const struct http_fields *request, char out[CACHE_VARY_MAX])
+{
+	struct out o = { out, out + CACHE_VARY_MAX };
+	char name[CACHE_VARY_NAMES_MAX];
+
+	while (stored.size) {
+		struct text line = next_line(&stored);
+		if (next_word(&line, ':', name)) {
+			put_value(&o, request, name);
+			put(&o, "\n", 1);
+		}
+	}
+	return o.full ? -E2BIG : (int)(o.at - out);
+}
+
+/* `value`: "=br,gzip>deflate=gzip" */
+static bool
+is_same_choice(struct text value, const struct http_fields *request, const char *name)
+{
+	const char *at = value.size > 1 ? memrchr(value.at + 1, '=', value.size - 1) : NULL;
+	struct preferences before, now;
+
+	if (!at || value.at[0] != '=' || !http_field_next(request, name, NULL) ||
+	    !preferences_read(request, name, &now))
+		return false;
+	struct text choice = { at + 1, (size_t)(value.at + value.size - at - 1) };
+	preferences_reread((struct text){ value.at + 1, (size_t)(at - value.at - 1) }, &before);
+	return preferences_keep_choice(&before, &now, choice) ||
+	    (strcmp(name, "accept-language") == 0 && preferences_like_most(&now, choice));
+}
+
+static bool
+matches_line(struct text line, const struct http_fields *request)
+{
+	char said[CACHE_VARY_MAX], name[CACHE_VARY_NAMES_MAX];
+	struct out o = { said, said + sizeof(said) };
+	struct text value = line;
+
+	if (!next_word(&value, ':', name))
+		return false;
+	put_value(&o, request, name);
+	size_t n = (size_t)(o.at - said);
+	if (o.full || line.size < n || memcmp(line.at, said, n) != 0 ||
+	    (line.size > n && !(value.at[0] == '=' && line.at[n] == '=')))
+		return !o.full && is_same_choice(value, request, name);
+	return true;
+}
+
+bool
+cache_vary_matches(struct text stored, const struct http_fields *request)
+{
+	while (stored.size)
+		if (!matches_line(next_line(&stored), request))
+			return false;
+	return true;
 }
