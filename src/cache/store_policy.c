@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "cache/store_policy.h"
+
+#define SMALL_SHARE 0.1
+
+static struct store_node *
+node_at(const struct store_policy *p, uint64_t at)
+{
+	return (struct store_node *)(void *)(p->base + at);
+}
+
+static struct store_fifo *
+fifo_of(struct store_policy *p, enum store_queue queue)
+{
+	return queue == STORE_QUEUE_SMALL ? &p->small : &p->main;
+}
+
+void
+store_policy_init(struct store_policy *p, unsigned char *base, void *ghosts, uint64_t keys)
+{
+	*p = (struct store_policy){ .base = base, .small_share = SMALL_SHARE };
+	store_ghost_init(&p->ghost, ghosts, keys);
+}
+
+static void
+enqueue(struct store_policy *p, uint64_t at, enum store_queue queue)
+{
+	struct store_node *n = node_at(p, at);
+	struct store_fifo *q = fifo_of(p, queue);
+
+	n->queue = (uint8_t)queue;
+	n->next = 0;
+	n->prev = q->newest;
+	if (q->newest)
+		node_at(p, q->newest)->next = at;
+	else
+		q->oldest = at;
+	q->newest = at;
+	q->bytes += n->bytes;
+	q->count++;
+}
+
+void
+store_policy_drop(struct store_policy *p, uint64_t at)
+{
+	struct store_node *n = node_at(p, at);
+	struct store_fifo *q = fifo_of(p, (enum store_queue)n->queue);
+
+	if (n->queue == STORE_QUEUE_NONE)
+		return;
+	if (n->prev)
+		node_at(p, n->prev)->next = n->next;
+	else
+		q->oldest = n->next;
+	if (n->next)
+		node_at(p, n->next)->prev = n->prev;
+	else
+		q->newest = n->prev;
+	q->bytes -= n->bytes;
+	q->count--;
+	n->queue = STORE_QUEUE_NONE;
+}
+
+void
+store_policy_add(struct store_policy *p, uint64_t at)
+{
+	struct store_node *n = node_at(p, at);
+	bool back = store_ghost_take(&p->ghost, n->hash, p->main.count);
+
+	enqueue(p, at, back ? STORE_QUEUE_MAIN : STORE_QUEUE_SMALL);
+}
+
+/* From the small queue: up, or out with a ghost. Returns whether it is out. */
+static bool
+leave_small(struct store_policy *p, uint64_t at)
+{
+	struct store_node *n = node_at(p, at);
+	bool wanted = atomic_load_explicit(&n->hits, memory_order_relaxed) > 1;
+
+	store_policy_drop(p, at);
+	if (!wanted) {
+		store_ghost_add(&p->ghost, n->hash);
+		return true;
+	}
+	atomic_store_explicit(&n->hits, 0, memory_order_relaxed);
+	enqueue(p, at, STORE_QUEUE_MAIN);
+	return false;
+}
+
+/* From the main queue: another round for a hit, or out. */
+static bool
+leave_main(struct store_policy *p, uint64_t at)
+{
+	struct store_node *n = node_at(p, at);
+	uint8_t hits = atomic_load_explicit(&n->hits, memory_order_relaxed);
+
+	store_policy_drop(p, at);
+	if (!hits)
+		return true;
+	atomic_store_explicit(&n->hits, (uint8_t)(hits - 1), memory_order_relaxed);
+	enqueue(p, at, STORE_QUEUE_MAIN);
+	return false;
+}
+
+uint64_t
+store_policy_victim(struct store_policy *p)
+{
+	for (;;) {
+		double all = (double)(p->small.bytes + p->main.bytes);
+		bool small = p->small.oldest &&
+		    (!p->main.oldest || (double)p->small.bytes > p->small_share * all);
+		uint64_t at = small ? p->small.oldest : p->main.oldest;
+		if (!at || (small ? leave_small(p, at) : leave_main(p, at)))
+			return at;
+	}
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* Memory: a part is kept free ahead, because what is evicted can be used again only when all workers
+ * have turned. */
+#include "cache/store_int.h"
+
+#define TRIES 64    /* evictions for one block, when memory is free but in pieces */
+
+void
+store_limbo_add(struct store *s, struct store_object *o)
+{
+	uint64_t at = store_offset(s, o);
+
+	o->node.next = 0;
+	pthread_mutex_lock(&s->limbo_lock);
+	o->node.prev = store_clock_stamp(&s->clock);
+	if (s->limbo_last)
+		store_object_at(s, s->limbo_last)->node.next = at;
+	else
+		s->limbo_first = at;
+	s->limbo_last = at;
+	atomic_fetch_add_explicit(&s->limbo_units, o->node.bytes / STORE_UNIT, memory_order_relaxed);
+	pthread_mutex_unlock(&s->limbo_lock);
+}
+
+void
+store_limbo_free(struct store *s)
+{
+	if (!atomic_load_explicit(&s->limbo_units, memory_order_relaxed))
+		return;
+	pthread_mutex_lock(&s->limbo_lock);
+	uint64_t seen = store_seen_by_all(s->seen, s->settings.max_workers, &s->clock);
+	while (s->limbo_first) {
+		uint64_t at = s->limbo_first;
+		struct store_object *o = store_object_at(s, at);
+		if (o->node.prev > seen)
+			break;
+		s->limbo_first = o->node.next;
+		atomic_fetch_sub_explicit(&s->limbo_units, o->node.bytes / STORE_UNIT, memory_order_relaxed);
+		store_object_unref(s, at);
+	}
+	if (!s->limbo_first)
+		s->limbo_last = 0;
+	pthread_mutex_unlock(&s->limbo_lock);
+}
+
+static bool
+evict_one(struct store_worker *w)
+{
+	struct store *s = w->store;
+
+	pthread_mutex_lock(&s->policy_lock);
+	uint64_t at = store_policy_victim(&s->policy);
+	pthread_mutex_unlock(&s->policy_lock);
+	if (!at)
+		return false;
+	/* Whoever else takes it out meanwhile, it stays readable until this worker turns. */
+	struct store_object *o = store_object_at(s, at);
+	store_shard_lock(s, o->hash);
+	if (!store_has_flag(o, STORE_DEAD)) {
+		store_index_replace(w, o, NULL);
+		store_count_one(w, STORE_EVICTED);
+	}
+	store_shard_unlock(s, o->hash);
+	return true;
+}
+
+static uint64_t
+free_soon(const struct store *s)
+{
+	return atomic_load_explicit(&s->arena.state->free_units, memory_order_relaxed) +
+	    atomic_load_explicit(&s->limbo_units, memory_order_relaxed);
+}
+
+void
+store_make_room(struct store_worker *w, uint64_t units)
+{
+	struct store *s = w->store;
+	uint64_t wanted = units + s->margin_units;
+
+	while (free_soon(s) < wanted && evict_one(w))
+		;
+	if (atomic_load_explicit(&s->arena.state->free_units, memory_order_relaxed) < wanted)
+		store_limbo_free(s);
+}
+
+uint64_t
+store_take(struct store_worker *w, uint64_t units)
+{
+	struct store *s = w->store;
+
+	store_make_room(w, units);
+	for (int i = 0;; i++) {
+		uint64_t at = store_arena_take(&s->arena, units);
+		if (at || i == TRIES || !evict_one(w))
+			return at;
+		store_limbo_free(s);
+	}
+}

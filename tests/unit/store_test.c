@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/random.h"
+#include "cache/store.h"
+#include "check.h"
+
+#define MIB ((size_t)1 << 20)
+
+struct world {
+	struct store *store;
+	struct store_worker *w;
+	int64_t now;
+};
+
+static struct world
+world_new(size_t limit)
+{
+	struct world x = { .now = 1000 };
+	struct err e;
+	struct store_settings settings = { .limit_bytes = limit, .max_workers = 4 };
+
+	assert_int_equal(store_new(&settings, &x.store, &e), 0);
+	x.w = store_worker_open(x.store);
+	assert_non_null(x.w);
+	return x;
+}
+
+static void
+world_done(struct world *x)
+{
+	store_worker_close(x->w);
+	store_free(x->store);
+}
+
+static void
+turn(struct world *x)
+{
+	x->now += 2000000;
+	store_turn(x->w, x->now);
+}
+
+static struct text
+text_of(const char *s)
+{
+	return (struct text){ s, strlen(s) };
+}
+
+static bool
+match_exactly(void *ctx, struct text vary)
+{
+	return text_is(vary, ctx);
+}
+
+static struct store_ask
+ask(const struct world *x, const char *key, const char *request)
+{
+	return (struct store_ask){
+		.key = text_of(key), .match = match_exactly, .ctx = (void *)request, .now_ns = x->now,
+	};
+}
+
+static enum store_state
+find(struct world *x, const char *key, const char *request, struct store_found *ret)
+{
+	struct store_ask a = ask(x, key, request);
+	return store_find(x->w, &a, ret);
+}
+
+static struct store_fill *
+begin(struct world *x, const char *key, const char *request, uint64_t flight)
+{
+	struct store_ask a = ask(x, key, request);
+	struct store_fill *f;
+	uint64_t other;
+
+	assert_int_equal(store_begin(x->w, &a, (struct text){ 0 }, flight, &f, &other), 0);
+	return f;
+}
+
+static struct store_meta
+meta(const char *head, const char *vary, int64_t bytes)
+{
+	return (struct store_meta){
+		.head = text_of(head), .vary = text_of(vary), .expires_ns = INT64_MAX, .body_bytes = bytes,
+	};
+}
+
+/* Byte i of the body with this seed. */
+static unsigned char
+byte_of(uint64_t seed, uint64_t i)
+{
+	return (unsigned char)(seed * 31 + i + i / 251);
+}
+
+static int
+append(struct world *x, struct store_fill *f, uint64_t seed, uint64_t from, uint64_t size)
+{
+	unsigned char *bytes = malloc(size);
+
+	for (uint64_t i = 0; i < size; i++)
+		bytes[i] = byte_of(seed, from + i);
+	int r = store_append(x->w, f, bytes, size);
+	free(bytes);
+	return r;
+}
+
+static void
+put(struct world *x, const char *key, const char *vary, uint64_t seed, uint64_t size)
+{
+	struct store_fill *f = begin(x, key, vary, 1);
+	struct store_meta m = meta("HTTP/1.1 200 OK\r\n\r\n", vary, (int64_t)size);
+
+	assert_int_equal(store_fill_head(x->w, f, &m), 0);
+	if (size)
+		assert_int_equal(append(x, f, seed, 0, size), 0);
+	store_finish(x->w, f);
+}
+
+/* Reads on from the cursor, checking each byte; returns how many there were. */
+static uint64_t
+read_on(struct world *x, const struct store_object *o, struct store_cursor *c, uint64_t seed)
+{
+	struct iovec v[3];
+	uint64_t from = c->at, at = from;
+
+	for (size_t n; (n = store_read(x->w, o, c, v, 3, 100000)); )
+		for (size_t i = 0; i < n; i++)
+			for (size_t k = 0; k < v[i].iov_len; k++, at++)
+				if (((unsigned char *)v[i].iov_base)[k] != byte_of(seed, at))
+					fail_msg("byte %lu is wrong", (unsigned long)at);
+	assert_int_equal(at, c->at);
+	return at - from;
+}
+
+static void
+check_body(struct world *x, const struct store_object *o, uint64_t seed, uint64_t size)
+{
+	struct store_cursor c = { 0 };
+	uint64_t there;
+
+	assert_int_equal(store_body(x->w, o, &there), STORE_WHOLE);
+	assert_int_equal(there, size);
+	assert_int_equal(read_on(x, o, &c, seed), size);
+}
+
+/* ---- objects ------------------------------------------------------------------------------------ */
+
+static void
+finds_what_was_put(void **state)
+{
+	static const uint64_t sizes[] = { 0, 1, 127, 1024, 4096, 65535, 65536, 200001, 900000 };
+	struct world x = world_new(16 * MIB);
+	struct store_found found;
+	char key[32];
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		snprintf(key, sizeof(key), "GET /%zu", i);
+		assert_int_equal(find(&x, key, "", &found), STORE_ABSENT);
+		put(&x, key, "", i, sizes[i]);
+		turn(&x);
+	}
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		snprintf(key, sizeof(key), "GET /%zu", i);
+		assert_int_equal(find(&x, key, "", &found), STORE_FOUND);
+		assert_true(text_is(store_head(found.object), "HTTP/1.1 200 OK\r\n\r\n"));
+		check_body(&x, found.object, i, sizes[i]);
+	}
+	world_done(&x);
+}
+
+static void
+keeps_terms_and_tells_when_over(void **state)
+{
+	struct world x = world_new(8 * MIB);
+	struct store_found found;
+	_Alignas(16) char terms[STORE_TERMS_MAX];
+	struct store_meta m = meta("head", "", 0);
+
+	memset(terms, 7, sizeof(terms));
+	m.terms = terms;
+	m.terms_size = sizeof(terms);
+	m.expires_ns = x.now + 10;
+	struct store_fill *f = begin(&x, "k", "", 1);
+	assert_int_equal(store_fill_head(x.w, f, &m), 0);
+	store_finish(x.w, f);
+	assert_int_equal(find(&x, "k", "", &found), STORE_FOUND);
+	assert_memory_equal(store_terms(found.object), terms, sizeof(terms));
+	assert_int_equal((uintptr_t)store_terms(found.object) % 16, 0);
+	x.now += 10;
+	assert_int_equal(find(&x, "k", "", &found), STORE_ABSENT);
+	world_done(&x);
+}
+
+static void
+refuses_what_is_too_large(void **state)
+{
+	struct world x = world_new(8 * MIB);
+	struct store_fill *f = begin(&x, "k", "", 1);
+	struct store_meta m = meta("head", "", 2 * MIB);
+	struct store_found found;
+
+	assert_int_equal(store_fill_head(x.w, f, &m), -EFBIG);
+	m.body_bytes = -1;
+	m.n_tags = STORE_TAGS_MAX + 1;
+	assert_int_equal(store_fill_head(x.w, f, &m), -EINVAL);
+	m.n_tags = 0;
+	assert_int_equal(store_fill_head(x.w, f, &m), 0);
+	assert_int_equal(append(&x, f, 0, 0, MIB), 0);
+	assert_int_equal(append(&x, f, 0, MIB, 1), -EFBIG);
+	store_abort(x.w, f);
+	assert_int_equal(find(&x, "k", "", &found), STORE_ABSENT);
+	world_done(&x);
+}
+
+static void
+variants_are_told_apart(void **state)
+{
+	struct world x = world_new(8 * MIB);
+	struct store_found found;
+	char vary[16];
+
+	for (int i = 0; i < STORE_VARIANTS_MAX + 5; i++) {
+		snprintf(vary, sizeof(vary), "v%d", i);
+		put(&x, "k", vary, (uint64_t)i, 100);
+	}
+	assert_int_equal(find(&x, "k", "v4", &found), STORE_ABSENT);   /* the oldest made place */
+	assert_int_equal(find(&x, "k", "v5", &found), STORE_FOUND);
+	check_body(&x, found.object, 5, 100);
+	put(&x, "k", "v5", 99, 50);
+	assert_int_equal(find(&x, "k", "v5", &found), STORE_FOUND);
+	check_body(&x, found.object, 99, 50);
+	assert_true(text_is(store_vary_of_key(x.w, text_of("k")), "v5"));
+	assert_int_equal(store_vary_of_key(x.w, text_of("other")).size, 0);
+	assert_int_equal(find(&x, "k", "none", &found), STORE_ABSENT);
+	world_done(&x);
+}
+
+/* ---- fills -------------------------------------------------------------------------------------- */
+
+static void
+streams_to_readers(void **state)
+{
+	struct world x = world_new(16 * MIB);
+	struct store_fill *f = begin(&x, "k", "", 77), *other;
+	struct store_ask a = ask(&x, "k", "");
+	struct store_meta m = meta("head", "", -1);
+	struct store_cursor c = { 0 };
+	struct store_found found;
+	uint64_t flight = 0, there, sent = 0;
+
+	assert_int_equal(find(&x, "k", "", &found), STORE_FILLING);
+	assert_null(found.object);
+	assert_int_equal(found.flight, 77);
+	assert_int_equal(store_begin(x.w, &a, (struct text){ 0 }, 78, &other, &flight), -EBUSY);
+	assert_int_equal(flight, 77);
+	assert_null(store_fill_object(f));
+	assert_int_equal(store_fill_head(x.w, f, &m), 0);
+	assert_int_equal(find(&x, "k", "", &found), STORE_FILLING);
+	assert_ptr_equal(found.object, store_fill_object(f));
+	store_hold(found.object);
+	for (uint64_t i = 1; sent < 1000000; i = i * 3 % 65537 + 1) {
+		assert_int_equal(append(&x, f, 5, sent, i), 0);
+		assert_int_equal(read_on(&x, found.object, &c, 5), i);
+		sent += i;
+		assert_int_equal(store_body(x.w, found.object, &there), STORE_ARRIVING);
+	}
+	store_finish(x.w, f);
+	check_body(&x, found.object, 5, sent);
+	store_seek(x.w, found.object, &c, 500000);
+	assert_int_equal(read_on(&x, found.object, &c, 5), sent - 500000);
+	store_seek(x.w, found.object, &c, sent + 1);
+	assert_int_equal(c.at, sent);
+	store_release(x.w, found.object);
+	assert_int_equal(find(&x, "k", "", &found), STORE_FOUND);
+	assert_int_equal(found.flight, 0);
+	world_done(&x);
+}
+
+static void
+an_aborted_body_stays_for_who_holds_it(void **state)
+{
+	struct world x = world_new(8 * MIB);
+	struct store_fill *f = begin(&x, "k", "", 1);
+	struct store_meta m = meta("head", "", 100000);
+	struct store_cursor c = { 0 };
+	struct store_found found;
+	uint64_t there;
+
+	assert_int_equal(store_fill_head(x.w, f, &m), 0);
+	assert_int_equal(append(&x, f, 3, 0, 30000), 0);
+	const struct store_object *o = store_fill_object(f);
+	store_hold(o);
+	store_abort(x.w, f);
+	turn(&x);
+	turn(&x);
+	assert_int_equal(store_body(x.w, o, &there), STORE_BROKEN);
+	assert_int_equal(read_on(&x, o, &c, 3), 30000);
+	assert_int_equal(find(&x, "k", "", &found), STORE_ABSENT);
+	store_release(x.w, o);
+	world_done(&x);
+}
+
+static void
+remembers_what_is_not_to_be_kept(void **state)
+{
+	struct world x = world_new(8 * MIB);
+	struct store_meta m = meta("head", "", 10);
+	struct store_found found;
+
+	store_refuse(x.w, begin(&x, "k", "", 1), x.now + 50);
+	assert_int_equal(find(&x, "k", "", &found), STORE_UNCACHEABLE);
+	assert_int_equal(found.until_ns, x.now + 50);
+	struct store_fill *f = begin(&x, "k", "", 2);
+	assert_int_equal(find(&x, "k", "", &found), STORE_UNCACHEABLE);
+	assert_int_equal(found.flight, 2);
+	assert_int_equal(store_fill_head(x.w, f, &m), 0);
+	store_refuse(x.w, f, x.now + 60);   /* seen too late, at the body */
+	x.now += 55;
+	assert_int_equal(find(&x, "k", "", &found), STORE_UNCACHEABLE);
+	put(&x, "k", "", 1, 10);
+	assert_int_equal(find(&x, "k", "", &found), STORE_FOUND);
+	x.now += 5;
+	assert_int_equal(find(&x, "k", "", &found), STORE_FOUND);
+	world_done(&x);
+}
+
+static void
+a_renewed_object_shares_the_body(void **state)
+{
+	struct world x = world_new(8 * MIB);
+	struct store_found found;
+	struct store_counts before, after;
+
+	put(&x, "k", "", 9, 500000);
+	assert_int_equal(find(&x, "k", "", &found), STORE_FOUND);
+	const struct store_object *old = found.object;
+	store_hold(old);
+	store_count(x.store, &before);
+	struct store_fill *f = begin(&x, "k", "", 4);
+	assert_int_equal(find(&x, "k", "", &found), STORE_FOUND);
+	assert_int_equal(found.flight, 4);
+	struct store_meta m = meta("new head", "", 0);
+	assert_int_equal(store_renew(x.w, f, old, &m), 0);
+	assert_int_equal(find(&x, "k", "", &found), STORE_FOUND);
+	assert_true(text_is(store_head(found.object), "new head"));
+	check_body(&x, found.object, 9, 500000);
+	turn(&x);
+	assert_true(text_is(store_head(old), "HTTP/1.1 200 OK\r\n\r\n"));
+	check_body(&x, old, 9, 500000);
+	store_release(x.w, old);
+	turn(&x);
+	store_count(x.store, &after);
+	assert_int_equal(after.objects, 1);
+	assert_in_range(after.used_bytes, before.used_bytes - 1024, before.used_bytes + 1024);
+	world_done(&x);
+}
+
+/* ---- purges ------------------------------------------------------------------------------------- */
+
+static void
+put_tagged(struct world *x, const char *key, const uint64_t *tags, size_t n)
+{
+	struct store_fill *f = begin(x, key, "", 1);
+	struct store_meta m = meta("head", "", 0);
+
+	m.tags = tags;
+	m.n_tags = n;
+	assert_int_equal(store_fill_head(x->w, f, &m), 0);
+	store_finish(x->w, f);
+}
+
+static void
+purges_by_key(void **state)
+{
+	struct world x = world_new(8 * MIB);
+	struct store_found found;
+
+	put(&x, "k", "a", 1, 10);
+	put(&x, "k", "b", 2, 10);
+	put(&x, "other", "", 3, 10);
+	assert_int_equal(store_purge_key(x.w, text_of("k"), STORE_PURGE_SOFT), 2);
+	assert_int_equal(find(&x, "k", "a", &found), STORE_FOUND);
+	assert_true(found.soft);
+	assert_int_equal(store_purge_key(x.w, text_of("k"), STORE_PURGE_HARD), 2);
+	assert_int_equal(find(&x, "k", "a", &found), STORE_ABSENT);
+	assert_int_equal(find(&x, "k", "b", &found), STORE_ABSENT);
+	assert_int_equal(find(&x, "other", "", &found), STORE_FOUND);
+	assert_false(found.soft);
+	assert_int_equal(store_purge_key(x.w, text_of("none"), STORE_PURGE_HARD), 0);
+	world_done(&x);
+}
+
+static void
+purges_by_tag(void **state)
+{
+	static const uint64_t tags[] = { 11, 22, 33 };
+	struct world x = world_new(8 * MIB);
+	struct store_found found;
+
+	put_tagged(&x, "a", tags, 2);       /* 11 22 */
+	put_tagged(&x, "b", tags + 1, 2);   /* 22 33 */
+	put_tagged(&x, "c", NULL, 0);
+	store_purge_tag(x.w, 44, STORE_PURGE_HARD);
+	assert_int_equal(find(&x, "a", "", &found), STORE_FOUND);
+	store_purge_tag(x.w, 33, STORE_PURGE_SOFT);
+	assert_int_equal(find(&x, "a", "", &found), STORE_FOUND);
+	assert_false(found.soft);
+	assert_int_equal(find(&x, "b", "", &found), STORE_FOUND);
+	assert_true(found.soft);
+	store_purge_tag(x.w, 11, STORE_PURGE_HARD);
+	assert_int_equal(find(&x, "a", "", &found), STORE_ABSENT);
+	assert_int_equal(find(&x, "b", "", &found), STORE_FOUND);
+	put_tagged(&x, "a", tags, 2);
+	assert_int_equal(find(&x, "a", "", &found), STORE_FOUND);
+	store_purge_all(x.w, STORE_PURGE_HARD);
+	assert_int_equal(find(&x, "b", "", &found), STORE_ABSENT);
+	assert_int_equal(find(&x, "c", "", &found), STORE_ABSENT);
+	world_done(&x);
+}
+
+static void
+a_purge_meets_what_is_being_filled(void **state)
+{
+	static const uint64_t tag = 5;
+	struct world x = world_new(8 * MIB);
+	struct store_fill *f[2] = { begin(&x, "a", "", 1), begin(&x, "b", "", 2) };
+	struct store_meta m = meta("head", "", 0);
+	struct store_found found;
+
+	store_purge_tag(x.w, tag, STORE_PURGE_HARD);
+	store_purge_key(x.w, text_of("b"), STORE_PURGE_SOFT);
+	assert_int_equal(find(&x, "b", "", &found), STORE_ABSENT);
+	struct store_fill *again = begin(&x, "b", "", 3);
+	m.tags = &tag;
+	m.n_tags = 1;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(store_fill_head(x.w, f[i], &m), 0);
+		assert_int_equal(append(&x, f[i], 1, 0, 5000), 0);
+		store_finish(x.w, f[i]);
+	}
+	assert_int_equal(find(&x, "a", "", &found), STORE_ABSENT);
+	assert_int_equal(find(&x, "b", "", &found), STORE_FILLING);
+	assert_int_equal(found.flight, 3);
+	store_abort(x.w, again);
+	world_done(&x);
+}
+
+static void
+sweeping_frees_what_is_of_no_use(void **state)
+{
+	static const uint64_t tag = 5;
+	struct world x = world_new(8 * MIB);
+	struct store_counts empty, counts;
+	char key[16];
+
+	store_count(x.store, &empty);
+	for (int i = 0; i < 3000; i++) {
+		snprintf(key, sizeof(key), "k%d", i);
+		struct store_fill *f = begin(&x, key, "", 1);
+		struct store_meta m = meta("head", "", 0);
+		m.expires_ns = i % 3 ? INT64_MAX : x.now + 1;
+		m.tags = &tag;
+		m.n_tags = i % 3 == 1;
+		assert_int_equal(store_fill_head(x.w, f, &m), 0);
+		store_finish(x.w, f);
+	}
+	store_purge_tag(x.w, tag, STORE_PURGE_HARD);
+	for (int i = 0; i < 1000; i++)
+		turn(&x);
+	store_count(x.store, &counts);
+	assert_int_equal(counts.expired, 1000);
+	assert_int_equal(counts.purged, 1000);
+	assert_int_equal(counts.objects, 1000);
+	store_purge_all(x.w, STORE_PURGE_HARD);
+	for (int i = 0; i < 1000; i++)
+		turn(&x);
+	store_count(x.store, &counts);
+	assert_int_equal(counts.objects, 0);
+	/* All but what the index has grown to. */
+	assert_in_range(counts.used_bytes, empty.used_bytes, empty.used_bytes + 200000);
+	world_done(&x);
+}
+
+RUN_TESTS(
+    cmocka_unit_test(finds_what_was_put), cmocka_unit_test(keeps_terms_and_tells_when_over),
+    cmocka_unit_test(refuses_what_is_too_large), cmocka_unit_test(variants_are_told_apart),
+    cmocka_unit_test(streams_to_readers), cmocka_unit_test(an_aborted_body_stays_for_who_holds_it),
+    cmocka_unit_test(remembers_what_is_not_to_be_kept),
+    cmocka_unit_test(a_renewed_object_shares_the_body), cmocka_unit_test(purges_by_key),
+    cmocka_unit_test(purges_by_tag), cmocka_unit_test(a_purge_meets_what_is_being_filled),
+    cmocka_unit_test(sweeping_frees_what_is_of_no_use))
