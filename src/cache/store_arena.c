@@ -2,77 +2,97 @@
 #include "cache/store_arena.h"
 
 #include <assert.h>
-#include <stdbool.h>
 #include <stdatomic.h>
 
-#define MARK_FREE 0x80
+#define STARTS 1
+#define ENDS   2
+#define TRIES  8      /* blocks of the list of the wanted size itself, where not each is long enough */
 
-/* At the start of each free block. */
+/* At the start of each free block; its length stands in its last eight bytes too. */
 struct hole {
 	uint64_t next, prev;
+	uint64_t units;
+};
+
+struct list {
+	unsigned doubling, fine;
 };
 
 static struct hole *
-hole_at(const struct store_arena *a, uint64_t at)
+hole_at(const struct store_arena *a, uint64_t unit)
 {
-	return (struct hole *)(void *)(a->base + at);
+	return (struct hole *)(void *)(a->base + unit * STORE_UNIT);
+}
+
+static uint64_t *
+length_before(const struct store_arena *a, uint64_t unit)
+{
+	return (uint64_t *)(void *)(a->base + unit * STORE_UNIT - sizeof(uint64_t));
+}
+
+/* Where holes of this length hang. */
+static struct list
+list_of(uint64_t units)
+{
+	unsigned doubling = 63 - (unsigned)__builtin_clzll(units);
+	uint64_t above = units - (UINT64_C(1) << doubling);
+
+	return (struct list){ doubling, (unsigned)((above * STORE_FINE) >> doubling) };
 }
 
 static void
-push(struct store_arena *a, uint64_t at, unsigned order)
+hang(struct store_arena *a, uint64_t unit, uint64_t units)
 {
-	struct hole *h = hole_at(a, at);
-	uint64_t first = a->state->free[order];
+	struct list l = list_of(units);
+	uint64_t *head = &a->state->holes[l.doubling][l.fine];
 
-	*h = (struct hole){ .next = first };
-	if (first)
-		hole_at(a, first)->prev = at;
-	a->state->free[order] = at;
-	a->marks[at / STORE_UNIT] = (uint8_t)(MARK_FREE | order);
+	*hole_at(a, unit) = (struct hole){ .next = *head, .units = units };
+	if (*head)
+		hole_at(a, *head)->prev = unit;
+	*head = unit;
+	a->state->some |= UINT64_C(1) << l.doubling;
+	a->state->some_fine[l.doubling] |= (uint8_t)(1 << l.fine);
+	*length_before(a, unit + units) = units;
+	a->marks[unit] |= STARTS;
+	a->marks[unit + units - 1] |= ENDS;
 }
 
 static void
-unlink_hole(struct store_arena *a, uint64_t at, unsigned order)
+unhang(struct store_arena *a, uint64_t unit)
 {
-	struct hole *h = hole_at(a, at);
+	struct hole *h = hole_at(a, unit);
+	struct list l = list_of(h->units);
 
 	if (h->prev)
 		hole_at(a, h->prev)->next = h->next;
 	else
-		a->state->free[order] = h->next;
+		a->state->holes[l.doubling][l.fine] = h->next;
 	if (h->next)
 		hole_at(a, h->next)->prev = h->prev;
-	a->marks[at / STORE_UNIT] = 0;
+	if (!a->state->holes[l.doubling][l.fine])
+		a->state->some_fine[l.doubling] &= (uint8_t)~(1 << l.fine);
+	if (!a->state->some_fine[l.doubling])
+		a->state->some &= ~(UINT64_C(1) << l.doubling);
+	a->marks[unit] &= (uint8_t)~STARTS;
+	a->marks[unit + h->units - 1] &= (uint8_t)~ENDS;
 }
 
-/* Frees one aligned block and joins it with its buddy as long as that is free. */
 static void
-give_block(struct store_arena *a, uint64_t unit, unsigned order)
-{
-	for (; order + 1 < STORE_ORDERS; order++) {
-		uint64_t buddy = unit ^ (UINT64_C(1) << order);
-		if (buddy >= a->state->units || a->marks[buddy] != (MARK_FREE | order))
-			break;
-		unlink_hole(a, buddy * STORE_UNIT, order);
-		unit &= buddy;
-	}
-	push(a, unit * STORE_UNIT, order);
-}
-
-/* Any range of units, as the aligned blocks that it consists of. */
-static void
-give_range(struct store_arena *a, uint64_t unit, uint64_t units)
+give_locked(struct store_arena *a, uint64_t unit, uint64_t units)
 {
 	atomic_fetch_add_explicit(&a->state->free_units, units, memory_order_relaxed);
-	while (units) {
-		unsigned order = (unsigned)__builtin_ctzll(unit | (UINT64_C(1) << (STORE_ORDERS - 1)));
-		unsigned fits = 63 - (unsigned)__builtin_clzll(units);
-		if (order > fits)
-			order = fits;
-		give_block(a, unit, order);
-		unit += UINT64_C(1) << order;
-		units -= UINT64_C(1) << order;
+	if (a->marks[unit + units] & STARTS) {
+		uint64_t more = hole_at(a, unit + units)->units;
+		unhang(a, unit + units);
+		units += more;
 	}
+	if (a->marks[unit - 1] & ENDS) {
+		uint64_t before = *length_before(a, unit);
+		unhang(a, unit - before);
+		unit -= before;
+		units += before;
+	}
+	hang(a, unit, units);
 }
 
 void
@@ -81,17 +101,8 @@ store_arena_init(struct store_arena *a, unsigned char *base, struct store_arena_
 {
 	*a = (struct store_arena){ .base = base, .state = state, .marks = marks };
 	pthread_mutex_init(&a->lock, NULL);
-	uint64_t first = store_units(first_at);
 	state->units = size / STORE_UNIT;
-
-	/* From the end, so that low addresses are taken first and pages are touched only when needed. */
-	for (uint64_t end = state->units; end > first;) {
-		uint64_t start = (end - 1) * STORE_UNIT / STORE_SEGMENT * (STORE_SEGMENT / STORE_UNIT);
-		if (start < first)
-			start = first;
-		give_range(a, start, end - start);
-		end = start;
-	}
+	give_locked(a, store_units(first_at), state->units - store_units(first_at));
 }
 
 void
@@ -100,21 +111,33 @@ store_arena_done(struct store_arena *a)
 	pthread_mutex_destroy(&a->lock);
 }
 
+/* A hole in a list of longer ones; 0: none. */
 static uint64_t
-take_locked(struct store_arena *a, uint64_t units)
+find_longer(const struct store_arena_state *s, struct list l)
 {
-	unsigned wanted = units > 1 ? 64 - (unsigned)__builtin_clzll(units - 1) : 0;
-	unsigned order = wanted;
+	unsigned fine = s->some_fine[l.doubling] & (unsigned)(~UINT64_C(0) << (l.fine + 1));
 
-	while (order < STORE_ORDERS && !a->state->free[order])
-		order++;
-	if (order >= STORE_ORDERS)
+	if (fine)
+		return s->holes[l.doubling][__builtin_ctz(fine)];
+	uint64_t longer = s->some & (~UINT64_C(0) << (l.doubling + 1));
+	if (!longer)
 		return 0;
-	uint64_t at = a->state->free[order];
-	unlink_hole(a, at, order);
-	atomic_fetch_sub_explicit(&a->state->free_units, UINT64_C(1) << order, memory_order_relaxed);
-	give_range(a, at / STORE_UNIT + units, (UINT64_C(1) << order) - units);
-	return at;
+	unsigned doubling = (unsigned)__builtin_ctzll(longer);
+	return s->holes[doubling][__builtin_ctz(s->some_fine[doubling])];
+}
+
+static uint64_t
+find_hole(const struct store_arena *a, uint64_t units)
+{
+	struct list l = list_of(units);
+	uint64_t unit = a->state->holes[l.doubling][l.fine];
+
+	for (int i = 0; unit && i < TRIES; i++) {
+		if (hole_at(a, unit)->units >= units)
+			return unit;
+		unit = hole_at(a, unit)->next;
+	}
+	return find_longer(a->state, l);
 }
 
 uint64_t
@@ -122,16 +145,23 @@ store_arena_take(struct store_arena *a, uint64_t units)
 {
 	assert(units);
 	pthread_mutex_lock(&a->lock);
-	uint64_t at = take_locked(a, units);
+	uint64_t unit = find_hole(a, units);
+	if (unit) {
+		uint64_t length = hole_at(a, unit)->units;
+		unhang(a, unit);
+		if (length > units)
+			hang(a, unit + units, length - units);
+		atomic_fetch_sub_explicit(&a->state->free_units, units, memory_order_relaxed);
+	}
 	pthread_mutex_unlock(&a->lock);
-	return at;
+	return unit * STORE_UNIT;
 }
 
 void
 store_arena_give(struct store_arena *a, uint64_t at, uint64_t units)
 {
-	assert(at && at % STORE_UNIT == 0);
+	assert(at && at % STORE_UNIT == 0 && units);
 	pthread_mutex_lock(&a->lock);
-	give_range(a, at / STORE_UNIT, units);
+	give_locked(a, at / STORE_UNIT, units);
 	pthread_mutex_unlock(&a->lock);
 }

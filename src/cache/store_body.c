@@ -6,7 +6,7 @@
 
 #include "cache/store_int.h"
 
-#define CHUNK_LEAST 32   /* units: when memory is in pieces, longer chains are better than none */
+#define CHUNK_LEAST 8    /* units: when memory is in pieces, longer chains are better than none */
 
 static struct store_body *
 body_at(const struct store *s, uint64_t at)
@@ -44,15 +44,13 @@ take_block(struct store_worker *w, uint64_t bytes, uint64_t *ret_units)
 
 	if (units > STORE_CHUNK_MAX)
 		units = STORE_CHUNK_MAX;
-	store_make_room(w, units);
-	for (;; units /= 2) {
-		uint64_t at = store_arena_take(&w->store->arena, units);
-		*ret_units = units;
-		if (at)
-			return at;
-		if (units / 2 < CHUNK_LEAST)
-			return store_take(w, *ret_units);
+	uint64_t at = store_take(w, units);
+	while (!at && units / 2 >= CHUNK_LEAST) {
+		units /= 2;
+		at = store_arena_take(&w->store->arena, units);
 	}
+	*ret_units = units;
+	return at;
 }
 
 uint64_t

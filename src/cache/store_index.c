@@ -8,7 +8,7 @@
 #include "cache/store_int.h"
 
 #define FIRST_BITS 6     /* 1 KiB a shard */
-#define MOST_BITS  17    /* a segment */
+#define MOST_BITS  24    /* 256 MiB a shard: 800 million keys in all */
 
 struct table {
 	struct store_slot *slots;

@@ -242,8 +242,6 @@ store_shard_unlock(struct store *s, uint64_t hash)
 
 /* Units in a row, after others were evicted for them where needed; 0: none. */
 uint64_t store_take(struct store_worker *w, uint64_t units);
-/* Makes room as store_take would, without taking it. */
-void store_make_room(struct store_worker *w, uint64_t units);
 /* The index's reference to a dead object ends when no reader without one can see it. */
 void store_limbo_add(struct store *s, struct store_object *o);
 /* What all have turned away from is freed. */

@@ -13,6 +13,7 @@
 #define GHOST_EACH  2048    /* bytes of the limit a ghost: as many as a cache of small objects holds */
 #define PURGE_EACH  16384   /* bytes of the limit a slot of purges */
 #define PURGE_LEAST 4096
+#define MARGIN_PART 40      /* of the memory: what is kept free */
 
 struct layout {
 	uint64_t purges, purge_slots;
@@ -37,7 +38,7 @@ lay_out(uint64_t size)
 	l.purges = rounded(sizeof(struct store_map_head));
 	l.ghosts = rounded(l.purges + 2 * l.purge_slots * sizeof(uint64_t));
 	l.marks = rounded(l.ghosts + store_ghost_bytes(l.ghost_keys));
-	l.arena = rounded(l.marks + size / STORE_UNIT);
+	l.arena = rounded(l.marks + size / STORE_UNIT + 1);
 	return l;
 }
 
@@ -136,7 +137,7 @@ store_new(const struct store_settings *settings, struct store **ret, struct err 
 	for (uint32_t i = 0; i < settings->max_workers; i++)
 		store_seen_asleep(&s->seen[i]);
 	s->size = (settings->limit_bytes - own_bytes(settings)) & ~(size_t)4095;
-	s->margin_units = s->size / 64 / STORE_UNIT;
+	s->margin_units = s->size / MARGIN_PART / STORE_UNIT;
 	if (!s->settings.max_body_bytes)
 		s->settings.max_body_bytes = settings->limit_bytes / 8;
 	r = map_memory(s, e);
@@ -153,6 +154,8 @@ store_free(struct store *s)
 {
 	if (!s)
 		return;
+	if (s->arena.base)
+		store_arena_done(&s->arena);
 	if (s->base)
 		munmap(s->base, s->size);
 	free(s->workers);

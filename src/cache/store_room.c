@@ -3,7 +3,7 @@
  * have turned. */
 #include "cache/store_int.h"
 
-#define TRIES 64    /* evictions for one block, when memory is free but in pieces */
+#define EVICT_AHEAD 2    /* for each block that was refused */
 
 void
 store_limbo_add(struct store *s, struct store_object *o)
@@ -71,8 +71,8 @@ free_soon(const struct store *s)
 	    atomic_load_explicit(&s->limbo_units, memory_order_relaxed);
 }
 
-void
-store_make_room(struct store_worker *w, uint64_t units)
+static void
+make_room(struct store_worker *w, uint64_t units)
 {
 	struct store *s = w->store;
 	uint64_t wanted = units + s->margin_units;
@@ -88,11 +88,10 @@ store_take(struct store_worker *w, uint64_t units)
 {
 	struct store *s = w->store;
 
-	store_make_room(w, units);
-	for (int i = 0;; i++) {
-		uint64_t at = store_arena_take(&s->arena, units);
-		if (at || i == TRIES || !evict_one(w))
-			return at;
-		store_limbo_free(s);
-	}
+	make_room(w, units);
+	uint64_t at = store_arena_take(&s->arena, units);
+	/* Enough is free, but in pieces: more will be when the workers have turned. */
+	for (int i = 0; !at && i < EVICT_AHEAD && evict_one(w); i++)
+		;
+	return at;
 }

@@ -13,7 +13,7 @@
 #include "check.h"
 
 #define MIB      ((size_t)1 << 20)
-#define KEYS     512
+#define KEYS     1024
 #define BODY_MAX 300000
 
 struct chance {
@@ -50,6 +50,13 @@ ask_of(char *key, uint64_t k, int64_t now)
 	int n = snprintf(key, 64, "GET example.org/a/path/to/%lu", (unsigned long)k);
 
 	return (struct store_ask){ .key = { key, (size_t)n }, .now_ns = now };
+}
+
+/* Rather a low one. */
+static uint64_t
+any_key(struct chance *c)
+{
+	return below(c, 1 + below(c, 500));
 }
 
 /* The head names key, version and size; the body is a pattern of both. */
@@ -238,14 +245,14 @@ play_step(struct play *p)
 static void
 agrees_with_the_model(void **state)
 {
-	for (uint64_t seed = 1; seed <= 3; seed++) {
-		struct play p = { .store = store_make(16 * MIB, 2), .chance = { seed, 0 } };
+	for (uint64_t seed = 1; seed <= 2; seed++) {
+		struct play p = { .store = store_make(8 * MIB, 2), .chance = { seed, 0 } };
 		struct store_counts counts;
 		p.w = store_worker_open(p.store);
 		for (int i = 0; i < 10000; i++)
 			play_step(&p);
 		store_count(p.store, &counts);
-		assert_true(counts.evicted > 100 && counts.hits > 1000 && counts.purged > 100);
+		assert_true(counts.evicted > 500 && counts.hits > 1000 && counts.purged > 100);
 		store_worker_close(p.w);
 		store_free(p.store);
 	}
@@ -324,7 +331,7 @@ stays_within_the_limit_and_uses_it(void **state)
 				aborted++;
 			} else {
 				while (!give_more(w, &x, 4096))
-					;
+					store_turn(w, (int64_t)i);
 				aborted += x.given < x.made.size;
 			}
 		}
@@ -334,8 +341,8 @@ stays_within_the_limit_and_uses_it(void **state)
 		if (i % 20000 == 19999)
 			kept_bytes[small] = counts.used_bytes;
 	}
-	assert_true(aborted < 60);
-	assert_true(kept_bytes[0] > 16 * MIB * 95 / 100 && kept_bytes[1] > 16 * MIB * 95 / 100);
+	assert_true(aborted < 6);
+	assert_true(kept_bytes[0] > 16 * MIB * 90 / 100 && kept_bytes[1] > 16 * MIB * 90 / 100);
 	assert_in_range(resident_bytes(), 8 * MIB, 16 * MIB);
 	store_worker_close(w);
 	store_free(s);
@@ -470,11 +477,11 @@ renew(struct member *m, uint64_t k)
 static void
 one_turn(struct member *m)
 {
-	uint64_t k = below(&m->chance, 64), what = below(&m->chance, 400);
+	uint64_t k = any_key(&m->chance), what = below(&m->chance, 400);
 	char key[64];
 
 	for (int i = 0; i < 4; i++)
-		look(m, below(&m->chance, 64));
+		look(m, any_key(&m->chance));
 	if (m->filling.f)
 		give_more(m->w, &m->filling, 4096);
 	else
