@@ -56,7 +56,7 @@ ask_of(char *key, uint64_t k, int64_t now)
 static uint64_t
 any_key(struct chance *c)
 {
-	return below(c, 1 + below(c, 500));
+	return below(c, 1 + below(c, KEYS));
 }
 
 /* The head names key, version and size; the body is a pattern of both. */
@@ -380,7 +380,7 @@ gives_all_memory_back(void **state)
 /* ---- threads ------------------------------------------------------------------------------------ */
 
 #define THREADS 4
-#define TURNS   2500
+#define TURNS   4000
 
 struct crowd {
 	struct store *store;
@@ -470,7 +470,7 @@ renew(struct member *m, uint64_t k)
 		return;
 	if (store_begin(m->w, &ask, (struct text){ 0 }, 1, &f, &flight))
 		return;
-	struct store_meta meta = { .head = store_head(found.object), .expires_ns = m->now + 50000000 };
+	struct store_meta meta = { .head = store_head(found.object), .expires_ns = INT64_MAX };
 	store_renew(m->w, f, found.object, &meta);
 }
 
@@ -490,7 +490,7 @@ one_turn(struct member *m)
 		renew(m, k);
 	else if (what < 24)
 		store_purge_key(m->w, ask_of(key, k, 0).key, what % 2 ? STORE_PURGE_SOFT : STORE_PURGE_HARD);
-	else if (what < 26)
+	else if (what < 26 && k % 4 == 0)
 		store_purge_tag(m->w, tag_of(k), what % 2 ? STORE_PURGE_SOFT : STORE_PURGE_HARD);
 	if (what % 8 == 0)
 		let_go(m);
