@@ -9,12 +9,13 @@
 
 #include "base/cleanup.h"
 #include "base/random.h"
-#include "cache/store.h"
+#include "cache/store_int.h"
 #include "check.h"
 
 #define MIB      ((size_t)1 << 20)
 #define KEYS     1024
 #define BODY_MAX 300000
+#define TAGS     8
 
 struct chance {
 	uint64_t seed, i;
@@ -160,13 +161,29 @@ struct play {
 	struct store_worker *w;
 	struct model model;
 	struct chance chance;
+	uint64_t tags[TAGS];
 	int64_t now;
 };
 
-static uint64_t
-tag_of(uint64_t key)
+static unsigned
+tag_index(uint64_t key)
 {
-	return key % 8;
+	return key % TAGS;
+}
+
+/* Tags that share no slot, so that the model holds to the letter. */
+static void
+choose_tags(const struct store *s, uint64_t tags[TAGS])
+{
+	uint64_t next = 0;
+
+	for (size_t n = 0; n < TAGS; ) {
+		bool taken = false;
+		tags[n] = next++;
+		for (size_t i = 0; i < n; i++)
+			taken |= store_tag_slot(s, tags[i]) == store_tag_slot(s, tags[n]);
+		n += !taken;
+	}
 }
 
 static void
@@ -192,7 +209,7 @@ play_fill(struct play *p, uint64_t k)
 	char key[64];
 	struct store_ask ask = ask_of(key, k, p->now);
 	struct filling x = { .made = { k, ++p->model.versions, any_size(&p->chance) } };
-	uint64_t tag = tag_of(k), flight;
+	uint64_t tag = p->tags[tag_index(k)], flight;
 
 	if (store_begin(p->w, &ask, (struct text){ 0 }, 1, &x.f, &flight))
 		return;
@@ -215,11 +232,11 @@ play_purge(struct play *p, uint64_t k, enum store_purge how, bool by_tag)
 	char key[64];
 
 	if (by_tag)
-		store_purge_tag(p->w, tag_of(k), how);
+		store_purge_tag(p->w, p->tags[tag_index(k)], how);
 	else
 		store_purge_key(p->w, ask_of(key, k, p->now).key, how);
 	for (uint64_t i = 0; i < KEYS; i++) {
-		if (by_tag ? tag_of(i) != tag_of(k) : i != k)
+		if (by_tag ? tag_index(i) != tag_index(k) : i != k)
 			continue;
 		p->model.soft[i] = true;
 		if (how == STORE_PURGE_HARD)
@@ -249,6 +266,7 @@ agrees_with_the_model(void **state)
 		struct play p = { .store = store_make(8 * MIB, 2), .chance = { seed, 0 } };
 		struct store_counts counts;
 		p.w = store_worker_open(p.store);
+		choose_tags(p.store, p.tags);
 		for (int i = 0; i < 10000; i++)
 			play_step(&p);
 		store_count(p.store, &counts);
@@ -356,6 +374,7 @@ gives_all_memory_back(void **state)
 	struct store_counts counts;
 
 	p.w = store_worker_open(p.store);
+	choose_tags(p.store, p.tags);
 	for (int i = 0; i < 5000; i++)
 		play_step(&p);
 	store_purge_all(p.w, STORE_PURGE_HARD);
@@ -440,7 +459,7 @@ fetch(struct member *m, uint64_t k)
 {
 	char key[64];
 	struct store_ask ask = ask_of(key, k, m->now);
-	uint64_t tag = tag_of(k), flight;
+	uint64_t tag = tag_index(k), flight;
 	struct filling *x = &m->filling;
 
 	*x = (struct filling){ .made = { k, ++m->crowd->versions, any_size(&m->chance) } };
@@ -491,7 +510,7 @@ one_turn(struct member *m)
 	else if (what < 24)
 		store_purge_key(m->w, ask_of(key, k, 0).key, what % 2 ? STORE_PURGE_SOFT : STORE_PURGE_HARD);
 	else if (what < 26 && k % 4 == 0)
-		store_purge_tag(m->w, tag_of(k), what % 2 ? STORE_PURGE_SOFT : STORE_PURGE_HARD);
+		store_purge_tag(m->w, tag_index(k), what % 2 ? STORE_PURGE_SOFT : STORE_PURGE_HARD);
 	if (what % 8 == 0)
 		let_go(m);
 	m->now += 1000000;

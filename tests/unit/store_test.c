@@ -2,8 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/random.h"
-#include "cache/store.h"
+#include "cache/store_int.h"
 #include "check.h"
 
 #define MIB ((size_t)1 << 20)
@@ -392,24 +391,37 @@ purges_by_key(void **state)
 	world_done(&x);
 }
 
+/* Counts tags up until no two share a slot. */
+static void
+tell_apart(const struct world *x, uint64_t *tags, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (store_tag_slot(x->store, tags[i]) == store_tag_slot(x->store, tags[k])) {
+				tags[i] += 1000;
+				k = (size_t)-1;
+			}
+}
+
 static void
 purges_by_tag(void **state)
 {
-	static const uint64_t tags[] = { 11, 22, 33 };
 	struct world x = world_new(8 * MIB);
+	uint64_t tags[4] = { 11, 22, 33, 44 };
 	struct store_found found;
 
-	put_tagged(&x, "a", tags, 2);       /* 11 22 */
-	put_tagged(&x, "b", tags + 1, 2);   /* 22 33 */
+	tell_apart(&x, tags, 4);
+	put_tagged(&x, "a", tags, 2);       /* 0 1 */
+	put_tagged(&x, "b", tags + 1, 2);   /* 1 2 */
 	put_tagged(&x, "c", NULL, 0);
-	store_purge_tag(x.w, 44, STORE_PURGE_HARD);
+	store_purge_tag(x.w, tags[3], STORE_PURGE_HARD);
 	assert_int_equal(find(&x, "a", "", &found), STORE_FOUND);
-	store_purge_tag(x.w, 33, STORE_PURGE_SOFT);
+	store_purge_tag(x.w, tags[2], STORE_PURGE_SOFT);
 	assert_int_equal(find(&x, "a", "", &found), STORE_FOUND);
 	assert_false(found.soft);
 	assert_int_equal(find(&x, "b", "", &found), STORE_FOUND);
 	assert_true(found.soft);
-	store_purge_tag(x.w, 11, STORE_PURGE_HARD);
+	store_purge_tag(x.w, tags[0], STORE_PURGE_HARD);
 	assert_int_equal(find(&x, "a", "", &found), STORE_ABSENT);
 	assert_int_equal(find(&x, "b", "", &found), STORE_FOUND);
 	put_tagged(&x, "a", tags, 2);
