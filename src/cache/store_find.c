@@ -42,6 +42,8 @@ store_find(struct store_worker *w, const struct store_ask *ask, struct store_fou
 		bool over = state != STORE_FILLING && o->expires_ns <= ask->now_ns;
 		if (!over && fits(ask, o) && !store_is_purged(s, o) && consider(o, state, ret)) {
 			store_node_touch(&o->node);
+			if (state == STORE_FOUND)
+				store_learn_hit(w, o);
 			break;
 		}
 		o = next ? store_object_at(s, next) : NULL;

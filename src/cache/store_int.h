@@ -8,8 +8,8 @@
 
 #include "cache/store.h"
 #include "cache/store_arena.h"
-#include "cache/store_policy.h"
 #include "cache/store_qsbr.h"
+#include "cache/store_shadow.h"
 
 #define STORE_SHARDS     64
 #define STORE_SECRET     192    /* bytes, of XXH3 */
@@ -33,6 +33,7 @@ struct store_object {
 	int64_t expires_ns;              /* when refused: until */
 	_Atomic uint32_t refs;           /* one is the index's */
 	uint32_t units;
+	float value;                     /* of a hit; from when it is found */
 	uint32_t key_bytes, vary_bytes, head_bytes;
 	_Atomic uint8_t state;           /* enum store_state */
 	_Atomic uint8_t flags;
@@ -62,7 +63,7 @@ struct store_fill {
 	uint64_t object, body;
 	uint64_t birth;
 	int64_t expected;                /* bytes of the body, -1: not known */
-	uint64_t cost;
+	uint64_t cost_us;
 };
 
 struct store_slot {
@@ -94,10 +95,20 @@ enum store_counter {
 	STORE_COUNTERS,
 };
 
+/* A hit that eviction may learn from. */
+struct store_lesson {
+	uint64_t hash, bytes;
+	double value;
+};
+
+#define STORE_LESSONS 32
+
 struct store_worker {
 	_Alignas(128) struct store *store;
 	struct store_seen *seen;
 	int64_t sweep_due_ns;
+	struct store_lesson lessons[STORE_LESSONS];   /* since the last turn; more are forgotten */
+	uint32_t n_lessons;
 	_Atomic uint64_t counters[STORE_COUNTERS];
 	_Atomic bool open;
 };
@@ -123,6 +134,7 @@ struct store {
 	struct store_shard_lock shards[STORE_SHARDS];
 	pthread_mutex_t policy_lock;
 	struct store_policy policy;
+	struct store_shadow shadow;
 	pthread_mutex_t limbo_lock;
 	uint64_t limbo_first, limbo_last;
 	_Atomic uint64_t limbo_units;
@@ -246,6 +258,14 @@ uint64_t store_take(struct store_worker *w, uint64_t units);
 void store_limbo_add(struct store *s, struct store_object *o);
 /* What all have turned away from is freed. */
 void store_limbo_free(struct store *s);
+
+/* ---- store_learn.c ------------------------------------------------------------------------------ */
+
+/* A new object comes to the queues; its bytes and value are set. */
+void store_learn_new(struct store *s, struct store_object *o);
+void store_learn_hit(struct store_worker *w, const struct store_object *o);
+/* The hits since the last time, if nobody else is at the queues. */
+void store_learn_hits(struct store_worker *w);
 
 /* ---- store_purge.c ------------------------------------------------------------------------------ */
 

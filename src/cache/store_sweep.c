@@ -49,6 +49,7 @@ store_turn(struct store_worker *w, int64_t now_ns)
 {
 	store_seen_now(w->seen, &w->store->clock);
 	store_limbo_free(w->store);
+	store_learn_hits(w);
 	if (now_ns < w->sweep_due_ns)
 		return;
 	w->sweep_due_ns = now_ns + SWEEP_NS;
