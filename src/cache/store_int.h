@@ -269,7 +269,7 @@ void store_learn_hits(struct store_worker *w);
 
 /* ---- store_purge.c ------------------------------------------------------------------------------ */
 
-int store_purges_init(struct store *s, _Atomic uint64_t *zeroed, uint64_t slots);
+void store_purges_init(struct store *s, _Atomic uint64_t *zeroed, uint64_t slots);
 uint32_t store_tag_slot(const struct store *s, uint64_t tag);
 /* Was it purged for good since its fill began? Notes soft purges on it. */
 bool store_is_purged(const struct store *s, struct store_object *o);
