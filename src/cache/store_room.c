@@ -5,20 +5,27 @@
 
 #define EVICT_AHEAD 2    /* for each block that was refused */
 
-void
-store_limbo_add(struct store *s, struct store_object *o)
+/* What its end will free, if nobody holds it. */
+static uint64_t
+units_with_body(const struct store_dead *d)
 {
-	uint64_t at = store_offset(s, o);
+	return d->is_object ? ((const struct store_object *)(const void *)d)->node.bytes / STORE_UNIT : d->units;
+}
 
-	o->node.next = 0;
+void
+store_limbo_add(struct store *s, struct store_dead *d)
+{
+	uint64_t at = store_offset(s, d);
+
+	d->next = 0;
 	pthread_mutex_lock(&s->limbo_lock);
-	o->node.prev = store_clock_stamp(&s->clock);
+	d->stamp = store_clock_stamp(&s->clock);
 	if (s->limbo_last)
-		store_object_at(s, s->limbo_last)->node.next = at;
+		((struct store_dead *)store_at(s, s->limbo_last))->next = at;
 	else
 		s->limbo_first = at;
 	s->limbo_last = at;
-	atomic_fetch_add_explicit(&s->limbo_units, o->node.bytes / STORE_UNIT, memory_order_relaxed);
+	atomic_fetch_add_explicit(&s->limbo_units, units_with_body(d), memory_order_relaxed);
 	pthread_mutex_unlock(&s->limbo_lock);
 }
 
@@ -31,12 +38,15 @@ store_limbo_free(struct store *s)
 	uint64_t seen = store_seen_by_all(s->seen, s->settings.max_workers, &s->clock);
 	while (s->limbo_first) {
 		uint64_t at = s->limbo_first;
-		struct store_object *o = store_object_at(s, at);
-		if (o->node.prev > seen)
+		const struct store_dead *d = store_at(s, at);
+		if (d->stamp > seen)
 			break;
-		s->limbo_first = o->node.next;
-		atomic_fetch_sub_explicit(&s->limbo_units, o->node.bytes / STORE_UNIT, memory_order_relaxed);
-		store_object_unref(s, at);
+		s->limbo_first = d->next;
+		atomic_fetch_sub_explicit(&s->limbo_units, units_with_body(d), memory_order_relaxed);
+		if (d->is_object)
+			store_object_unref(s, at);
+		else
+			store_arena_give(&s->arena, at, d->units);
 	}
 	if (!s->limbo_first)
 		s->limbo_last = 0;
@@ -54,7 +64,7 @@ evict_one(struct store_worker *w)
 	if (!at)
 		return false;
 	/* Whoever else takes it out meanwhile, it stays readable until this worker turns. */
-	struct store_object *o = store_object_at(s, at);
+	struct store_object *o = store_object_at(s, at - offsetof(struct store_object, node));
 	store_shard_lock(s, o->hash);
 	if (!store_has_flag(o, STORE_DEAD)) {
 		store_index_replace(w, o, NULL);
