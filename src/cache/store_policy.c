@@ -98,7 +98,7 @@ store_policy_add(struct store_policy *p, uint64_t at, double value)
 	p->added++;
 	p->mean += (density - p->mean) / (double)(p->added < MEAN_OVER ? p->added : MEAN_OVER);
 	n->worth = (float)(density - p->mean);
-	uint64_t window = (uint64_t)((float)p->main.count * p->tuning.ghosts);
+	uint64_t window = (uint64_t)((double)(p->small.count + p->main.count) * (double)p->tuning.ghosts);
 	if (p->tuning.direct || store_ghost_take(&p->ghost, n->hash, window))
 		promote(p, at);
 	else
@@ -113,7 +113,7 @@ leave_small(struct store_policy *p, uint64_t at)
 	uint8_t hits = atomic_load_explicit(&n->hits, memory_order_relaxed);
 
 	store_policy_drop(p, at);
-	if (hits && (float)hits + weight(p, n) >= p->tuning.promote) {
+	if ((float)hits + weight(p, n) >= p->tuning.promote) {
 		promote(p, at);
 		return false;
 	}

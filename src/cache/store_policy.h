@@ -52,7 +52,7 @@ struct store_tuning {
 	float small_share;         /* of all bytes */
 	float promote;             /* hits that lead from the small queue to the main one */
 	float worth;               /* hits that a doubling of the value a byte counts for */
-	float ghosts;              /* for how long keys are remembered, in the length of the main queue */
+	float ghosts;              /* how many keys are remembered, in those of both queues */
 	uint8_t rounds;            /* that hits can buy in the main queue at most */
 	bool direct;               /* newcomers go to the main queue at once */
 };
