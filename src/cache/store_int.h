@@ -30,21 +30,22 @@ struct store_dead {
 };
 
 struct store_object {
+	/* In an order in which finding it needs one line of 64 bytes, and that of its key. */
 	struct store_dead dead;
+	uint64_t birth;                  /* purges up to this one are older than its fill */
 	struct store_node node;
 	_Atomic uint64_t next_variant;   /* older ones of this key */
-	uint64_t hash;                   /* where in the index; node.hash is the other half */
-	uint64_t birth;                  /* purges up to this one are older than its fill */
 	_Atomic uint64_t checked;        /* purges up to this one did not concern it */
-	uint64_t body;
-	uint64_t flight;
 	int64_t expires_ns;              /* when refused: until */
-	_Atomic uint32_t refs;           /* one is the index's */
-	float value;                     /* of a hit; from when it is found */
 	uint32_t key_bytes, vary_bytes, head_bytes;
 	_Atomic uint8_t state;           /* enum store_state */
 	_Atomic uint8_t flags;
 	uint8_t n_tags, terms_bytes;
+	_Atomic uint32_t refs;           /* one is the index's */
+	float value;                     /* of a hit; from when it is found */
+	uint64_t flight;
+	uint64_t body;
+	uint64_t hash;                   /* where in the index; node.hash is the other half */
 	_Alignas(16) unsigned char data[];   /* terms, padded; tags as uint32_t; key; vary; head */
 };
 
@@ -249,6 +250,8 @@ store_shard_unlock(struct store *s, uint64_t hash)
 
 /* Units in a row, after others were evicted for them where needed; 0: none. */
 uint64_t store_take(struct store_worker *w, uint64_t units);
+/* Or half as many, or a quarter ..., but no fewer than `least`, where memory is in pieces. */
+uint64_t store_take_some(struct store_worker *w, uint64_t units, uint64_t least, uint64_t *ret_units);
 /* When no reader can be in it any more, an object loses the index's reference; else it is freed. */
 void store_limbo_add(struct store *s, struct store_dead *d);
 /* What all have turned away from is freed. */
@@ -258,7 +261,8 @@ void store_limbo_free(struct store *s);
 
 /* A new object comes to the queues; its bytes and value are set. */
 void store_learn_new(struct store *s, struct store_object *o);
-void store_learn_hit(struct store_worker *w, const struct store_object *o);
+/* `hash`: its node's, for who has it at hand. */
+void store_learn_hit(struct store_worker *w, const struct store_object *o, uint64_t hash);
 /* The hits since the last time, if nobody else is at the queues. */
 void store_learn_hits(struct store_worker *w);
 

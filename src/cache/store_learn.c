@@ -19,11 +19,11 @@ store_learn_new(struct store *s, struct store_object *o)
 }
 
 void
-store_learn_hit(struct store_worker *w, const struct store_object *o)
+store_learn_hit(struct store_worker *w, const struct store_object *o, uint64_t hash)
 {
-	if (store_shadow_samples(&w->store->shadow, o->node.hash) && w->n_lessons < STORE_LESSONS)
+	if (store_shadow_samples(&w->store->shadow, hash) && w->n_lessons < STORE_LESSONS)
 		w->lessons[w->n_lessons++] =
-		    (struct store_lesson){ o->node.hash, o->node.bytes, (double)o->value };
+		    (struct store_lesson){ hash, o->node.bytes, (double)o->value };
 }
 
 void

@@ -3,7 +3,8 @@
  * have turned. */
 #include "cache/store_int.h"
 
-#define EVICT_AHEAD 2    /* for each block that was refused */
+#define PIECES      16   /* that a block may have to be in; 8 keep 3 % less of the memory in use */
+#define EVICT_AHEAD 2    /* objects, when it was in more */
 
 /* What its end will free, if nobody holds it. */
 static uint64_t
@@ -75,10 +76,9 @@ evict_one(struct store_worker *w)
 }
 
 static uint64_t
-free_soon(const struct store *s)
+useful_units(const struct store *s)
 {
-	return atomic_load_explicit(&s->arena.state->free_units, memory_order_relaxed) +
-	    atomic_load_explicit(&s->limbo_units, memory_order_relaxed);
+	return atomic_load_explicit(&s->arena.state->useful_units, memory_order_relaxed);
 }
 
 static void
@@ -87,21 +87,36 @@ make_room(struct store_worker *w, uint64_t units)
 	struct store *s = w->store;
 	uint64_t wanted = units + s->margin_units;
 
-	while (free_soon(s) < wanted && evict_one(w))
+	while (useful_units(s) + atomic_load_explicit(&s->limbo_units, memory_order_relaxed) < wanted &&
+	    evict_one(w))
 		;
-	if (atomic_load_explicit(&s->arena.state->free_units, memory_order_relaxed) < wanted)
+	if (useful_units(s) < wanted)
 		store_limbo_free(s);
+}
+
+uint64_t
+store_take_some(struct store_worker *w, uint64_t units, uint64_t least, uint64_t *ret_units)
+{
+	struct store *s = w->store;
+
+	make_room(w, units);
+	uint64_t got = units, at = store_arena_take(&s->arena, got);
+	while (!at && got / 2 >= least) {
+		got /= 2;
+		at = store_arena_take(&s->arena, got);
+	}
+	/* Enough is free, but in small pieces: larger ones will be when the workers have turned. */
+	if (!at || got * PIECES < units)
+		for (int i = 0; i < EVICT_AHEAD && evict_one(w); i++)
+			;
+	*ret_units = got;
+	return at;
 }
 
 uint64_t
 store_take(struct store_worker *w, uint64_t units)
 {
-	struct store *s = w->store;
+	uint64_t got;
 
-	make_room(w, units);
-	uint64_t at = store_arena_take(&s->arena, units);
-	/* Enough is free, but in pieces: more will be when the workers have turned. */
-	for (int i = 0; !at && i < EVICT_AHEAD && evict_one(w); i++)
-		;
-	return at;
+	return store_take_some(w, units, units, &got);
 }
