@@ -207,4 +207,4 @@ struct store_counts {
 };
 
 /* Summed over all workers. Any thread. */
-void store_count(const struct store *s, struct store_counts *ret);
+void store_count(struct store *s, struct store_counts *ret);

@@ -53,6 +53,8 @@ hang(struct store_arena *a, uint64_t unit, uint64_t units)
 	a->state->some |= UINT64_C(1) << l.doubling;
 	a->state->some_fine[l.doubling] |= (uint8_t)(1 << l.fine);
 	*length_before(a, unit + units) = units;
+	if (units >= STORE_USEFUL)
+		atomic_fetch_add_explicit(&a->state->useful_units, units, memory_order_relaxed);
 	a->marks[unit] |= STARTS;
 	a->marks[unit + units - 1] |= ENDS;
 }
@@ -63,6 +65,8 @@ unhang(struct store_arena *a, uint64_t unit)
 	struct hole *h = hole_at(a, unit);
 	struct list l = list_of(h->units);
 
+	if (h->units >= STORE_USEFUL)
+		atomic_fetch_sub_explicit(&a->state->useful_units, h->units, memory_order_relaxed);
 	if (h->prev)
 		hole_at(a, h->prev)->next = h->next;
 	else

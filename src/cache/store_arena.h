@@ -13,6 +13,7 @@
 #define STORE_UNIT    128
 #define STORE_DOUBLES 36     /* sizes of 2^0 to 2^35 units, */
 #define STORE_FINE    8      /* each doubling in so many lists */
+#define STORE_USEFUL  8      /* units: shorter holes fit nothing but by luck */
 
 /* In the memory. */
 struct store_arena_state {
@@ -21,6 +22,7 @@ struct store_arena_state {
 	uint8_t some_fine[STORE_DOUBLES];
 	uint64_t units;                              /* all */
 	_Atomic uint64_t free_units;
+	_Atomic uint64_t useful_units;               /* in holes of STORE_USEFUL units and more */
 };
 
 struct store_arena {

@@ -44,13 +44,7 @@ take_block(struct store_worker *w, uint64_t bytes, uint64_t *ret_units)
 
 	if (units > STORE_CHUNK_MAX)
 		units = STORE_CHUNK_MAX;
-	uint64_t at = store_take(w, units);
-	while (!at && units / 2 >= CHUNK_LEAST) {
-		units /= 2;
-		at = store_arena_take(&w->store->arena, units);
-	}
-	*ret_units = units;
-	return at;
+	return store_take_some(w, units, CHUNK_LEAST, ret_units);
 }
 
 uint64_t

@@ -170,7 +170,7 @@ store_fill_head(struct store_worker *w, struct store_fill *f, const struct store
 	}
 	f->body = body;
 	f->expected = m->body_bytes;
-	f->cost = m->cost_us;
+	f->cost_us = m->cost_us;
 	store_shard_lock(s, hash);
 	step_forward(w, f, at);
 	store_shard_unlock(s, hash);
@@ -209,9 +209,22 @@ end(struct store_worker *w, struct store_fill *f, enum store_counter how)
 	store_count_one(w, how);
 }
 
+static float
+value_of(const struct store *s, const struct store_object *o, uint64_t cost_us)
+{
+	switch (s->settings.value) {
+	case STORE_VALUE_BYTES:
+		return (float)o->node.bytes;
+	case STORE_VALUE_COST:
+		return cost_us ? (float)cost_us : 1;
+	default:
+		return 1;
+	}
+}
+
 /* With the lock: `o` is there for all, and may be evicted from now on. */
 static void
-publish(struct store_worker *w, struct store_object *o, enum store_state state)
+publish(struct store_worker *w, struct store_object *o, enum store_state state, uint64_t cost_us)
 {
 	struct store *s = w->store;
 
@@ -221,10 +234,9 @@ publish(struct store_worker *w, struct store_object *o, enum store_state state)
 		const struct store_body *b = store_at(s, o->body);
 		o->node.bytes += atomic_load_explicit(&b->units, memory_order_relaxed) * STORE_UNIT;
 	}
+	o->value = value_of(s, o, cost_us);
 	atomic_store_explicit(&o->state, (uint8_t)state, memory_order_release);
-	pthread_mutex_lock(&s->policy_lock);
-	store_policy_add(&s->policy, store_offset(s, &o->node));
-	pthread_mutex_unlock(&s->policy_lock);
+	store_learn_new(s, o);
 }
 
 /* With the lock: what `o` stands in for now goes: older answers to the same requests, and the note that
@@ -252,7 +264,7 @@ store_finish(struct store_worker *w, struct store_fill *f)
 
 	store_body_end(s, f->body, STORE_WHOLE);
 	store_shard_lock(s, o->hash);
-	publish(w, o, STORE_FOUND);
+	publish(w, o, STORE_FOUND, f->cost_us);
 	supersede(w, o);
 	store_shard_unlock(s, o->hash);
 	end(w, f, STORE_FINISHED);
@@ -284,7 +296,7 @@ conclude(struct store_worker *w, struct store_fill *f, uint64_t at, enum store_s
 		store_body_end(s, f->body, STORE_BROKEN);
 	store_shard_lock(s, o->hash);
 	step_forward(w, f, at);
-	publish(w, o, state);
+	publish(w, o, state, f->cost_us);
 	supersede(w, o);
 	store_shard_unlock(s, o->hash);
 }
@@ -321,6 +333,7 @@ store_renew(struct store_worker *w, struct store_fill *f, const struct store_obj
 		return r;
 	}
 	atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
+	f->cost_us = m->cost_us;
 	conclude(w, f, at, STORE_FOUND);
 	end(w, f, STORE_RENEWED);
 	return 0;

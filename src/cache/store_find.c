@@ -33,7 +33,8 @@ enum store_state
 store_find(struct store_worker *w, const struct store_ask *ask, struct store_found *ret)
 {
 	struct store *s = w->store;
-	struct store_object *o = store_index_find(s, store_hash_of(s, ask->key), ask->key);
+	struct store_hash hash = store_hash_of(s, ask->key);
+	struct store_object *o = store_index_find(s, hash, ask->key);
 
 	*ret = (struct store_found){ 0 };
 	while (o) {
@@ -42,6 +43,8 @@ store_find(struct store_worker *w, const struct store_ask *ask, struct store_fou
 		bool over = state != STORE_FILLING && o->expires_ns <= ask->now_ns;
 		if (!over && fits(ask, o) && !store_is_purged(s, o) && consider(o, state, ret)) {
 			store_node_touch(&o->node);
+			if (state == STORE_FOUND)
+				store_learn_hit(w, o, hash.high);
 			break;
 		}
 		o = next ? store_object_at(s, next) : NULL;

@@ -8,8 +8,8 @@
 
 #include "cache/store.h"
 #include "cache/store_arena.h"
-#include "cache/store_policy.h"
 #include "cache/store_qsbr.h"
+#include "cache/store_shadow.h"
 
 #define STORE_SHARDS     64
 #define STORE_SECRET     192    /* bytes, of XXH3 */
@@ -22,21 +22,30 @@ enum store_flag {
 	STORE_SOFT = 2,
 };
 
+/* At the start of all that readers without locks may still be in when it is given up. */
+struct store_dead {
+	uint64_t next, stamp;            /* in limbo */
+	uint32_t units;                  /* of its block */
+	bool is_object;
+};
+
 struct store_object {
-	struct store_node node;          /* once dead: next and stamp in limbo are node.next and .prev */
-	_Atomic uint64_t next_variant;   /* older ones of this key */
-	uint64_t hash;                   /* where in the index; node.hash is the other half */
+	/* In an order in which finding it needs one line of 64 bytes, and that of its key. */
+	struct store_dead dead;
 	uint64_t birth;                  /* purges up to this one are older than its fill */
+	struct store_node node;
+	_Atomic uint64_t next_variant;   /* older ones of this key */
 	_Atomic uint64_t checked;        /* purges up to this one did not concern it */
-	uint64_t body;
-	uint64_t flight;
 	int64_t expires_ns;              /* when refused: until */
-	_Atomic uint32_t refs;           /* one is the index's */
-	uint32_t units;
 	uint32_t key_bytes, vary_bytes, head_bytes;
 	_Atomic uint8_t state;           /* enum store_state */
 	_Atomic uint8_t flags;
 	uint8_t n_tags, terms_bytes;
+	_Atomic uint32_t refs;           /* one is the index's */
+	float value;                     /* of a hit; from when it is found */
+	uint64_t flight;
+	uint64_t body;
+	uint64_t hash;                   /* where in the index; node.hash is the other half */
 	_Alignas(16) unsigned char data[];   /* terms, padded; tags as uint32_t; key; vary; head */
 };
 
@@ -62,27 +71,13 @@ struct store_fill {
 	uint64_t object, body;
 	uint64_t birth;
 	int64_t expected;                /* bytes of the body, -1: not known */
-	uint64_t cost;
-};
-
-struct store_slot {
-	_Atomic uint64_t at;             /* of the newest variant; STORE_SLOT_FREE, STORE_SLOT_GONE */
-	_Atomic uint64_t hash;
-};
-
-#define STORE_SLOT_FREE 0
-#define STORE_SLOT_GONE 1
-
-struct store_table_state {
-	_Atomic uint64_t table;          /* offset, and in the low bits the logarithm of the slots */
-	uint64_t keys, used;             /* used: keys and slots that are gone */
-	uint64_t retired, retired_stamp; /* the table before, while readers may be in it */
+	uint64_t cost_us;
 };
 
 struct store_map_head {
 	unsigned char secret[STORE_SECRET];
 	struct store_arena_state arena;
-	struct store_table_state tables[STORE_SHARDS];
+	_Atomic uint64_t directories[STORE_SHARDS];
 	_Atomic uint64_t objects;
 };
 
@@ -94,10 +89,20 @@ enum store_counter {
 	STORE_COUNTERS,
 };
 
+/* A hit that eviction may learn from. */
+struct store_lesson {
+	uint64_t hash, bytes;
+	double value;
+};
+
+#define STORE_LESSONS 32
+
 struct store_worker {
 	_Alignas(128) struct store *store;
 	struct store_seen *seen;
 	int64_t sweep_due_ns;
+	struct store_lesson lessons[STORE_LESSONS];   /* since the last turn; more are forgotten */
+	uint32_t n_lessons;
 	_Atomic uint64_t counters[STORE_COUNTERS];
 	_Atomic bool open;
 };
@@ -123,13 +128,14 @@ struct store {
 	struct store_shard_lock shards[STORE_SHARDS];
 	pthread_mutex_t policy_lock;
 	struct store_policy policy;
+	struct store_shadow shadow;
 	pthread_mutex_t limbo_lock;
 	uint64_t limbo_first, limbo_last;
 	_Atomic uint64_t limbo_units;
 	uint64_t margin_units;           /* to be kept free */
 	struct store_purges purges;
 	pthread_mutex_t sweep_lock;
-	uint64_t sweep_shard, sweep_slot;
+	uint64_t sweep_shard, sweep_step;
 	struct store_clock clock;
 	pthread_mutex_t workers_lock;
 	struct store_seen *seen;
@@ -216,8 +222,10 @@ store_shard_of(uint64_t hash)
 }
 
 int store_index_init(struct store *s);
-/* With the shard's lock: the table, and how many slots it has. */
-struct store_slot *store_index_slots(const struct store *s, unsigned shard, uint64_t *ret_n);
+/* With the shard's lock: shows the newest object of each key of one table. From step 0; false: there are
+ * no more tables. What is shown may be taken out meanwhile, with its variants. */
+bool store_index_walk(struct store_worker *w, unsigned shard, uint64_t *step,
+    void (*visit)(struct store_worker *w, struct store_object *newest, int64_t now_ns), int64_t now_ns);
 /* The newest object of this key; NULL: none. Without a lock, or with the shard's. */
 struct store_object *store_index_find(const struct store *s, struct store_hash hash, struct text key);
 /* With the shard's lock: `o` becomes the newest one of its key. -ENOSPC. */
@@ -242,19 +250,30 @@ store_shard_unlock(struct store *s, uint64_t hash)
 
 /* Units in a row, after others were evicted for them where needed; 0: none. */
 uint64_t store_take(struct store_worker *w, uint64_t units);
-/* The index's reference to a dead object ends when no reader without one can see it. */
-void store_limbo_add(struct store *s, struct store_object *o);
+/* Or half as many, or a quarter ..., but no fewer than `least`, where memory is in pieces. */
+uint64_t store_take_some(struct store_worker *w, uint64_t units, uint64_t least, uint64_t *ret_units);
+/* When no reader can be in it any more, an object loses the index's reference; else it is freed. */
+void store_limbo_add(struct store *s, struct store_dead *d);
 /* What all have turned away from is freed. */
 void store_limbo_free(struct store *s);
 
+/* ---- store_learn.c ------------------------------------------------------------------------------ */
+
+/* A new object comes to the queues; its bytes and value are set. */
+void store_learn_new(struct store *s, struct store_object *o);
+/* `hash`: its node's, for who has it at hand. */
+void store_learn_hit(struct store_worker *w, const struct store_object *o, uint64_t hash);
+/* The hits since the last time, if nobody else is at the queues. */
+void store_learn_hits(struct store_worker *w);
+
 /* ---- store_purge.c ------------------------------------------------------------------------------ */
 
-int store_purges_init(struct store *s, _Atomic uint64_t *zeroed, uint64_t slots);
+void store_purges_init(struct store *s, _Atomic uint64_t *zeroed, uint64_t slots);
 uint32_t store_tag_slot(const struct store *s, uint64_t tag);
 /* Was it purged for good since its fill began? Notes soft purges on it. */
 bool store_is_purged(const struct store *s, struct store_object *o);
 
 /* ---- store_sweep.c ------------------------------------------------------------------------------ */
 
-/* Looks at so many slots of the index and takes out what expired or was purged. */
-void store_sweep(struct store_worker *w, int64_t now_ns, uint32_t slots);
+/* Looks at a table of the index and takes out what expired or was purged. */
+void store_sweep(struct store_worker *w, int64_t now_ns);

@@ -11,6 +11,9 @@
 #include "cache/store_int.h"
 
 #define GHOST_EACH  2048    /* bytes of the limit a ghost: as many as a cache of small objects holds */
+#define SHADOW_EACH 65536   /* bytes of the limit a sampled key, of which it needs 1 % ... */
+#define SHADOW_MOST 1024    /* ... but more would not tell more */
+#define SHADOW_RATE 0.125   /* of the keys that are sampled at most */
 #define PURGE_EACH  16384   /* bytes of the limit a slot of purges */
 #define PURGE_LEAST 4096
 #define MARGIN_PART 40      /* of the memory: what is kept free */
@@ -18,6 +21,8 @@
 struct layout {
 	uint64_t purges, purge_slots;
 	uint64_t ghosts, ghost_keys;
+	uint64_t shadow;
+	uint32_t shadow_keys;
 	uint64_t marks;
 	uint64_t arena;
 };
@@ -37,7 +42,9 @@ lay_out(uint64_t size)
 		l.purge_slots = PURGE_LEAST;
 	l.purges = rounded(sizeof(struct store_map_head));
 	l.ghosts = rounded(l.purges + 2 * l.purge_slots * sizeof(uint64_t));
-	l.marks = rounded(l.ghosts + store_ghost_bytes(l.ghost_keys));
+	l.shadow_keys = (uint32_t)(size / SHADOW_EACH < SHADOW_MOST ? size / SHADOW_EACH : SHADOW_MOST);
+	l.shadow = rounded(l.ghosts + store_ghost_bytes(l.ghost_keys));
+	l.marks = rounded(l.shadow + store_shadow_bytes(l.shadow_keys));
 	l.arena = rounded(l.marks + size / STORE_UNIT + 1);
 	return l;
 }
@@ -78,6 +85,9 @@ fill_map(struct store *s, struct err *e)
 		return err_set(e, errno, "cannot get random bytes for the cache: %s", strerror(errno));
 	store_arena_init(&s->arena, s->base, &s->map->arena, s->base + l.marks, l.arena, s->size);
 	store_policy_init(&s->policy, s->base, s->base + l.ghosts, l.ghost_keys);
+	uint64_t room = atomic_load(&s->map->arena.free_units) - s->margin_units;
+	store_shadow_init(&s->shadow, s->base + l.shadow, l.shadow_keys, room * STORE_UNIT, SHADOW_RATE);
+	s->policy.tuning = *store_shadow_tuning(&s->shadow);
 	store_purges_init(s, (void *)(s->base + l.purges), l.purge_slots);
 	if (store_index_init(s))
 		return err_set(e, ENOSPC, "the cache is too small for its index");
@@ -220,7 +230,7 @@ sum(const struct store *s, enum store_counter what)
 }
 
 void
-store_count(const struct store *s, struct store_counts *ret)
+store_count(struct store *s, struct store_counts *ret)
 {
 	uint64_t free_units = atomic_load_explicit(&s->arena.state->free_units, memory_order_relaxed);
 
@@ -232,6 +242,9 @@ store_count(const struct store *s, struct store_counts *ret)
 		.expired = sum(s, STORE_EXPIRED), .purged = sum(s, STORE_PURGED),
 		.objects = atomic_load_explicit(&s->map->objects, memory_order_relaxed),
 		.used_bytes = s->settings.limit_bytes - free_units * STORE_UNIT,
-		.limit_bytes = s->settings.limit_bytes, .small_share = s->policy.small_share,
+		.limit_bytes = s->settings.limit_bytes,
 	};
+	pthread_mutex_lock(&s->policy_lock);
+	ret->small_share = (double)s->policy.tuning.small_share;
+	pthread_mutex_unlock(&s->policy_lock);
 }

@@ -102,7 +102,7 @@ store_object_make(struct store_worker *w, const struct store_record *r)
 	*o = (struct store_object){
 		.node = { .hash = r->hash.high, .bytes = units * STORE_UNIT }, .hash = r->hash.low, .birth = r->birth,
 		.checked = r->birth, .body = r->body, .flight = r->flight, .expires_ns = r->expires_ns,
-		.refs = 1, .units = (uint32_t)units, .key_bytes = (uint32_t)r->key.size,
+		.dead = { .units = (uint32_t)units, .is_object = true }, .refs = 1, .key_bytes = (uint32_t)r->key.size,
 		.vary_bytes = (uint32_t)r->vary.size, .state = (uint8_t)r->state,
 	};
 	if (r->meta) {
@@ -125,7 +125,7 @@ store_object_unref(struct store *s, uint64_t at)
 	if (o->body)
 		store_body_unref(s, o->body);
 	atomic_fetch_sub_explicit(&s->map->objects, 1, memory_order_relaxed);
-	store_arena_give(&s->arena, at, o->units);
+	store_arena_give(&s->arena, at, o->dead.units);
 }
 
 void

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "cache/store_policy.h"
 
-#define SMALL_SHARE 0.1
+#include <math.h>
+
+#define MEAN_OVER 512    /* newcomers */
+
+/* What the paper uses, for objects of one size. */
+static const struct store_tuning paper = { .small_share = 0.1f, .promote = 2, .ghosts = 1, .rounds = 3 };
 
 static struct store_node *
 node_at(const struct store_policy *p, uint64_t at)
@@ -18,7 +23,7 @@ fifo_of(struct store_policy *p, enum store_queue queue)
 void
 store_policy_init(struct store_policy *p, unsigned char *base, void *ghosts, uint64_t keys)
 {
-	*p = (struct store_policy){ .base = base, .small_share = SMALL_SHARE };
+	*p = (struct store_policy){ .base = base, .tuning = paper };
 	store_ghost_init(&p->ghost, ghosts, keys);
 }
 
@@ -61,13 +66,43 @@ store_policy_drop(struct store_policy *p, uint64_t at)
 	n->queue = STORE_QUEUE_NONE;
 }
 
-void
-store_policy_add(struct store_policy *p, uint64_t at)
+/* Worth in hits, at most what three hits count. */
+static float
+weight(const struct store_policy *p, const struct store_node *n)
+{
+	return fmaxf(fminf(n->worth * p->tuning.worth, 3), -3);
+}
+
+static void
+set_hits(struct store_node *n, uint8_t hits)
+{
+	atomic_store_explicit(&n->hits, hits, memory_order_relaxed);
+}
+
+/* In the main queue a worthy object starts with rounds to its credit. */
+static void
+promote(struct store_policy *p, uint64_t at)
 {
 	struct store_node *n = node_at(p, at);
-	bool back = store_ghost_take(&p->ghost, n->hash, p->main.count);
 
-	enqueue(p, at, back ? STORE_QUEUE_MAIN : STORE_QUEUE_SMALL);
+	set_hits(n, (uint8_t)fmaxf(roundf(weight(p, n)), 0));
+	enqueue(p, at, STORE_QUEUE_MAIN);
+}
+
+void
+store_policy_add(struct store_policy *p, uint64_t at, double value)
+{
+	struct store_node *n = node_at(p, at);
+	double density = log2(value / (double)n->bytes);
+
+	p->added++;
+	p->mean += (density - p->mean) / (double)(p->added < MEAN_OVER ? p->added : MEAN_OVER);
+	n->worth = (float)(density - p->mean);
+	uint64_t window = (uint64_t)((double)(p->small.count + p->main.count) * (double)p->tuning.ghosts);
+	if (p->tuning.direct || store_ghost_take(&p->ghost, n->hash, window))
+		promote(p, at);
+	else
+		enqueue(p, at, STORE_QUEUE_SMALL);
 }
 
 /* From the small queue: up, or out with a ghost. Returns whether it is out. */
@@ -75,16 +110,15 @@ static bool
 leave_small(struct store_policy *p, uint64_t at)
 {
 	struct store_node *n = node_at(p, at);
-	bool wanted = atomic_load_explicit(&n->hits, memory_order_relaxed) > 1;
+	uint8_t hits = atomic_load_explicit(&n->hits, memory_order_relaxed);
 
 	store_policy_drop(p, at);
-	if (!wanted) {
-		store_ghost_add(&p->ghost, n->hash);
-		return true;
+	if ((float)hits + weight(p, n) >= p->tuning.promote) {
+		promote(p, at);
+		return false;
 	}
-	atomic_store_explicit(&n->hits, 0, memory_order_relaxed);
-	enqueue(p, at, STORE_QUEUE_MAIN);
-	return false;
+	store_ghost_add(&p->ghost, n->hash);
+	return true;
 }
 
 /* From the main queue: another round for a hit, or out. */
@@ -95,9 +129,9 @@ leave_main(struct store_policy *p, uint64_t at)
 	uint8_t hits = atomic_load_explicit(&n->hits, memory_order_relaxed);
 
 	store_policy_drop(p, at);
-	if (!hits)
+	if (!hits || (float)hits + fminf(weight(p, n), 0) <= 0)
 		return true;
-	atomic_store_explicit(&n->hits, (uint8_t)(hits - 1), memory_order_relaxed);
+	set_hits(n, hits > p->tuning.rounds ? p->tuning.rounds - 1 : (uint8_t)(hits - 1));
 	enqueue(p, at, STORE_QUEUE_MAIN);
 	return false;
 }
@@ -108,7 +142,7 @@ store_policy_victim(struct store_policy *p)
 	for (;;) {
 		double all = (double)(p->small.bytes + p->main.bytes);
 		bool small = p->small.oldest &&
-		    (!p->main.oldest || (double)p->small.bytes > p->small_share * all);
+		    (!p->main.oldest || (double)p->small.bytes > p->tuning.small_share * all);
 		uint64_t at = small ? p->small.oldest : p->main.oldest;
 		if (!at || (small ? leave_small(p, at) : leave_main(p, at)))
 			return at;

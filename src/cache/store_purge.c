@@ -2,17 +2,20 @@
 /* Purges are numbered. A tag's slot holds the number of its last purge, an object the number of the
  * last purge before its fill began: it is gone when one of its slots holds a higher one. So a purge
  * is one write, and nothing that was being fetched from the origin meanwhile slips through. */
+#include <string.h>
 #include <xxhash.h>
 
 #include "cache/store_int.h"
 
-int
+void
 store_purges_init(struct store *s, _Atomic uint64_t *zeroed, uint64_t slots)
 {
+	/* Written now, so that no purge has to wait for a page. */
+	memset((void *)zeroed, 0, 2 * slots * sizeof(*zeroed));
 	s->purges.hard = zeroed;
 	s->purges.soft = zeroed + slots;
 	s->purges.slots = slots;
-	return pthread_mutex_init(&s->purges.lock, NULL);
+	pthread_mutex_init(&s->purges.lock, NULL);
 }
 
 uint32_t

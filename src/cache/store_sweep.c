@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "cache/store_int.h"
 
-#define SWEEP_NS    1000000    /* at most one sweep a worker in so long ... */
-#define SWEEP_SLOTS 64         /* ... of so many slots */
+#define SWEEP_NS 1000000    /* at most one sweep a worker in so long */
 
 /* Takes the variants of one key out that are of no use any more. */
 static void
-sweep_key(struct store_worker *w, uint64_t at, int64_t now_ns)
+sweep_key(struct store_worker *w, struct store_object *o, int64_t now_ns)
 {
 	struct store *s = w->store;
 
-	while (at > STORE_SLOT_GONE) {
-		struct store_object *o = store_object_at(s, at);
-		at = atomic_load(&o->next_variant);
+	for (struct store_object *next; o; o = next) {
+		uint64_t at = atomic_load(&o->next_variant);
+		next = at ? store_object_at(s, at) : NULL;
 		if (store_state_of(o) == STORE_FILLING)
 			continue;
 		bool expired = o->expires_ns <= now_ns;
@@ -24,7 +23,7 @@ sweep_key(struct store_worker *w, uint64_t at, int64_t now_ns)
 }
 
 void
-store_sweep(struct store_worker *w, int64_t now_ns, uint32_t slots)
+store_sweep(struct store_worker *w, int64_t now_ns)
 {
 	struct store *s = w->store;
 
@@ -32,13 +31,10 @@ store_sweep(struct store_worker *w, int64_t now_ns, uint32_t slots)
 		return;
 	unsigned shard = (unsigned)s->sweep_shard;
 	store_shard_lock(s, shard);
-	uint64_t n;
-	struct store_slot *table = store_index_slots(s, shard, &n);
-	for (; slots && s->sweep_slot < n; slots--)
-		sweep_key(w, atomic_load(&table[s->sweep_slot++].at), now_ns);
+	bool more = store_index_walk(w, shard, &s->sweep_step, sweep_key, now_ns);
 	store_shard_unlock(s, shard);
-	if (s->sweep_slot >= n) {
-		s->sweep_slot = 0;
+	if (!more) {
+		s->sweep_step = 0;
 		s->sweep_shard = (s->sweep_shard + 1) % STORE_SHARDS;
 	}
 	pthread_mutex_unlock(&s->sweep_lock);
@@ -49,8 +45,9 @@ store_turn(struct store_worker *w, int64_t now_ns)
 {
 	store_seen_now(w->seen, &w->store->clock);
 	store_limbo_free(w->store);
+	store_learn_hits(w);
 	if (now_ns < w->sweep_due_ns)
 		return;
 	w->sweep_due_ns = now_ns + SWEEP_NS;
-	store_sweep(w, now_ns, SWEEP_SLOTS);
+	store_sweep(w, now_ns);
 }

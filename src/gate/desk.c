@@ -118,13 +118,14 @@ begin_fill(struct inquiry *q, struct errand_how *how, uint64_t *ret_flight)
 {
 	struct gate_worker *w = q->w;
 	struct store_ask ask = inquiry_ask(q);
-	char text[INQUIRY_VARY_MAX];
-	struct text vary;
+	struct text stored = store_vary_of_key(w->store, q->key.uri);
+	char vary[CACHE_VARY_MAX];
+	int n = stored.size ? cache_vary_expected(stored, &q->r->fields, vary) : 0;
 
-	if (!inquiry_vary_like(q, store_vary_of_key(w->store, q->key.uri), text, &vary))
-		return -E2BIG;
+	if (n < 0)
+		return n;
 	how->flight = flight_number(w);
-	return store_begin(w->store, &ask, vary, how->flight, &how->fill, ret_flight);
+	return store_begin(w->store, &ask, (struct text){ vary, (size_t)n }, how->flight, &how->fill, ret_flight);
 }
 
 /* Answers to these are not for others, whatever they are. */

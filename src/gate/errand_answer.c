@@ -2,6 +2,7 @@
 /* The answer as the client gets it. */
 #include "base/clock.h"
 #include "cache/http_date.h"
+#include "cache/invalidate.h"
 #include "gate/body_out.h"
 #include "gate/client.h"
 #include "gate/fill.h"
@@ -196,21 +197,16 @@ relay_body(struct errand *x, struct body_out *o, const char *bytes, size_t size)
 static void
 invalidate(struct errand *x, const struct http1_response *r)
 {
-	static const char *const names[] = { "Location", "Content-Location" };
 	struct gate_worker *w = x->w;
 	struct inquiry q;
 	char text[CACHE_KEY_MAX];
-	struct cache_key other;
+	struct cache_key outdated;
+	struct cache_answer answer = { .status = r->status, .fields = r->fields, .requested_ns = x->requested_ns,
+		.received_ns = gate_wall_ns(w) };
 
-	if (r->status >= 400)
-		return;
 	inquiry_repeat(w, &x->raw, &q);
-	store_purge_key(w->store, q.key.uri, STORE_PURGE_HARD);
-	for (size_t i = 0; i < 2; i++) {
-		const struct http_field *f = http_field_next(&r->fields, names[i], NULL);
-		if (f && cache_key_resolve(&q.key, f->value, text, &other))
-			store_purge_key(w->store, other.uri, STORE_PURGE_HARD);
-	}
+	for (int i = 0; cache_next_outdated(&q.request, &q.key, &answer, &i, text, &outdated);)
+		store_purge_key(w->store, outdated.uri, STORE_PURGE_HARD);
 }
 
 /* The client has been served otherwise, or is gone. */

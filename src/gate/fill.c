@@ -169,18 +169,18 @@ store_answer(struct errand *x, struct inquiry *q, const struct http1_response *r
 {
 	struct gate_worker *w = x->w;
 	struct buf *b = &w->head;
-	char names[CACHE_VARY_NAMES_MAX], text[INQUIRY_VARY_MAX];
-	int n = cache_vary_names(&r->fields, names);
-	struct text vary;
+	char vary[CACHE_VARY_MAX];
+	int n = cache_vary_write(&r->fields, &q->r->fields, vary);
 
-	if (n < 0 || !inquiry_vary(q, (struct text){ names, (size_t)n }, text, &vary)) {
+	if (n < 0) {
 		refuse(x, CACHE_NOT_VARY);
 		return FILL_RELAY;
 	}
 	t->full_bytes = r->framing == HTTP1_NO_BODY ? 0 : r->framing == HTTP1_LENGTH ? r->length : CACHE_NO_SIZE;
 	buf_clear(b);
 	cache_head_write(&r->fields, q->policy, t, b);
-	struct store_meta meta = meta_of(x, q, t, (struct text){ b->data, b->size }, vary);
+	struct store_meta meta = meta_of(x, q, t, (struct text){ b->data, b->size },
+	    (struct text){ vary, (size_t)n });
 	if (b->size > CACHE_HEAD_MAX || store_fill_head(w->store, x->fill, &meta) < 0) {
 		x->detail = "too-large";
 		refuse(x, CACHE_NOT_FRESH);

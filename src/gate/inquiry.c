@@ -58,37 +58,11 @@ inquiry_repeat(struct gate_worker *w, const struct buf *raw, struct inquiry *ret
 	inquiry_read(w, &w->request, ret);
 }
 
-bool
-inquiry_vary(const struct inquiry *q, struct text names, char out[INQUIRY_VARY_MAX], struct text *ret)
-{
-	*ret = (struct text){ out, 0 };
-	if (!names.size)
-		return true;
-	int n = cache_vary_values(names, &q->r->fields, out + names.size + 1);
-	if (n < 0)
-		return false;
-	memmove(out, names.at, names.size);
-	out[names.size] = '\n';
-	ret->size = names.size + 1 + (size_t)n;
-	return true;
-}
-
-bool
-inquiry_vary_like(const struct inquiry *q, struct text vary, char out[INQUIRY_VARY_MAX], struct text *ret)
-{
-	const char *end = vary.size ? memchr(vary.at, '\n', vary.size) : NULL;
-
-	return inquiry_vary(q, (struct text){ vary.at, end ? (size_t)(end - vary.at) : 0 }, out, ret);
-}
-
 static bool
 matches(void *ctx, struct text vary)
 {
-	char out[INQUIRY_VARY_MAX];
-	struct text mine;
-
-	return inquiry_vary_like(ctx, vary, out, &mine) && mine.size == vary.size &&
-	    memcmp(mine.at, vary.at, vary.size) == 0;
+	const struct inquiry *q = ctx;
+	return cache_vary_matches(vary, &q->r->fields);
 }
 
 struct store_ask

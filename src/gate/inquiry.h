@@ -7,8 +7,6 @@
 #include "cache/vary.h"
 #include "gate/gate_worker.h"
 
-#define INQUIRY_VARY_MAX (CACHE_VARY_NAMES_MAX + 1 + CACHE_VARY_VALUES_MAX)
-
 struct inquiry {
 	struct gate_worker *w;
 	const struct http1_request *r;
@@ -25,9 +23,3 @@ void inquiry_repeat(struct gate_worker *w, const struct buf *raw, struct inquiry
 
 /* What store_find is asked with; views of `q`. */
 struct store_ask inquiry_ask(struct inquiry *q);
-
-/* What tells answers apart that vary by these names: names, a line feed, what this request says in them.
- * False: it says too much. */
-bool inquiry_vary(const struct inquiry *q, struct text names, char out[INQUIRY_VARY_MAX], struct text *ret);
-/* The same by the names in such a text, as the store has it; empty stays empty. */
-bool inquiry_vary_like(const struct inquiry *q, struct text vary, char out[INQUIRY_VARY_MAX], struct text *ret);

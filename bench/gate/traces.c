@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+#include "traces.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/map.h"
+#include "base/random.h"
+#include "scenario/zipf.h"
+
+#define SEED UINT64_C(20261121)
+
+/* Numbers that stand for objects, as they come, become 0, 1, 2 ... */
+struct intake {
+	struct trace *t;
+	struct map known;
+	size_t room, id_room;
+};
+
+static void
+grow(void *items, size_t *room, size_t n, size_t each)
+{
+	if (n < *room)
+		return;
+	*room = *room ? *room * 2 : 1 << 16;
+	*(void **)items = realloc(*(void **)items, *room * each);
+	if (!*(void **)items)
+		abort();
+}
+
+static void
+take(struct intake *in, uint64_t name, uint32_t size)
+{
+	struct trace *t = in->t;
+	bool new;
+	uint64_t *id = map_at(&in->known, &name, sizeof(name), &new);
+
+	if (new) {
+		grow(&t->sizes, &in->id_room, t->n_ids, sizeof(*t->sizes));
+		*id = t->n_ids++;
+		t->sizes[*id] = size ? size : 1;
+		t->bytes += t->sizes[*id];
+	}
+	grow(&t->ids, &in->room, t->n, sizeof(*t->ids));
+	t->ids[t->n++] = (uint32_t)*id;
+}
+
+/* ---- files -------------------------------------------------------------------------------------- */
+
+static void
+read_binary(FILE *f, struct intake *in)
+{
+	unsigned char record[24];
+
+	while (fread(record, sizeof(record), 1, f) == 1) {
+		uint64_t id;
+		uint32_t size;
+		memcpy(&id, record + 4, sizeof(id));
+		memcpy(&size, record + 12, sizeof(size));
+		take(in, le64toh(id), le32toh(size));
+	}
+}
+
+static void
+read_lines(FILE *f, struct intake *in)
+{
+	char line[256];
+
+	while (fgets(line, sizeof(line), f)) {
+		char *rest;
+		uint64_t id = strtoull(line, &rest, 10);
+		if (rest != line)
+			take(in, id, (uint32_t)strtoul(rest, NULL, 10));
+	}
+}
+
+int
+trace_read(const char *path, struct trace *ret, struct err *e)
+{
+	FILE *f CLEANUP(file_close_p) = fopen(path, "rb");
+	struct intake in = { .t = ret };
+	size_t n = strlen(path);
+
+	if (!f)
+		return err_set(e, errno, "cannot open '%s': %s", path, strerror(errno));
+	*ret = (struct trace){ .name = path };
+	if (n > 4 && !strcmp(path + n - 4, ".bin"))
+		read_binary(f, &in);
+	else
+		read_lines(f, &in);
+	map_done(&in.known);
+	return ret->n ? 0 : err_set(e, EINVAL, "'%s' holds no requests", path);
+}
+
+/* ---- made up ------------------------------------------------------------------------------------ */
+
+/* Chance and the requests so far. Names: popular objects from 0, passing ones from PASSING. */
+struct maker {
+	uint64_t *names;
+	size_t n, i;
+	uint64_t seed, draws, passing;
+	struct zipf zipf;
+};
+
+#define PASSING (UINT64_C(1) << 40)
+#define SCAN    (UINT64_C(1) << 41)
+
+static double
+chance(struct maker *m)
+{
+	return random_unit(random_at(m->seed, m->draws++));
+}
+
+static uint64_t
+popular(struct maker *m)
+{
+	return zipf_rank(&m->zipf, m->seed + 1, m->i);
+}
+
+static uint64_t
+passing(struct maker *m)
+{
+	return PASSING + m->passing++;
+}
+
+/* One that was asked for d requests ago, d by Pareto's law. */
+static uint64_t
+recent(struct maker *m, double shape)
+{
+	double d = pow(1 - chance(m), -1 / shape);
+
+	return d < (double)m->i ? m->names[m->i - (size_t)d] : passing(m);
+}
+
+static uint64_t
+make_zipf(struct maker *m)
+{
+	return popular(m);
+}
+
+static uint64_t
+make_wonders(struct maker *m)
+{
+	return chance(m) < 0.3 ? passing(m) : popular(m);
+}
+
+/* What is popular moves on: every 20 requests the ranks shift by one object. */
+static uint64_t
+make_drift(struct maker *m)
+{
+	return popular(m) + m->i / 20;
+}
+
+static uint64_t
+make_web(struct maker *m)
+{
+	double c = chance(m);
+
+	return c < 0.25 ? passing(m) : c < 0.5 ? recent(m, 0.6) : popular(m);
+}
+
+static uint64_t
+make_recency(struct maker *m)
+{
+	return chance(m) < 0.1 ? passing(m) : recent(m, 0.35);
+}
+
+/* Every 100000 requests, 20000 of them read through objects that nobody else asks for. */
+static uint64_t
+make_scans(struct maker *m)
+{
+	size_t at = m->i % 100000;
+
+	return at < 40000 && at % 2 ? SCAN + m->i : popular(m);
+}
+
+static uint64_t
+make_loops(struct maker *m)
+{
+	return m->i % 3 ? SCAN + m->i % 75000 : popular(m);
+}
+
+/* 200000 requests of one character, then of another. */
+static uint64_t
+make_phases(struct maker *m)
+{
+	switch (m->i / 200000 % 3) {
+	case 0: return make_recency(m);
+	case 1: return make_loops(m);
+	default: return make_web(m);
+	}
+}
+
+static const struct kind {
+	const char *name;
+	uint64_t (*next)(struct maker *m);
+	double objects, exponent;
+} kinds[] = {
+	{ "zipf", make_zipf, 100000, 1.0 },
+	{ "wonders", make_wonders, 100000, 0.9 },
+	{ "drift", make_drift, 50000, 0.9 },
+	{ "web", make_web, 100000, 0.9 },
+	{ "recency", make_recency, 1000, 1.0 },
+	{ "scans", make_scans, 50000, 0.8 },
+	{ "loops", make_loops, 50000, 0.9 },
+	{ "phases", make_phases, 50000, 0.9 },
+};
+
+const char *
+trace_name(size_t i)
+{
+	return i < COUNT_OF(kinds) ? kinds[i].name : NULL;
+}
+
+/* Median 8 KiB, a tail of megabytes, as on the web. */
+static uint32_t
+size_of(uint64_t name)
+{
+	double u = random_unit(random_at(SEED + 7, name * 2)), v = random_unit(random_at(SEED + 7, name * 2 + 1));
+	double normal = sqrt(-2 * log(1 - u)) * cos(2 * M_PI * v);
+
+	return (uint32_t)fmin(fmax(8192 * exp(1.6 * normal), 64), 32 << 20);
+}
+
+void
+trace_make(size_t i, size_t n, int sized, struct trace *ret)
+{
+	struct maker m = { .n = n, .seed = SEED + i * 10 };
+	struct intake in = { .t = ret };
+
+	*ret = (struct trace){ .name = kinds[i].name };
+	m.zipf = zipf_make((uint64_t)kinds[i].objects, kinds[i].exponent);
+	m.names = calloc(n, sizeof(*m.names));
+	for (; m.i < n; m.i++) {
+		uint64_t name = kinds[i].next(&m);
+		m.names[m.i] = name;
+		take(&in, name, sized ? size_of(name) : 1);
+	}
+	free(m.names);
+	map_done(&in.known);
+}
+
+void
+trace_done(struct trace *t)
+{
+	free(t->ids);
+	free(t->sizes);
+}
