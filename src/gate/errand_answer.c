@@ -82,13 +82,8 @@ put_cache_status(const struct errand *x, struct buf *b)
 {
 	if (!x->straight && !x->fill && !x->detail)
 		return;
-	buf_puts(b, "Cache-Status: prony; fwd=");
-	buf_puts(b, serving_forward_name(x->forward));
-	if (x->fill)
-		buf_puts(b, "; stored");
-	if (x->detail)
-		buf_printf(b, "; detail=%s", x->detail);
-	buf_puts(b, "\r\n");
+	serving_put_status(b, &(struct cache_status){ .cache = GATE_NAME, .forward = x->forward,
+	    .stored = x->fill, .detail = x->detail });
 }
 
 static void
@@ -99,7 +94,7 @@ write_head(struct errand *x, struct buf *b, const struct http1_response *r)
 	put_date(x, b, r);
 	put_framing(x, b, r);
 	put_cache_status(x, b);
-	buf_puts(b, "Via: 1.1 prony\r\n\r\n");
+	buf_puts(b, "Via: 1.1 " GATE_NAME "\r\n\r\n");
 }
 
 /* ---- interim answers ------------------------------------------------------------------------- */

@@ -135,7 +135,7 @@ question_write(struct errand *x, const struct inquiry *q, struct client *c)
 	put_conditions(x);
 	put_framing(x, r);
 	put_forwarded(b, r, c);
-	buf_puts(b, r->old ? "Via: 1.0 prony\r\n\r\n" : "Via: 1.1 prony\r\n\r\n");
+	buf_puts(b, r->old ? "Via: 1.0 " GATE_NAME "\r\n\r\n" : "Via: 1.1 " GATE_NAME "\r\n\r\n");
 }
 
 /* ---- the body -------------------------------------------------------------------------------- */

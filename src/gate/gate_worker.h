@@ -24,6 +24,8 @@
 #include "net/http1_request.h"
 #include "net/http1_response.h"
 
+/* In Via and Cache-Status. */
+#define GATE_NAME "prony"
 /* Bytes that wait for a slow reader before its other side is held back. */
 #define GATE_UNSENT_MAX ((ssize_t)256 << 10)
 /* Bytes of a client that cannot be used yet: the requests behind the one under way. */

@@ -25,17 +25,6 @@ struct serving {
 
 /* ---- the head -------------------------------------------------------------------------------- */
 
-const char *
-serving_forward_name(enum cache_forward f)
-{
-	static const char *const names[] = {
-		[CACHE_FORWARD_NONE] = "", [CACHE_FORWARD_BYPASS] = "bypass", [CACHE_FORWARD_METHOD] = "method",
-		[CACHE_FORWARD_URI_MISS] = "uri-miss", [CACHE_FORWARD_VARY_MISS] = "vary-miss",
-		[CACHE_FORWARD_REQUEST] = "request", [CACHE_FORWARD_STALE] = "stale", [CACHE_FORWARD_PARTIAL] = "partial",
-	};
-	return names[f];
-}
-
 static void
 put_number(struct buf *b, int64_t n)
 {
@@ -80,23 +69,29 @@ put_fields(struct buf *b, struct text head, bool only_304)
 	}
 }
 
+void
+serving_put_status(struct buf *b, const struct cache_status *status)
+{
+	char text[CACHE_STATUS_MAX];
+	size_t n = cache_status_write(status, text);
+
+	buf_append(b, "Cache-Status: ", 14);
+	buf_append(b, text, n);
+	buf_append(b, "\r\n", 2);
+}
+
 static void
 put_cache_status(struct buf *b, const struct serving_how *how, int64_t ttl_s)
 {
-	if (how->hit) {
-		buf_append(b, "Cache-Status: prony; hit; ttl=", 30);
-		put_number(b, ttl_s);
-	} else {
-		buf_puts(b, "Cache-Status: prony; fwd=");
-		buf_puts(b, serving_forward_name(how->forward));
-		buf_puts(b, how->collapsed ? "; stored; collapsed" : "; stored");
-	}
+	serving_put_status(b, &(struct cache_status){ .cache = GATE_NAME, .has_ttl = true, .ttl_s = ttl_s,
+	    .forward = how->hit ? CACHE_FORWARD_NONE : how->forward, .stored = !how->hit,
+	    .collapsed = how->collapsed && !how->hit });
 }
 
 static void
 put_end(struct buf *b, struct client *c, bool old)
 {
-	static const char via[] = "\r\nVia: 1.1 prony\r\n";
+	static const char via[] = "Via: 1.1 " GATE_NAME "\r\n";
 
 	buf_append(b, via, sizeof(via) - 1);
 	if (c->w->draining)

@@ -2,7 +2,7 @@
 /* Answers from the store: to a client, from an object that is there or still arriving. */
 #pragma once
 
-#include "cache/reuse.h"
+#include "cache/status_field.h"
 #include "gate/inquiry.h"
 
 /* How the object came about, for Cache-Status (RFC 9211). */
@@ -20,5 +20,5 @@ void serving_begin(struct client *c, struct inquiry *q, const struct store_objec
 void serving_go_on(struct serving *s);   /* the client has taken what waited */
 void serving_left(struct serving *s);    /* the client is gone */
 
-/* "fwd=uri-miss" without the leading name; static text. */
-const char *serving_forward_name(enum cache_forward f);
+/* The line of Cache-Status. */
+void serving_put_status(struct buf *b, const struct cache_status *status);
