@@ -49,6 +49,7 @@ errand_new(struct gate_worker *w, const struct http1_request *r)
 	if (!x)
 		return NULL;
 	x->w = w;
+	w->n_errands++;
 	x->timer.kind = TIMER_WAITING;
 	x->repeatable = may_be_repeated(r);
 	x->is_head = text_is(r->method, "HEAD");
@@ -78,6 +79,7 @@ over(struct errand *x)
 	if (x->state == ERRAND_WAITING)
 		upstream_wait_no_more(x);
 	x->state = ERRAND_OVER;
+	x->w->n_errands--;
 	timer_remove(&x->w->timers, &x->timer);
 	x->up = NULL;
 	if (u)

@@ -115,6 +115,14 @@ put_conditions(struct errand *x)
 		put_line(&x->head, k.at[i].name, k.at[i].value);
 }
 
+/* For HTTP/1.0, which may name no host. */
+static struct text
+address_of(const struct gate_route *route, const struct gate_config *config)
+{
+	const char *text = config->upstreams[route->upstream].servers[0].address.text;
+	return (struct text){ text, strlen(text) };
+}
+
 void
 question_write(struct errand *x, const struct inquiry *q, struct client *c)
 {
@@ -125,7 +133,7 @@ question_write(struct errand *x, const struct inquiry *q, struct client *c)
 	buf_putc(b, ' ');
 	put(b, q->key.target);
 	buf_puts(b, " HTTP/1.1\r\n");
-	put_field(b, "Host", r->host);
+	put_field(b, "Host", r->host.size ? r->host : address_of(x->route, x->w->config));
 	for (const struct http_field *f = r->fields.at; f < r->fields.at + r->fields.n; f++) {
 		if (is_ours(f->name) || http1_is_hop_field(&r->fields, f->name) ||
 		    (x->fill && cache_field_is_clients(f->name)))

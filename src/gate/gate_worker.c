@@ -257,7 +257,7 @@ gate_worker_main(void *worker)
 
 	for (uint32_t i = 0; i < w->config->n_listens; i++)
 		w->ops->listen(w->engine, i, mine->listeners[i]);
-	while (!w->draining || (w->n_clients && w->now_ns < w->gate->drain_until_ns))
-		turn(w);
+	while (!w->draining || ((w->n_clients || w->n_errands) && w->now_ns < w->gate->drain_until_ns))
+		turn(w);   /* others may wait for what an errand without a client brings */
 	return NULL;
 }

@@ -172,7 +172,7 @@ struct gate_worker {
 	uint32_t n_conns;
 	struct conn *conns;
 	uint32_t *free_conns, n_free;
-	uint32_t n_clients, max_clients;
+	uint32_t n_clients, max_clients, n_errands;
 
 	struct store_worker *store;
 	int64_t wall_less_mono_ns;   /* looked at once a turn */
