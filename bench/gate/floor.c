@@ -32,7 +32,8 @@ static void
 make_answer(size_t body)
 {
 	char head[128];
-	int n = snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n\r\n", body);
+	int n = snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+	    "Content-Length: %zu\r\n\r\n", body);
 
 	answer_size = (size_t)n + body;
 	answer = malloc(answer_size);

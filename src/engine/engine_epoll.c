@@ -141,7 +141,9 @@ epoll_engine_drop(struct engine *g, uint32_t conn)
 	close(l->fd);
 	backlog_done(&l->backlog);
 	/* It may still stand in the list of those with more to receive. */
-	*l = (struct link){ .fd = -1, .turn = l->turn + 1 == NO_TURN ? 0 : l->turn + 1, .waiting = l->waiting };
+	*l = (struct link){
+		.fd = -1, .turn = l->turn + 1 == NO_TURN ? 0 : l->turn + 1, .waiting = l->waiting,
+	};
 }
 
 static void

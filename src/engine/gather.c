@@ -38,7 +38,9 @@ gather_send(int fd, struct backlog *b, const struct engine_piece *pieces, uint32
 	ssize_t sent;
 
 	for (uint32_t i = 0; i < n; i++)
-		v[i] = (struct iovec){ .iov_base = (void *)(uintptr_t)pieces[i].bytes, .iov_len = pieces[i].size };
+		v[i] = (struct iovec){
+			.iov_base = (void *)(uintptr_t)pieces[i].bytes, .iov_len = pieces[i].size,
+		};
 	do
 		sent = sendmsg(fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (sent < 0 && errno == EINTR);

@@ -82,7 +82,8 @@ end(struct client *c)
 		return;
 	}
 	client_hold(c, false);
-	timer_set(&w->timers, &c->timer, w->now_ns + (c->unsent ? w->config->timeouts.send_ns : GATE_LINGER_NS));
+	timer_set(&w->timers, &c->timer,
+	    w->now_ns + (c->unsent ? w->config->timeouts.send_ns : GATE_LINGER_NS));
 }
 
 void

@@ -125,15 +125,17 @@ begin_fill(struct inquiry *q, struct errand_how *how, uint64_t *ret_flight)
 	if (n < 0)
 		return n;
 	how->flight = flight_number(w);
-	return store_begin(w->store, &ask, (struct text){ vary, (size_t)n }, how->flight, &how->fill, ret_flight);
+	return store_begin(w->store, &ask, (struct text){ vary, (size_t)n }, how->flight, &how->fill,
+	    ret_flight);
 }
 
 /* Answers to these are not for others, whatever they are. */
 static bool
 is_for_one(const struct inquiry *q)
 {
-	return q->request.method != CACHE_GET || (q->request.has & (REQUEST_NO_STORE | REQUEST_AUTHORIZATION)) ||
-	    q->r->framing != HTTP1_NO_BODY || q->r->upgrades;
+	const uint32_t own = REQUEST_NO_STORE | REQUEST_AUTHORIZATION;
+
+	return q->request.method != CACHE_GET || (q->request.has & own) || q->r->framing != HTTP1_NO_BODY || q->r->upgrades;
 }
 
 static void
@@ -193,8 +195,9 @@ desk_decide(struct client *c, struct inquiry *q, struct text raw, bool waited)
 			refresh(c, q, raw, &found);
 		/* fall through */
 	case CACHE_SERVE:
-		serving_begin(c, q, found.object, &terms, &(struct serving_how){ .hit = whole && !waited,
-		    .forward = CACHE_FORWARD_URI_MISS, .collapsed = true, .flight = whole ? 0 : found.flight });
+		serving_begin(c, q, found.object, &terms, &(struct serving_how){
+		    .hit = whole && !waited, .forward = CACHE_FORWARD_URI_MISS, .collapsed = true,
+		    .flight = whole ? 0 : found.flight });
 		break;
 	case CACHE_VALIDATE:
 	case CACHE_FETCH:

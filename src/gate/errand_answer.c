@@ -185,7 +185,8 @@ relay_body(struct errand *x, struct body_out *o, const char *bytes, size_t size)
 	if (v == HTTP1_DONE)
 		errand_complete(x);
 	else
-		timer_set(&x->w->timers, &x->up->timer, x->w->now_ns + x->server->upstream->timeouts.body_ns);
+		timer_set(&x->w->timers, &x->up->timer,
+		    x->w->now_ns + x->server->upstream->timeouts.body_ns);
 }
 
 /* A request that changed something makes what is stored of it worthless (RFC 9111, section 4.4). */
@@ -196,8 +197,10 @@ invalidate(struct errand *x, const struct http1_response *r)
 	struct inquiry q;
 	char text[CACHE_KEY_MAX];
 	struct cache_key outdated;
-	struct cache_answer answer = { .status = r->status, .fields = r->fields, .requested_ns = x->requested_ns,
-		.received_ns = gate_wall_ns(w) };
+	struct cache_answer answer = {
+		.status = r->status, .fields = r->fields,
+		.requested_ns = x->requested_ns, .received_ns = gate_wall_ns(w),
+	};
 
 	inquiry_repeat(w, &x->raw, &q);
 	for (int i = 0; cache_next_outdated(&q.request, &q.key, &answer, &i, text, &outdated);)

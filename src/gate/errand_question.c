@@ -185,7 +185,8 @@ question_body(struct errand *x, const char *bytes, size_t size)
 			break;
 	}
 	if (v == HTTP1_BAD || x->question.bytes > x->w->config->limits.body_bytes) {
-		errand_fail(x, v == HTTP1_BAD ? 400 : 413, v == HTTP1_BAD ? x->question.why : "the body is too large");
+		bool bad = v == HTTP1_BAD;
+		errand_fail(x, bad ? 400 : 413, bad ? x->question.why : "the body is too large");
 		return size;
 	}
 	if (v == HTTP1_DONE)

@@ -70,14 +70,16 @@ refuse(struct errand *x, enum cache_refusal why)
 
 /* Both serve the client away from the errand, which it leaves first. */
 static void
-serve(struct errand *x, struct inquiry *q, const struct store_object *o, const struct cache_terms *t, bool whole)
+serve(struct errand *x, struct inquiry *q, const struct store_object *o, const struct cache_terms *t,
+    bool whole)
 {
 	struct client *c = x->client;
 
 	if (!c)
 		return;
 	errand_part(x);
-	serving_begin(c, q, o, t, &(struct serving_how){ .forward = x->forward, .flight = whole ? 0 : x->flight });
+	serving_begin(c, q, o, t,
+	    &(struct serving_how){ .forward = x->forward, .flight = whole ? 0 : x->flight });
 }
 
 bool
@@ -103,14 +105,15 @@ fill_serve_stale(struct errand *x, int status)
 /* ---- the head -------------------------------------------------------------------------------- */
 
 static struct store_meta
-meta_of(const struct errand *x, const struct inquiry *q, const struct cache_terms *t, struct text head, struct text vary)
+meta_of(const struct errand *x, const struct inquiry *q, const struct cache_terms *t, struct text head,
+    struct text vary)
 {
-	int64_t wall = gate_wall_ns(x->w);
-	int64_t useful = cache_useful_until_ns(t, q->policy);
+	int64_t wall = gate_wall_ns(x->w), now = x->w->now_ns;
+	int64_t useful = cache_useful_until_ns(t, q->policy) - wall;
 
 	return (struct store_meta){
 		.head = head, .vary = vary, .terms = t, .terms_size = sizeof(*t),
-		.expires_ns = useful - wall < INT64_MAX - x->w->now_ns ? x->w->now_ns + (useful - wall) : INT64_MAX,
+		.expires_ns = useful < INT64_MAX - now ? now + useful : INT64_MAX,
 		.cost_us = (uint64_t)(wall - x->requested_ns) / NS_PER_US,
 		.body_bytes = t->full_bytes,
 	};
@@ -126,11 +129,12 @@ renew(struct errand *x, struct inquiry *q, const struct cache_answer *answer)
 	struct store_fill *f = x->fill;
 
 	buf_clear(b);
-	enum cache_refusal why = cache_update(&q->request, &q->key, store_terms(x->stale), store_head(x->stale), answer,
-	    q->policy, &t, b);
+	enum cache_refusal why = cache_update(&q->request, &q->key, store_terms(x->stale),
+	    store_head(x->stale), answer, q->policy, &t, b);
 	x->fill = NULL;
 	if (why == CACHE_STORE) {
-		struct store_meta meta = meta_of(x, q, &t, (struct text){ b->data, b->size }, store_vary(x->stale));
+		struct text head = { b->data, b->size };
+		struct store_meta meta = meta_of(x, q, &t, head, store_vary(x->stale));
 		store_renew(w->store, f, x->stale, &meta);
 	} else {
 		store_abort(w->store, f);
@@ -176,7 +180,8 @@ store_answer(struct errand *x, struct inquiry *q, const struct http1_response *r
 		refuse(x, CACHE_NOT_VARY);
 		return FILL_RELAY;
 	}
-	t->full_bytes = r->framing == HTTP1_NO_BODY ? 0 : r->framing == HTTP1_LENGTH ? r->length : CACHE_NO_SIZE;
+	t->full_bytes = r->framing == HTTP1_NO_BODY ? 0
+	    : r->framing == HTTP1_LENGTH ? r->length : CACHE_NO_SIZE;
 	buf_clear(b);
 	cache_head_write(&r->fields, q->policy, t, b);
 	struct store_meta meta = meta_of(x, q, t, (struct text){ b->data, b->size },
@@ -207,12 +212,15 @@ fill_head(struct errand *x, const struct http1_response *r)
 	struct gate_worker *w = x->w;
 	struct inquiry q;
 	struct cache_terms t;
-	struct cache_answer answer = { .status = r->status, .fields = r->fields, .requested_ns = x->requested_ns,
-		.received_ns = gate_wall_ns(w) };
+	struct cache_answer answer = {
+		.status = r->status, .fields = r->fields,
+		.requested_ns = x->requested_ns, .received_ns = gate_wall_ns(w),
+	};
 
 	inquiry_repeat(w, &x->raw, &q);
 	if (x->stale) {
-		enum cache_outcome outcome = cache_outcome(store_terms(x->stale), store_head(x->stale), &answer);
+		enum cache_outcome outcome = cache_outcome(store_terms(x->stale),
+		    store_head(x->stale), &answer);
 		if (outcome == CACHE_CONFIRMED)
 			return renew(x, &q, &answer);
 		if (outcome == CACHE_FOREIGN)

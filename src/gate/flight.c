@@ -112,7 +112,9 @@ flight_turn(struct gate_worker *w)
 	if (!flight_is_poked(w) || !atomic_exchange(&p->any, false))
 		return;
 	for (size_t i = 0; i < FLIGHT_SLOTS / 64; i++) {
-		uint64_t bits = atomic_load_explicit(&p->slots[i], memory_order_relaxed) ? atomic_exchange(&p->slots[i], 0) : 0;
+		uint64_t bits = atomic_load_explicit(&p->slots[i], memory_order_relaxed);
+		if (bits)
+			bits = atomic_exchange(&p->slots[i], 0);
 		for (; bits; bits &= bits - 1)
 			call_slot(w, i * 64 + (size_t)__builtin_ctzll(bits));
 	}

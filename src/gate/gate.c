@@ -199,7 +199,8 @@ tell(const struct gate *g, const struct gate_talk *talk)
 	for (size_t i = 0; i < g->config->n_listens; i++)
 		if (addr_of_socket(g->workers[0].listeners[i], &a) == 0)
 			buf_printf(&b, "%s%s", i ? ", " : "", addr_format(&a, text));
-	buf_printf(&b, " with %u worker%s on %s", g->n_workers, g->n_workers == 1 ? "" : "s", g->workers[0].w.ops->name);
+	buf_printf(&b, " with %u worker%s on %s", g->n_workers, g->n_workers == 1 ? "" : "s",
+	    g->workers[0].w.ops->name);
 	talk->say(talk->ctx, buf_text(&b));
 }
 

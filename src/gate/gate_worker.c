@@ -241,7 +241,8 @@ turn(struct gate_worker *w)
 		until = w->gate->drain_until_ns;
 	if (flight_is_poked(w))
 		until = 0;
-	w->ops->wait(w->engine, &(struct engine_wait){ .until_ns = next < until ? next : until, .batch = 1 });
+	w->ops->wait(w->engine, &(struct engine_wait){
+	    .until_ns = next < until ? next : until, .batch = 1 });
 	flight_turn(w);
 	w->now_ns = now_ns();
 	timers_turn(&w->timers, w->now_ns, on_due, w);

@@ -2,7 +2,7 @@
 /* A worker of the gate: one thread with an engine, its clients, its connections to servers.
  *
  * client     a connection of somebody who asks; HTTP/1.1 in front (client.c)
- * errand   a request that goes to a server, and its answer (errand.c, errand_question.c, errand_answer.c)
+ * errand   a request that goes to a server, and its answer (errand*.c)
  * up         a connection to a server, in the pool of it while nobody uses it (upstream.c)
  *
  * Workers share nothing but what struct gate points to. Structures that end are put aside and

@@ -256,8 +256,8 @@ put_content_range(struct buf *b, const struct cache_range *part, int64_t full)
 }
 
 void
-serving_begin(struct client *c, struct inquiry *q, const struct store_object *o, const struct cache_terms *terms,
-    const struct serving_how *how)
+serving_begin(struct client *c, struct inquiry *q, const struct store_object *o,
+    const struct cache_terms *terms, const struct serving_how *how)
 {
 	struct gate_worker *w = c->w;
 	struct buf *b = &w->head;

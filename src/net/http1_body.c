@@ -17,7 +17,8 @@ void
 http1_body_start(struct http1_body *b, enum http1_framing framing, int64_t length)
 {
 	static const int states[] = {
-		[HTTP1_NO_BODY] = ENDED, [HTTP1_LENGTH] = LENGTH, [HTTP1_CHUNKED] = SIZE, [HTTP1_TO_END] = TO_END,
+		[HTTP1_NO_BODY] = ENDED, [HTTP1_LENGTH] = LENGTH,
+		[HTTP1_CHUNKED] = SIZE, [HTTP1_TO_END] = TO_END,
 	};
 
 	*b = (struct http1_body){ .state = states[framing], .left = framing == HTTP1_LENGTH ? length : 0 };

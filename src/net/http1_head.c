@@ -63,7 +63,8 @@ skip_text(struct http1_scan *s)
 	while (s->end - s->at >= 16) {
 		__m128i b = _mm_loadu_si128((const __m128i *)s->at);
 		__m128i control = _mm_cmpeq_epi8(_mm_min_epu8(b, low), b);
-		control = _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(b, tab), control), _mm_cmpeq_epi8(b, del));
+		control = _mm_andnot_si128(_mm_cmpeq_epi8(b, tab), control);
+		control = _mm_or_si128(control, _mm_cmpeq_epi8(b, del));
 		int mask = _mm_movemask_epi8(control);
 		if (mask) {
 			s->at += __builtin_ctz((unsigned)mask);

@@ -65,7 +65,8 @@ version(struct http1_request *r, struct http1_scan *s)
 
 	if (memcmp(s->at, name, there < 7 ? there : 7) != 0)
 		return there >= 6 && memcmp(s->at, "HTTP/", 5) == 0
-		    ? refuse(r, 505, "a version other than HTTP/1.0 and 1.1") : refuse(r, 400, "malformed request line");
+		    ? refuse(r, 505, "a version other than HTTP/1.0 and 1.1")
+		    : refuse(r, 400, "malformed request line");
 	if (there < 8)
 		return HTTP1_MORE;
 	if (s->at[7] != '0' && s->at[7] != '1')
