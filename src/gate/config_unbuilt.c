@@ -5,7 +5,7 @@
 
 #include "gate/config_int.h"
 
-#define DEPTH_MAX 3
+#define DEPTH_MAX 4
 
 struct unbuilt {
 	const char *path[DEPTH_MAX];   /* keys from the top; "*": each key, or item of a list */
@@ -16,13 +16,18 @@ static const struct unbuilt table[] = {
 	{ { "admin" }, "there is no admin socket yet" },
 	{ { "metrics" }, "metrics are not served yet" },
 	{ { "access_log" }, "no access log is written yet" },
+	{ { "upstreams", "*", "hash" }, "servers are asked in turn" },
+	{ { "upstreams", "*", "pool", "min" }, "no connections are kept ready yet" },
 	{ { "upstreams", "*", "balance" }, "servers are asked in turn" },
 	{ { "upstreams", "*", "health" }, "servers are not asked how they are yet" },
 	{ { "upstreams", "*", "retries" }, "there is no budget of retries yet" },
 	{ { "upstreams", "*", "ejection" }, "no server is ejected yet" },
 	{ { "upstreams", "*", "breaker" }, "there is no circuit breaker yet" },
-	{ { "upstreams", "*", "concurrency" }, "requests in flight are not limited yet" },
+	{ { "upstreams", "*", "concurrency" }, "requests in flight are limited by the pool alone yet" },
 	{ { "routes", "*", "compress" }, "nothing is compressed yet" },
+	{ { "routes", "*", "timeout" }, "exchanges as a whole have no limit of time yet" },
+	{ { "routes", "*", "cache", "vary" }, "fields that the answer does not name are no part of the key yet" },
+	{ { "routes", "*", "cache", "ignore_query" }, "queries are compared as they are yet" },
 	{ { "routes", "*", "rate_limit" }, "rates are not limited yet" },
 	{ { "cache_warming" }, "nothing is warmed yet" },
 };
