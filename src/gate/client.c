@@ -29,6 +29,8 @@ client_accept(struct gate_worker *w)
 	c->ahead.cap_bytes = GATE_BATCH_MAX;
 	w->conns[conn].client = c;
 	w->n_clients++;
+	metrics_add(w->metrics, METRIC_CLIENTS, 0, 1);
+	metrics_add(w->metrics, METRIC_CLIENTS_TOTAL, 0, 1);
 	timer_set(&w->timers, &c->timer, w->now_ns + w->config->timeouts.idle_ns);
 	return conn;
 }
@@ -39,6 +41,7 @@ bury(struct client *c)
 	struct gate_worker *w = c->w;
 	struct errand *x = c->x;
 
+	visit_end(c);
 	c->state = CLIENT_GONE;
 	c->x = NULL;
 	if (c->await)
@@ -47,8 +50,10 @@ bury(struct client *c)
 		serving_left(c->serving);
 	timer_remove(&w->timers, &c->timer);
 	buf_done(&c->ahead);
+	buf_done(&c->visit.words);
 	gate_worker_give_number(w, c->conn);
 	w->n_clients--;
+	metrics_add(w->metrics, METRIC_CLIENTS, 0, -1);
 	gate_worker_bury(w, &c->grave);
 	if (x)
 		errand_left(x);
@@ -93,6 +98,20 @@ client_drain(struct client *c)
 		end(c);
 }
 
+struct text
+client_peer(struct client *c)
+{
+	struct addr a;
+
+	if (!c->peer[0] && c->w->ops->peer(c->w->engine, c->conn, &a) < 0)
+		return (struct text){ "unknown", 7 };
+	if (!c->peer[0])
+		addr_format(&a, c->peer);
+	bool six = c->peer[0] == '[';
+	const char *end = strchr(c->peer, six ? ']' : ':');
+	return (struct text){ c->peer + six, (size_t)(end - c->peer) - six };
+}
+
 /* ---- sending --------------------------------------------------------------------------------- */
 
 bool
@@ -100,7 +119,12 @@ client_send(struct client *c, const struct engine_piece *pieces, uint32_t n)
 {
 	struct gate_worker *w = c->w;
 	ssize_t left = w->ops->gather(w->engine, c->conn, pieces, n);
+	int64_t size = 0;
 
+	for (uint32_t i = 0; i < n; i++)
+		size += (int64_t)pieces[i].size;
+	c->visit.sent_bytes += size;
+	metrics_add(w->metrics, METRIC_SENT, 0, size);
 	if (left < 0) {
 		client_abort(c);
 		return false;
@@ -135,15 +159,26 @@ client_hold(struct client *c, bool held)
 	c->held = held;
 }
 
+static enum metric_reason
+reason_of(int status)
+{
+	return status == 404 ? REFUSED_NO_ROUTE : status == 429 ? REFUSED_RATE : status < 500 ? REFUSED_BAD_REQUEST
+	    : status == 503 ? REFUSED_RESOURCES : status == 504 ? REFUSED_TIMEOUT : REFUSED_UPSTREAM;
+}
+
 void
 client_refuse(struct client *c, int status, const char *why, bool last)
 {
 	struct gate_worker *w = c->w;
 
 	last = last || !c->keep_alive || w->draining;
+	if (!c->visit.open)
+		visit_begin(c, NULL);
+	visit_refuse(c, reason_of(status));
 	refusal_write(&w->head, status, why, last);
 	struct engine_piece p = { w->head.data, w->head.size, false };
 	c->keep_alive = !last;
+	visit_answer(c, status, refusal_head_size(&w->head));
 	if (client_send(c, &p, 1))
 		client_answered(c);
 }
@@ -156,6 +191,7 @@ begin(struct client *c, const struct http1_request *r, const char *raw, size_t s
 	struct gate_worker *w = c->w;
 
 	timer_stop(&c->timer);
+	visit_begin(c, r);
 	c->heading = false;
 	c->state = CLIENT_BUSY;
 	c->keep_alive = r->keep_alive && !w->draining;
@@ -176,6 +212,7 @@ await_head(struct client *c, const char *bytes, size_t size)
 		client_refuse(c, first_line ? 414 : 431, "the request head is too large", true);
 	} else if (!c->heading) {
 		c->heading = true;
+		visit_first_byte(c);
 		timer_set(&w->timers, &c->timer, w->now_ns + w->config->timeouts.head_ns);
 	}
 }
@@ -258,6 +295,7 @@ worth_a_look(const struct client *c, const char *bytes, size_t size)
 void
 client_received(struct client *c, const char *bytes, size_t size)
 {
+	metrics_add(c->w->metrics, METRIC_RECEIVED, 0, (int64_t)size);
 	if (c->state == CLIENT_ENDING)
 		return;
 	if (!c->ahead.size) {
@@ -300,6 +338,7 @@ client_answered(struct client *c)
 	c->x = NULL;
 	if (c->state == CLIENT_GONE)
 		return;
+	visit_end(c);
 	if (!c->keep_alive || (c->deaf && !c->ahead.size)) {
 		end(c);
 		return;

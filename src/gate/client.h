@@ -13,6 +13,9 @@ void client_broken(struct client *c);
 void client_due(struct client *c);     /* its timer */
 void client_drain(struct client *c);   /* the gate is about to end */
 
+/* Its address without port; a view of the client. */
+struct text client_peer(struct client *c);
+
 /* To the client. False: it is gone. */
 bool client_send(struct client *c, const struct engine_piece *pieces, uint32_t n);
 /* Hold its bytes back, or not. */

@@ -14,8 +14,6 @@ struct unbuilt {
 
 static const struct unbuilt table[] = {
 	{ { "admin" }, "there is no admin socket yet" },
-	{ { "metrics" }, "metrics are not served yet" },
-	{ { "access_log" }, "no access log is written yet" },
 	{ { "upstreams", "*", "hash" }, "servers are asked in turn" },
 	{ { "upstreams", "*", "pool", "min" }, "no connections are kept ready yet" },
 	{ { "upstreams", "*", "balance" }, "servers are asked in turn" },

@@ -207,6 +207,7 @@ desk_decide(struct client *c, struct inquiry *q, struct text raw, bool waited)
 		go_straight(c, q, raw, d.forward);
 		break;
 	case CACHE_REFUSE:
+		visit_refuse(c, REFUSED_NOT_CACHED);
 		client_refuse(c, 504, "only-if-cached, and it is not", false);
 	}
 }
@@ -218,6 +219,7 @@ desk_take(struct client *c, const struct http1_request *r, struct text raw)
 	bool last = r->framing != HTTP1_NO_BODY;
 	int status = inquiry_read(c->w, r, &q);
 
+	c->visit.route = status ? NULL : q.route;
 	if (status)
 		client_refuse(c, status, "malformed target", last);
 	else if (!q.route)

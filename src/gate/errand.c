@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "gate/attempt.h"
 #include "gate/client.h"
 #include "gate/fill.h"
 #include "gate/gate_int.h"
@@ -78,6 +79,7 @@ over(struct errand *x)
 		return;
 	if (x->state == ERRAND_WAITING)
 		upstream_wait_no_more(x);
+	attempt_end(x, OUTCOME_UNKNOWN);
 	x->state = ERRAND_OVER;
 	x->w->n_errands--;
 	timer_remove(&x->w->timers, &x->timer);
@@ -135,6 +137,7 @@ errand_fail(struct errand *x, int status, const char *why)
 	bool begun = x->state == ERRAND_ANSWERING || x->state == ERRAND_TUNNEL;
 	bool last = !x->question_ended;
 
+	attempt_end(x, status == 502 || status == 504 ? OUTCOME_BAD : OUTCOME_UNKNOWN);
 	if (!begun && status >= 500)
 		fill_serve_stale(x, 0);
 	fill_abort(x, status);
@@ -215,6 +218,7 @@ errand_got_up(struct errand *x, struct up *u)
 	if (!errand_to_up(x, &p, 1))
 		return;
 	x->asked = true;
+	attempt_asked(x);
 	await_answer(x);
 	if (x->client && !x->question_ended) {
 		timer_set(&x->w->timers, &x->client->timer, x->w->now_ns + x->w->config->timeouts.body_ns);
@@ -305,6 +309,8 @@ try_next_server(struct errand *x)
 {
 	if (x->asked || ++x->tried >= x->server->upstream->n_servers)
 		return false;
+	attempt_end(x, OUTCOME_BAD);
+	metrics_add(x->w->metrics, METRIC_RETRIES, x->route->upstream, 1);
 	upstream_ask(x);
 	return true;
 }
@@ -329,6 +335,8 @@ errand_up_lost(struct errand *x, int code)
 	} else if (stale && worth_repeating(x)) {
 		x->repeated = true;
 		x->asked = false;
+		attempt_end(x, OUTCOME_UNKNOWN);
+		metrics_add(x->w->metrics, METRIC_RETRIES, x->route->upstream, 1);
 		upstream_ask_anew(x);
 	} else if (code == 0 && x->state == ERRAND_ANSWERING && answer_ended(x)) {
 		x->answer_last = true;
@@ -347,6 +355,8 @@ void
 errand_no_up(struct errand *x, int status, const char *why)
 {
 	x->up = NULL;
+	if (status == 503 && x->client)
+		visit_refuse(x->client, REFUSED_QUEUE);
 	if (status != 502 || !try_next_server(x))
 		errand_fail(x, status, why);
 }

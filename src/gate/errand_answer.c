@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "cache/http_date.h"
 #include "cache/invalidate.h"
+#include "gate/attempt.h"
 #include "gate/body_out.h"
 #include "gate/client.h"
 #include "gate/fill.h"
@@ -109,6 +110,7 @@ relay_interim(struct errand *x, const struct http1_response *r)
 	put_status(b, r);
 	put_fields(b, r);
 	buf_append(b, "\r\n", 2);
+	visit_answer(x->client, r->status, b->size);
 	struct engine_piece p = { b->data, b->size, false };
 	return client_send(x->client, &p, 1);
 }
@@ -126,6 +128,8 @@ open_tunnel(struct errand *x, const struct http1_response *r, const char *rest, 
 		put_line(b, upgrade->name, upgrade->value);
 	buf_puts(b, "Connection: upgrade\r\n\r\n");
 	struct engine_piece p[] = { { b->data, b->size, false }, { rest, size, false } };
+	visit_answer(x->client, r->status, b->size);
+	attempt_answered(x, r->status);
 	x->state = ERRAND_TUNNEL;
 	timer_set(&x->w->timers, &x->up->timer, x->w->now_ns + GATE_TUNNEL_NS);
 	if (client_send(x->client, p, size ? 2 : 1))
@@ -177,7 +181,7 @@ relay_body(struct errand *x, struct body_out *o, const char *bytes, size_t size)
 		return;
 	if (!send_out(x, o)) {
 		if (x->state != ERRAND_OVER && !x->client && !x->fill)
-			errand_fail(x, 502, "nobody is left to take it");
+			errand_fail(x, 499, "nobody is left to take it");
 		return;
 	}
 	if (used < size)   /* more than an answer: what follows belongs to nobody */
@@ -230,6 +234,7 @@ begin_answer(struct errand *x, const struct http1_response *r, const char *rest,
 	x->state = ERRAND_ANSWERING;
 	x->answer_last = !r->keep_alive;
 	http1_body_start(&x->answer, r->framing, r->length);
+	attempt_answered(x, r->status);
 	if (x->unsafe)
 		invalidate(x, r);
 	enum fill_verdict v = x->fill ? fill_head(x, r) : FILL_RELAY;
@@ -238,6 +243,9 @@ begin_answer(struct errand *x, const struct http1_response *r, const char *rest,
 		return;
 	}
 	write_head(x, b, r);
+	visit_answer(x->client, r->status, b->size);
+	if (x->route->cache.enabled)
+		visit_cache(x->client, x->straight ? CACHE_DID_PASS : CACHE_DID_MISS);
 	o.chunked = x->answer_chunked;
 	body_out_raw(&o, b->data, b->size);
 	relay_body(x, &o, rest, size);

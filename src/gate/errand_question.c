@@ -44,27 +44,12 @@ is_ours(struct text name)
 	    text_is(name, "X-Forwarded-Host");
 }
 
-/* The address of the client without its port. */
-static struct text
-peer_of(const struct client *c, char out[ADDR_TEXT_MAX])
-{
-	struct addr a;
-
-	if (c->w->ops->peer(c->w->engine, c->conn, &a) < 0)
-		return (struct text){ "unknown", 7 };
-	addr_format(&a, out);
-	bool six = out[0] == '[';
-	const char *end = six ? strchr(out, ']') : strchr(out, ':');
-	return (struct text){ out + six, (size_t)(end - out) - six };
-}
-
 /* Who asked before us is kept, and the client is added: what stands last is what we have seen
  * ourselves (RFC 7239 for the standard form of it). */
 static void
-put_forwarded(struct buf *b, const struct http1_request *r, const struct client *c)
+put_forwarded(struct buf *b, const struct http1_request *r, struct client *c)
 {
-	char text[ADDR_TEXT_MAX];
-	struct text peer = peer_of(c, text);
+	struct text peer = client_peer(c);
 	bool six = memchr(peer.at, ':', peer.size);
 
 	buf_puts(b, "X-Forwarded-For: ");

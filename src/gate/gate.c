@@ -14,7 +14,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/stop.h"
+#include "gate/access_log.h"
 #include "gate/gate_int.h"
+#include "gate/metrics_server.h"
 
 #define DRAIN_NS   (10 * NS_PER_S)   /* for requests that are under way at the end */
 #define LOOK_NS    (50 * NS_PER_MS)  /* how often the end is looked for */
@@ -45,6 +47,18 @@ listener_addr(const struct gate_address *at, struct addr *ret, struct err *e)
 {
 	int n = addr_resolve(at->host[0] ? at->host : "::", at->port, ret, 1, e);
 	return n < 0 ? err_wrap(e, n, "cannot listen on %s", at->text) : 0;
+}
+
+int
+gate_listen(const struct gate_address *at, struct addr *ret_addr, int *ret_fd, struct err *e)
+{
+	int code = listener_addr(at, ret_addr, e);
+	int fd = code < 0 ? code : listen_on(at, ret_addr, e);
+
+	if (fd < 0)
+		return fd;
+	*ret_fd = fd;
+	return addr_of_socket(fd, ret_addr);
 }
 
 /* One a worker: the kernel spreads connections over them. */
@@ -158,21 +172,68 @@ open_workers(struct gate *g, struct err *e)
 	return 0;
 }
 
-/* Signals are for the thread that called gate_run. */
 static int
 start_workers(struct gate *g, struct err *e)
+{
+	int code = 0;
+
+	for (uint32_t i = 0; i < g->n_workers && !code; i++) {
+		code = pthread_create(&g->workers[i].thread, NULL, gate_worker_main, &g->workers[i].w);
+		g->workers[i].started = !code;
+	}
+	return code ? err_set(e, code, "cannot start a worker: %s", strerror(code)) : 0;
+}
+
+/* Signals are for the thread that called gate_run, not for those that begin here. */
+static int
+start(struct gate *g, struct err *e)
 {
 	sigset_t all, before;
 	int code = 0;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	for (uint32_t i = 0; i < g->n_workers && !code; i++) {
-		code = pthread_create(&g->workers[i].thread, NULL, gate_worker_main, &g->workers[i].w);
-		g->workers[i].started = !code;
-	}
+	if (g->config->access_log.path)
+		code = access_log_open(&g->config->access_log, g->n_workers, &g->access_log, e);
+	if (code == 0)
+		code = open_workers(g, e);
+	if (code == 0)
+		code = open_listeners(g, e);
+	if (code == 0)
+		code = metrics_server_open(g, &g->metrics, e);
+	if (code == 0)
+		code = start_workers(g, e);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return code ? err_set(e, code, "cannot start a worker: %s", strerror(code)) : 0;
+	return code;
+}
+
+/* ---- signals --------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t reopen_asked;
+
+static void
+on_usr1(int signal)
+{
+	(void)signal;
+	reopen_asked = 1;
+}
+
+/* Also where there is no log: who rotates the logs of a machine is not to end the gate. */
+static void
+install_usr1(void)
+{
+	struct sigaction act = { .sa_handler = on_usr1, .sa_flags = SA_RESTART };
+
+	sigaction(SIGUSR1, &act, NULL);
+}
+
+static void
+look_after(struct gate *g)
+{
+	if (reopen_asked && g->access_log)
+		access_log_reopen(g->access_log);
+	reopen_asked = 0;
+	sleep_until_ns(now_ns() + LOOK_NS);
 }
 
 static void
@@ -207,6 +268,7 @@ tell(const struct gate *g, const struct gate_talk *talk)
 static void
 gate_done(struct gate *g)
 {
+	metrics_server_close(g->metrics);
 	for (uint32_t i = 0; g->workers && i < g->n_workers; i++) {
 		gate_worker_close(&g->workers[i].w);
 		for (int k = 0; k < GATE_LISTENS_MAX; k++)
@@ -214,6 +276,7 @@ gate_done(struct gate *g)
 				close(g->workers[i].listeners[k]);
 	}
 	free(g->workers);
+	access_log_close(g->access_log);
 	free(g->server_addrs);
 	free(g->policies);
 	free(g->flights.pokes);
@@ -226,19 +289,16 @@ gate_run(const struct gate_config *config, const struct gate_talk *talk, struct 
 	CLEANUP(gate_done) struct gate g = { .config = config, .n_workers = count_workers(config) };
 
 	raise_file_limit();
+	install_usr1();
 	int code = resolve_servers(&g, e);
 	if (code == 0)
 		code = open_cache(&g, e);
 	if (code == 0)
-		code = open_workers(&g, e);
-	if (code == 0)
-		code = open_listeners(&g, e);
-	if (code == 0)
-		code = start_workers(&g, e);
+		code = start(&g, e);
 	if (code == 0)
 		tell(&g, talk);
 	while (code == 0 && !stop_requested())
-		sleep_until_ns(now_ns() + LOOK_NS);
+		look_after(&g);
 	drain(&g);
 	return code;
 }

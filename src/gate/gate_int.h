@@ -22,7 +22,12 @@ struct gate {
 	struct addr *server_addrs;   /* by upstream, then by its servers */
 	struct cache_policy *policies;   /* by route */
 	struct store *store;
+	struct access_log *access_log;   /* NULL: none */
+	struct metrics_server *metrics;  /* NULL: none */
 	struct flights flights;
 	atomic_bool draining;
 	int64_t drain_until_ns;      /* written before draining */
 };
+
+/* A socket that listens there; *ret_addr: where that is. */
+int gate_listen(const struct gate_address *at, struct addr *ret_addr, int *ret_fd, struct err *e);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "gate/access_log.h"
 #include "gate/client.h"
 #include "gate/errand.h"
 #include "gate/gate_int.h"
@@ -194,6 +195,8 @@ gate_worker_open(struct gate_worker *w, struct gate *gate, uint32_t index, struc
 	w->config = gate->config;
 	w->index = index;
 	w->now_ns = now_ns();
+	w->metrics = metrics_new(gate->config);
+	w->feed = gate->access_log ? access_log_feed(gate->access_log, index) : NULL;
 	w->max_clients = (uint32_t)(gate->config->limits.connections / gate->n_workers) + 1;
 	w->n_conns = w->max_clients + count_up_conns(gate);
 	timers_start(&w->timers, w->now_ns);
@@ -227,6 +230,7 @@ gate_worker_close(struct gate_worker *w)
 	free_graves(w);
 	if (w->engine)
 		w->ops->close(w->engine);
+	metrics_free(w->metrics);
 	buf_done(&w->head);
 	free(w->conns);
 	free(w->free_conns);

@@ -18,8 +18,10 @@
 #include "cache/reuse.h"
 #include "cache/store.h"
 #include "engine/engine.h"
+#include "gate/balance.h"
 #include "gate/config.h"
 #include "gate/timers.h"
+#include "gate/visit.h"
 #include "net/addr.h"
 #include "net/http1_request.h"
 #include "net/http1_response.h"
@@ -73,6 +75,8 @@ struct client {
 	bool keep_alive;       /* after the request under way */
 	ssize_t unsent;
 	struct buf ahead;      /* received and not used yet */
+	struct visit visit;
+	char peer[ADDR_TEXT_MAX];   /* "": not looked at yet */
 	/* BUSY: one of these. */
 	struct errand *x;
 	struct await *await;       /* for another's errand to end (desk.c) */
@@ -99,6 +103,7 @@ struct up {
 struct server {
 	struct gate_worker *w;
 	const struct gate_upstream *upstream;
+	size_t index, number;      /* among the upstream's, among all */
 	struct addr addr;
 	struct up *idle;           /* latest used first */
 	int64_t n_open, max_open;
@@ -114,6 +119,14 @@ enum errand_state {
 	ERRAND_OVER,
 };
 
+/* An errand at one server (attempt.c). */
+struct attempt {
+	bool open, asked;
+	int64_t begun_ns;        /* asked since then, or chosen */
+	int64_t latency_ns;      /* to the head of the answer; -1: none yet */
+	enum outcome outcome;    /* by the head */
+};
+
 struct errand {
 	struct grave grave;
 	struct timer timer;
@@ -121,6 +134,7 @@ struct errand {
 	struct client *client;   /* NULL: gone */
 	struct server *server;
 	struct up *up;
+	struct attempt attempt;
 	enum errand_state state;
 	struct errand *next_waiting;
 	const struct gate_route *route;
@@ -178,6 +192,9 @@ struct gate_worker {
 	int64_t wall_less_mono_ns;   /* looked at once a turn */
 	struct waiter **parked;      /* FLIGHT_SLOTS lists of those who wait for progress of a flight */
 	uint64_t n_flights;
+
+	struct metrics *metrics;
+	struct access_feed *feed;    /* NULL: no access log */
 
 	struct server **servers;     /* by upstream, then by its servers */
 	uint64_t turn;               /* for taking servers in turn */

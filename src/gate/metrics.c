@@ -38,7 +38,14 @@ static const char *const cache_names[CACHE_DID_KINDS] = {
 };
 static const char *const reason_names[REFUSED_KINDS] = {
 	"bad_request", "no_route", "rate_limit", "breaker", "queue", "timeout", "upstream", "resources",
+	"not_cached",
 };
+
+const char *
+metric_cache_name(enum metric_cache did)
+{
+	return cache_names[did];
+}
 
 /* ---- layout ---- */
 

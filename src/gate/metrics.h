@@ -29,8 +29,11 @@ enum metric_cache {
 /* Why the gate answered itself. */
 enum metric_reason {
 	REFUSED_BAD_REQUEST, REFUSED_NO_ROUTE, REFUSED_RATE, REFUSED_BREAKER, REFUSED_QUEUE, REFUSED_TIMEOUT,
-	REFUSED_UPSTREAM, REFUSED_RESOURCES, REFUSED_KINDS
+	REFUSED_UPSTREAM, REFUSED_RESOURCES, REFUSED_NOT_CACHED, REFUSED_KINDS
 };
+
+/* As it stands in labels. */
+const char *metric_cache_name(enum metric_cache did);
 
 #define METRIC_CODES 5   /* 1xx to 5xx */
 

@@ -40,3 +40,10 @@ refusal_write(struct buf *b, int status, const char *why, bool close)
 	    "Cache-Control: no-store\r\n%s\r\n%d %s: %s\n", status, reason, size,
 	    close ? "Connection: close\r\n" : "", status, reason, why);
 }
+
+size_t
+refusal_head_size(const struct buf *b)
+{
+	const char *end = strstr(buf_text(b), "\r\n\r\n");
+	return end ? (size_t)(end - b->data) + 4 : b->size;
+}

@@ -11,3 +11,6 @@ const char *refusal_reason(int status);
 
 /* The whole answer, over what `b` held. `why`: a sentence for people without a full stop. */
 void refusal_write(struct buf *b, int status, const char *why, bool close);
+
+/* Of what was written there, the bytes before the body. */
+size_t refusal_head_size(const struct buf *b);

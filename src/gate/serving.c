@@ -88,6 +88,17 @@ put_cache_status(struct buf *b, const struct serving_how *how, int64_t ttl_s)
 	    .collapsed = how->collapsed && !how->hit });
 }
 
+/* In words of the figures. */
+static enum metric_cache
+did_of(const struct serving_how *how, int64_t ttl_s)
+{
+	if (how->hit)
+		return ttl_s < 0 ? CACHE_DID_STALE : CACHE_DID_HIT;
+	if (how->collapsed)
+		return CACHE_DID_WAIT;
+	return how->forward == CACHE_FORWARD_STALE && !how->flight ? CACHE_DID_REVALIDATE : CACHE_DID_MISS;
+}
+
 static void
 put_end(struct buf *b, struct client *c, bool old)
 {
@@ -271,8 +282,9 @@ serving_begin(struct client *c, struct inquiry *q, const struct store_object *o,
 		t.full_bytes = (int64_t)bytes;
 	struct text head = store_head(o);
 	enum cache_answer_kind kind = kind_of(q, &t, head, !how->flight, &ranges);
-	put_status(b, kind == CACHE_ANSWER_304 ? 304 : kind == CACHE_ANSWER_416 ? 416 :
-	    kind == CACHE_ANSWER_PARTS ? 206 : t.status);
+	int status = kind == CACHE_ANSWER_304 ? 304 : kind == CACHE_ANSWER_416 ? 416 :
+	    kind == CACHE_ANSWER_PARTS ? 206 : t.status;
+	put_status(b, status);
 	put_fields(b, head, kind == CACHE_ANSWER_304);
 	end = kind == CACHE_ANSWER_WHOLE ? (uint64_t)t.full_bytes : 0;
 	if (kind == CACHE_ANSWER_PARTS) {
@@ -290,8 +302,10 @@ serving_begin(struct client *c, struct inquiry *q, const struct store_object *o,
 	put_number(b, cache_age_s(&t, gate_wall_ns(w)));
 	buf_append(b, "\r\n", 2);
 	put_cache_status(b, how, cache_ttl_s(&t, gate_wall_ns(w)));
+	visit_cache(c, did_of(how, cache_ttl_s(&t, gate_wall_ns(w))));
 	put_end(b, c, q->r->old);
 	if (q->request.method == CACHE_HEAD)
 		end = cursor.at;
+	visit_answer(c, status, b->size);
 	send_answer(c, o, &cursor, end, how->flight);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "gate/attempt.h"
 #include "gate/errand.h"
 #include "gate/gate_int.h"
 
@@ -41,6 +42,10 @@ upstream_open(struct gate_worker *w)
 			w->servers[n] = server_new(w, &config->upstreams[i], &w->gate->server_addrs[n]);
 			if (!w->servers[n])
 				return -ENOMEM;
+			w->servers[n]->index = k;
+			w->servers[n]->number = n;
+			metrics_set(w->metrics, METRIC_HEALTHY, n, 1);
+			metrics_add(w->metrics, METRIC_LIMIT, i, w->servers[n]->max_open);
 		}
 	return 0;
 }
@@ -100,6 +105,7 @@ up_new(struct server *s, struct errand *x)
 	u->head.cap_bytes = GATE_RESPONSE_HEAD_MAX;
 	w->conns[conn].up = u;
 	s->n_open++;
+	metrics_add(w->metrics, METRIC_CONNECTIONS, s->number, 1);
 	return u;
 }
 
@@ -113,10 +119,18 @@ bury(struct up *u)
 	u->state = UP_GONE;
 	u->x = NULL;
 	u->server->n_open--;
+	metrics_add(w->metrics, METRIC_CONNECTIONS, u->server->number, -1);
 	timer_remove(&w->timers, &u->timer);
 	buf_done(&u->head);
 	gate_worker_give_number(w, u->conn);
 	gate_worker_bury(w, &u->grave);
+}
+
+static void
+note_waiting(struct server *s, int n, const struct errand *x)
+{
+	s->n_waiting += n;
+	metrics_add(s->w->metrics, METRIC_QUEUE, x->route->upstream, n);
 }
 
 static struct errand *
@@ -129,7 +143,7 @@ take_waiting(struct server *s)
 	s->waiting = x->next_waiting;
 	if (!s->waiting)
 		s->waiting_end = &s->waiting;
-	s->n_waiting--;
+	note_waiting(s, -1, x);
 	x->next_waiting = NULL;
 	x->state = ERRAND_ASKING;
 	return x;
@@ -242,7 +256,7 @@ wait_for_turn(struct server *s, struct errand *x)
 	x->state = ERRAND_WAITING;
 	*s->waiting_end = x;
 	s->waiting_end = &x->next_waiting;
-	s->n_waiting++;
+	note_waiting(s, 1, x);
 	timer_set(&w->timers, &x->timer, w->now_ns + limit->queue_timeout_ns);
 }
 
@@ -267,12 +281,14 @@ void
 upstream_ask(struct errand *x)
 {
 	x->server = choose(x->w, x->route);
+	attempt_begin(x);
 	find_connection(x, false);
 }
 
 void
 upstream_ask_anew(struct errand *x)
 {
+	attempt_begin(x);
 	find_connection(x, true);
 }
 
@@ -288,7 +304,7 @@ upstream_wait_no_more(struct errand *x)
 		if (s->waiting_end == &x->next_waiting)
 			s->waiting_end = at;
 		x->next_waiting = NULL;
-		s->n_waiting--;
+		note_waiting(s, -1, x);
 		return;
 	}
 }
@@ -299,6 +315,7 @@ void
 up_connected(struct up *u)
 {
 	timer_stop(&u->timer);
+	metrics_add(u->server->w->metrics, METRIC_CONNECTIONS_TOTAL, u->server->number, 1);
 	serve(u, u->x);
 }
 

@@ -25,6 +25,8 @@ CONFIG = '''
 listen: 127.0.0.1:{port}
 engine: {engine}
 workers: 2
+metrics: 127.0.0.1:{metrics}
+access_log: {{ path: {log}, format: json }}
 timeouts: {{ head: 1s, body: 1s }}
 upstreams:
   origin:
@@ -45,10 +47,12 @@ tap = Tap()
 
 class Gate:
     def __init__(self, engine, origin, folder):
-        self.port = free_port()
+        self.port, self.metrics = free_port(), free_port()
         self.file = os.path.join(folder, f'{engine}.yaml')
+        self.log = os.path.join(folder, f'{engine}.log')
         with open(self.file, 'w', encoding='utf-8') as f:
-            f.write(CONFIG.format(port=self.port, engine=engine, origin=origin, nobody=free_port()))
+            f.write(CONFIG.format(port=self.port, engine=engine, origin=origin, nobody=free_port(),
+                                  metrics=self.metrics, log=self.log))
 
     def __enter__(self):
         self.process = subprocess.Popen([PRONY, 'gate', '--config', self.file, '--quiet'], stderr=subprocess.PIPE,
@@ -496,6 +500,75 @@ def herd_of_errors(gate, origin):
     return expect({status for status, _ in got}, {500}) + ([] if len(origin.seen) <= 3 else [f'{len(origin.seen)} at the origin'])
 
 
+# ---- what is told of it
+
+def figures(gate):
+    """Each series with its value, as Prometheus would read them."""
+    with socket.create_connection(('127.0.0.1', gate.metrics), timeout=5) as s:
+        s.sendall(request('/metrics'))
+        text = b''.join(iter(lambda: s.recv(65536), b'')).decode()
+    head, body = text.split('\r\n\r\n', 1)
+    assert head.startswith('HTTP/1.1 200 ') and f'Content-Length: {len(body)}' in head, head
+    return {series: float(value) for series, value in
+            (line.rsplit(' ', 1) for line in body.splitlines() if not line.startswith('#'))}
+
+
+def grown(gate, before, wanted):
+    """Faults, unless the series have grown by so much, soon."""
+    for _ in range(100):
+        after = figures(gate)
+        faults = [f'{series}: {f}' for series, by in wanted.items()
+                  for f in expect(after.get(f'prony_gate_{series}', 0) - before.get(f'prony_gate_{series}', 0), by)]
+        if not faults:
+            return []
+        time.sleep(0.01)
+    return faults
+
+
+def metrics(gate, origin):
+    before = figures(gate)
+    for path in ('/echo', '/cached/m?cc=max-age=60&text=hello', '/cached/m?cc=max-age=60&text=hello', '/nobody', '/two', '/two'):
+        ask(gate, path)
+    server = '{upstream="%s",server="127.0.0.1:%d"%s}'
+    good = ',outcome="good"'
+    faults = grown(gate, before, {
+        'requests_total{route="/",code="2xx"}': 1, 'request_duration_seconds_count{route="/"}': 1,
+        'cache_requests_total{route="/cached",result="miss"}': 1, 'cache_requests_total{route="/cached",result="hit"}': 1,
+        'refused_requests_total{reason="upstream"}': 1, 'client_connections_total': 6, 'cache_objects': 1,
+        'upstream_requests_total' + server % ('origin', origin.port, good): 2,
+        'upstream_requests_total' + server % ('one_of_two', origin.port, good): 2,
+        'upstream_requests_in_flight' + server % ('origin', origin.port, ''): 0})
+    with socket.create_connection(('127.0.0.1', gate.metrics), timeout=5) as s:
+        s.sendall(request('/'))
+        return faults + expect(s.recv(12), b'HTTP/1.1 404')
+
+
+def line_of(file, mark):
+    for _ in range(100):
+        if os.path.exists(file):
+            with open(file, encoding='utf-8') as f:
+                for line in f:
+                    if mark in line:
+                        return json.loads(line)
+        time.sleep(0.01)
+    return {}
+
+
+def access_log(gate, origin):
+    ask(gate, '/cached/l?cc=max-age=60&text=hello&token=geheim', fields='User-Agent: me\r\nReferer: you\r\n')
+    got = line_of(gate.log, '/cached/l?')
+    faults = expect([got.get(k) for k in ('method', 'status', 'client', 'cache', 'agent', 'referer', 'bytes')],
+                    ['GET', 200, '127.0.0.1', 'miss', 'me', 'you', 5]) + expect('geheim' in str(got), False)
+    os.rename(gate.log, gate.log + '.1')
+    gate.process.send_signal(signal.SIGUSR1)
+    for _ in range(100):
+        if os.path.exists(gate.log):
+            break
+        time.sleep(0.01)
+    ask(gate, '/nobody/x')
+    return faults + expect(line_of(gate.log, '/nobody/x').get('status'), 502)
+
+
 def drain(gate, origin):
     """What is under way ends well, what is idle at once."""
     with Peer(gate) as busy, Peer(gate) as idle:
@@ -515,8 +588,9 @@ def drain(gate, origin):
 
 ROWS = [canonical, bodies_up, bodies_down, slow_reader, pipelining, keep_alive, stale_connections, interim, early_answer,
         events, websocket, hits, private, validation, variants, invalidation, stale, herd_cold, herd_unshareable,
-        herd_of_errors, bad_origins, slow_clients, limits, desync, drain]
-ONCE = (stale, herd_unshareable, herd_of_errors, bad_origins, slow_clients, limits, desync)   # no affair of the engine
+        herd_of_errors, bad_origins, slow_clients, limits, desync, metrics,
+        access_log, drain]
+ONCE = (metrics, access_log, stale, herd_unshareable, herd_of_errors, bad_origins, slow_clients, limits, desync)   # no affair of the engine
 
 
 def main():
