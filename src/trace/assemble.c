@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 
+#define TIMES_MAX 4            /* a tape is assembled, learning from the time before */
+
 #ifndef SYS_epoll_pwait2
 #define SYS_epoll_pwait2 441
 #endif
@@ -149,6 +151,7 @@ begin_window(struct worker *w, const struct tape_window *win, const uint32_t *or
 	for (size_t i = 0; i < w->t->n_threads; i++)
 		w->actors[i] = (struct actor){ .span = NOBODY, .segment = NOBODY,
 			.last_open = NOBODY, .orphan_sql = NOBODY, .orphan_calls = NOBODY,
+			.run_call = NOBODY, .run_told = NOBODY,
 			.resumed = win->from, .answered = win->from, .acted = win->from,
 			.off_mark = w->a->threads[i].n_off };
 	find_before(w, win, order);
@@ -220,10 +223,15 @@ struct assembly *
 assemble(struct tape *t)
 {
 	struct assembly *a = assemble_with(t, NULL);
-	if (leaves_doubt(a)) {
+	bool learns = leaves_doubt(a);
+	for (int time = 1; learns && time < TIMES_MAX; time++) {
 		struct book *book = book_learn(a);
-		assembly_free(a);
-		a = assemble_with(t, book);
+		learns = book_order(book, a);
+		if (learns || time == 1) {
+			assembly_free(a);
+			a = assemble_with(t, book);
+		}
+		learns |= time == 1;
 		book_free(book);
 	}
 	template_check(a);
