@@ -60,7 +60,7 @@ struct call {                  /* to a peer */
 	bool connect, http, error;
 	bool alone, slept;         /* no other request was open; its own had waited for something unseen */
 	bool held;                 /* asked by a task whose connection another had, which was idle then */
-	uint32_t done;             /* answers that its request had had by then */
+	uint32_t done;             /* answers that its request had had when it wanted to ask */
 };
 
 struct lock {                  /* a futex that a thread waited at */

@@ -173,7 +173,7 @@ ask(struct worker *w, struct conn *c, const struct rec *io, const struct rec *qu
 	}
 	struct call *call = call_begin(w, c, io->thread, who.span, io->ts);
 	if (who.span != NOBODY) {
-		call->done = w->courses[who.span].done;
+		call->done = who.waited && !io->task ? who.done : w->courses[who.span].done;
 		call->slept = w->courses[who.span].slept;
 		call->alone = w->actors[io->thread].open == 1 && !io->task;
 		call->held = w->courses[who.span].task && w->courses[who.span].holder != NOBODY;

@@ -64,6 +64,7 @@ struct stall {
 	uint64_t pools;            /* bit set: this pool was wholly out then */
 	uint32_t span, epoch;
 	uint32_t number;           /* of the thread's, counted up */
+	uint32_t done;             /* answers that it had had */
 };
 
 /* Resumed by the answer to `call`; NOBODY: otherwise. */
@@ -195,7 +196,11 @@ void run_add(struct actor *actor, uint32_t span, uint32_t call);
 /* A response of `span` is being written: what the run is about turns out. */
 void run_answers(struct worker *w, uint32_t thread, uint32_t span);
 /* Whose question on this connection a thread without tasks writes. */
-struct asker { uint32_t span; uint8_t sure; bool waited, amid; };
+struct asker {
+	uint32_t span, done;       /* done, if it waited: answers that it had had before */
+	uint8_t sure;
+	bool waited, amid;
+};
 struct asker asker_of(struct worker *w, struct conn *c, const struct rec *io, uint32_t statement);
 uint32_t pool_wait_name(struct worker *w, const struct pool *p);
 

@@ -18,7 +18,7 @@
 #define SURE_IN_ORDER 97
 #define SURE_OPEN     60       /* the way of its span does not close */
 #define SURE_NO_DOUBT 99       /* a queue whose links are all so sure is left alone */
-#define ODD_MAX       0.02     /* of a queue's questions that are nobody's habit */
+#define ODD_MAX       0.5      /* of a queue's questions that are nobody's habit */
 #define CLOSED_MIN    0.8      /* of them that must be on ways that close */
 
 struct member { uint32_t window, thread, peer, call; };

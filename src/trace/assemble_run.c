@@ -19,13 +19,19 @@
 
 /* ---- runs ---------------------------------------------------------------------------------- */
 
-void
-run_add(struct actor *actor, uint32_t span, uint32_t call)
+static bool
+is_in_run(const struct actor *actor, uint32_t span)
 {
 	for (uint32_t i = 0; i < actor->n_run; i++)
 		if (actor->run[i].span == span)
-			return;
-	if (actor->n_run < RUN_SPANS_MAX)
+			return true;
+	return false;
+}
+
+void
+run_add(struct actor *actor, uint32_t span, uint32_t call)
+{
+	if (!is_in_run(actor, span) && actor->n_run < RUN_SPANS_MAX)
 		actor->run[actor->n_run++] = (struct run_entry){ span, call };
 }
 
@@ -141,7 +147,8 @@ handed_over(struct worker *w, struct actor *actor, const struct conn *c, uint32_
 	bool doubtful = stalls_may_be_timers(w, actor, text) || p->doubt;
 	bool fits = template_fits(w, actor->stalls[place].span, text) > 0;
 	p->doubt -= p->doubt > 0;
-	return (struct asker){ .span = stall_take(w, actor, place), .waited = true, .amid = true,
+	return (struct asker){ .done = actor->stalls[place].done,
+		.span = stall_take(w, actor, place), .waited = true, .amid = true,
 		.sure = doubtful ? SURE_TIMER : fits ? SURE_FITS : SURE_HANDED };
 }
 
@@ -217,14 +224,15 @@ from_link(struct worker *w, struct actor *actor, const struct conn *c, const str
 		return who;
 	who.span = link->span;
 	who.sure = link->sure;
-	size_t place = stall_of(w, actor, who.span, c->pool);
-	if (c->pool != NOBODY && place != SIZE_MAX && stall_waits_for(w, actor, place, c->pool)) {
+	size_t first = first_in_queue(w, actor, c, NOBODY, text);
+	if (first != SIZE_MAX && !is_in_run(actor, who.span)) {
 		struct pool *p = &w->pools[c->pool];
-		size_t first = first_in_queue(w, actor, c, NOBODY, text);
-		bool in_turn = first == SIZE_MAX || actor->stalls[first].span == who.span;
+		bool in_turn = actor->stalls[first].span == who.span;
 		p->doubt = in_turn ? p->doubt - (p->doubt > 0) : DOUBT_HANDED;
-		who.waited = who.amid = true;
 	}
+	size_t place = stall_of(w, actor, who.span, c->pool);
+	who.waited = who.amid = place != SIZE_MAX && stall_waits_for(w, actor, place, c->pool);
+	who.done = who.waited ? actor->stalls[place].done : 0;
 	if (place != SIZE_MAX)
 		stall_take(w, actor, place);
 	if (!who.amid)

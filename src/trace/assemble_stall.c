@@ -114,7 +114,7 @@ push_place(struct worker *w, struct actor *actor, uint32_t span, uint64_t pools)
 	if (actor->n_stalls > THROW_OUT_MIN && actor->n_stalls > 2 * actor->stalls_kept)
 		throw_out_void(w, actor);
 	*ARENA_PUSH(w->a->arena, actor->stalls, actor->n_stalls) = (struct stall){ .pools = pools,
-		.span = span, .epoch = c->stall_epoch, .number = actor->stalls_begun++ };
+		.span = span, .epoch = c->stall_epoch, .number = actor->stalls_begun++, .done = c->done };
 	c->stalls++;
 }
 

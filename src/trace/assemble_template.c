@@ -9,12 +9,12 @@
 #include <stdlib.h>
 
 #define ROUTES_SHARE   0.8     /* of a statement's weight: it is this route's */
-#define LIKELY_SHARE   0.55    /* so is this, if all of it is a whole number for each request */
 #define LEVEL_SHARE    0.8     /* likewise: it comes after so many answers */
 #define HELD_SHARE     0.98    /* of its calls: it is asked by who had the connection */
 #define LAST_SHARE     0.9     /* of its answers: a response follows at once */
 #define COUNT_NEAR     0.06    /* how far from a whole number a request's mean may be */
-#define WEIGHT_TOLD    16      /* of a certain link */
+#define WEIGHT_TOLD    4096    /* of a certain link, */
+#define WEIGHT_SURE    256     /* of one that is sure; doubtful ones may be wrong for many in a row */
 #define ENOUGH         20      /* requests of a route, calls of a statement */
 #define ALONE_ENOUGH   3       /* calls where no other request was open, */
 #define ALONE_OFF      0.1     /* of which so many may contradict the others */
@@ -35,9 +35,10 @@ struct votes {
 	struct map weight, of_routes;          /* text -> sum of by_level, by_route */
 	struct map calls, requests;            /* text, route */
 	struct map alone, slept;               /* text -> calls with nobody else open; that had slept */
-	struct map route, likely, level;       /* text -> its winner */
+	struct map route, level;               /* text -> its winner */
 	struct map held, told;                 /* text -> calls by who had the connection before; */
 	struct map answered;                   /* whose answer a response followed; answered */
+	struct map spoken;                     /* peers whose statements are known: logging in is none */
 };
 
 struct pair { uint32_t text, of; };
@@ -45,7 +46,7 @@ struct pair { uint32_t text, of; };
 static uint64_t
 weight_of(const struct call *c)
 {
-	return c->sure == 100 ? WEIGHT_TOLD : c->sure >= CALL_SURE ? 4 : 1;
+	return c->sure == 100 ? WEIGHT_TOLD : c->sure >= CALL_SURE ? WEIGHT_SURE : 1;
 }
 
 /* What followed the answer is better evidence than the link. */
@@ -65,7 +66,7 @@ static void
 vote(const struct assembly *a, struct votes *v, const struct call *c)
 {
 	uint32_t text = text_of(c);
-	if (c->connect)
+	if (c->connect || (!c->statement && map_find(&v->spoken, &c->peer, sizeof(c->peer))))
 		return;
 	(*map_at(&v->calls, &text, sizeof(text), NULL))++;
 	*map_at(&v->answered, &text, sizeof(text), NULL) += c->read != 0;
@@ -121,24 +122,12 @@ count_for_each(uint64_t calls, uint64_t requests)
 	return off <= COUNT_NEAR * count ? count : 0;
 }
 
-/* Links of the first time may be wrong for many in a row. */
-static uint32_t
-route_of(const struct votes *v, uint32_t text, uint64_t calls)
-{
-	uint32_t route = winner(&v->route, text, 0), likely = winner(&v->likely, text, 0);
-	uint64_t requests = count_in(&v->requests, likely);
-	if (route || requests < ENOUGH || !count_for_each(calls, requests))
-		return route;
-	return likely;
-}
-
 static void
 add_entry(struct book *b, const struct votes *v, uint32_t text)
 {
-	uint64_t calls = count_in(&v->calls, text);
-	struct habit e = { .text = text, .route = route_of(v, text, calls), .next = NOBODY,
+	struct habit e = { .text = text, .route = winner(&v->route, text, 0), .next = NOBODY,
 		.level = winner(&v->level, text, NOBODY) };
-	uint64_t requests = count_in(&v->requests, e.route);
+	uint64_t calls = count_in(&v->calls, text), requests = count_in(&v->requests, e.route);
 	uint64_t alone = count_in(&v->alone, text);
 	if (calls < ENOUGH)
 		return;
@@ -161,8 +150,8 @@ static void
 votes_done(struct votes *v)
 {
 	struct map *maps[] = { &v->by_route, &v->by_level, &v->weight, &v->of_routes,
-		&v->calls, &v->requests, &v->told, &v->answered,
-		&v->alone, &v->slept, &v->route, &v->likely, &v->level, &v->held };
+		&v->calls, &v->requests, &v->told, &v->answered, &v->spoken,
+		&v->alone, &v->slept, &v->route, &v->level, &v->held };
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
 		map_done(maps[i]);
 }
@@ -180,9 +169,11 @@ book_learn(const struct assembly *a)
 		if (a->spans[i].complete)
 			(*map_at(&v.requests, &a->spans[i].route, sizeof(uint32_t), NULL))++;
 	for (size_t i = 0; i < a->n_calls; i++)
+		if (a->calls[i].statement)
+			*map_at(&v.spoken, &a->calls[i].peer, sizeof(uint32_t), NULL) = 1;
+	for (size_t i = 0; i < a->n_calls; i++)
 		vote(a, &v, &a->calls[i]);
 	find_winners(&v.by_route, &v.of_routes, ROUTES_SHARE, &v.route);
-	find_winners(&v.by_route, &v.of_routes, LIKELY_SHARE, &v.likely);
 	find_winners(&v.by_level, &v.weight, LEVEL_SHARE, &v.level);
 	for (const struct map_slot *s; (s = map_next(&v.of_routes, &at)); )
 		add_entry(b, &v, *(const uint32_t *)s->key);
