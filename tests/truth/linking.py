@@ -24,8 +24,10 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / 'scenario'))
 from backends import Postgres, Redis  # noqa: E402
 from host import Skip, Stage  # noqa: E402
+from stores import JDBC  # noqa: E402
 
 SOURCES = HERE / 'services'
+GO_PACKAGES = Path('/usr/share/gocode')   # Debian's
 SECRET = 'linking-4711'
 RIGHT, WRONG = 0.995, 0.002    # least and most
 SURE = 90
@@ -56,14 +58,27 @@ def gunicorn(stage, c):
     return stage.gunicorn('link_threads:app', **environment(stage, c))
 
 
-def go(stage, c):
-    program = stage.folder / 'link_go'
-    done = subprocess.run([stage.program('go'), 'build', '-o', program, SOURCES / 'link_go.go'], capture_output=True,
-                          text=True, check=False, env={**os.environ, 'GOCACHE': str(stage.folder / 'cache'),
-                                                       'GOFLAGS': '-mod=mod', 'GO111MODULE': 'off'})
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    return stage.start([program], **environment(stage, c))
+def go(name, needs=None):
+    def start(stage, c):
+        if needs and not (GO_PACKAGES / 'src' / needs).is_dir():
+            raise Skip(f'the Go package {needs} is not installed')
+        program = stage.folder / name
+        sources = [SOURCES / f'{name}.go', SOURCES / 'link_told.go']
+        done = subprocess.run([stage.program('go'), 'build', '-o', program, *sources], capture_output=True, text=True,
+                              check=False, env={**os.environ, 'GOCACHE': str(stage.folder / 'cache'),
+                                                'GOPATH': str(GO_PACKAGES), 'GO111MODULE': 'off'})
+        if done.returncode:
+            raise RuntimeError(done.stderr)
+        return stage.start([program], **environment(stage, c))
+    return start
+
+
+def java(stage, c):
+    if not os.path.exists(JDBC):
+        raise Skip('the JDBC driver of PostgreSQL is not installed')
+    subprocess.run([stage.program('javac'), '-d', stage.folder / 'classes', SOURCES / 'LinkJdbc.java'], check=True)
+    return stage.start([stage.program('java'), '-cp', f'{stage.folder}/classes:{JDBC}', 'LinkJdbc'],
+                       **environment(stage, c))
 
 
 def environment(stage, c, **more):
@@ -85,8 +100,11 @@ CASES['asyncio-nap'] = Case(python('link_asyncio.py'), ['nap'], 10, 16)
 CASES['asyncio-gather'] = Case(python('link_asyncio.py'), ['gather'], 10, 8, right=0)
 CASES['threads'] = Case(python('link_threads.py'), [''], 1, 8)
 CASES['gunicorn'] = Case(gunicorn, [''], 1, 8, fast=True)
-CASES['go-10-16'] = Case(go, ['', 'nap'], 10, 16)
-CASES['go-4-32'] = Case(go, [''], 4, 32)
+CASES['go-10-16'] = Case(go('link_go'), ['', 'nap'], 10, 16)
+CASES['go-4-32'] = Case(go('link_go'), [''], 4, 32)
+for _pool, _connections in ((10, 16), (4, 32)):
+    CASES[f'go-sql-{_pool}-{_connections}'] = Case(go('link_go_sql', 'github.com/lib/pq'), [''], _pool, _connections)
+    CASES[f'java-{_pool}-{_connections}'] = Case(java, [''], _pool, _connections)
 
 
 # ---- a run ------------------------------------------------------------------------------------
@@ -154,7 +172,8 @@ def request_ids(requests, truth):
 
 
 def score(requests, truth):
-    """(questions of the traced requests, of them linked rightly, calls with a known question, wrong and sure, doubtful)"""
+    """(questions of the traced requests, of them linked rightly, calls with a known question, wrong and sure,
+    doubtful)"""
     questions = Times(r for r in truth if r[0] == 'q')
     asked = defaultdict(int)
     for kind, request, *_ in truth:
@@ -167,7 +186,7 @@ def score(requests, truth):
         total += 0 if ambiguous else asked[request]
         for call in r['calls']:
             owner = questions.at(call['thread'], nanoseconds(call['start']))
-            if owner is None or call['connect']:
+            if owner is None or not call.get('statement'):   # opens a connection, or logs in
                 continue
             calls += 1
             total += ambiguous
