@@ -59,6 +59,7 @@ struct call {                  /* to a peer */
 	uint8_t sure;              /* per cent: that it belongs to `span` */
 	bool connect, http, error;
 	bool alone, slept;         /* no other request was open; its own had waited for something unseen */
+	bool task;                 /* told by a coroutine or goroutine */
 	bool held;                 /* asked by a task whose connection another had, which was idle then */
 	uint32_t done;             /* answers that its request had had when it wanted to ask */
 };

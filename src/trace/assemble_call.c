@@ -179,6 +179,7 @@ ask(struct worker *w, struct conn *c, const struct rec *io, const struct rec *qu
 		call->held = w->courses[who.span].task && w->courses[who.span].holder != NOBODY;
 	}
 	call->statement = statement;
+	call->task = io->task;
 	call->sure = who.sure;
 	push_out(w, c, (uint32_t)(w->a->n_calls - 1));
 	if (statement && c->logging_in)

@@ -83,7 +83,7 @@ link_told(struct book *b, const struct assembly *a)
 /* ---- who was served ------------------------------------------------------------------------ */
 
 static bool
-logs_in(const struct assembly *a, const struct call *c, bool spoken)
+logs_in(const struct call *c, bool spoken)
 {
 	return c->connect || (spoken && !c->statement);
 }
@@ -100,26 +100,44 @@ add_served(struct queue *q, uint32_t id, const struct habit *h)
 
 struct wish { uint32_t span, text; };
 
-/* False: this is no queue that could be understood, or one that needs not be. */
+/* It asks for what another thread has read: no loop. */
+static bool
+is_of_others(const struct assembly *a, const struct call *c)
+{
+	return c->span != NOBODY && a->spans[c->span].thread != c->thread;
+}
+
+/* Is anything in doubt that no task tells? */
+static bool
+has_doubt(const struct assembly *a, const struct member *m, size_t n)
+{
+	bool doubt = false;
+	for (size_t i = 0; i < n; i++) {
+		if (a->calls[m[i].call].task)
+			return false;
+		doubt |= a->calls[m[i].call].sure < SURE_NO_DOUBT;
+	}
+	return doubt;
+}
+
+/* False: this is no queue that could be understood. */
 static bool
 collect_served(struct queue *q, const struct member *m, size_t n)
 {
-	bool spoken = false, doubt = false;
+	bool spoken = false;
 	size_t odd = 0;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		spoken |= q->a->calls[m[i].call].statement != 0;
-		doubt |= q->a->calls[m[i].call].sure < SURE_NO_DOUBT;
-	}
-	for (size_t i = 0; i < n && doubt; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const struct call *c = &q->a->calls[m[i].call];
 		const struct call *before = c->before == NOBODY ? NULL : &q->a->calls[c->before];
 		const struct habit *h = book_habit(q->book, text_of(c));
-		if (logs_in(q->a, c, spoken) || (h && h->held))
+		if (logs_in(c, spoken) || (h && h->held) || is_of_others(q->a, c))
 			continue;
 		if (before && (!before->read || before->read > c->start) && !before->connect)
 			return false;
 		odd += !is_usable(h);
-		if (before && logs_in(q->a, before, spoken))
+		if (before && logs_in(before, spoken))
 			(*map_at(&q->opened, &(struct wish){ c->span, text_of(c) }, sizeof(struct wish), NULL))++;
 		else if (is_usable(h))
 			add_served(q, m[i].call, h);
@@ -288,6 +306,8 @@ take_links(struct queue *q, struct book *b)
 static void
 learn_queue(struct book *b, struct queue *q, const struct member *m, size_t n)
 {
+	if (!has_doubt(q->a, m, n))
+		return;
 	q->arena = arena_new();
 	if (collect_served(q, m, n)) {
 		collect_joined(q);

@@ -179,6 +179,7 @@ def score(requests, truth):
     for kind, request, *_ in truth:
         asked[request] += kind == 'q'
     ambiguous = any(r[4] == 0 for r in truth)   # no threads: instants may be of several, and then are left out
+    spoken = any(call.get('statement') for r in requests for call in r['calls'])
     total = right = calls = wrong = doubtful = 0
     for r, request in zip(requests, request_ids(requests, truth)):
         if request is None:
@@ -186,7 +187,7 @@ def score(requests, truth):
         total += 0 if ambiguous else asked[request]
         for call in r['calls']:
             owner = questions.at(call['thread'], nanoseconds(call['start']))
-            if owner is None or not call.get('statement'):   # opens a connection, or logs in
+            if owner is None or call['connect'] or (spoken and not call.get('statement')):   # or logs in
                 continue
             calls += 1
             total += ambiguous
