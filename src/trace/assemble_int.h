@@ -229,9 +229,11 @@ struct book {
 	struct map routes;         /* route -> first index + 1 */
 	struct habit *habits;      size_t n;
 	struct link *links;        size_t n_links;       /* by call */
+	bool bold;                 /* its habits decide nothing alone */
 };
 
-struct book *book_learn(const struct assembly *a);
+/* Bold: what is only likely is tried too; good for book_order, which takes what proves true. */
+struct book *book_learn(const struct assembly *a, bool bold);
 void book_free(struct book *b);                          /* accepts NULL */
 uint32_t text_of(const struct call *c);
 const struct habit *book_habit(const struct book *b, uint32_t text);     /* b, answer may be NULL */

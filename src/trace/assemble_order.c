@@ -31,14 +31,14 @@ is_usable(const struct habit *h)
 	return h && h->route && h->count && h->level != NOBODY && !h->sleeps;
 }
 
-/* How many questions its requests may ask at a level, to all peers. */
+/* How many questions its requests may ask at a level, to all peers, each time. */
 static uint32_t
 asked_at(const struct book *b, uint32_t route, uint32_t level)
 {
 	uint32_t sum = 0;
 	for (uint32_t i = book_of_route(b, route); i != NOBODY; i = b->habits[i].next)
 		if (b->habits[i].level == level || b->habits[i].level == NOBODY)
-			sum += b->habits[i].count ? b->habits[i].count : 2;
+			sum += b->habits[i].count;
 	return sum;
 }
 
@@ -294,7 +294,7 @@ take_links(struct queue *q, struct book *b)
 		const struct served *s = &q->served[i];
 		const struct call *c = &q->a->calls[s->call];
 		struct link *link = &b->links[s->call];
-		if (link->span != NOBODY || c->sure == 100)
+		if (link->span != NOBODY || c->sure == 100 || (b->bold && !(orderly && s->closed)))
 			continue;
 		if (orderly && s->span != NOBODY)
 			*link = (struct link){ s->span, s->closed ? SURE_IN_ORDER : SURE_OPEN };

@@ -9,12 +9,13 @@
 #include <stdlib.h>
 
 #define ROUTES_SHARE   0.8     /* of a statement's weight: it is this route's */
+#define LIKELY_SHARE   0.51    /* it may be */
 #define LEVEL_SHARE    0.8     /* likewise: it comes after so many answers */
 #define HELD_SHARE     0.98    /* of its calls: it is asked by who had the connection */
 #define LAST_SHARE     0.9     /* of its answers: a response follows at once */
 #define COUNT_NEAR     0.06    /* how far from a whole number a request's mean may be */
 #define WEIGHT_TOLD    4096    /* of a certain link, */
-#define WEIGHT_SURE    256     /* of one that is sure; doubtful ones may be wrong for many in a row */
+#define WEIGHT_SURE    256     /* of a sure one; doubtful ones may be wrong for many in a row */
 #define ENOUGH         20      /* requests of a route, calls of a statement */
 #define ALONE_ENOUGH   3       /* calls where no other request was open, */
 #define ALONE_OFF      0.1     /* of which so many may contradict the others */
@@ -35,7 +36,7 @@ struct votes {
 	struct map weight, of_routes;          /* text -> sum of by_level, by_route */
 	struct map calls, requests;            /* text, route */
 	struct map alone, slept;               /* text -> calls with nobody else open; that had slept */
-	struct map route, level;               /* text -> its winner */
+	struct map route, likely, level;       /* text -> its winner */
 	struct map held, told;                 /* text -> calls by who had the connection before; */
 	struct map answered;                   /* whose answer a response followed; answered */
 	struct map spoken;                     /* peers whose statements are known: logging in is none */
@@ -122,10 +123,43 @@ count_for_each(uint64_t calls, uint64_t requests)
 	return off <= COUNT_NEAR * count ? count : 0;
 }
 
+/* Bold: also one that has only most votes, if all of it is a whole number for each request. */
+static uint32_t
+route_of(const struct book *b, const struct votes *v, uint32_t text)
+{
+	uint32_t route = winner(&v->route, text, 0), likely = winner(&v->likely, text, 0);
+	uint64_t requests = count_in(&v->requests, likely);
+	bool dares = b->bold && !route && requests >= ENOUGH &&
+	    count_for_each(count_in(&v->calls, text), requests);
+	return dares ? likely : route;
+}
+
+/* Bold: the last question of a route follows the answers to all others; one other is the first. */
+static void
+set_levels(struct book *b)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		struct habit *h = &b->habits[i], *other = NULL;
+		uint32_t others = 0;
+		bool known = h->route && h->last && h->count == 1;
+		for (uint32_t k = known ? book_of_route(b, h->route) : NOBODY; k != NOBODY;
+		    k = b->habits[k].next) {
+			if (k == i || !b->habits[k].count)
+				continue;
+			other = &b->habits[k];
+			known &= !other->last;
+			others += other->count;
+		}
+		h->level = known ? others : h->level;
+		if (known && others == 1)
+			other->level = 0;
+	}
+}
+
 static void
 add_entry(struct book *b, const struct votes *v, uint32_t text)
 {
-	struct habit e = { .text = text, .route = winner(&v->route, text, 0), .next = NOBODY,
+	struct habit e = { .text = text, .route = route_of(b, v, text), .next = NOBODY,
 		.level = winner(&v->level, text, NOBODY) };
 	uint64_t calls = count_in(&v->calls, text), requests = count_in(&v->requests, e.route);
 	uint64_t alone = count_in(&v->alone, text);
@@ -151,13 +185,13 @@ votes_done(struct votes *v)
 {
 	struct map *maps[] = { &v->by_route, &v->by_level, &v->weight, &v->of_routes,
 		&v->calls, &v->requests, &v->told, &v->answered, &v->spoken,
-		&v->alone, &v->slept, &v->route, &v->level, &v->held };
+		&v->alone, &v->slept, &v->route, &v->likely, &v->level, &v->held };
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
 		map_done(maps[i]);
 }
 
 struct book *
-book_learn(const struct assembly *a)
+book_learn(const struct assembly *a, bool bold)
 {
 	struct votes v = { 0 };
 	struct book *b = calloc(1, sizeof(*b));
@@ -165,6 +199,7 @@ book_learn(const struct assembly *a)
 	if (!b)
 		abort();
 	b->arena = arena_new();
+	b->bold = bold;
 	for (size_t i = 0; i < a->n_spans; i++)
 		if (a->spans[i].complete)
 			(*map_at(&v.requests, &a->spans[i].route, sizeof(uint32_t), NULL))++;
@@ -174,9 +209,12 @@ book_learn(const struct assembly *a)
 	for (size_t i = 0; i < a->n_calls; i++)
 		vote(a, &v, &a->calls[i]);
 	find_winners(&v.by_route, &v.of_routes, ROUTES_SHARE, &v.route);
+	find_winners(&v.by_route, &v.of_routes, LIKELY_SHARE, &v.likely);
 	find_winners(&v.by_level, &v.weight, LEVEL_SHARE, &v.level);
 	for (const struct map_slot *s; (s = map_next(&v.of_routes, &at)); )
 		add_entry(b, &v, *(const uint32_t *)s->key);
+	if (bold)
+		set_levels(b);
 	votes_done(&v);
 	return b;
 }
@@ -225,7 +263,7 @@ template_fits(const struct worker *w, uint32_t span, uint32_t text)
 	const struct habit *e = book_habit(w->book, text);
 	const struct course *c = &w->courses[span];
 	const struct span *s = &w->a->spans[span];
-	if (!e || !e->route || s->partial)
+	if (!e || !e->route || s->partial || w->book->bold)
 		return 0;
 	if (e->route != s->route || (e->level != NOBODY && c->done < e->level) ||
 	    (e->sleeps && !c->slept))
@@ -241,7 +279,7 @@ template_missing(const struct worker *w, uint32_t span)
 	const struct span *s = &w->a->spans[span];
 	uint32_t first = w->book ? book_of_route(w->book, s->route) : NOBODY;
 	int sum = -1;
-	if (first == NOBODY || s->partial)
+	if (first == NOBODY || s->partial || w->book->bold)
 		return -1;
 	for (uint32_t i = first; i != NOBODY; i = w->book->habits[i].next) {
 		const struct habit *e = &w->book->habits[i];
