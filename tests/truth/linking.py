@@ -91,13 +91,13 @@ for _pool, _connections in ((4, 4), (10, 4), (10, 16), (40, 32), (4, 32), (1, 8)
 CASES['node-all'] = Case(node, ['all', 'one'], 10, 8)
 CASES['node-all-full'] = Case(node, ['all'], 4, 8)
 CASES['node-transaction'] = Case(node, ['transaction', 'one'], 4, 16)
-CASES['node-timer'] = Case(node, ['timer'], 10, 16, right=0)    # not to be known: it must say so
-CASES['node-timer-mixed'] = Case(node, ['timer', 'one'], 10, 16, right=0)
+CASES['node-timer'] = Case(node, ['timer'], 10, 16)
+CASES['node-timer-mixed'] = Case(node, ['timer', 'one'], 10, 16)
 for _pool, _connections in ((10, 16), (40, 32), (4, 32)):
     CASES[f'asyncio-{_pool}-{_connections}'] = Case(python('link_asyncio.py'), ['one', 'two'], _pool, _connections,
                                                     fast=_pool == 4)
 CASES['asyncio-nap'] = Case(python('link_asyncio.py'), ['nap'], 10, 16)
-CASES['asyncio-gather'] = Case(python('link_asyncio.py'), ['gather'], 10, 8, right=0)
+CASES['asyncio-gather'] = Case(python('link_asyncio.py'), ['gather'], 10, 8, right=0)   # unknowable
 CASES['threads'] = Case(python('link_threads.py'), [''], 1, 8)
 CASES['gunicorn'] = Case(gunicorn, [''], 1, 8, fast=True)
 CASES['go-10-16'] = Case(go('link_go'), ['', 'nap'], 10, 16)
