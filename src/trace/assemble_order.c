@@ -8,8 +8,9 @@
  * (assemble_path.c).
  *
  * A link is taken where the way from the request that was read through its questions ends in the
- * run that wrote its response. Where it does not, the call is doubtful. Pools that do not serve in
- * order, and routes without habits, leave the links as they are. */
+ * run that wrote its response. Where it does not, the call is doubtful, and so are all where that
+ * is so of many: the pool serves in another order. Where routes have no habits links stay as they
+ * are. */
 #include "trace/assemble_order.h"
 
 #include <stdlib.h>
