@@ -13,7 +13,7 @@ DEPS_TEST = libcmocka-dev git python3 python3-flask python3-jsonschema python3-a
   postgresql-15 redis-server redis-tools openssl
 
 # What the services of `make truth` need beyond that.
-DEPS_TRUTH = default-jdk-headless golang-go libpostgresql-jdbc-java python3-aiohttp python3-asyncpg python3-psycopg2 \
+DEPS_TRUTH = default-jdk-headless golang-go golang-github-lib-pq-dev libpostgresql-jdbc-java python3-aiohttp python3-asyncpg python3-psycopg2 \
   python3-redis
 
 # Node with npm may come from elsewhere than Debian, whose npm would not go with it.

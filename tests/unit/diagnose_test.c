@@ -739,6 +739,21 @@ pool_of_full_host(void)
 	return r;
 }
 
+/* The server uses so many cores of a host whose four are full. */
+static struct run *
+pool_before_server(double cores)
+{
+	struct run *r = pool_of_full_host();
+	struct run_neighbour *n = RUN_ADD(r, neighbour, r->system.neighbours, r->system.n_neighbours);
+	n->name = "postgres";
+	n->cpu = cores;
+	n->peer = true;
+	return r;
+}
+
+static struct run *pool_beside_a_build(void) { return pool_before_server(0.06); }
+static struct run *pool_of_full_server(void) { return pool_before_server(2.9); }
+
 static struct run *
 blocking(double blocked)
 {
@@ -856,6 +871,7 @@ static const struct row {
 	{ "contention.pool", pool_small, pool_kept_by_loop, "connection pool 10.0.0.7:5432" },
 	{ "contention.pool", pool_small, pool_kept_by_statement, "connection pool 10.0.0.7:5432" },
 	{ "contention.pool", pool_small, pool_of_full_host, "connection pool 10.0.0.7:5432" },
+	{ "contention.pool", pool_beside_a_build, pool_of_full_server, "connection pool 10.0.0.7:5432" },
 	{ "io.redis.n-plus-one", redis_many, redis_once, "GET ?" },
 	{ "io.redis.n-plus-one", redis_many, redis_pipeline, "GET ?" },
 	{ "io.redis.n-plus-one", redis_client_computes, redis_once, "GET ?" },
