@@ -395,6 +395,10 @@ const struct setting spec_settings[] = {
 
 	{ "observe", .key = "observe", .kind = SETTING_FLAG, .groups = SETTINGS_WATCH, AT(observe),
 	  .about = "make no load, watch the real traffic" },
+	{ "press", .key = "press", .kind = SETTING_FLAG, .groups = SETTINGS_PRESS, AT(press),
+	  .about = "confirm the limit by an experiment: take 13 % of the CPU from the service, then from each "
+	           "server that it asks on this host, for some seconds, by a quota of its control group that is "
+	           "taken back; the only thing that check ever changes" },
 	{ "no-trace", .key = "no-trace", .kind = SETTING_FLAG, .groups = SETTINGS_WATCH | SETTINGS_PROVE, AT(no_trace),
 	  .about = "attach no tracing even where it could be" },
 	{ "out", 'o', "out", SETTING_TEXT, .groups = SETTINGS_RUN, .argument = "DIR", AT(out),
