@@ -89,7 +89,9 @@ report_sight(struct run *r)
 		io &= f && fgetc(f) != EOF;
 		files &= r->system.processes[i].exe != NULL;
 	}
-	const char *cure = r->system.n_targets ?
+	const char *cure = geteuid() == 0 ?
+	    "docker run --cap-add SYS_PTRACE ..., or run prony outside of the container" :
+	    r->system.n_targets ?
 	    run_printf(r, "sudo prony check %s", r->system.targets[0]) :
 	    run_printf(r, "sudo prony check pid:%d", (int)r->system.processes[0].pid);
 	add_eye(r, "service processes", true, run_printf(r, "%zu, with what they have forked",
@@ -99,7 +101,7 @@ report_sight(struct run *r)
 		    "their program, open files and connections are not seen", cure);
 	if (!io)
 		add_eye(r, "service disk I/O", false, "/proc/PID/io may not be read: bytes that "
-		    "the service reads and writes are not counted", geteuid() ? cure : NULL);
+		    "the service reads and writes are not counted", cure);
 }
 
 int
@@ -116,7 +118,7 @@ observe_find(const struct spec *spec, struct run *r, struct err *e)
 	describe_processes(&t, r);
 	if (t.full)
 		add_eye(r, "all processes", false, run_printf(r, "the service has more than %d "
-		    "processes: the rest is left out", TREE_MAX), NULL);
+		    "processes: the rest is left out", TREE_MAX), "prony check pid:N, of the part that matters");
 	report_sight(r);
 	peers_find(r);
 	return 0;

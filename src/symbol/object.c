@@ -370,9 +370,8 @@ object_data(struct object *o, struct arena *a, uint64_t vaddr)
 	return find(o, &o->data, vaddr);
 }
 
-bool
-object_by_name(const struct object *o, enum object_kind kind, const char *name,
-    uint64_t *ret_vaddr)
+static bool
+find_by_name(const struct object *o, enum object_kind kind, const char *name, uint64_t *ret_vaddr)
 {
 	static const char *const sections[] = { ".dynsym", ".symtab" };
 	struct elf_section table, names;
@@ -390,6 +389,17 @@ object_by_name(const struct object *o, enum object_kind kind, const char *name,
 		}
 	}
 	return false;
+}
+
+bool
+object_by_name(const struct object *o, enum object_kind kind, const char *name,
+    uint64_t *ret_vaddr)
+{
+	bool found = find_by_name(o, kind, name, ret_vaddr);
+
+	if (o->mapped)
+		forget_pages(&o->view);
+	return found;
 }
 
 void
@@ -415,6 +425,8 @@ object_exports(const struct object *o, enum object_kind kind, const char *prefix
 			fn(ctx, name + length, s.st_value);
 		}
 	}
+	if (o->mapped)
+		forget_pages(&o->view);
 }
 
 const char *

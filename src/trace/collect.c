@@ -67,11 +67,10 @@ load_failed(struct err *e, int code)
 {
 	code = code < 0 ? -code : code;
 	err_set(e, code, "cannot load the BPF collector: %s", strerror(code));
-	if (code == EPERM || code == EACCES)
-		err_hint(e, "run as root, or give the program the right: sudo setcap "
-		    "cap_bpf,cap_perfmon,cap_sys_ptrace+ep $(command -v prony)");
-	else
-		err_hint(e, "the kernel must be 5.15 or newer and have /sys/kernel/btf/vmlinux");
+	if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
+		err_hint(e, "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y (Debian's is)");
+	else if (code != EPERM && code != EACCES)
+		err_hint(e, "boot a kernel of 5.8 or later, which has BPF ring buffers");
 	return -code;
 }
 

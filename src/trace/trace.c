@@ -21,6 +21,7 @@
 #include "base/file.h"
 #include "trace/assemble.h"
 #include "trace/collect.h"
+#include "trace/cures.h"
 #include "trace/eyes.h"
 #include "trace/goroutines.h"
 #include "trace/intake.h"
@@ -45,11 +46,8 @@
 
 #define NODE_TORN_MAX      0.5
 #define CURE_NODE_FLAG "start it as node --perf-basic-prof ..."
-#define CURE_READ      "run as root, or: sudo setcap cap_sys_ptrace+ep $(command -v prony)"
 
 #define CURE_SWITCH    "prony check without the option that switches tracing off"
-#define CURE_SAMPLER   "sudo sysctl kernel.perf_event_paranoid=1"
-#define CURE_COLLECTOR "sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace+ep $(command -v prony)"
 
 struct trace {
 	struct collect *collect;   /* NULL: lower rung */
@@ -223,7 +221,7 @@ open_sampler(struct trace *t, struct run *r, double hz)
 	struct sampler_options o = { .hz = hz };
 	if (sampler_open(&o, t->pids, t->n_pids, t->symbols, &t->sampler, &e)) {
 		t->sampler = NULL;
-		eyes_sampler(r, e.text, CURE_SAMPLER, false);
+		eyes_sampler(r, e.text, cure_sampler(t->n_pids ? t->pids[0] : 0), false);
 		return;
 	}
 	eyes_sampler(r, NULL, NULL, sampler_is_system_wide(t->sampler));
@@ -243,7 +241,7 @@ java_eye(struct trace *t, struct run *r)
 	if (any)
 		eye_set(r, "Java functions", !lost, lost ? run_printf(r, "compiled Java code has no names, "
 		    "stacks end at it: %s", lost) : "read from the memory of the Java machine, which is not "
-		    "stopped, attached to or changed", CURE_READ);
+		    "stopped, attached to or changed", cure_read());
 }
 
 static void
@@ -254,7 +252,7 @@ go_eye(struct trace *t, struct run *r)
 		    "what they wait for, read from the memory of the program" :
 		    t->goroutines_lost == -ENOTSUP ? "what they wait for is not known: the program has no "
 		    "symbols, or too many" : "what they wait for is not known: its memory may not be read",
-		    t->goroutines_lost == -ENOTSUP ? "build it without -ldflags='-s -w'" : CURE_READ);
+		    t->goroutines_lost == -ENOTSUP ? "build it without -ldflags='-s -w'" : cure_read());
 }
 
 static const char *
@@ -272,7 +270,7 @@ open_watch(struct trace *t, struct run *r)
 	t->watch = proc_watch_new(&t->intake);
 	eye_set(r, "waits", may, may ? "system calls and stacks of sleeping threads, sampled from /proc" :
 	    "locks, disk and network waits are not told apart: system calls of its threads may not be read",
-	    "sudo prony check ..., or run prony as the service's own user with kernel.yama.ptrace_scope=0");
+	    cure_read());
 }
 
 int
@@ -299,7 +297,7 @@ trace_open(struct run *r, const struct trace_options *o, struct trace **ret, str
 		know_process(t, (int)r->system.processes[i].pid);
 	struct err why = { 0 };
 	if (t->n_pids && ceiling < 1 && open_collector(t, r, &why))
-		eyes_collector(r, why.text, CURE_COLLECTOR);
+		eyes_collector(r, why.text, cure_collector(&why));
 	else if (t->n_pids)
 		eyes_collector(r, t->collect ? NULL : "switched off", CURE_SWITCH);
 	if (t->n_pids && ceiling < 2)
@@ -556,7 +554,7 @@ node_eye(struct trace *t, struct run *r)
 	struct nodes_counts c;
 	nodes_counts(t->nodes, &c);
 	if (t->node_why)
-		eyes_node(r, t->node_text, t->node_why == -ENOTSUP ? CURE_NODE_FLAG : CURE_READ, false);
+		eyes_node(r, t->node_text, t->node_why == -ENOTSUP ? CURE_NODE_FLAG : cure_read(), false);
 	else if (c.frames && (double)c.torn > NODE_TORN_MAX * (double)c.frames)
 		eyes_node(r, "most functions moved while they were read", CURE_NODE_FLAG, false);
 	else if (c.frames)
@@ -611,10 +609,10 @@ trace_probe_eyes(struct run *r)
 	int code = collect_open(&c, &e);
 	if (!code)
 		code = collect_attach(c, &e);
-	eyes_collector(r, code ? e.text : NULL, CURE_COLLECTOR);
+	eyes_collector(r, code ? e.text : NULL, cure_collector(&e));
 	collect_close(c);
 	code = sampler_open(NULL, &self, 1, symbols, &s, &why);
-	eyes_sampler(r, code ? why.text : NULL, CURE_SAMPLER, !code && sampler_is_system_wide(s));
+	eyes_sampler(r, code ? why.text : NULL, cure_sampler(getpid()), !code && sampler_is_system_wide(s));
 	if (!code)
 		sampler_close(s);
 	symbols_free(symbols);
