@@ -36,6 +36,8 @@ unmap(struct elf_view *v)
 	*v = (struct elf_view){ 0 };
 }
 
+#define FORGET_EVERY 16384     /* symbols: of node's tables no more than a MiB or two is there at a time */
+
 /* Gives back the pages that a pass over the symbols has touched; they come again when needed. */
 static void
 forget_pages(const struct elf_view *v)
@@ -235,6 +237,8 @@ collect_table(struct collection *c, const struct elf_view *from, const char *sec
 		return;
 	for (size_t i = 0; i + sizeof(Elf64_Sym) <= table.size; i += sizeof(Elf64_Sym)) {
 		Elf64_Sym s;
+		if (c->object->mapped && i % (FORGET_EVERY * sizeof(s)) == 0)
+			forget_pages(from);
 		memcpy(&s, table.data + i, sizeof(s));
 		if (is_wanted(&s, c->kind) && s.st_name < names.size)
 			collect(c, from, &s, (const char *)names.data + s.st_name);
@@ -286,6 +290,8 @@ keep_best(const struct object *o, struct object_symbol *items, size_t n)
 {
 	size_t kept = 0;
 	for (size_t i = 1; i < n; i++) {
+		if (o->mapped && i % FORGET_EVERY == 0)
+			forget_pages(&o->view);
 		if (items[i].start != items[kept].start) {
 			items[++kept] = items[i];
 			continue;

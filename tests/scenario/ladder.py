@@ -41,15 +41,15 @@ def contained(folder, service):
     return ['unshare', '--pid', '--fork', '--kill-child', f'--root={root}', '/service']
 
 
-def check(prony, service, user, *words, inside=False, by=None, prefix=(), deny=None):
+def check(prony, service, user, *words, inside=False, by=None, prefix=(), around=(), deny=None):
     """run.json of a short check of a service that `user` runs; prony is run by `by`, the same unless that is said,
-    behind the words of `prefix`, after `deny` was called in the child."""
+    behind the words of `prefix` (the service: of `around`), after `deny` was called in the child."""
     with tempfile.TemporaryDirectory(prefix='prony-ladder-') as folder:
         os.chmod(folder, 0o777)
         def who(uid):
             return {'user': uid, 'group': uid, 'extra_groups': []} if uid else {}
         caller = user if by is None else by
-        command = contained(folder, service) if inside else [copy_for(user, folder, service)]
+        command = contained(folder, service) if inside else [*around, copy_for(user, folder, service)]
         running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **who(user))
         try:
             address = running.stdout.readline().split()[-1]
@@ -117,6 +117,7 @@ def judge_rungs(prony, service, locking):
 # ---- what may be denied ------------------------------------------------------------------------
 
 SETCAP = r'^sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace\+ep '
+OF_HOST = ('bpf', 'perfmon', 'sys_admin', 'sys_ptrace')     # that a container's root does not have
 CONTAINER = r'--cap-add BPF --cap-add PERFMON --cap-add SYS_PTRACE'
 
 
@@ -165,10 +166,10 @@ def judge_denials(prony, service):
     judge_paranoid(prony, service)
     run = check(prony, service, None, by=NOBODY)
     judge("another user's service", run, 'none', True, None, {'service processes': '^sudo prony check http'})
-    judge('root without CAP_SYS_PTRACE', check(prony, service, NOBODY, by=0, prefix=without('sys_ptrace')), 'bpf', True,
-          None, {'service files and peers': '--cap-add SYS_PTRACE', 'service disk I/O': '--cap-add SYS_PTRACE'})
-    judge('root of a container', check(prony, service, None, prefix=without('bpf', 'perfmon', 'sys_admin', 'sys_ptrace')),
-          'perf', True, 'checksum_rows', {'requests': CONTAINER, 'wire': CONTAINER})
+    judge('root without CAP_SYS_PTRACE', check(prony, service, None, prefix=without('sys_ptrace')), 'none', True, None,
+          {'service processes': '--cap-add SYS_PTRACE'})
+    judge('root of a container', check(prony, service, None, prefix=without(*OF_HOST), around=without(*OF_HOST)), 'perf',
+          True, 'checksum_rows', {'requests': CONTAINER, 'wire': CONTAINER})
     btf = 'CONFIG_DEBUG_INFO_BTF=y'
     judge_hidden(prony, service, 'a kernel without its types', ['/sys/kernel/btf'], 'perf', True, 'checksum_rows',
                  {'requests': btf, 'wire': btf})
