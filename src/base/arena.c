@@ -52,7 +52,8 @@ arena_free(struct arena *a)
 static void *
 map_chunk(struct arena *a, size_t size)
 {
-	struct chunk *c = mmap(NULL, sizeof(*c) + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct chunk *c = mmap(NULL, sizeof(*c) + size, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (c == MAP_FAILED)
 		abort();

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The main job, phase by phase.
  *
- * discover, probe, warm-up, baseline, knee search, traced measurement, database questions, with --press
- * the press test, conclusions. Each phase writes its part into the run, which is saved after it; the conclusions
- * are drawn by pure functions at the end. Nothing is written before the service has answered, so
- * that a mistyped URL leaves nothing behind. */
+ * discover, probe, warm-up, baseline, knee search, traced measurement, database questions, with
+ * --press the press test, conclusions. Each phase writes its part into the run, which is saved after
+ * it; the conclusions are drawn by pure functions at the end. Nothing is written before the service
+ * has answered, so that a mistyped URL leaves nothing behind. */
 #include "cli/check.h"
 
 #include <errno.h>

@@ -104,10 +104,12 @@ judge(struct run *r, struct run_finding *out, const struct run_press *p)
 		judge_service(r, out, p);
 	else if (!of_service && is_of_peer(out, p) && follows(p, FOLLOWS))
 		support(r, out, p);
-	else if (of_service && is_work_of_others(out->kind) && out->share >= MAIN_SHARE && follows(p, FOLLOWS_FULLY))
+	else if (out->share < MAIN_SHARE || !follows(p, FOLLOWS_FULLY))
+		return;
+	else if (of_service && is_work_of_others(out->kind))
 		doubt(r, out, run_printf(r, "tried: with %s less CPU for %s itself the service answers %s less: its own "
 		    "computing limits it", PCT(p->taken), p->name, PCT(p->drop)));
-	else if (!of_service && is_of_service(out->kind) && out->share >= MAIN_SHARE && follows(p, FOLLOWS_FULLY))
+	else if (!of_service && is_of_service(out->kind))
 		doubt(r, out, run_printf(r, "tried: with %s less CPU for %s, which it asks, the service answers %s less",
 		    PCT(p->taken), p->name, PCT(p->drop)));
 }

@@ -161,7 +161,9 @@ set_back(const struct change_text *c, struct err *e)
 	if (file_peek(now, sizeof(now), "%s/cpu.max", c->on) <= 0)
 		return 0;
 	now[strcspn(now, "\n")] = '\0';
-	return strcmp(now, c->apply) == 0 ? tell(put(c->on, "cpu.max", c->undo), c, "set back the CPU quota of", e) : 0;
+	if (strcmp(now, c->apply) != 0)
+		return 0;
+	return tell(put(c->on, "cpu.max", c->undo), c, "set back the CPU quota of", e);
 }
 
 static int

@@ -230,7 +230,8 @@ cannot(struct press *p, const struct err *e)
 
 	p->row->why = run_str(p->run, e->text);
 	eye->name = run_printf(p->run, "press test of %s", p->row->name);
-	eye->means = run_printf(p->run, "its part in the answers' time is not confirmed by an experiment: %s", e->text);
+	eye->means = run_printf(p->run, "its part in the answers' time is not confirmed by an experiment: %s",
+	    e->text);
 	eye->cure = run_str(p->run, e->hint);
 }
 
@@ -265,8 +266,8 @@ press_one(struct press *p, struct err *e)
 /* ---- all ----------------------------------------------------------------------------------- */
 
 static int
-press(const struct press_how *how, const char *kind, const char *name, const char *address, const int *pids,
-    size_t n, struct run *r, struct err *e)
+press(const struct press_how *how, const char *kind, const char *name, const char *address,
+    const int *pids, size_t n, struct run *r, struct err *e)
 {
 	struct press p = { .how = how, .run = r, .connections = connections_of(how, r) };
 

@@ -115,7 +115,8 @@ check_writable(const char *path, struct err *e)
 
 /* Set the group that they are in. */
 static int
-set_own(const struct cgroup_dir *d, const char *limit, struct arena *a, struct change_text *ret, struct err *e)
+set_own(const struct cgroup_dir *d, const char *limit, struct arena *a, struct change_text *ret,
+    struct err *e)
 {
 	char old[64];
 	const char *file = arena_printf(a, "%s/cpu.max", d->path);
@@ -132,8 +133,8 @@ set_own(const struct cgroup_dir *d, const char *limit, struct arena *a, struct c
 
 /* Move them into a group that is made below `above`. */
 static int
-move(const struct cgroup_dir *home, const struct cgroup_dir *above, const char *limit, const int *pids, size_t n,
-    struct arena *a, struct change_text *ret, struct err *e)
+move(const struct cgroup_dir *home, const struct cgroup_dir *above, const char *limit,
+    const int *pids, size_t n, struct arena *a, struct change_text *ret, struct err *e)
 {
 	ret->on = arena_printf(a, "%s/prony-press-%d", above->path, getpid());
 	ret->apply = arena_printf(a, "%s %s", limit, pid_list(pids, n, a));

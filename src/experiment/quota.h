@@ -11,7 +11,8 @@
 #include "base/arena.h"
 #include "experiment/executor.h"
 
-#define QUOTA_PERIOD_US 50000      /* long enough for the tick that enforces it: at 5 ms it takes three times as much */
+/* Long enough for the tick that enforces it: in 5 ms it takes up to three times as much as it should. */
+#define QUOTA_PERIOD_US 50000
 
 /* The texts of a change that leaves `cores` of CPU to these processes; `root` as in base/cgroup.h. All
  * of it lives in `a`; `step` and `what` are the caller's. Changes nothing. -EACCES: only root may;

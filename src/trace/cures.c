@@ -19,7 +19,8 @@ is_filtered(void)
 	char text[4096];
 	uint64_t mode;
 
-	return file_peek(text, sizeof(text), "/proc/self/status") > 0 && text_number(text, "Seccomp", &mode) && mode;
+	return file_peek(text, sizeof(text), "/proc/self/status") > 0 &&
+	    text_number(text, "Seccomp", &mode) && mode;
 }
 
 static bool
@@ -38,7 +39,8 @@ cure_collector(const struct err *why)
 	if (why->hint[0])
 		return why->hint;
 	return geteuid() == 0
-	    ? "docker run --cap-add BPF --cap-add PERFMON --cap-add SYS_PTRACE ..., or run prony outside of the container"
+	    ? "docker run --cap-add BPF --cap-add PERFMON --cap-add SYS_PTRACE ..., or run prony outside of "
+	      "the container"
 	    : "sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace+ep $(command -v prony)";
 }
 
@@ -56,8 +58,8 @@ cure_sampler(int pid)
 		return "sudo prony check ...";
 	if (strict || !is_filtered())
 		return "sudo sysctl kernel.perf_event_paranoid=1";
-	return "docker run --security-opt seccomp=unconfined ..., or run prony outside of the container: its seccomp profile "
-	    "forbids perf_event_open()";
+	return "docker run --security-opt seccomp=unconfined ..., or run prony outside of the container: its "
+	    "seccomp profile forbids perf_event_open()";
 }
 
 const char *

@@ -123,24 +123,33 @@ static const struct press_row {
 	const char *basis;
 	double confidence;                 /* was 1 */
 } press_rows[] = {
-	{ "computing that answers follow", "cpu.hot-function", "rank", "service", NULL, FALLS, 0.03, 0.9, NULL, "causal", 1 },
-	{ "computing that they do not", "cpu.hot-function", "rank", "service", NULL, SAME, 0.03, 0.9, NULL, "attributed", 0.7 },
-	{ "too noisy to tell", "cpu.hot-function", "rank", "service", NULL, FALLS, 0.3, 0.9, NULL, "attributed", 1 },
-	{ "CPU to spare does not acquit a function", "cpu.hot-function", "rank", "service", NULL, SAME, 0.03, 0, NULL,
-	  "attributed", 1 },
-	{ "but a full core", "cpu.event-loop", "rank", "service", NULL, SAME, 0.03, 0, NULL, "attributed", 0.7 },
-	{ "not pressed", "cpu.hot-function", "rank", "service", NULL, NAN, NAN, NAN, "no root", "attributed", 1 },
-	{ "a database that answers follow", "io.db.slow-query", "SELECT", "postgresql", "h:5432", FALLS, 0.03, 0.9, NULL,
-	  "causal", 1 },
-	{ "a database at its disk", "io.db.slow-query", "SELECT", "postgresql", "h:5432", SAME, 0.03, 0, NULL, "attributed", 1 },
-	{ "its own computing instead", "io.db.slow-query", "SELECT", "service", NULL, FALLS, 0.02, 0.9, NULL, "attributed", 0.7 },
-	{ "many statements are its own work", "io.db.n-plus-one", "SELECT", "service", NULL, FALLS, 0.02, 0.9, NULL,
-	  "attributed", 1 },
+	{ "computing that answers follow",
+	  "cpu.hot-function", "rank", "service", NULL, FALLS, 0.03, 0.9, NULL, "causal", 1 },
+	{ "computing that they do not",
+	  "cpu.hot-function", "rank", "service", NULL, SAME, 0.03, 0.9, NULL, "attributed", 0.7 },
+	{ "too noisy to tell",
+	  "cpu.hot-function", "rank", "service", NULL, FALLS, 0.3, 0.9, NULL, "attributed", 1 },
+	{ "CPU to spare does not acquit a function",
+	  "cpu.hot-function", "rank", "service", NULL, SAME, 0.03, 0, NULL, "attributed", 1 },
+	{ "but a full core",
+	  "cpu.event-loop", "rank", "service", NULL, SAME, 0.03, 0, NULL, "attributed", 0.7 },
+	{ "not pressed",
+	  "cpu.hot-function", "rank", "service", NULL, NAN, NAN, NAN, "no root", "attributed", 1 },
+	{ "a database that answers follow",
+	  "io.db.slow-query", "SELECT", "postgresql", "h:5432", FALLS, 0.03, 0.9, NULL, "causal", 1 },
+	{ "a database at its disk",
+	  "io.db.slow-query", "SELECT", "postgresql", "h:5432", SAME, 0.03, 0, NULL, "attributed", 1 },
+	{ "its own computing instead",
+	  "io.db.slow-query", "SELECT", "service", NULL, FALLS, 0.02, 0.9, NULL, "attributed", 0.7 },
+	{ "many statements are its own work",
+	  "io.db.n-plus-one", "SELECT", "service", NULL, FALLS, 0.02, 0.9, NULL, "attributed", 1 },
 	{ "a peer", "io.net.downstream", "h:81", "http", "h:81", FALLS, 0.03, 0.9, NULL, "causal", 1 },
-	{ "another peer", "io.net.downstream", "h:81", "http", "h:82", FALLS, 0.03, 0.9, NULL, "attributed", 1 },
-	{ "a database instead of a function", "cpu.hot-function", "rank", "redis", "h:6379", FALLS, 0.02, 0.9, NULL,
-	  "attributed", 0.7 },
-	{ "no question of CPU", "contention.pool", "h:81", "service", NULL, FALLS, 0.02, 0.9, NULL, "attributed", 1 },
+	{ "another peer",
+	  "io.net.downstream", "h:81", "http", "h:82", FALLS, 0.03, 0.9, NULL, "attributed", 1 },
+	{ "a database instead of a function",
+	  "cpu.hot-function", "rank", "redis", "h:6379", FALLS, 0.02, 0.9, NULL, "attributed", 0.7 },
+	{ "no question of CPU",
+	  "contention.pool", "h:81", "service", NULL, FALLS, 0.02, 0.9, NULL, "attributed", 1 },
 };
 
 static void
@@ -175,5 +184,6 @@ presses_confirm_and_refute(void **state)
 		check_press(&press_rows[i]);
 }
 
-RUN_TESTS(cmocka_unit_test(presses_confirm_and_refute), cmocka_unit_test(waiting_that_goes_away_alone_is_causal), cmocka_unit_test(waiting_that_stays_alone_is_doubted),
+RUN_TESTS(cmocka_unit_test(presses_confirm_and_refute),
+    cmocka_unit_test(waiting_that_goes_away_alone_is_causal), cmocka_unit_test(waiting_that_stays_alone_is_doubted),
     cmocka_unit_test(what_a_request_does_itself_is_neither), cmocka_unit_test(too_few_requests_try_nothing))
