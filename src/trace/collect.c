@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -74,9 +75,30 @@ load_failed(struct err *e, int code)
 	return -code;
 }
 
+/* Of the host's own, fs/proc: PROC_PID_INIT_INO. In another the numbers of processes that programs see
+ * are not those that are seen here. */
+#define HOST_PID_NAMESPACE 0xEFFFFFFC
+
+static int
+check_namespace(struct err *e)
+{
+	struct stat st;
+
+	if (stat("/proc/self/ns/pid", &st) < 0 || st.st_ino == HOST_PID_NAMESPACE)
+		return 0;
+	int code = err_set(e, ENOTSUP, "prony is in a PID namespace of its own, where BPF tells processes by "
+	    "other numbers");
+	err_hint(e, "docker run --pid=host ..., or run prony outside of the container");
+	return code;
+}
+
 int
 collect_open(struct collect **ret, struct err *e)
 {
+	int refused = check_namespace(e);
+
+	if (refused < 0)
+		return refused;
 	libbpf_set_print(stay_quiet);
 	struct collect *c = calloc(1, sizeof(*c));
 	if (!c)

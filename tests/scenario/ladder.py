@@ -41,9 +41,10 @@ def contained(folder, service):
     return ['unshare', '--pid', '--fork', '--kill-child', f'--root={root}', '/service']
 
 
-def check(prony, service, user, *words, inside=False, by=None, prefix=(), around=(), deny=None):
+def check(prony, service, user, *words, inside=False, by=None, prefix=(), around=(), deny=None, cure=None):
     """run.json of a short check of a service that `user` runs; prony is run by `by`, the same unless that is said,
-    behind the words of `prefix` (the service: of `around`), after `deny` was called in the child."""
+    behind the words of `prefix` (the service: of `around`), after `deny` was called in the child. `cure`: a command
+    whose last word is prony's file, run before."""
     with tempfile.TemporaryDirectory(prefix='prony-ladder-') as folder:
         os.chmod(folder, 0o777)
         def who(uid):
@@ -53,7 +54,11 @@ def check(prony, service, user, *words, inside=False, by=None, prefix=(), around
         running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **who(user))
         try:
             address = running.stdout.readline().split()[-1]
-            subprocess.run([*prefix, copy_for(caller, folder, prony), 'check', f'http://{address}/', '--quiet', '--for',
+            program = copy_for(caller, folder, prony)
+            if cure:
+                subprocess.run([*cure, program], check=True)
+            prefix = prefix(running.pid) if callable(prefix) else prefix
+            subprocess.run([*prefix, program, 'check', f'http://{address}/', '--quiet', '--for',
                             '4s', '--rate', '200', '--out', folder + '/run', *words], cwd=folder,
                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=150, check=False,
                            preexec_fn=deny, **who(caller))
@@ -139,6 +144,21 @@ def judge_hidden(prony, service, name, folders, *rest):
         judge(name, check(prony, service, None, prefix=hidden(*folders)), *rest)
 
 
+def beside(pid):
+    """Words that enter the namespaces of what that process has started."""
+    with open(f'/proc/{pid}/task/{pid}/children', encoding='utf-8') as f:
+        return ['nsenter', '--target', f.read().split()[0], '--pid', '--mount']
+
+
+def judge_inside(prony, service):
+    """Both in one container: BPF would tell the host's numbers of processes."""
+    around = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc']
+    if not may(*around, 'true'):
+        return tap.skip('inside a container', 'no PID namespace may be made here')
+    return judge('inside a container', check(prony, service, None, around=around, prefix=beside), 'perf', True,
+                 'checksum_rows', {'requests': '--pid=host', 'wire': '--pid=host'})
+
+
 def judge_paranoid(prony, service):
     """As Debian presets it; the system's setting is set, and set back."""
     name = 'without perf events its own user sees what threads do'
@@ -170,6 +190,12 @@ def judge_denials(prony, service):
           {'service processes': '--cap-add SYS_PTRACE'})
     judge('root of a container', check(prony, service, None, prefix=without(*OF_HOST), around=without(*OF_HOST)), 'perf',
           True, 'checksum_rows', {'requests': CONTAINER, 'wire': CONTAINER})
+    judge_inside(prony, service)
+    if shutil.which('setcap'):
+        judge('what setcap opens', check(prony, service, NOBODY, cure=['setcap', 'cap_bpf,cap_perfmon,cap_sys_ptrace+ep']),
+              'bpf', False, 'checksum_rows')
+    else:
+        tap.skip('what setcap opens', 'setcap is not installed')
     btf = 'CONFIG_DEBUG_INFO_BTF=y'
     judge_hidden(prony, service, 'a kernel without its types', ['/sys/kernel/btf'], 'perf', True, 'checksum_rows',
                  {'requests': btf, 'wire': btf})
