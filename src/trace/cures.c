@@ -41,7 +41,7 @@ cure_collector(const struct err *why)
 	return geteuid() == 0
 	    ? "docker run --cap-add BPF --cap-add PERFMON --cap-add SYS_PTRACE ..., or run prony outside of "
 	      "the container"
-	    : "sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace+ep $(command -v prony)";
+	    : "sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_syslog+ep $(command -v prony)";
 }
 
 const char *
@@ -60,6 +60,13 @@ cure_sampler(int pid)
 		return "sudo sysctl kernel.perf_event_paranoid=1";
 	return "docker run --security-opt seccomp=unconfined ..., or run prony outside of the container: its "
 	    "seccomp profile forbids perf_event_open()";
+}
+
+const char *
+cure_kernel(void)
+{
+	return geteuid() == 0 ? "sudo sysctl kernel.kptr_restrict=1"
+	    : "sudo sysctl kernel.kptr_restrict=0 kernel.perf_event_paranoid=1";
 }
 
 const char *

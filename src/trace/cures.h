@@ -10,5 +10,8 @@ const char *cure_collector(const struct err *why);
 /* perf_event_open() was denied for this process. */
 const char *cure_sampler(int pid);
 
+/* The addresses of kernel functions are hidden. */
+const char *cure_kernel(void);
+
 /* Memory, system calls or files of a process may not be read. */
 const char *cure_read(void);

@@ -214,6 +214,17 @@ open_collector(struct trace *t, struct run *r, struct err *e)
 	return 0;
 }
 
+/* The kernel writes zeros for who may not see its addresses. */
+static void
+kernel_eye(struct run *r)
+{
+	char line[64];
+	bool seen = file_peek(line, sizeof(line), "/proc/kallsyms") > 0 && line[strspn(line, "0")] != ' ';
+
+	eye_set(r, "kernel functions", seen, seen ? "names of what system calls spend CPU in" :
+	    "CPU time in the kernel has no names: its addresses are hidden", cure_kernel());
+}
+
 static void
 open_sampler(struct trace *t, struct run *r, double hz)
 {
@@ -225,6 +236,8 @@ open_sampler(struct trace *t, struct run *r, double hz)
 		return;
 	}
 	eyes_sampler(r, NULL, NULL, sampler_is_system_wide(t->sampler));
+	if (sampler_is_system_wide(t->sampler))
+		kernel_eye(r);
 }
 
 /* Nothing is said where no process runs Java. */

@@ -20,7 +20,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../
 import rungs  # noqa: E402
 
 NOBODY = 65534
-PARANOID = '/proc/sys/kernel/perf_event_paranoid'
 tap = Tap()
 
 
@@ -121,7 +120,7 @@ def judge_rungs(prony, service, locking):
 
 # ---- what may be denied ------------------------------------------------------------------------
 
-SETCAP = r'^sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace\+ep '
+SETCAP = r'^sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace,cap_syslog\+ep '
 OF_HOST = ('bpf', 'perfmon', 'sys_admin', 'sys_ptrace')     # that a container's root does not have
 CONTAINER = r'--cap-add BPF --cap-add PERFMON --cap-add SYS_PTRACE'
 
@@ -159,21 +158,37 @@ def judge_inside(prony, service):
                  'checksum_rows', {'requests': '--pid=host', 'wire': '--pid=host'})
 
 
-def judge_paranoid(prony, service):
-    """As Debian presets it; the system's setting is set, and set back."""
+class Setting:
+    """A setting of the system, set for a while."""
+
+    def __init__(self, path, value):
+        self.path, self.value = path, value
+        with open(path, encoding='utf-8') as f:
+            self.before = f.read()
+
+    def put(self, value):
+        with open(self.path, 'w', encoding='utf-8') as f:
+            f.write(value)
+
+    def __enter__(self):
+        self.put(self.value)
+
+    def __exit__(self, *_):
+        self.put(self.before)
+
+
+def judge_settings(prony, service):
+    """As Debian presets them, and stricter."""
     name = 'without perf events its own user sees what threads do'
-    with open(PARANOID, encoding='utf-8') as f:
-        before = f.read()
     try:
-        with open(PARANOID, 'w', encoding='utf-8') as f:
-            f.write('3')
+        with Setting('/proc/sys/kernel/perf_event_paranoid', '3'):
+            run = check(prony, service, NOBODY)
+        with Setting('/proc/sys/kernel/kptr_restrict', '2'):
+            hidden_kernel = check(prony, service, None)
     except OSError as why:
-        return tap.skip(name, f'{PARANOID}: {why}')
-    try:
-        run = check(prony, service, NOBODY)
-    finally:
-        with open(PARANOID, 'w', encoding='utf-8') as f:
-            f.write(before)
+        return tap.skip(name, str(why))
+    judge('a kernel that hides its addresses', hidden_kernel, 'bpf', True, 'checksum_rows',
+          {'kernel functions': '^sudo sysctl kernel.kptr_restrict=1$'})
     if run['evidence']['trace']['mode'] == 'perf':
         return tap.skip(name, 'this kernel lets users sample their own programs at any level')
     return judge(name, run, 'proc', True, None, {
@@ -183,7 +198,7 @@ def judge_paranoid(prony, service):
 def judge_denials(prony, service):
     judge('a seccomp profile without bpf() and perf_event_open()', check(prony, service, NOBODY, deny=rungs.forbid_tracing),
           'proc', True, None, {'requests': SETCAP, 'wire': SETCAP, 'on-CPU stacks': 'seccomp'})
-    judge_paranoid(prony, service)
+    judge_settings(prony, service)
     run = check(prony, service, None, by=NOBODY)
     judge("another user's service", run, 'none', True, None, {'service processes': '^sudo prony check http'})
     judge('root without CAP_SYS_PTRACE', check(prony, service, None, prefix=without('sys_ptrace')), 'none', True, None,
@@ -192,7 +207,7 @@ def judge_denials(prony, service):
           True, 'checksum_rows', {'requests': CONTAINER, 'wire': CONTAINER})
     judge_inside(prony, service)
     if shutil.which('setcap'):
-        judge('what setcap opens', check(prony, service, NOBODY, cure=['setcap', 'cap_bpf,cap_perfmon,cap_sys_ptrace+ep']),
+        judge('what setcap opens', check(prony, service, NOBODY, cure=['setcap', 'cap_bpf,cap_perfmon,cap_sys_ptrace,cap_syslog+ep']),
               'bpf', False, 'checksum_rows')
     else:
         tap.skip('what setcap opens', 'setcap is not installed')
