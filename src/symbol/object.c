@@ -36,6 +36,7 @@ unmap(struct elf_view *v)
 	*v = (struct elf_view){ 0 };
 }
 
+#define FORGET_LOOKS 64
 #define FORGET_EVERY 16384     /* symbols: of node's tables no more than a MiB or two is there at a time */
 
 /* Gives back the pages that a pass over the symbols has touched; they come again when needed. */
@@ -44,6 +45,16 @@ forget_pages(const struct elf_view *v)
 {
 	if (v->image)
 		madvise((void *)(uintptr_t)v->image, v->size, MADV_DONTNEED);
+}
+
+/* A look at a frame's row or a name brings in the 64 KiB around it: of node soon all that it has. */
+static void
+note_look(struct object *o)
+{
+	if (!o->mapped || ++o->looks < FORGET_LOOKS)
+		return;
+	o->looks = 0;
+	forget_pages(&o->view);
 }
 
 static const char *
@@ -363,6 +374,7 @@ object_function(struct object *o, struct arena *a, uint64_t vaddr)
 		o->functions_ready = true;
 		load_symbols(o, a, OBJECT_FUNCTIONS, &o->functions);
 	}
+	note_look(o);
 	return find(o, &o->functions, vaddr);
 }
 
@@ -452,5 +464,6 @@ object_cfi(struct object *o, uint64_t vaddr, struct cfi_row *ret, uint64_t *ret_
 		cfi_init(&o->cfi, frames.data, frames.size, frames.vaddr, header.data,
 		    header.size, header.vaddr);
 	}
+	note_look(o);
 	return cfi_find(&o->cfi, vaddr, ret, ret_start);
 }
