@@ -20,7 +20,7 @@ const struct command command_check = {
 	    "SQL statement, with what was ruled out and what to do about it. Nothing is changed, unless --press "
 	    "says so.\n\n"
 	    "With --press, and only then, the service and each server that it asks on this host get 13 % less of "
-	    "the CPU that they could use, one after another and for about three seconds in all each, while prony "
+	    "the CPU that they could use, one after another and for about five seconds in all each, while prony "
 	    "loads the service as before. It is said on stderr before, written to .prony/journal.ndjson, and "
 	    "taken back also after an interruption; after a crash the next prony fix, prony check --press or "
 	    "'prony undo' does. A limit that the answers follow is called causal; one that they do not loses "

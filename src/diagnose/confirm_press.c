@@ -8,9 +8,9 @@
 #include "diagnose/text.h"
 
 /* Of what was taken: throughput falls by as much where nothing else limits. */
-#define FOLLOWS       0.4    /* the lower end of its interval */
+#define FOLLOWS       0.5    /* and its interval is above zero */
 #define FOLLOWS_FULLY 0.7
-#define STAYS         0.5    /* the upper end */
+#define STAYS         0.5    /* the upper end of its interval */
 #define RAN_INTO      0.2    /* of the quota's periods: it wanted what was taken away */
 #define DOUBTED       0.7    /* of the confidence */
 #define MAIN_SHARE    0.5    /* a finding that leaves no place for another limit */
@@ -18,7 +18,7 @@
 static bool
 follows(const struct run_press *p, double least)
 {
-	return p->drop_low >= least * p->taken;
+	return p->drop_low > 0 && p->drop >= least * p->taken;
 }
 
 /* Computing in the service's own processes. */

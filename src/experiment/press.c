@@ -16,7 +16,7 @@
 
 #define LEFT           0.87               /* of what it could use: 13 % less */
 #define BLOCK_NS       (800 * NS_PER_MS)
-#define PAIRS          4
+#define PAIRS          6                  /* even: what drifts counts for both */
 #define PRESSED_MAX    3                  /* components */
 #define CONNECTIONS_MAX 64
 #define USES_NOTHING   0.05               /* cores */
