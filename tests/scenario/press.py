@@ -52,6 +52,9 @@ class Pressed:
     def events(self):
         return [json.loads(line)['event'] for line in read(f'{self.folder}/.prony/journal.ndjson').splitlines()]
 
+    def last_event(self):
+        return (self.events() or [None])[-1]
+
     def __enter__(self):
         return self
 
@@ -73,17 +76,17 @@ def row(name, p, *checks):
 def killed(folder):
     with Pressed(folder, signal.SIGKILL) as p:
         row('a killed prony has said what it does and written it down', p, ('it was seen', p.seen), ('said', p.announced),
-            ('still in place', p.is_pressed()), ('in the journal', p.events()[-1] == 'apply'))
+            ('still in place', p.is_pressed()), ('in the journal', p.last_event() == 'apply'))
         undo = subprocess.run([PRONY, 'undo'], cwd=folder, capture_output=True, text=True, check=False)
         p.err, p.after = undo.stderr, p.groups()
         row('prony undo takes it back', p, ('status', undo.returncode == 0), ('told', 'Taken back: press' in undo.stdout),
-            ('as before', p.after == p.before), ('in the journal', p.events()[-1] == 'undone'))
+            ('as before', p.after == p.before), ('in the journal', p.last_event() == 'undone'))
 
 
 def interrupted(folder):
     with Pressed(folder, signal.SIGINT) as p:
         row('an interruption takes it back', p, ('it was seen', p.seen), ('as before', p.after == p.before),
-            ('in the journal', p.events()[-1] == 'undone'))
+            ('in the journal', p.last_event() == 'undone'))
 
 
 def whole(folder):
