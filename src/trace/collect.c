@@ -23,6 +23,7 @@
 #include "trace/gc_probe.h"
 #include "trace/pool_probe.h"
 #include "trace/sqlite_probe.h"
+#include "trace/tls_probe.h"
 
 #define LINKS_MAX 512          /* four a process with SQLite, four with a Node */
 
@@ -32,7 +33,8 @@ struct thread_state {          /* struct thread of the collector */
 	uint32_t waker;
 	uint16_t waker_nr, preempted;
 	uint64_t first_block, blocked, woke_waited, sql_start, sql_statement;
-	uint32_t sql_depth, pad;
+	uint32_t sql_depth, tls_wrote;
+	uint64_t tls_ssl, tls_buffer, tls_counter, tls_read, tls_block;
 };
 
 struct collect {
@@ -303,6 +305,31 @@ collect_add_gc(struct collect *c, int pid, const char *path, struct err *e)
 	code = probe_all(c, pid, through, probes, COUNT_OF(probes));
 	return code ? err_set(e, -code, "cannot probe the garbage collector in '%s': %s", path,
 	    strerror(-code)) : 0;
+}
+
+int
+collect_add_tls(struct collect *c, int pid, const char *path, struct err *e)
+{
+	struct tls_sites s;
+	struct probe probes[2 * TLS_SITES];
+	char through[512];
+
+	snprintf(through, sizeof(through), "/proc/%d/root%s", pid, path);
+	int code = tls_sites_find(through, &s, e);
+	if (code)
+		return code;
+	struct collect_bpf *b = c->bpf;
+	for (size_t i = 0; i < s.n; i++) {
+		const struct tls_site *site = &s.sites[i];
+		probes[2 * i] = (struct probe){ site->writes ? b->progs.tls_write_return :
+		    b->progs.tls_read_return, site->offset, site->counted ? TLS_COUNTED : 0, 0, true };
+		probes[2 * i + 1] = (struct probe){ b->progs.tls_enter, site->offset, 0, 0, false };
+	}
+	code = probe_all(c, pid, through, probes, 2 * s.n);
+	if (code)
+		return err_set(e, -code, "cannot probe OpenSSL in '%s': %s", path, strerror(-code));
+	b->bss->tls_probed = 1;
+	return 0;
 }
 
 /* ---- windows ------------------------------------------------------------------------------- */

@@ -35,6 +35,10 @@ int collect_add_pool(struct collect *c, int pid, const char *path, struct err *e
 /* Each garbage collection in this object file, as seen by the process: EV_GC. Errors as above. */
 int collect_add_gc(struct collect *c, int pid, const char *path, struct err *e);
 
+/* What OpenSSL in this object file reads and writes in the clear: EV_IO with EV_IO_CLEAR. Errors as
+ * above. */
+int collect_add_tls(struct collect *c, int pid, const char *path, struct err *e);
+
 /* The return address that a statement probe's trampoline took the place of, for
  * symbols_set_returns; 0 unknown. `collect` is a struct collect. Any thread. */
 uint64_t collect_return(void *collect, int pid, uint64_t slot);

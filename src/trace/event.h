@@ -54,6 +54,7 @@ struct ev_poll {
 #define EV_IO_WRITE  1
 #define EV_IO_SERVER 2         /* local port is one that the service listens on */
 #define EV_IO_HEAD   4         /* `text` holds the beginning of an HTTP head */
+#define EV_IO_CLEAR  8         /* what OpenSSL told, not what went over the socket */
 struct ev_io {
 	struct ev_head head;
 	__u64 sock;            /* identity of the connection */
@@ -66,6 +67,9 @@ struct ev_io {
 	__u32 pad;
 	char text[EV_TEXT_BYTES];   /* sent as far as it is filled */
 };
+
+/* Cookie of a probe on OpenSSL: the function answers 1, and tells the bytes by a pointer. */
+#define TLS_COUNTED 1
 
 /* A connection was accepted, opened, or is seen for the first time. */
 enum ev_conn_how { EV_CONN_SEEN, EV_CONN_ACCEPTED, EV_CONN_OPENED };

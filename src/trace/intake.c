@@ -128,6 +128,8 @@ take_io(struct intake *in, const struct ev_io *e, size_t size)
 	bool server = e->flags & IO_SERVER;
 	if (offsetof(struct ev_io, text) + b.n_begun + b.n_ended > size)
 		return;
+	if (!server && e->flags & EV_IO_CLEAR)
+		wire_is_clear(in->wire, e->sock);
 	if (!server)
 		tell_peer(in, e, &b);
 	if (e->head.epoch && (r = record(in, &e->head, REC_IO))) {

@@ -21,6 +21,7 @@
 #include "base/file.h"
 #include "trace/assemble.h"
 #include "trace/collect.h"
+#include "trace/encryption.h"
 #include "trace/eyes.h"
 #include "trace/goroutines.h"
 #include "trace/intake.h"
@@ -49,6 +50,7 @@
 
 #define CURE_SWITCH    "prony check without the option that switches tracing off"
 #define CURE_SAMPLER   "sudo sysctl kernel.perf_event_paranoid=1"
+#define CURE_ENCRYPTION "let prony check a plain http:// port of the service"
 #define CURE_COLLECTOR "sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace+ep $(command -v prony)"
 
 struct trace {
@@ -60,6 +62,7 @@ struct trace {
 	struct goroutines *goroutines;
 	int goroutines_lost;       /* of a Go program: -errno */
 	bool go;
+	bool encrypted;            /* its requests are, and cannot be read */
 	struct stacks stacks;
 	struct nodes *nodes;
 	int node_why;              /* a Node process whose functions cannot be read: -errno, and why */
@@ -182,17 +185,31 @@ may_prepare_statements(const struct run *r)
 	return false;
 }
 
+/* Without requests its waits would be nobody's: then the rung below tells more. */
 static int
-open_collector(struct trace *t, struct run *r, struct err *e)
+open_on_clear_text(struct trace *t, struct run *r, struct err *e)
 {
+	const char *why;
 	int code = collect_open(&t->collect, e);
 	if (!code)
 		code = collect_attach(t->collect, e);
+	if (!code && !encryption_open(t->collect, t->symbols, r, &why)) {
+		code = err_set(e, ENOTSUP, "%s", why);
+		t->encrypted = true;
+	}
 	if (code) {
 		collect_close(t->collect);
 		t->collect = NULL;
-		return code;
 	}
+	return code;
+}
+
+static int
+open_collector(struct trace *t, struct run *r, struct err *e)
+{
+	int code = open_on_clear_text(t, r, e);
+	if (code)
+		return code;
 	for (size_t i = 0; i < r->system.n_processes; i++) {
 		const struct run_process *p = &r->system.processes[i];
 		collect_add_process(t->collect, (int)p->pid);
@@ -299,7 +316,7 @@ trace_open(struct run *r, const struct trace_options *o, struct trace **ret, str
 		know_process(t, (int)r->system.processes[i].pid);
 	struct err why = { 0 };
 	if (t->n_pids && ceiling < 1 && open_collector(t, r, &why))
-		eyes_collector(r, why.text, CURE_COLLECTOR);
+		eyes_collector(r, why.text, t->encrypted ? CURE_ENCRYPTION : CURE_COLLECTOR);
 	else if (t->n_pids)
 		eyes_collector(r, t->collect ? NULL : "switched off", CURE_SWITCH);
 	if (t->n_pids && ceiling < 2)

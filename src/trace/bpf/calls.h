@@ -3,7 +3,7 @@
  * the stack that it came from. */
 #pragma once
 
-#include "copies.h"
+#include "tls.h"
 
 #define S_IFMT   0170000
 #define S_IFSOCK 0140000
@@ -92,6 +92,14 @@ connection_made(const struct ended *c)
 	conn->strange = BPF_CORE_READ(sk, sk_type) == DATAGRAM ? STRANGE_MAX : 0;
 	announce(sk, conn, &like, conn->server ? EV_CONN_ACCEPTED : EV_CONN_OPENED, c->first_block,
 	    c->ret);
+}
+
+static __always_inline void
+socket_io(const struct ended *c, struct sock *sk)
+{
+	struct connection *conn = connection_of(sk);
+	if (conn && !tls_carries(c, sk, conn))
+		bytes_moved(c, sk, conn, is_write(c->call) ? EV_IO_WRITE : 0);
 }
 
 /* Reads, writes and syncs: returns the identity of the connection, 0 when it is a file. */

@@ -279,16 +279,13 @@ is_wanted(const struct ended *c, const struct connection *conn)
 	return is_write(c->call) || conn->unasked < UNASKED_MAX;
 }
 
+/* Bytes that were read or written, in the clear. */
 static __always_inline void
-socket_io(const struct ended *c, struct sock *sk)
+bytes_moved(const struct ended *c, struct sock *sk, struct connection *conn, __u32 flags)
 {
-	struct connection *conn = connection_of(sk);
-	__u32 flags = is_write(c->call) ? EV_IO_WRITE : 0;
 	__u64 arrival = 0;
 	struct ev_head like = c->head;
 
-	if (!conn)
-		return;
 	if (conn->announced != epoch)
 		announce(sk, conn, &like, EV_CONN_SEEN, 0, 0);
 	if (!(flags & EV_IO_WRITE)) {
