@@ -45,7 +45,7 @@ struct collect {
 	collect_fn fn;
 	void *ctx;
 	int stats_fd;
-	bool has_arrivals, listens;
+	bool has_arrivals, listens, has_rings, rings;
 	int64_t cost_at_begin;
 };
 
@@ -86,6 +86,10 @@ collect_open(struct collect **ret, struct err *e)
 		return err_set(e, ENOMEM, "cannot start the BPF collector: out of memory");
 	c->stats_fd = -1;
 	c->bpf = collect_bpf__open();
+	if (c->bpf) {
+		c->has_rings = libbpf_find_vmlinux_btf_id("io_uring_complete", BPF_TRACE_RAW_TP) > 0;
+		bpf_program__set_autoload(c->bpf->progs.on_uring, c->has_rings);
+	}
 	int code = c->bpf ? collect_bpf__load(c->bpf) : -errno;
 	if (!code) {
 		c->ring = ring_buffer__new(bpf_map__fd(c->bpf->maps.events), on_event, c, NULL);
@@ -123,14 +127,16 @@ attach_busy(struct collect *c, struct err *e)
 {
 	const struct row rows[] = { ROW(on_switch, true), ROW(on_waking, true),
 		ROW(on_call_end, true), ROW(on_tcp_data, false) };
-	return attach_rows(rows, COUNT_OF(rows), e);
+	const struct row ring[] = { ROW(on_uring, false) };
+	int code = attach_rows(rows, COUNT_OF(rows), e);
+	return code || !c->rings ? code : attach_rows(ring, COUNT_OF(ring), e);
 }
 
 static void
 detach_busy(struct collect *c)
 {
 	struct bpf_link **const links[] = { &c->bpf->links.on_switch, &c->bpf->links.on_waking,
-		&c->bpf->links.on_call_end, &c->bpf->links.on_tcp_data };
+		&c->bpf->links.on_call_end, &c->bpf->links.on_tcp_data, &c->bpf->links.on_uring };
 	for (size_t i = 0; i < COUNT_OF(links); i++) {
 		bpf_link__destroy(*links[i]);
 		*links[i] = NULL;
@@ -330,6 +336,12 @@ collect_add_tls(struct collect *c, int pid, const char *path, struct err *e)
 		return err_set(e, -code, "cannot probe OpenSSL in '%s': %s", path, strerror(-code));
 	b->bss->tls_probed = 1;
 	return 0;
+}
+
+bool
+collect_add_rings(struct collect *c)
+{
+	return c->rings = c->has_rings;
 }
 
 /* ---- windows ------------------------------------------------------------------------------- */

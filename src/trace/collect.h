@@ -35,6 +35,9 @@ int collect_add_pool(struct collect *c, int pid, const char *path, struct err *e
 /* Each garbage collection in this object file, as seen by the process: EV_GC. Errors as above. */
 int collect_add_gc(struct collect *c, int pid, const char *path, struct err *e);
 
+/* From the next window on, what io_uring moves on sockets is told like calls. False: this kernel does
+ * not say. */
+bool collect_add_rings(struct collect *c);
 /* What OpenSSL in this object file reads and writes in the clear: EV_IO with EV_IO_CLEAR. Errors as
  * above. */
 int collect_add_tls(struct collect *c, int pid, const char *path, struct err *e);

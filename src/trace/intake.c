@@ -18,7 +18,7 @@ void
 intake_init(struct intake *in, struct tape *tape, struct stacks *stacks, struct symbols *symbols)
 {
 	*in = (struct intake){ .tape = tape, .stacks = stacks, .symbols = symbols,
-		.wire = wire_new(tape) };
+		.wire = wire_new(tape), .streams = streams_new() };
 }
 
 void
@@ -28,6 +28,7 @@ intake_done(struct intake *in)
 	map_done(&in->peers);
 	map_done(&in->seen);
 	wire_free(in->wire);
+	streams_free(in->streams);
 }
 
 void
@@ -118,6 +119,29 @@ io_of(const struct ev_io *e)
 		.flags = (uint8_t)(e->flags & (IO_WRITE | IO_SERVER | IO_HEAD)) };
 }
 
+struct stream_event { struct intake *in; const struct ev_io *e; };
+
+/* A stream counts as a connection of its own, with one request on it. */
+static void
+take_stream(void *ctx, enum stream_part part, uint64_t key, const char *path)
+{
+	const struct stream_event *s = ctx;
+	char line[EV_HEAD_BYTES + 8];
+	struct rec *r = record(s->in, &s->e->head, REC_IO);
+	if (!r)
+		return;
+	struct rec io = io_of(s->e);
+	io.thread = r->thread;
+	io.key = key;
+	if (part == STREAM_REQUEST) {
+		int size = snprintf(line, sizeof(line), "GET %s", path);
+		io.flags |= IO_HEAD;
+		io.name = path[0] ? route_name(s->in, line, (size_t)size) :
+		    tape_name(s->in->tape, "(route not known)");
+	}
+	*r = io;
+}
+
 static void
 take_io(struct intake *in, const struct ev_io *e, size_t size)
 {
@@ -128,6 +152,11 @@ take_io(struct intake *in, const struct ev_io *e, size_t size)
 	bool server = e->flags & IO_SERVER;
 	if (offsetof(struct ev_io, text) + b.n_begun + b.n_ended > size)
 		return;
+	if (e->flags & EV_IO_FRAMES) {
+		if (e->head.epoch)
+			streams_take(in->streams, e, take_stream, &(struct stream_event){ in, e });
+		return;
+	}
 	if (!server && e->flags & EV_IO_CLEAR)
 		wire_is_clear(in->wire, e->sock);
 	if (!server)
@@ -341,5 +370,6 @@ intake_window_end(struct intake *in, int64_t now)
 	in->n_exits = 0;
 	in->exits = NULL;
 	wire_window(in->wire, false);
+	streams_window(in->streams);
 	map_done(&in->peers);
 }

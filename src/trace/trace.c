@@ -30,6 +30,7 @@
 #include "trace/node.h"
 #include "trace/pace.h"
 #include "trace/proc_watch.h"
+#include "trace/rings.h"
 #include "trace/sampler.h"
 #include "trace/summary.h"
 #include "trace/task_waits.h"
@@ -226,6 +227,7 @@ open_collector(struct trace *t, struct run *r, struct err *e)
 		probe_sqlite(t, r, &r->system.processes[i]);
 	for (size_t i = 0; i < r->system.n_processes; i++)
 		probe_runtime(t, r, &r->system.processes[i]);
+	rings_open(t->collect, r);
 	t->tape.arrivals = collect_has_arrivals(t->collect);
 	eye_set(r, "socket queue", t->tape.arrivals, t->tape.arrivals ?
 	    "arrival of requests in the kernel, by BPF" : "requests begin when they are read",

@@ -220,7 +220,7 @@ send_copy(const struct ended *c, struct sock *sk, struct connection *conn, __u64
 		conn->strange = conn->unasked = 0;
 	size = e->begun + e->ended;
 	barrier_var(size);
-	if (size > EV_TEXT_BYTES)
+	if (size > EV_TEXT_BYTES || e->head.tid != c->head.tid)   /* a probe may be preempted here */
 		return;
 	if (bpf_ringbuf_output(&events, e, offsetof(struct ev_io, text) + size, BPF_RB_NO_WAKEUP))
 		__sync_fetch_and_add(&dropped, 1);
@@ -277,25 +277,4 @@ is_wanted(const struct ended *c, const struct connection *conn)
 	if (conn->strange >= STRANGE_MAX)
 		return is_familiar_again(c);
 	return is_write(c->call) || conn->unasked < UNASKED_MAX;
-}
-
-/* Bytes that were read or written, in the clear. */
-static __always_inline void
-bytes_moved(const struct ended *c, struct sock *sk, struct connection *conn, __u32 flags)
-{
-	__u64 arrival = 0;
-	struct ev_head like = c->head;
-
-	if (conn->announced != epoch)
-		announce(sk, conn, &like, EV_CONN_SEEN, 0, 0);
-	if (!(flags & EV_IO_WRITE)) {
-		arrival = conn->arrival;
-		conn->arrival = 0;
-	}
-	if (conn->server)
-		server_io(c, sk, arrival, flags | EV_IO_SERVER);
-	else if (c->ret <= 0 || c->call == CALL_WRITE_BLIND || !is_wanted(c, conn))
-		send_plain(c, sk, arrival, flags);
-	else
-		send_copy(c, sk, conn, arrival, flags);
 }

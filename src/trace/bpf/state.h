@@ -29,6 +29,8 @@ struct thread {
 	__u64 tls_read, tls_block;     /* socket that was read last, and no such call made since */
 };
 
+enum conn_http { CONN_UNKNOWN, CONN_HTTP1, CONN_HTTP2 };
+
 struct connection {
 	__u64 arrival, born;
 	__u32 announced;
@@ -36,7 +38,8 @@ struct connection {
 	__u8 strange;          /* writes in a row of no protocol that is read in user space */
 	__u16 unasked;         /* reads since a write of one that is */
 	__s32 owed;            /* bytes that OpenSSL has taken and the program not yet written */
-	__u32 tls;             /* OpenSSL speaks through it */
+	__u8 tls;              /* OpenSSL speaks through it */
+	__u8 http;             /* of its own: enum conn_http */
 };
 struct execution_key { __u64 statement; __u32 pid, pad; };
 struct execution { __u64 start, busy; __u32 rows, steps; };

@@ -8,7 +8,7 @@
  * are used again. */
 #pragma once
 
-#include "copies.h"
+#include "frames.h"
 
 #define TLS_FLAGS_MAX 4096     /* since 3.2 flags come before the pointer to the counter */
 #define TLS_BYTES_MAX (1 << 30)
