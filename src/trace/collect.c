@@ -221,6 +221,12 @@ collect_has_arrivals(const struct collect *c)
 	return c->has_arrivals;
 }
 
+bool
+collect_has_streams(void)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_loop, NULL) > 0;
+}
+
 /* ---- probes -------------------------------------------------------------------------------- */
 
 struct probe { struct bpf_program *program; uint64_t offset, cookie, gate; bool at_return; };

@@ -64,6 +64,7 @@ size_t collect_drain(struct collect *c, collect_fn fn, void *ctx);
 
 uint64_t collect_dropped(const struct collect *c);
 void collect_set_stack_period(struct collect *c, int64_t ns);
+bool collect_has_streams(void);   /* this kernel lets it read HTTP/2 */
 bool collect_has_arrivals(const struct collect *c);   /* kernel arrival times are seen */
 
 /* CPU ns used by the collector's programs while statistics were on; 0 when not allowed. */

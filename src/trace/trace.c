@@ -229,6 +229,8 @@ open_collector(struct trace *t, struct run *r, struct err *e)
 		probe_runtime(t, r, &r->system.processes[i]);
 	rings_open(t->collect, r);
 	t->tape.arrivals = collect_has_arrivals(t->collect);
+	if (!collect_has_streams())
+		eye_set(r, "HTTP/2", false, "requests over HTTP/2 are not seen", "a kernel from 5.17 on");
 	eye_set(r, "socket queue", t->tape.arrivals, t->tape.arrivals ?
 	    "arrival of requests in the kernel, by BPF" : "requests begin when they are read",
 	    "a kernel with the tcp_probe tracepoint");

@@ -221,10 +221,12 @@ frames_io(const struct ended *c, struct sock *sk, struct connection *conn, __u64
 	if (!sides)
 		return true;
 	struct side *s = &sides->of[w->write & 1];
-	if (first)
+	if (first) {                           /* what is known is of an earlier one at this address */
+		sides->of[1] = (struct side){ .epoch = epoch };
 		*s = (struct side){ .left = PREFACE_BYTES, .type = FRAME_PREFACE, .epoch = epoch };
-	else if (s->epoch != epoch || s->lost)
+	} else if (s->epoch != epoch || s->lost) {
 		*s = (struct side){ .epoch = epoch };
+	}
 	w->s = *s;
 	send_frames(c, sk, w, arrival, flags | (first ? EV_IO_FIRST : 0));
 	*s = w->s;
