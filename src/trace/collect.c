@@ -34,7 +34,7 @@ struct thread_state {          /* struct thread of the collector */
 	uint16_t waker_nr, preempted;
 	uint64_t first_block, blocked, woke_waited, sql_start, sql_statement;
 	uint32_t sql_depth, tls_wrote;
-	uint64_t tls_ssl, tls_buffer, tls_counter, tls_read, tls_block;
+	uint64_t tls_ssl, tls_buffer, tls_counter, ring_read, ring_bytes, tls_read, tls_block;
 };
 
 struct collect {
@@ -45,7 +45,7 @@ struct collect {
 	collect_fn fn;
 	void *ctx;
 	int stats_fd;
-	bool has_arrivals, listens, has_rings, rings;
+	bool has_arrivals, listens, has_rings, has_receives, rings;
 	int64_t cost_at_begin;
 };
 
@@ -89,6 +89,8 @@ collect_open(struct collect **ret, struct err *e)
 	if (c->bpf) {
 		c->has_rings = libbpf_find_vmlinux_btf_id("io_uring_complete", BPF_TRACE_RAW_TP) > 0;
 		bpf_program__set_autoload(c->bpf->progs.on_uring, c->has_rings);
+		c->has_receives = libbpf_find_vmlinux_btf_id("sock_recv_length", BPF_TRACE_RAW_TP) > 0;
+		bpf_program__set_autoload(c->bpf->progs.on_received, c->has_receives);
 	}
 	int code = c->bpf ? collect_bpf__load(c->bpf) : -errno;
 	if (!code) {
@@ -127,16 +129,17 @@ attach_busy(struct collect *c, struct err *e)
 {
 	const struct row rows[] = { ROW(on_switch, true), ROW(on_waking, true),
 		ROW(on_call_end, true), ROW(on_tcp_data, false) };
-	const struct row ring[] = { ROW(on_uring, false) };
+	const struct row ring[] = { ROW(on_uring, false), ROW(on_received, false) };
 	int code = attach_rows(rows, COUNT_OF(rows), e);
-	return code || !c->rings ? code : attach_rows(ring, COUNT_OF(ring), e);
+	return code || !c->rings ? code : attach_rows(ring, c->has_receives ? 2 : 1, e);
 }
 
 static void
 detach_busy(struct collect *c)
 {
 	struct bpf_link **const links[] = { &c->bpf->links.on_switch, &c->bpf->links.on_waking,
-		&c->bpf->links.on_call_end, &c->bpf->links.on_tcp_data, &c->bpf->links.on_uring };
+		&c->bpf->links.on_call_end, &c->bpf->links.on_tcp_data, &c->bpf->links.on_uring,
+		&c->bpf->links.on_received };
 	for (size_t i = 0; i < COUNT_OF(links); i++) {
 		bpf_link__destroy(*links[i]);
 		*links[i] = NULL;

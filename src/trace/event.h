@@ -57,6 +57,7 @@ struct ev_poll {
 #define EV_IO_FRAMES 16        /* `text` holds frames of HTTP/2 without the bodies but header blocks of clients; */
 #define EV_IO_FIRST  32        /* the first ones of the connection; */
 #define EV_IO_CUT    64        /* not all of them; `pad` bytes of the first block had come before */
+#define EV_IO_BLIND  128       /* the first bytes since a write, and no copy of them can be had */
 #define EV_IO_CLEAR  8         /* what OpenSSL told, not what went over the socket */
 struct ev_io {
 	struct ev_head head;

@@ -35,6 +35,8 @@ struct intake {
 	struct map peers;          /* connection -> part kind; this window's */
 	struct wire *wire;
 	struct streams *streams;
+	struct ring_read { int tid; size_t first, n; } *ring_reads;   /* since its thread's last poll: */
+	size_t n_ring_reads;       /* records of the tape */
 	struct map seen;           /* processes that symbols know */
 	int64_t stack_events;
 };

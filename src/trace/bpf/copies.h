@@ -22,6 +22,7 @@ static const __u8 calls[SYSCALLS] = {
 	[__NR_poll] = CALL_POLL, [__NR_ppoll] = CALL_POLL,
 	[__NR_select] = CALL_POLL, [__NR_pselect6] = CALL_POLL, [__NR_epoll_wait] = CALL_POLL,
 	[__NR_epoll_pwait] = CALL_POLL, [441] = CALL_POLL /* epoll_pwait2 */,
+	[__NR_io_uring_enter] = CALL_POLL,
 	[__NR_accept] = CALL_ACCEPT, [__NR_accept4] = CALL_ACCEPT, [__NR_connect] = CALL_CONNECT,
 	[__NR_pread64] = CALL_FILE, [__NR_pwrite64] = CALL_FILE, [__NR_preadv] = CALL_FILE,
 	[__NR_pwritev] = CALL_FILE, [__NR_fsync] = CALL_SYNC, [__NR_fdatasync] = CALL_SYNC,

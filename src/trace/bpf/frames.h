@@ -233,6 +233,13 @@ frames_io(const struct ended *c, struct sock *sk, struct connection *conn, __u64
 	return true;
 }
 
+/* Something was read, and nobody knows where it lies. */
+static __always_inline bool
+is_blind(const struct ended *c)
+{
+	return c->call == CALL_READ && !c->arg[1] && c->ret > 0;
+}
+
 /* Bytes that were read or written, in the clear. */
 static __always_inline void
 bytes_moved(const struct ended *c, struct sock *sk, struct connection *conn, __u32 flags)
@@ -246,6 +253,9 @@ bytes_moved(const struct ended *c, struct sock *sk, struct connection *conn, __u
 		arrival = conn->arrival;
 		conn->arrival = 0;
 	}
+	if (is_blind(c) && !conn->asked)
+		flags |= EV_IO_BLIND;
+	conn->asked = !(flags & EV_IO_WRITE);
 	if (conn->server && frames_io(c, sk, conn, arrival, flags | EV_IO_SERVER))
 		return;
 	if (conn->server)

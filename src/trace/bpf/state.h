@@ -26,6 +26,7 @@ struct thread {
 	__u64 sql_start, sql_statement;
 	__u32 sql_depth, tls_wrote;    /* tls_wrote: the call in flight has written to its socket */
 	__u64 tls_ssl, tls_buffer, tls_counter;   /* the call of OpenSSL in flight */
+	__u64 ring_read, ring_bytes;   /* socket that was received from, and no completion since */
 	__u64 tls_read, tls_block;     /* socket that was read last, and no such call made since */
 };
 
@@ -40,6 +41,7 @@ struct connection {
 	__s32 owed;            /* bytes that OpenSSL has taken and the program not yet written */
 	__u8 tls;              /* OpenSSL speaks through it */
 	__u8 http;             /* of its own: enum conn_http */
+	__u8 asked;            /* something was received since the last write, whatever it was */
 };
 struct execution_key { __u64 statement; __u32 pid, pad; };
 struct execution { __u64 start, busy; __u32 rows, steps; };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* What io_uring moves on sockets, which no system call tells: each completion, with the buffer that
  * the request named. It counts as a call that the thread made then. Of a request that stays and
- * completes many times the kernel tells neither socket nor buffer: those are not seen. */
+ * completes many times the kernel tells neither socket nor buffer: its socket is the one that was
+ * received from last, and what came is not known. */
 #pragma once
 
 #include "tls.h"
@@ -36,30 +37,54 @@ uring_buffer(struct io_kiocb *request, __u8 operation)
 	return 0;
 }
 
+static __always_inline void
+uring_moved(struct thread *t, __u64 id, struct sock *sk, __u8 call, __u64 buffer, __s64 moved)
+{
+	struct ended c = {
+		.head = { .ts = bpf_ktime_get_ns(), .tid = (__u32)id, .pid = id >> 32,
+			.nr = __NR_io_uring_enter, .epoch = epoch },
+		.t = t, .ret = moved, .call = call, .arg = { 0, buffer, moved },
+	};
+	if (sk && moved > 0)
+		socket_io(&c, sk);
+}
+
+static __always_inline struct sock *
+uring_socket(struct io_kiocb *request)
+{
+	struct file *file = BPF_CORE_READ(request, file);
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return 0;
+	return sock_of(file);
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(on_received, struct sock *sk, int bytes)
+{
+	struct thread *t = enabled && bytes > 0 ? thread_of((__u32)bpf_get_current_pid_tgid()) : 0;
+	if (!t)
+		return 0;
+	t->ring_read = is_looked_at(sk) ? (__u64)sk : 0;
+	t->ring_bytes = bytes;
+	return 0;
+}
+
 SEC("tp_btf/io_uring_complete")
 int BPF_PROG(on_uring, void *ring, struct io_kiocb *request)
 {
 	__u64 id = bpf_get_current_pid_tgid();
-	if (!enabled || !request || !bpf_core_field_exists(((struct io_kiocb *)0)->cqe))
+	struct thread *t = enabled ? thread_of((__u32)id) : 0;
+	if (!t || !bpf_core_field_exists(((struct io_kiocb *)0)->cqe))
 		return 0;
-	struct thread *t = thread_of((__u32)id);
-	if (!t)
+	__u64 received = t->ring_read;
+	t->ring_read = 0;
+	__u8 operation = request ? BPF_CORE_READ(request, opcode) : URING_RECV;
+	if (operation >= URING_OPERATIONS || !uring_calls[operation])
 		return 0;
-	__u8 operation = BPF_CORE_READ(request, opcode);
-	__s32 moved = BPF_CORE_READ(request, cqe.res);
-	if (operation >= URING_OPERATIONS || !uring_calls[operation] || moved <= 0)
-		return 0;
-	struct file *file = BPF_CORE_READ(request, file);
-	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return 0;
-	struct sock *sk = sock_of(file);
-	__u8 call = uring_calls[operation];
-	struct ended c = {
-		.head = { .ts = bpf_ktime_get_ns(), .tid = (__u32)id, .pid = id >> 32,
-			.nr = is_write(call) ? __NR_sendto : __NR_recvfrom, .epoch = epoch },
-		.t = t, .ret = moved, .call = call, .arg = { 0, uring_buffer(request, operation), moved },
-	};
-	if (sk)
-		socket_io(&c, sk);
+	if (request)
+		uring_moved(t, id, uring_socket(request), uring_calls[operation],
+		    uring_buffer(request, operation), BPF_CORE_READ(request, cqe.res));
+	else
+		uring_moved(t, id, (struct sock *)received, CALL_READ, 0, t->ring_bytes);
 	return 0;
 }
