@@ -6,8 +6,8 @@
 
 #include "trace/eyes.h"
 
-#define CURE_LIBRARY "let prony check a plain http:// port of the service; or run it with OpenSSL as a " \
-	"library, or with its symbols"
+#define CURE_LIBRARY "let prony check a plain http:// port of the service; or run it with OpenSSL " \
+	"as a library, or with its symbols"
 
 struct found { bool probed; const char *why; };
 
@@ -30,8 +30,8 @@ may_hold_openssl(const char *path, const char *exe)
 }
 
 static void
-probe_process(struct collect *c, struct symbols *symbols, struct run *r, const struct run_process *p,
-    struct found *f)
+probe_process(struct collect *c, struct symbols *symbols, struct run *r,
+    const struct run_process *p, struct found *f)
 {
 	const char *path;
 	for (size_t i = 0; (path = symbols_object(symbols, (int)p->pid, i)); i++) {
@@ -55,8 +55,8 @@ encryption_open(struct collect *c, struct symbols *symbols, struct run *r, const
 	if (wanted && !f.probed && !f.why)
 		f.why = "the service's TLS is not OpenSSL's, or has no symbols";
 	if (f.probed || f.why)
-		eye_set(r, "TLS", !f.why, !f.why ? "clear text of OpenSSL's connections, by probes on its functions" :
-		    run_printf(r, "what it encrypts is not seen: %s", f.why), CURE_LIBRARY);
+		eye_set(r, "TLS", !f.why, !f.why ?
+		    "clear text of OpenSSL's connections, by probes on its functions" : run_printf(r, "what it encrypts is not seen: %s", f.why), CURE_LIBRARY);
 	*ret_why = f.why;
 	return f.probed || !wanted;
 }

@@ -8,7 +8,8 @@
 #include "symbol/symbol.h"
 #include "trace/collect.h"
 
-/* Probe OpenSSL in each process, in a library or in the program itself; says in r->eyes ("TLS") what
- * came of it. False: the service is loaded over TLS, and its requests cannot be read; *ret_why then
- * says why, in memory of the run. */
-bool encryption_open(struct collect *c, struct symbols *symbols, struct run *r, const char **ret_why);
+/* Probe OpenSSL in each process, in a library or in the program itself; says in r->eyes ("TLS")
+ * what came of it. False: the service is loaded over TLS, and its requests cannot be read; *ret_why
+ * then says why, in memory of the run. */
+bool encryption_open(struct collect *c, struct symbols *symbols, struct run *r,
+    const char **ret_why);

@@ -70,8 +70,8 @@ take_off(struct intake *in, const struct ev_off *e)
 	    (e->waker_nr == SYS_futex ? OFF_BY_FUTEX : 0);
 }
 
-/* The thread learns of what was read for it by io_uring when its call returns: then it begins to work
- * on it, one after the other. */
+/* The thread learns of what was read for it by io_uring when its call returns: then it begins to
+ * work on it, one after the other. */
 static void
 learn_of_ring_reads(struct intake *in, const struct ev_head *h)
 {

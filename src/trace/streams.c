@@ -120,8 +120,8 @@ connection_of(struct streams *s, uint64_t sock)
 
 /* ---- header blocks ------------------------------------------------------------------------- */
 
-/* Fills the table with entries that say nothing: what the client put there before is looked up among
- * them, and what it puts there from now on is found where the client has it. */
+/* Fills the table with entries that say nothing: what the client put there before is looked up
+ * among them, and what it puts there from now on is found where the client has it. */
 static void
 prime(nghttp2_hd_inflater *inflater)
 {

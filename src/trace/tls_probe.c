@@ -50,14 +50,13 @@ worker_of(int fd, uint64_t offset, const uint8_t code[CODE_BYTES])
 	return 0;
 }
 
-/* Of both directions: the function, and the one that tells the bytes by a pointer. */
 static const struct name { const char *text; bool writes, counted; } names[TLS_SITES] = {
 	{ "SSL_read", false, false }, { "SSL_read_ex", false, true },
 	{ "SSL_write", true, false }, { "SSL_write_ex", true, true },
 };
 
-/* Both functions of a direction do their work in one: a site of its own is added once, and another one
- * says that it was not what was looked for. */
+/* Both functions of a direction do their work in one: it is added once, and where they seem to have
+ * two, neither is what was looked for. */
 static bool
 add_worker(struct tls_sites *s, uint64_t offset, bool writes)
 {

@@ -199,7 +199,8 @@ send_frames(const struct ended *c, struct sock *sk, struct walk *w, __u64 arriva
 
 /* False: this is no HTTP/2. */
 static __always_inline bool
-frames_io(const struct ended *c, struct sock *sk, struct connection *conn, __u64 arrival, __u32 flags)
+frames_io(const struct ended *c, struct sock *sk, struct connection *conn, __u64 arrival,
+    __u32 flags)
 {
 	__u32 zero = 0;
 	struct walk *w = bpf_map_lookup_elem(&walks, &zero);
