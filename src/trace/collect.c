@@ -37,11 +37,26 @@ struct thread_state {          /* struct thread of the collector */
 	uint64_t tls_ssl, tls_buffer, tls_counter, ring_read, ring_bytes, tls_read, tls_block;
 };
 
+struct probe { struct bpf_program *program; uint64_t offset, cookie, gate; bool at_return; };
+
+/* Probes of OpenSSL, which cost every request some microseconds: made as the first window opens, so
+ * that what is measured before is the service as it is. They stay, because taking one away takes the
+ * kernel a tenth of a second. */
+struct tls_process {
+	int pid;
+	char path[512];
+	struct probe probes[2 * TLS_SITES];
+	size_t n;
+};
+
 struct collect {
 	struct collect_bpf *bpf;
 	struct ring_buffer *ring;
 	struct bpf_link *links[LINKS_MAX];
 	size_t n_links;
+	struct tls_process *tls;
+	size_t n_tls;
+	int tls_error;
 	collect_fn fn;
 	void *ctx;
 	int stats_fd;
@@ -169,6 +184,7 @@ collect_close(struct collect *c)
 	collect_bpf__destroy(c->bpf);
 	if (c->stats_fd >= 0)
 		close(c->stats_fd);
+	free(c->tls);
 	free(c);
 }
 
@@ -231,8 +247,6 @@ collect_has_streams(void)
 }
 
 /* ---- probes -------------------------------------------------------------------------------- */
-
-struct probe { struct bpf_program *program; uint64_t offset, cookie, gate; bool at_return; };
 
 static int
 probe(struct collect *c, int pid, const char *path, const struct probe *p)
@@ -326,25 +340,44 @@ int
 collect_add_tls(struct collect *c, int pid, const char *path, struct err *e)
 {
 	struct tls_sites s;
-	struct probe probes[2 * TLS_SITES];
-	char through[512];
+	struct tls_process p = { .pid = pid };
 
-	snprintf(through, sizeof(through), "/proc/%d/root%s", pid, path);
-	int code = tls_sites_find(through, &s, e);
+	snprintf(p.path, sizeof(p.path), "/proc/%d/root%s", pid, path);
+	int code = tls_sites_find(p.path, &s, e);
 	if (code)
 		return code;
 	struct collect_bpf *b = c->bpf;
 	for (size_t i = 0; i < s.n; i++) {
 		const struct tls_site *site = &s.sites[i];
-		probes[2 * i] = (struct probe){ site->writes ? b->progs.tls_write_return :
+		p.probes[p.n++] = (struct probe){ site->writes ? b->progs.tls_write_return :
 		    b->progs.tls_read_return, site->offset, site->counted ? TLS_COUNTED : 0, 0, true };
-		probes[2 * i + 1] = (struct probe){ b->progs.tls_enter, site->offset, 0, 0, false };
+		p.probes[p.n++] = (struct probe){ b->progs.tls_enter, site->offset, 0, 0, false };
 	}
-	code = probe_all(c, pid, through, probes, 2 * s.n);
-	if (code)
-		return err_set(e, -code, "cannot probe OpenSSL in '%s': %s", path, strerror(-code));
-	b->bss->tls_probed = 1;
+	c->tls = realloc(c->tls, (c->n_tls + 1) * sizeof(*c->tls));
+	if (!c->tls)
+		abort();
+	c->tls[c->n_tls++] = p;
 	return 0;
+}
+
+static void
+attach_tls(struct collect *c)
+{
+	for (size_t i = 0; i < c->n_tls; i++) {
+		const struct tls_process *p = &c->tls[i];
+		int code = probe_all(c, p->pid, p->path, p->probes, p->n);
+		if (code)
+			c->tls_error = code;
+		else
+			c->bpf->bss->tls_probed = 1;
+	}
+	c->n_tls = 0;
+}
+
+int
+collect_tls_error(const struct collect *c)
+{
+	return c->tls_error;
 }
 
 bool
@@ -380,6 +413,7 @@ collect_window_open(struct collect *c)
 	bpf_link__destroy(c->bpf->links.on_call_between);
 	c->bpf->links.on_call_between = NULL;
 	uint32_t epoch = ++c->bpf->bss->epoch;
+	attach_tls(c);
 	attach_busy(c, &ignored);   /* it could be done before: a window without is only empty */
 	__atomic_store_n(&c->bpf->bss->enabled, 1, __ATOMIC_RELEASE);
 	return epoch;

@@ -38,9 +38,11 @@ int collect_add_gc(struct collect *c, int pid, const char *path, struct err *e);
 /* From the next window on, what io_uring moves on sockets is told like calls. False: this kernel does
  * not say. */
 bool collect_add_rings(struct collect *c);
-/* What OpenSSL in this object file reads and writes in the clear: EV_IO with EV_IO_CLEAR. Errors as
- * above. */
+/* What OpenSSL in this object file reads and writes in the clear: EV_IO with EV_IO_CLEAR, from the
+ * first window on. Errors as above, but what only shows when it is probed: collect_tls_error is then a
+ * negative errno. */
 int collect_add_tls(struct collect *c, int pid, const char *path, struct err *e);
+int collect_tls_error(const struct collect *c);
 
 /* The return address that a statement probe's trampoline took the place of, for
  * symbols_set_returns; 0 unknown. `collect` is a struct collect. Any thread. */

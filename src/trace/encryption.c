@@ -9,6 +9,8 @@
 #define CURE_LIBRARY "let prony check a plain http:// port of the service; or run it with OpenSSL " \
 	"as a library, or with its symbols"
 
+#define CURE_PROBES "sudo prony check ..."
+
 struct found { bool probed; const char *why; };
 
 static bool
@@ -43,6 +45,15 @@ probe_process(struct collect *c, struct symbols *symbols, struct run *r,
 		if (code && code != -ENOENT)
 			f->why = run_str(r, e.text);
 	}
+}
+
+void
+encryption_end(struct collect *c, struct run *r)
+{
+	int code = collect_tls_error(c);
+	if (code)
+		eye_set(r, "TLS", false, run_printf(r, "what it encrypts is not seen: OpenSSL's functions cannot "
+		    "be probed: %s", strerror(-code)), CURE_PROBES);
 }
 
 bool

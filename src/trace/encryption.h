@@ -13,3 +13,6 @@
  * then says why, in memory of the run. */
 bool encryption_open(struct collect *c, struct symbols *symbols, struct run *r,
     const char **ret_why);
+
+/* After the windows: the probes could not be made after all. */
+void encryption_end(struct collect *c, struct run *r);

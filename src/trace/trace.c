@@ -593,6 +593,8 @@ trace_stop(struct trace *t, struct run *r, struct err *e)
 	r->evidence.trace.mode = mode_of(t);
 	fill_costs(t, r);
 	node_eye(t, r);
+	if (t->collect)
+		encryption_end(t->collect, r);
 	if (t->watch)
 		proc_watch_fill(t->watch, r, t->stopped);
 	return fill(t, r, e);
