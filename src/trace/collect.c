@@ -33,7 +33,8 @@ struct thread_state {          /* struct thread of the collector */
 	uint32_t waker;
 	uint16_t waker_nr, preempted;
 	uint64_t first_block, blocked, woke_waited, sql_start, sql_statement;
-	uint32_t sql_depth, tls_wrote;
+	uint32_t sql_depth;
+	uint16_t tls_wrote, ring_came;
 	uint64_t tls_ssl, tls_buffer, tls_counter, ring_read, ring_bytes, tls_read, tls_block;
 };
 

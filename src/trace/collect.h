@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* collect: loads the BPF collector, attaches it to the service, hands out what it saw.
  *
- * One thread at a time. Nothing of the service is changed but uprobes on an SQLite library, if it
- * has one; closing takes everything away. */
+ * One thread at a time. Nothing of the service is changed but uprobes on SQLite, OpenSSL and
+ * its runtime, as far as it has them; closing takes everything away. */
 #pragma once
 
 #include <stdbool.h>

@@ -132,6 +132,15 @@ polled(const struct ended *c)
 	EVENT_SEND(e);
 }
 
+/* Many calls only hand requests over, amid other work. */
+static __always_inline bool
+waits_for_ring(const struct ended *c)
+{
+	bool came = c->t->ring_came;
+	c->t->ring_came = 0;
+	return came || (__u32)c->arg[2];   /* so many completions at least */
+}
+
 /* Between windows, epoch 0: only what gives a statement of PostgreSQL its name, because that is
  * done once a connection and used in every window. */
 SEC("tp_btf/sys_exit")
@@ -176,11 +185,11 @@ int BPF_PROG(on_call_end, struct pt_regs *regs, long ret)
 		.arg = { regs->di, regs->si, regs->dx },
 	};
 	t->first_block = t->blocked = t->woke_waited = 0;
-	if (call == CALL_POLL)
+	if (call == CALL_POLL && (nr != __NR_io_uring_enter || waits_for_ring(&c)))
 		polled(&c);
 	else if (call == CALL_ACCEPT || call == CALL_CONNECT)
 		connection_made(&c);
-	else if (call != CALL_NONE && call != CALL_FUTEX)
+	else if (call != CALL_NONE && call != CALL_FUTEX && call != CALL_POLL)
 		sock = file_or_socket(&c);
 	if (c.blocked && call != CALL_POLL && call != CALL_ACCEPT)
 		sample_stack(&c, regs, c.blocked, 0, sock);

@@ -24,7 +24,9 @@ struct thread {
 	__u64 first_block, blocked;    /* in the call in flight */
 	__u64 woke_waited;             /* how long the thread had waited that this one woke */
 	__u64 sql_start, sql_statement;
-	__u32 sql_depth, tls_wrote;    /* tls_wrote: the call in flight has written to its socket */
+	__u32 sql_depth;
+	__u16 tls_wrote;               /* the call in flight has written to its socket */
+	__u16 ring_came;               /* io_uring has received since the thread was last told */
 	__u64 tls_ssl, tls_buffer, tls_counter;   /* the call of OpenSSL in flight */
 	__u64 ring_read, ring_bytes;   /* socket that was received from, and no completion since */
 	__u64 tls_read, tls_block;     /* socket that was read last, and no such call made since */

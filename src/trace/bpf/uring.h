@@ -45,8 +45,11 @@ uring_moved(struct thread *t, __u64 id, struct sock *sk, __u8 call, __u64 buffer
 			.nr = __NR_io_uring_enter, .epoch = epoch },
 		.t = t, .ret = moved, .call = call, .arg = { 0, buffer, moved },
 	};
-	if (sk && moved > 0)
-		socket_io(&c, sk);
+	if (!sk || moved <= 0)
+		return;
+	if (!is_write(call))
+		t->ring_came = 1;
+	socket_io(&c, sk);
 }
 
 static __always_inline struct sock *
