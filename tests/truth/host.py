@@ -117,8 +117,8 @@ class Stage:
         self.spawn(['/usr/bin/gunicorn', '-w', '2', '-b', f'127.0.0.1:{port}', '--chdir',
                     self.sources, '--log-level', 'warning', *flags, application],
                    env={**os.environ, **environment, 'PYTHONDONTWRITEBYTECODE': '1'})
-        self.wait_for(url)
-        return url
+        self.wait_for(f'http://127.0.0.1:{port}/')
+        return f'http://127.0.0.1:{port}/'
 
     def certificate(self):
         """Files of a key and of a certificate for 127.0.0.1 that nobody vouches for."""
@@ -146,8 +146,8 @@ http {{ access_log off; {paths} keepalive_requests 1000000; {settings}
   server {{ listen 127.0.0.1:{port} {'ssl http2 ' if tls else ''}backlog=1024; root {self.folder}; }} }}
 ''')
         self.spawn([program, '-p', self.folder, '-c', conf], stderr=subprocess.DEVNULL)
-        self.wait_for(f'http://127.0.0.1:{port}/')
-        return f'http://127.0.0.1:{port}/'
+        self.wait_for(url)
+        return url
 
     # ---- cgroups: version 1 where the controller is mounted, else version 2
 

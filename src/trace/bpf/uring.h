@@ -37,17 +37,21 @@ uring_buffer(struct io_kiocb *request, __u8 operation)
 	return 0;
 }
 
+/* What completes while the thread is in its call, it learns of when that returns; else at once: an
+ * interrupt had the kernel work for the ring amid the thread's own work. */
 static __always_inline void
 uring_moved(struct thread *t, __u64 id, struct sock *sk, __u8 call, __u64 buffer, __s64 moved)
 {
+	bool inside = call_in_flight(bpf_get_current_task_btf()) == __NR_io_uring_enter;
 	struct ended c = {
 		.head = { .ts = bpf_ktime_get_ns(), .tid = (__u32)id, .pid = id >> 32,
-			.nr = __NR_io_uring_enter, .epoch = epoch },
+			.nr = inside ? __NR_io_uring_enter : is_write(call) ? __NR_sendto : __NR_recvfrom,
+			.epoch = epoch },
 		.t = t, .ret = moved, .call = call, .arg = { 0, buffer, moved },
 	};
 	if (!sk || moved <= 0)
 		return;
-	if (!is_write(call))
+	if (!is_write(call) && inside)
 		t->ring_came = 1;
 	socket_io(&c, sk);
 }
