@@ -191,7 +191,7 @@ send_frames(const struct ended *c, struct sock *sk, struct walk *w, __u64 arriva
 		e->flags |= EV_IO_CUT;
 	e->begun = size;
 	barrier_var(size);
-	if (!size || size > EV_TEXT_BYTES || e->head.tid != c->head.tid)
+	if ((!size && !(flags & EV_IO_FIRST)) || size > EV_TEXT_BYTES || e->head.tid != c->head.tid)
 		return;
 	if (bpf_ringbuf_output(&events, e, offsetof(struct ev_io, text) + size, BPF_RB_NO_WAKEUP))
 		__sync_fetch_and_add(&dropped, 1);

@@ -49,7 +49,7 @@ tls_carries(const struct ended *c, struct sock *sk, struct connection *conn)
 	if (!conn->tls || conn->owed <= 0)
 		return conn->tls;   /* of a handshake, or an alert */
 	conn->owed -= c->ret;
-	return !conn->server;
+	return !conn->server || conn->http == CONN_HTTP2;   /* whose streams only the clear text tells */
 }
 
 SEC("uprobe")
@@ -110,10 +110,11 @@ tls_done(struct pt_regs *ctx, __u8 call, __u16 nr)
 	__u64 ssl = t->tls_ssl;
 	__s64 n = tls_moved(t, result, bpf_get_attach_cookie(ctx) == TLS_COUNTED);
 	t->tls_ssl = 0;
-	if (is_write(call))
+	__u64 read = t->tls_read;
+	if (is_write(call))            /* what was read waits for a call that takes it */
 		t->tls_read = 0;
 	struct connection *conn = tls_connection(t, ssl, id >> 32, n > 0, &sock);
-	t->tls_read = 0;
+	t->tls_read = is_write(call) ? read : 0;
 	if (!conn)
 		return 0;
 	conn->tls = 1;
