@@ -339,16 +339,17 @@ give_up(struct check *c, struct err *e)
 	return cli_fail(c->in, e);
 }
 
-/* What a service does is read from the HTTP that its sockets carry. */
+/* What a service does is read from the HTTP that it is asked. */
 static int
 refuse_unreadable(const struct spec *s, struct err *e)
 {
 	struct url u;
 
-	if (!s->n_urls || url_parse(s->urls[0], &u, e) < 0 || u.scheme == URL_HTTP)
+	if (!s->n_urls || url_parse(s->urls[0], &u, e) < 0 || u.scheme == URL_HTTP ||
+	    u.scheme == URL_HTTPS)
 		return 0;
-	err_usage(e, "check reads HTTP in the clear, not %s://", url_scheme_name(u.scheme));
-	err_hint(e, "name the service's plain http:// port; prony load speaks %s",
+	err_usage(e, "check reads HTTP, not %s://", url_scheme_name(u.scheme));
+	err_hint(e, "name the service's http:// or https:// port; prony load speaks %s",
 	    url_scheme_name(u.scheme));
 	return -EINVAL;
 }

@@ -14,7 +14,7 @@ const struct command command_check = {
 	.arguments = "TARGET...",
 	.about = "measure a running service and name the one thing that limits it",
 	.details =
-	    "TARGET is one or more http:// URLs of one service, pid:N, unit:NAME or a spec file. "
+	    "TARGET is one or more http:// or https:// URLs of one service, pid:N, unit:NAME or a spec file. "
 	    "The service is found behind the URL, loaded until it reaches its knee (or at the load that "
 	    "the target names), traced meanwhile, and the limit is named down to the function, lock or "
 	    "SQL statement, with what was ruled out and what to do about it. Nothing is changed, unless --press "

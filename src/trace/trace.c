@@ -22,6 +22,7 @@
 #include "trace/assemble.h"
 #include "trace/collect.h"
 #include "trace/cures.h"
+#include "trace/encryption.h"
 #include "trace/eyes.h"
 #include "trace/goroutines.h"
 #include "trace/intake.h"
@@ -30,6 +31,7 @@
 #include "trace/node.h"
 #include "trace/pace.h"
 #include "trace/proc_watch.h"
+#include "trace/rings.h"
 #include "trace/sampler.h"
 #include "trace/summary.h"
 #include "trace/task_waits.h"
@@ -48,6 +50,7 @@
 #define CURE_NODE_FLAG "start it as node --perf-basic-prof ..."
 
 #define CURE_SWITCH    "prony check without the option that switches tracing off"
+#define CURE_ENCRYPTION "let prony check a plain http:// port of the service"
 
 struct trace {
 	struct collect *collect;   /* NULL: lower rung */
@@ -58,6 +61,7 @@ struct trace {
 	struct goroutines *goroutines;
 	int goroutines_lost;       /* of a Go program: -errno */
 	bool go;
+	bool encrypted;            /* its requests are, and cannot be read */
 	struct stacks stacks;
 	struct nodes *nodes;
 	int node_why;              /* a Node process whose functions cannot be read: -errno, and why */
@@ -180,17 +184,31 @@ may_prepare_statements(const struct run *r)
 	return false;
 }
 
+/* Without requests its waits would be nobody's: then the rung below tells more. */
 static int
-open_collector(struct trace *t, struct run *r, struct err *e)
+open_on_clear_text(struct trace *t, struct run *r, struct err *e)
 {
+	const char *why;
 	int code = collect_open(&t->collect, e);
 	if (!code)
 		code = collect_attach(t->collect, e);
+	if (!code && !encryption_open(t->collect, t->symbols, r, &why)) {
+		code = err_set(e, ENOTSUP, "%s", why);
+		t->encrypted = true;
+	}
 	if (code) {
 		collect_close(t->collect);
 		t->collect = NULL;
-		return code;
 	}
+	return code;
+}
+
+static int
+open_collector(struct trace *t, struct run *r, struct err *e)
+{
+	int code = open_on_clear_text(t, r, e);
+	if (code)
+		return code;
 	for (size_t i = 0; i < r->system.n_processes; i++) {
 		const struct run_process *p = &r->system.processes[i];
 		collect_add_process(t->collect, (int)p->pid);
@@ -207,7 +225,10 @@ open_collector(struct trace *t, struct run *r, struct err *e)
 		probe_sqlite(t, r, &r->system.processes[i]);
 	for (size_t i = 0; i < r->system.n_processes; i++)
 		probe_runtime(t, r, &r->system.processes[i]);
+	rings_open(t->collect, r);
 	t->tape.arrivals = collect_has_arrivals(t->collect);
+	if (!collect_has_streams())
+		eye_set(r, "HTTP/2", false, "requests over HTTP/2 are not seen", "a kernel from 5.17 on");
 	eye_set(r, "socket queue", t->tape.arrivals, t->tape.arrivals ?
 	    "arrival of requests in the kernel, by BPF" : "requests begin when they are read",
 	    "a kernel with the tcp_probe tracepoint");
@@ -310,7 +331,7 @@ trace_open(struct run *r, const struct trace_options *o, struct trace **ret, str
 		know_process(t, (int)r->system.processes[i].pid);
 	struct err why = { 0 };
 	if (t->n_pids && ceiling < 1 && open_collector(t, r, &why))
-		eyes_collector(r, why.text, cure_collector(&why));
+		eyes_collector(r, why.text, t->encrypted ? CURE_ENCRYPTION : cure_collector(&why));
 	else if (t->n_pids)
 		eyes_collector(r, t->collect ? NULL : "switched off", CURE_SWITCH);
 	if (t->n_pids && ceiling < 2)
@@ -583,6 +604,8 @@ trace_stop(struct trace *t, struct run *r, struct err *e)
 	r->evidence.trace.mode = mode_of(t);
 	fill_costs(t, r);
 	node_eye(t, r);
+	if (t->collect)
+		encryption_end(t->collect, r);
 	if (t->watch)
 		proc_watch_fill(t->watch, r, t->stopped);
 	return fill(t, r, e);
