@@ -65,6 +65,9 @@ deps-truth: deps-test
 
 truth: deps-truth with-tests
 	/usr/bin/python3 tests/truth/run.py $(BUILD)/prony --all
+	/usr/bin/python3 tests/scenario/ladder.py $(BUILD)/prony $(BUILD)/tests/truth/truth_hot_function \
+	  $(BUILD)/tests/truth/truth_lock_convoy --all
+	/usr/bin/python3 tests/scenario/press.py $(BUILD)/prony $(BUILD)/tests/truth/truth_hot_function --all
 	PRONY_PAGE_MODULES=$(abspath $(BUILD)-page)/node_modules /usr/bin/python3 tests/truth/linking.py $(BUILD)/prony
 
 # The peers that prony is measured beside: whichever are to be had, each is left out with its name.
