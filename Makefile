@@ -13,7 +13,7 @@ DEPS_TEST = libcmocka-dev git python3 python3-flask python3-jsonschema python3-a
   postgresql-15 redis-server redis-tools openssl
 
 # What the services of `make truth` need beyond that.
-DEPS_TRUTH = default-jdk-headless golang-go libpostgresql-jdbc-java python3-aiohttp python3-asyncpg python3-psycopg2 \
+DEPS_TRUTH = default-jdk-headless golang-go golang-github-lib-pq-dev libpostgresql-jdbc-java python3-aiohttp python3-asyncpg python3-psycopg2 \
   python3-redis
 
 # Node with npm may come from elsewhere than Debian, whose npm would not go with it.
@@ -65,6 +65,9 @@ deps-truth: deps-test
 
 truth: deps-truth with-tests
 	/usr/bin/python3 tests/truth/run.py $(BUILD)/prony --all
+	/usr/bin/python3 tests/scenario/ladder.py $(BUILD)/prony $(BUILD)/tests/truth/truth_hot_function \
+	  $(BUILD)/tests/truth/truth_lock_convoy --all
+	/usr/bin/python3 tests/scenario/press.py $(BUILD)/prony $(BUILD)/tests/truth/truth_hot_function --all
 	PRONY_PAGE_MODULES=$(abspath $(BUILD)-page)/node_modules /usr/bin/python3 tests/truth/linking.py $(BUILD)/prony
 
 # The peers that prony is measured beside: whichever are to be had, each is left out with its name.

@@ -75,7 +75,7 @@ run_list(const struct trace *t, uint64_t capacity, bool lru, bool sieve)
 		uint32_t k = t->ids[i] + 1, size = t->sizes[k - 1];
 		bool hit = l.items[k].in;
 		r.hits += hit;
-		r.hit_bytes += hit ? size : 0;
+		r.saved += hit ? (double)t->costs[t->ids[i]] : 0;
 		if (hit && lru)
 			list_out(&l, k), list_in(&l, k);
 		if (hit)
@@ -91,19 +91,19 @@ run_list(const struct trace *t, uint64_t capacity, bool lru, bool sieve)
 }
 
 static struct cache_result
-run_lru(const struct trace *t, uint64_t capacity)
+run_lru(const struct trace *t, uint64_t capacity, bool by_cost)
 {
 	return run_list(t, capacity, true, false);
 }
 
 static struct cache_result
-run_fifo(const struct trace *t, uint64_t capacity)
+run_fifo(const struct trace *t, uint64_t capacity, bool by_cost)
 {
 	return run_list(t, capacity, false, false);
 }
 
 static struct cache_result
-run_sieve(const struct trace *t, uint64_t capacity)
+run_sieve(const struct trace *t, uint64_t capacity, bool by_cost)
 {
 	return run_list(t, capacity, false, true);
 }
@@ -112,7 +112,7 @@ run_sieve(const struct trace *t, uint64_t capacity)
 
 static struct cache_result
 run_policy(const struct trace *t, uint64_t capacity, const struct store_tuning *tuning,
-    struct store_shadow *shadow)
+    struct store_shadow *shadow, bool by_cost)
 {
 	struct store_node *nodes = zeroed(t->n_ids + 1, sizeof(*nodes));
 	struct store_policy p;
@@ -126,18 +126,19 @@ run_policy(const struct trace *t, uint64_t capacity, const struct store_tuning *
 		uint64_t at = (uint64_t)(t->ids[i] + 1) * sizeof(*n), size = t->sizes[t->ids[i]];
 		bool hit = n->queue != STORE_QUEUE_NONE;
 		uint64_t hash = random_at(99, t->ids[i]);
+		double value = by_cost ? (double)t->costs[t->ids[i]] : 1;
 		r.hits += hit;
-		r.hit_bytes += hit ? size : 0;
+		r.saved += hit ? (double)t->costs[t->ids[i]] : 0;
 		if (hit)
 			store_node_touch(n);
-		if (shadow && store_shadow_ask(shadow, hash, size, 1))
+		if (shadow && store_shadow_ask(shadow, hash, size, value))
 			p.tuning = *store_shadow_tuning(shadow);
 		if (hit || size > capacity)
 			continue;
 		while (p.small.bytes + p.main.bytes + size > capacity)
 			store_policy_victim(&p);
-		*n = (struct store_node){ 	.hash = hash, .bytes = size };
-		store_policy_add(&p, at, 1);
+		*n = (struct store_node){ .hash = hash, .bytes = size };
+		store_policy_add(&p, at, value);
 	}
 	free(ghosts);
 	free(nodes);
@@ -145,21 +146,21 @@ run_policy(const struct trace *t, uint64_t capacity, const struct store_tuning *
 }
 
 static struct cache_result
-run_paper(const struct trace *t, uint64_t capacity)
+run_paper(const struct trace *t, uint64_t capacity, bool by_cost)
 {
 	return run_policy(t, capacity,
-	    &(struct store_tuning){ .small_share = 0.1f, .promote = 2, .ghosts = 1, .rounds = 3 }, NULL);
+	    &(struct store_tuning){ .small_share = 0.1f, .promote = 2, .ghosts = 1, .rounds = 3 }, NULL, false);
 }
 
 static struct cache_result
-run_store(const struct trace *t, uint64_t capacity)
+run_store(const struct trace *t, uint64_t capacity, bool by_cost)
 {
 	static struct store_shadow shadow;
 	const uint32_t keys = 1024;   /* as in a store of 64 MiB and more */
 	void *memory = zeroed(1, store_shadow_bytes(keys));
 
 	store_shadow_init(&shadow, memory, keys, capacity, 0.125);
-	struct cache_result r = run_policy(t, capacity, store_shadow_tuning(&shadow), &shadow);
+	struct cache_result r = run_policy(t, capacity, store_shadow_tuning(&shadow), &shadow, by_cost);
 	free(memory);
 	return r;
 }
@@ -219,7 +220,7 @@ next_requests(const struct trace *t)
 
 /* Belady: out goes what is asked for last. Of unequal sizes that is not the very best, but near it. */
 static struct cache_result
-run_opt(const struct trace *t, uint64_t capacity)
+run_opt(const struct trace *t, uint64_t capacity, bool by_cost)
 {
 	uint32_t *next = next_requests(t);
 	uint32_t *due = zeroed(t->n_ids, sizeof(*due));    /* of what is in; 0: not in */
@@ -231,7 +232,7 @@ run_opt(const struct trace *t, uint64_t capacity)
 		uint32_t id = t->ids[i], size = t->sizes[id];
 		bool hit = due[id] != 0;
 		r.hits += hit;
-		r.hit_bytes += hit ? size : 0;
+		r.saved += hit ? (double)t->costs[t->ids[i]] : 0;
 		if (!hit && (size > capacity || next[i] == UINT32_MAX))
 			continue;
 		bytes += hit ? 0 : size;

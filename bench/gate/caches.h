@@ -3,17 +3,20 @@
  * been hits within so many bytes. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "traces.h"
 
 struct cache_result {
-	uint64_t hits, hit_bytes;
+	uint64_t hits;
+	double saved;        /* cost of the misses that they would have been */
 };
 
 struct cache_kind {
 	const char *name;
-	struct cache_result (*run)(const struct trace *t, uint64_t capacity);
+	/* `by_cost`: hits count by their cost, for those that can tell. */
+	struct cache_result (*run)(const struct trace *t, uint64_t capacity, bool by_cost);
 };
 
 extern const struct cache_kind cache_kinds[];   /* ends with a name of NULL; LRU first, OPT last */

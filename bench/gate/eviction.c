@@ -2,7 +2,11 @@
 /* Which requests would have been hits? Hit ratios of LRU, FIFO, SIEVE, S3-FIFO as published, the store's own
  * policy and Belady's OPT, for caches of 1, 5 and 20 % of all bytes of a trace.
  *
- * usage: gate_eviction [--sized] [--requests N] [TRACE...]      without a trace: made-up ones */
+ * usage: gate_eviction [--sized] [--cost] [--requests N] [TRACE...]
+ *
+ * Without a trace: made-up ones. --sized: their objects have sizes. --cost: objects differ in what a miss
+ * costs, and the share of that cost that was saved is printed instead. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +16,10 @@
 static const double shares[] = { 0.01, 0.05, 0.2 };
 #define KINDS_MAX 24
 
-/* Sums over all points: of the share of the way from LRU to OPT. */
-static double closed[KINDS_MAX], worst[KINDS_MAX], best;
+/* Over all points: sums of the share of the way from LRU to OPT, least difference to LRU, sums. */
+static double closed[KINDS_MAX], worst[KINDS_MAX], sum[KINDS_MAX];
 static int points;
+static bool by_cost;
 
 static void
 print_head(void)
@@ -22,19 +27,24 @@ print_head(void)
 	printf("| trace | cache |");
 	for (const struct cache_kind *k = cache_kinds; k->name; k++)
 		printf(" %s |", k->name);
+	printf("\n|---|---|");
+	for (const struct cache_kind *k = cache_kinds; k->name; k++)
+		printf("---:|");
 	printf("\n");
 }
 
 static void
 print_point(const struct trace *t, double share)
 {
-	double ratio[KINDS_MAX], top = -9;
+	double ratio[KINDS_MAX], whole = 0;
 	int n = 0;
 
+	for (size_t i = 0; i < t->n; i++)
+		whole += (double)t->costs[t->ids[i]];
 	printf("| %s | %g %% |", t->name, share * 100);
 	for (const struct cache_kind *k = cache_kinds; k->name; k++, n++) {
-		struct cache_result r = k->run(t, (uint64_t)((double)t->bytes * share));
-		ratio[n] = (double)r.hits / (double)t->n;
+		struct cache_result r = k->run(t, (uint64_t)((double)t->bytes * share), by_cost);
+		ratio[n] = by_cost ? r.saved / whole : (double)r.hits / (double)t->n;
 		printf(" %.2f |", 100 * ratio[n]);
 		fflush(stdout);
 	}
@@ -42,12 +52,10 @@ print_point(const struct trace *t, double share)
 	for (int i = 0; i < n; i++) {
 		double c = (ratio[i] - ratio[0]) / (ratio[n - 1] - ratio[0]);
 		closed[i] += c;
-		if (i < n - 1 && c > top)
-			top = c;
+		sum[i] += ratio[i];
 		if (ratio[i] - ratio[0] < worst[i])
 			worst[i] = ratio[i] - ratio[0];
 	}
-	best += top;
 	points++;
 }
 
@@ -60,15 +68,12 @@ print_trace(struct trace *t)
 }
 
 static void
-print_sums(void)
+print_row(const char *what, const double *figures, double each)
 {
-	printf("| share of the way from LRU to OPT | mean |");
+	printf("| %s | |", what);
 	for (int i = 0; cache_kinds[i].name; i++)
-		printf(" %.3f |", closed[i] / points);
-	printf("\n| points below LRU | worst |");
-	for (int i = 0; cache_kinds[i].name; i++)
-		printf(" %.2f |", 100 * worst[i]);
-	printf("\nbest of all at each point: %.3f\n", best / points);
+		printf(" %.2f |", figures[i] * each);
+	printf("\n");
 }
 
 int
@@ -82,6 +87,8 @@ main(int argc, char **argv)
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (!strcmp(argv[i], "--sized"))
 			sized = 1;
+		else if (!strcmp(argv[i], "--cost"))
+			by_cost = true;
 		else if (!strcmp(argv[i], "--requests") && i + 1 < argc)
 			n = strtoull(argv[++i], NULL, 10);
 	}
@@ -98,6 +105,8 @@ main(int argc, char **argv)
 		}
 		print_trace(&t);
 	}
-	print_sums();
+	print_row("mean", sum, 100.0 / points);
+	print_row("mean share of the way from LRU to OPT", closed, 1.0 / points);
+	print_row("furthest below LRU, points", worst, 100);
 	return 0;
 }

@@ -51,6 +51,7 @@ listen_at(uint16_t port)
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);   /* as the gate does on loopback */
 	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(fd, 4096) < 0) {
 		perror("floor");
 		exit(1);
@@ -165,6 +166,7 @@ connect_to(uint16_t port)
 	};
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
 	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
 		perror("floor: upstream");
 	return fd;

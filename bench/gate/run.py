@@ -49,10 +49,10 @@ def nginx(folder, http):
 
 
 def origin(folder, port):
-    os.makedirs(f'{folder}/files')
-    for name, size in SIZES.items():
-        for kind in ('hit', 'pass'):
-            with open(f'{folder}/files/{kind}-{name}', 'wb') as f:
+    for kind in ('hit', 'pass'):
+        os.makedirs(f'{folder}/files/{kind}')
+        for name, size in SIZES.items():
+            with open(f'{folder}/files/{kind}/{name}', 'wb') as f:
                 f.write(b'x' * size)
     return nginx(folder, f'''sendfile on; open_file_cache max=100; etag off;
       server {{ listen 127.0.0.1:{port} backlog=4096; root {folder}/files;
@@ -105,7 +105,7 @@ def gate(engine):
         with open(f'{folder}/gate.yaml', 'w', encoding='utf-8') as f:
             f.write(f'listen: 127.0.0.1:{port}\nengine: {engine}\nworkers: 1\n'
                     f'upstreams: {{ o: {{ servers: ["127.0.0.1:{behind}"] }} }}\n'
-                    'routes: [ { match: /hit-, upstream: o, cache: { enabled: true } }, { match: /, upstream: o } ]\n')
+                    'routes: [ { match: /hit, upstream: o, cache: { enabled: true } }, { match: /, upstream: o } ]\n')
         return [PRONY, 'gate', '--config', f'{folder}/gate.yaml', '--quiet']
     return command
 
@@ -186,7 +186,7 @@ def measure(name, scenario, seconds):
             servers.append(Running(origin(f'{folder}/origin', behind), f'{folder}/origin', behind))
             arg = SIZES[size] if name in ('floor-uring', 'floor-epoll') else behind
             servers.append(Running(SERVERS[name](folder, port, arg), folder, port))
-            url = f'http://127.0.0.1:{port}/{kind}-{size}'
+            url = f'http://127.0.0.1:{port}/{kind}/{size}'
             wrk(url, connections, 1)
             pid = servers[-1].process.pid
             before = cpu_ns(pid)

@@ -21,7 +21,7 @@
 struct intake {
 	struct trace *t;
 	struct map known;
-	size_t room, id_room;
+	size_t room, id_room, cost_room;
 };
 
 static void
@@ -33,6 +33,15 @@ grow(void *items, size_t *room, size_t n, size_t each)
 	*(void **)items = realloc(*(void **)items, *room * each);
 	if (!*(void **)items)
 		abort();
+}
+
+/* Box and Muller. */
+static double
+normal(uint64_t seed, uint64_t i)
+{
+	double u = random_unit(random_at(seed, i * 2)), v = random_unit(random_at(seed, i * 2 + 1));
+
+	return sqrt(-2 * log(1 - u)) * cos(2 * M_PI * v);
 }
 
 static void
@@ -47,6 +56,8 @@ take(struct intake *in, uint64_t name, uint32_t size)
 		*id = t->n_ids++;
 		t->sizes[*id] = size ? size : 1;
 		t->bytes += t->sizes[*id];
+		grow(&t->costs, &in->cost_room, *id, sizeof(*t->costs));
+		t->costs[*id] = (float)exp(2 * normal(SEED + 8, *id));   /* one of 40 costs 50 times the median */
 	}
 	grow(&t->ids, &in->room, t->n, sizeof(*t->ids));
 	t->ids[t->n++] = (uint32_t)*id;
@@ -223,10 +234,7 @@ trace_name(size_t i)
 static uint32_t
 size_of(uint64_t name)
 {
-	double u = random_unit(random_at(SEED + 7, name * 2)), v = random_unit(random_at(SEED + 7, name * 2 + 1));
-	double normal = sqrt(-2 * log(1 - u)) * cos(2 * M_PI * v);
-
-	return (uint32_t)fmin(fmax(8192 * exp(1.6 * normal), 64), 32 << 20);
+	return (uint32_t)fmin(fmax(8192 * exp(1.6 * normal(SEED + 7, name)), 64), 32 << 20);
 }
 
 void
@@ -252,4 +260,5 @@ trace_done(struct trace *t)
 {
 	free(t->ids);
 	free(t->sizes);
+	free(t->costs);
 }

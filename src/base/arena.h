@@ -24,7 +24,8 @@ char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(
 
 /* Growable array in an arena: a (pointer, count) pair of any element type. Returns a pointer to
  * the new zeroed last element; older element pointers die when the array moves. Capacity is
- * implied by the count (powers of two), so the pair needs no third field. */
+ * implied by the count (powers of two), so the pair needs no third field. What moves may leave
+ * nothing behind: two pairs never share an array that one of them pushes to. */
 #define ARENA_PUSH(a, items, n) \
 	((__typeof__(*(items)) *)arena_push_((a), (void **)&(items), &(n), sizeof(*(items))))
 void *arena_push_(struct arena *a, void **items, size_t *n, size_t item_size);

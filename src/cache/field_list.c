@@ -43,13 +43,18 @@ field_list_next(struct field_list *l, struct text *ret)
 	}
 }
 
+static const bool of_token[256] = {
+	['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['!'] = true, ['#'] = true,
+	['$'] = true, ['%'] = true, ['&'] = true, ['\''] = true, ['*'] = true, ['+'] = true, ['-'] = true,
+	['.'] = true, ['^'] = true, ['_'] = true, ['`'] = true, ['|'] = true, ['~'] = true,
+};
+
 struct text
 text_token(struct text t)
 {
 	size_t n = 0;
 
-	while (n < t.size &&
-	    (isalnum((unsigned char)t.at[n]) || (t.at[n] && strchr("!#$%&'*+-.^_`|~", t.at[n]))))
+	while (n < t.size && of_token[(unsigned char)t.at[n]])
 		n++;
 	return (struct text){ t.at, n };
 }

@@ -181,6 +181,7 @@ put_number(char *at, int n, int digits)
 void
 http_date_write(int64_t s, char out[HTTP_DATE_SIZE])
 {
+	static const char zone[] = { ' ', 'G', 'M', 'T' };
 	struct date d;
 
 	s = s < FIRST_S ? FIRST_S : s > LAST_S ? LAST_S : s;
@@ -188,12 +189,13 @@ http_date_write(int64_t s, char out[HTTP_DATE_SIZE])
 	int left = (int)(s - days * DAY_S);
 	date_of(days, &d);
 	memcpy(out, days_short[((days + 3) % 7 + 7) % 7], 3);
-	memcpy(out + 3, ", ", 2);
+	out[3] = ',';
+	out[4] = ' ';
 	put_number(out + 5, d.day, 2)[0] = ' ';
 	memcpy(out + 8, months[d.month - 1], 3);
 	out[11] = ' ';
 	put_number(out + 12, d.year, 4)[0] = ' ';
 	put_number(out + 17, left / 3600, 2)[0] = ':';
 	put_number(out + 20, left / 60 % 60, 2)[0] = ':';
-	memcpy(put_number(out + 23, left % 60, 2), " GMT", 4);
+	memcpy(put_number(out + 23, left % 60, 2), zone, sizeof(zone));
 }

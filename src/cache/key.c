@@ -7,6 +7,7 @@
 struct out {
 	char *at, *end;
 	bool ambiguous;
+	bool escaped;   /* there is a percent sign in what was put */
 };
 
 static bool
@@ -27,6 +28,11 @@ is_default_port(bool https, struct text port)
 	return port.size == 0 || text_is(port, https ? "443" : "80");
 }
 
+static const bool of_host[256] = {
+	['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['-'] = true, ['.'] = true,
+	['_'] = true, ['~'] = true,
+};
+
 /* A name of DNS, IPv4 or [IPv6], and a port. The rest of RFC 3986, section 3.2.2, is no host that
  * anyone has. */
 static int
@@ -46,9 +52,9 @@ put_host(struct out *o, bool https, struct text host)
 		unsigned char c = (unsigned char)name.at[i];
 		bool address = name.at[0] == '[' &&
 		    (c == ':' || (c == '[' && i == 0) || (c == ']' && i + 1 == name.size));
-		if (!isalnum(c) && !address && (c == 0 || !strchr("-._~", c)))
+		if (!of_host[c] && !address)
 			return -EINVAL;
-		*o->at++ = (char)tolower(c);
+		*o->at++ = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 	}
 	for (size_t i = 0; i < port.size; i++)
 		if (!isdigit((unsigned char)port.at[i]))
@@ -77,6 +83,7 @@ static bool
 put_encoded(struct out *o, int c)
 {
 	static const char digits[] = "0123456789ABCDEF";
+	o->escaped = true;
 	char text[3] = { '%', digits[c >> 4 & 15], digits[c & 15] };
 
 	return put(o, text, 3);
@@ -182,7 +189,8 @@ put_path(struct out *o, struct text path)
 				return r;
 			}
 		}
-		o->ambiguous |= hides_segments((struct text){ segment, (size_t)(o->at - segment) });
+		o->ambiguous |= o->escaped &&
+		    hides_segments((struct text){ segment, (size_t)(o->at - segment) });
 		fold_dots(o, root, segment, i == path.size);
 	}
 	return 0;

@@ -22,15 +22,6 @@ static const char *const forwards[] = {
 _Static_assert(WORD_MAX * 2 + 100 < CACHE_STATUS_MAX, "the longest member fits");
 
 static char *
-put(char *at, const char *text)
-{
-	size_t n = strlen(text);
-
-	memcpy(at, text, n);
-	return at + n;
-}
-
-static char *
 put_number(char *at, int64_t n)
 {
 	char digits[20];
@@ -82,18 +73,18 @@ cache_status_write(const struct cache_status *s, char out[CACHE_STATUS_MAX])
 	char *at = put_word(out, s->cache);
 
 	if (s->forward == CACHE_FORWARD_NONE)
-		at = put(at, "; hit");
+		at = stpcpy(at, "; hit");
 	else
-		at = put(put(at, "; fwd="), forwards[s->forward]);
+		at = stpcpy(stpcpy(at, "; fwd="), forwards[s->forward]);
 	if (s->origin_status)
-		at = put_number(put(at, "; fwd-status="), s->origin_status);
+		at = put_number(stpcpy(at, "; fwd-status="), s->origin_status);
 	if (s->stored)
-		at = put(at, "; stored");
+		at = stpcpy(at, "; stored");
 	if (s->collapsed)
-		at = put(at, "; collapsed");
+		at = stpcpy(at, "; collapsed");
 	if (s->has_ttl)
-		at = put_number(put(at, "; ttl="), s->ttl_s);
+		at = put_number(stpcpy(at, "; ttl="), s->ttl_s);
 	if (s->detail)
-		at = put_word(put(at, "; detail="), s->detail);
+		at = put_word(stpcpy(at, "; detail="), s->detail);
 	return (size_t)(at - out);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* From a miss to an object. A fill stands in the index as an object from its first moment: first one
  * without a head, then one with it, whose body grows. */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -82,6 +83,7 @@ store_begin(struct store_worker *w, const struct store_ask *ask, struct text var
 		.birth = atomic_load(&s->purges.number), .flight = flight, .expires_ns = INT64_MAX,
 	};
 
+	assert(flight && store_is_awake(w));
 	if (ask->key.size + vary.size > STORE_RECORD_MAX)
 		return -ENOSPC;
 	uint64_t at = store_take(w, store_units(sizeof(struct store_fill)));
@@ -322,8 +324,10 @@ store_renew(struct store_worker *w, struct store_fill *f, const struct store_obj
 	struct store *s = w->store;
 	struct store_body *b = store_at(s, old->body);
 	int r = check_meta(s, old, m);
-	uint64_t at = 0;
+	uint64_t bytes, at = 0;
 
+	if (!r && store_body(w, old, &bytes) != STORE_WHOLE)
+		r = -EINVAL;
 	if (!r) {
 		at = make_next(w, f, m, STORE_FILLING, old->body);
 		r = at ? 0 : -ENOSPC;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <assert.h>
+
 #include "cache/store_int.h"
 
 static bool
@@ -36,6 +38,7 @@ store_find(struct store_worker *w, const struct store_ask *ask, struct store_fou
 	struct store_hash hash = store_hash_of(s, ask->key);
 	struct store_object *o = store_index_find(s, hash, ask->key);
 
+	assert(store_is_awake(w));
 	*ret = (struct store_found){ 0 };
 	while (o) {
 		enum store_state state = store_state_of(o);

@@ -168,6 +168,12 @@ store_count_one(struct store_worker *w, enum store_counter what)
 }
 
 static inline bool
+store_is_awake(const struct store_worker *w)
+{
+	return atomic_load_explicit(&w->seen->at, memory_order_relaxed) != STORE_ASLEEP;
+}
+
+static inline bool
 store_has_flag(const struct store_object *o, enum store_flag flag)
 {
 	return atomic_load_explicit(&o->flags, memory_order_acquire) & flag;

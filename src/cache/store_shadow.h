@@ -14,7 +14,7 @@
 
 #include "cache/store_policy.h"
 
-#define STORE_TUNINGS 7
+#define STORE_TUNINGS 8
 
 /* One key that is alive in a copy. */
 struct store_shadow_key {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The main job, phase by phase.
  *
- * discover, probe, warm-up, baseline, knee search, traced measurement, database questions,
- * conclusions. Each phase writes its part into the run, which is saved after it; the conclusions
- * are drawn by pure functions at the end. Nothing is written before the service has answered, so
- * that a mistyped URL leaves nothing behind. */
+ * discover, probe, warm-up, baseline, knee search, traced measurement, database questions, with
+ * --press the press test, conclusions. Each phase writes its part into the run, which is saved after
+ * it; the conclusions are drawn by pure functions at the end. Nothing is written before the service
+ * has answered, so that a mistyped URL leaves nothing behind. */
 #include "cli/check.h"
 
 #include <errno.h>
@@ -17,6 +17,8 @@
 #include "base/stop.h"
 #include "db/db.h"
 #include "diagnose/diagnose.h"
+#include "experiment/change.h"
+#include "experiment/press.h"
 #include "load/load.h"
 #include "load/repeats.h"
 #include "model/scaling.h"
@@ -41,6 +43,7 @@ struct check {
 	struct load *load;
 	struct observe *observe;
 	struct trace *trace;
+	struct journal *journal;       /* NULL: nothing will be changed */
 	int64_t started_ns;
 };
 
@@ -210,6 +213,51 @@ measure(struct check *c, struct err *e)
 	return r < 0 ? r : traced;
 }
 
+/* ---- the press test, with --press only ------------------------------------------------------ */
+
+static void
+tell_recovered(void *ctx, const struct journal_entry *undone)
+{
+	cli_note(ctx, "prony: an earlier run was ended in its midst: %s of %s is taken back", undone->text.step,
+	    undone->at);
+}
+
+/* Before any load: what cannot be written down is not done. */
+static int
+open_journal(struct check *c, struct err *e)
+{
+	if (!c->spec->press)
+		return 0;
+	int r = journal_open(true, &c->journal, e);
+	return r < 0 ? r : change_undo_all(c->journal, false, &c->in->progress, tell_recovered, c->in, e);
+}
+
+/* Also with --quiet: nobody's service is changed without a word. */
+static void
+announce(void *ctx, const char *line)
+{
+	struct invocation *in = ctx;
+
+	if (in->quiet)
+		fprintf(stderr, "%s\n", line);
+	else
+		cli_note(in, "%s", line);
+}
+
+static int
+press(struct check *c, struct err *e)
+{
+	if (!c->journal || !c->load || stop_requested())
+		return 0;
+	const struct press_how how = {
+		.load = c->load, .spec = c->spec, .journal = c->journal, .progress = &c->in->progress,
+		.announce = announce, .ctx = c->in,
+	};
+	struct err ignored = { 0 };
+	journal_copy_to(c->journal, c->run->folder, &ignored);
+	return press_run(&how, c->run, e);
+}
+
 /* Without a generator the spans that trace saw are the only count of requests. */
 static void
 observed_rate(struct run *r)
@@ -231,7 +279,7 @@ phases(struct check *c, struct err *e)
 		r = measure(c, e);
 	if (r == 0 && !stop_requested())
 		db_explain(c->run, c->spec->database);
-	return r;
+	return r < 0 ? r : press(c, e);
 }
 
 /* What went wrong in mid-run is often that the service died: say so rather than what prony saw of
@@ -271,6 +319,7 @@ release(struct check *c)
 		observe_stop(c->observe, c->run);
 	c->observe = NULL;
 	trace_close(c->trace);
+	journal_close(c->journal);
 	load_close(c->load);
 	run_free(c->run);
 }
@@ -290,16 +339,17 @@ give_up(struct check *c, struct err *e)
 	return cli_fail(c->in, e);
 }
 
-/* What a service does is read from the HTTP that its sockets carry. */
+/* What a service does is read from the HTTP that it is asked. */
 static int
 refuse_unreadable(const struct spec *s, struct err *e)
 {
 	struct url u;
 
-	if (!s->n_urls || url_parse(s->urls[0], &u, e) < 0 || u.scheme == URL_HTTP)
+	if (!s->n_urls || url_parse(s->urls[0], &u, e) < 0 || u.scheme == URL_HTTP ||
+	    u.scheme == URL_HTTPS)
 		return 0;
-	err_usage(e, "check reads HTTP in the clear, not %s://", url_scheme_name(u.scheme));
-	err_hint(e, "name the service's plain http:// port; prony load speaks %s",
+	err_usage(e, "check reads HTTP, not %s://", url_scheme_name(u.scheme));
+	err_hint(e, "name the service's http:// or https:// port; prony load speaks %s",
 	    url_scheme_name(u.scheme));
 	return -EINVAL;
 }
@@ -311,7 +361,7 @@ run_check(struct check *c, struct err *e)
 	if (r < 0)
 		return r;
 	cli_record_question(c->spec, c->run);
-	if ((r = discover(c, e)) < 0)
+	if ((r = open_journal(c, e)) < 0 || (r = discover(c, e)) < 0)
 		return r;
 	if ((r = run_create(c->run, c->spec->out, e)) < 0)
 		return r;

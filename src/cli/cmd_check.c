@@ -14,13 +14,20 @@ const struct command command_check = {
 	.arguments = "TARGET...",
 	.about = "measure a running service and name the one thing that limits it",
 	.details =
-	    "TARGET is one or more http:// URLs of one service, pid:N, unit:NAME or a spec file. "
+	    "TARGET is one or more http:// or https:// URLs of one service, pid:N, unit:NAME or a spec file. "
 	    "The service is found behind the URL, loaded until it reaches its knee (or at the load that "
 	    "the target names), traced meanwhile, and the limit is named down to the function, lock or "
-	    "SQL statement, with what was ruled out and what to do about it. Nothing is changed.\n\n"
+	    "SQL statement, with what was ruled out and what to do about it. Nothing is changed, unless --press "
+	    "says so.\n\n"
+	    "With --press, and only then, the service and each server that it asks on this host get 13 % less of "
+	    "the CPU that they could use, one after another and for about five seconds in all each, while prony "
+	    "loads the service as before. It is said on stderr before, written to .prony/journal.ndjson, and "
+	    "taken back also after an interruption; after a crash the next prony fix, prony check --press or "
+	    "'prony undo' does. A limit that the answers follow is called causal; one that they do not loses "
+	    "confidence. It needs root.\n\n"
 	    "Without root the report says what could not be seen, and what would open it.",
 	.examples = examples,
-	.settings = SETTINGS_SERVICE | SETTINGS_LOAD | SETTINGS_WATCH | SETTINGS_RUN,
+	.settings = SETTINGS_SERVICE | SETTINGS_LOAD | SETTINGS_WATCH | SETTINGS_RUN | SETTINGS_PRESS,
 	.words = WORDS_TARGETS,
 	.run = check_service,
 };

@@ -9,4 +9,10 @@
 
 #include "diagnose/facts.h"
 
-void confirm(const struct facts *f);   /* r->findings: basis, evidence, counter-evidence, confidence */
+/* Both change r->findings: basis, evidence, counter-evidence, confidence. */
+void confirm(const struct facts *f);
+
+/* Likewise by r->evidence.presses: what answers follow when it has less CPU is causal; what it was
+ * taken from without a difference is not the limit. A server that only waits, or is at its disk, does
+ * not follow either, so that one is not doubted for it. */
+void confirm_presses(const struct facts *f);

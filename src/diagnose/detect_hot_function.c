@@ -12,6 +12,8 @@
 #define SHARE_LIMIT     0.25   /* when CPU is the limit */
 #define SHARE_DOMINANT  0.50   /* when it is not */
 #define BUSY_MIN        0.70
+#define SHARE_UNSEEN    0.60   /* where no function is seen */
+#define HEAVY_S         1e-3   /* CPU of a request: less may be what answering takes */
 
 static bool
 cpu_is_limit(const struct facts *f)
@@ -80,13 +82,34 @@ detect_handed(const struct facts *f, struct draft *d)
 	return true;
 }
 
+/* Without stacks the class is all that can be said, and that only of requests that compute much. */
+static bool
+detect_unseen(const struct facts *f, struct draft *d)
+{
+	double share = facts_with_runqueue(f, f->charged[PART_CPU]), each = f->run->baseline.cpu_per_request;
+	const struct run_process *p = f->run->system.processes;
+
+	if (f->trace->samples || !f->estimated || !f->waits_sampled || f->at_ease || !cpu_is_limit(f) ||
+	    !(share >= SHARE_UNSEEN) || !(each >= HEAVY_S) || !f->run->system.n_processes)
+		return false;
+	struct run_finding *out = finding_add(d, share, 0.65, run_printf(f->run, "%s (pid %lld)", p->name,
+	    (long long)p->pid));
+	out->summary = run_printf(f->run, "computing costs %s of the requests' time, in functions that were not seen",
+	    PCT(share));
+	finding_evidence(d, "a request takes %s of CPU", DURATION(each));
+	finding_evidence(d, "threads: %s on CPU, %s waiting for one", PCT(f->charged[PART_CPU]),
+	    PCT(f->charged[PART_RUNQUEUE]));
+	finding_against(d, "no stack was seen: which function it is, or whether many share it, is not known");
+	return true;
+}
+
 static void
 detect(const struct facts *f, struct draft *d)
 {
 	const struct hot *h = facts_hottest(f);
 	bool limit = cpu_is_limit(f);
 
-	if (detect_handed(f, d))
+	if (detect_handed(f, d) || detect_unseen(f, d))
 		return;
 	if (!h) {
 		rule_out(d, "CPU is %s of the time, none of it in a function of the application",

@@ -3,8 +3,8 @@
  *
  * Threads wait for it at a lock, an event loop keeps the request in a queue of its own. Must also
  * hold: the connections wait for the peer, not for the service's own computing, which a larger pool
- * would only make wait elsewhere; what runs on them is brief; and the server behind them is not full
- * itself (on this host: its CPUs). */
+ * would only make wait elsewhere; what runs on them is brief; and the server behind them is not
+ * full itself (on this host: its CPUs, where they are not full of what others compute). */
 #include <math.h>
 
 #include "diagnose/lock_pool.h"
@@ -15,6 +15,7 @@
 #define SHARE_MIN      0.15
 #define COMPUTING_MAX  0.50
 #define HOST_FULL      0.90
+#define SERVERS_MIN    0.25   /* of the host's CPUs: servers that use less do not fill them */
 
 static void
 tell_waits(struct draft *d, const struct run_wait *w)
@@ -47,8 +48,30 @@ tell_queue(const struct facts *f, struct draft *d, const struct run_wait *w, dou
 		finding_evidence(d, "meanwhile its connections are taken: %s", held_text(f, held, w));
 	if (isfinite(f->host_busy))
 		finding_evidence(d, "the host's CPUs are %s busy", PCT(f->host_busy));
+	if (f->host_busy > HOST_FULL)
+		finding_against(d, "the host's CPUs are full of what others compute, which the server has to "
+		    "wait for too");
 	if (!known)
 		finding_against(d, "what its connections did meanwhile was not seen");
+}
+
+/* Of the servers that it asks, as far as they run here. */
+static double
+cores_of_servers(const struct run_system *s)
+{
+	double sum = NAN;
+	for (size_t i = 0; i < s->n_neighbours; i++)
+		if (s->neighbours[i].peer)
+			sum = s->neighbours[i].cpu + (isnan(sum) ? 0 : sum);
+	return sum;
+}
+
+/* More that is asked at a time would wait for the host's CPUs. */
+static bool
+fills_host(const struct facts *f)
+{
+	bool others = cores_of_servers(&f->run->system) < SERVERS_MIN * (double)f->run->host.cpus;
+	return f->host_busy > HOST_FULL && !others;
 }
 
 /* Why the queue is not for want of connections; NULL: it is. */
@@ -61,7 +84,7 @@ not_the_pool(const struct facts *f, const struct run_wait *w, double share, stru
 		return run_printf(f->run, "the service itself keeps them: %s", held_text(f, held, w));
 	if (statement_takes_pool(f))
 		return "slow statements keep them";
-	if (f->host_busy > HOST_FULL)
+	if (fills_host(f))
 		return run_printf(f->run, "the host's CPUs are %s busy, for which more of them would wait",
 		    PCT(f->host_busy));
 	return NULL;

@@ -46,6 +46,7 @@ diagnose(struct run *r)
 	else
 		draft_make(&d, &f);
 	confirm(&f);
+	confirm_presses(&f);
 	links_make(&f);
 	memory_make(&f);
 	path_make(&f, refusal);

@@ -116,6 +116,16 @@ mix_functions(struct mix *m, const struct run_trace *t, double share)
 		mix_add(m, PART_CPU, NULL, share);
 }
 
+/* Where nothing waited, that waits would have been seen is what counts. */
+static bool
+eye_is_open(const struct run *r, const char *name)
+{
+	for (size_t i = 0; i < r->n_eyes; i++)
+		if (text_same(r->eyes[i].name, name))
+			return r->eyes[i].open;
+	return false;
+}
+
 /* Threads seen at something, per request in the service: by Little's law each request's time there.
  * What is missing waits where no thread is: for a worker, when all are taken, and so for what they do;
  * else on an event loop, for something that was not seen. */
@@ -139,6 +149,7 @@ mix_states(struct facts *f, struct mix *m)
 			mix_add(m, s->kind, s->where, known(s->threads) / of);
 		f->waits_sampled |= s->kind != PART_CPU && s->kind != PART_RUNQUEUE;
 	}
+	f->waits_sampled |= eye_is_open(f->run, "waits");
 	return true;
 }
 

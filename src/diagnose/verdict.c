@@ -17,6 +17,7 @@
 #define STARVED_MIN       0.6    /* of the requests' time */
 #define OTHERS_MUCH       0.25   /* of the host's CPUs */
 #define SLEEP_MAX         0.5
+#define UNSEEN_MAX        0.3    /* of the time: on or for a CPU, and no stack was seen */
 
 static enum target_state
 worst_state(const struct run *r, const struct run_target **ret_target)
@@ -140,6 +141,14 @@ sees_inside(const struct facts *f)
 	return f->n_parts > 0 && (!f->estimated || f->waits_sampled);
 }
 
+/* Nothing is said of functions that nobody looked at. */
+static bool
+computes_unseen(const struct facts *f)
+{
+	return f->estimated && !f->trace->samples
+	    && f->charged[PART_CPU] + f->charged[PART_RUNQUEUE] > UNSEEN_MAX;
+}
+
 static const char *
 spread(const struct facts *f)
 {
@@ -168,7 +177,7 @@ health(const struct facts *f, const char *refusal)
 
 	if (r->n_findings > 0 || s == TARGET_MISSED || s == TARGET_UNSURE || s == TARGET_UNPROVEN)
 		return NULL;
-	if (!sees_inside(f) || refusal)
+	if (!sees_inside(f) || computes_unseen(f) || refusal)
 		return s == TARGET_MET ? "every target is met" : NULL;
 	if (s == TARGET_MET)
 		return run_printf(r, "every target is met and nothing stands out%s", spread(f));
@@ -213,6 +222,8 @@ why_no_limit(const struct facts *f, const char *refusal)
 		return run_printf(f->run, "requests wait %s of their time for CPUs of which other "
 		    "processes use %.2f", PCT(f->charged[PART_RUNQUEUE]),
 		    facts_mean(f, "host_other_cpu_cores"));
+	if (sees_inside(f) && computes_unseen(f))
+		return "it computes, but its functions were not seen";
 	return sees_inside(f) ? run_printf(f->run, "nothing known stands out%s", spread(f))
 	                      : "the inside of the service was not seen";
 }

@@ -87,7 +87,7 @@ struct engine_ops {
 	int (*peer)(const struct engine *g, uint32_t conn, struct addr *ret);
 	/* The own address of a connection. Also by another thread, when the owner has ended; -errno. */
 	int (*local)(const struct engine *g, uint32_t conn, struct addr *ret);
-	/* Close without a word to the sink. */
+	/* Close without a word to the sink. What was given last may not reach the peer: finish() first. */
 	void (*drop)(struct engine *g, uint32_t conn);
 	/* Sleep until something happens or it is time, and deliver what has happened. Never spins. */
 	void (*wait)(struct engine *g, const struct engine_wait *how);

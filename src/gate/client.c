@@ -323,9 +323,9 @@ client_ended(struct client *c)
 	c->deaf = true;
 	if (c->state == CLIENT_BUSY)
 		return !c->x || errand_client_deaf(c->x);   /* or it waits for the store */
-	if (c->state == CLIENT_IDLE && c->unsent)
+	if (c->state == CLIENT_IDLE)   /* what was sent last may still be on its way to the kernel */
 		end(c);
-	return c->unsent;
+	return c->state == CLIENT_ENDING && c->unsent;
 }
 
 /* ---- between requests ------------------------------------------------------------------------ */

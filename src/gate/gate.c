@@ -35,6 +35,9 @@ listen_on(const struct gate_address *at, const struct addr *a, struct err *e)
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));   /* accepted ones inherit it */
+	/* As addr_connect has it: a control that paces only holds answers back here. */
+	if (addr_is_loopback(a))
+		setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", strlen("reno"));
 	if (bind(fd, (const struct sockaddr *)&a->sa, a->size) < 0 || listen(fd, SOMAXCONN) < 0)
 		return err_set(e, errno, "cannot listen on %s: %s", at->text, strerror(errno));
 	int open = fd;

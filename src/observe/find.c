@@ -21,6 +21,9 @@ add_eye(struct run *r, const char *name, bool open, const char *means, const cha
 	eye->cure = run_str(r, cure);
 }
 
+/* Who is root and may not is in a container, or behind a wrapper that has taken the right away. */
+#define CURE_OF_ROOT "docker run --cap-add SYS_PTRACE ..., or run prony outside of the container"
+
 static void
 explain_absence(enum found how, const struct url *at, const char *url, struct run *r)
 {
@@ -33,6 +36,8 @@ explain_absence(enum found how, const struct url *at, const char *url, struct ru
 	} else if (how == FOUND_HIDDEN) {
 		means = run_printf(r, "port %u is open, but the process behind it may not be seen: "
 		    "another user's, or inside a container", at->port);
+		if (geteuid() == 0)
+			cure = CURE_OF_ROOT;
 	} else {
 		means = run_printf(r, "nothing on this host is seen listening on port %u; it may be "
 		    "inside a container or a virtual machine", at->port);
@@ -89,7 +94,7 @@ report_sight(struct run *r)
 		io &= f && fgetc(f) != EOF;
 		files &= r->system.processes[i].exe != NULL;
 	}
-	const char *cure = r->system.n_targets ?
+	const char *cure = geteuid() == 0 ? CURE_OF_ROOT : r->system.n_targets ?
 	    run_printf(r, "sudo prony check %s", r->system.targets[0]) :
 	    run_printf(r, "sudo prony check pid:%d", (int)r->system.processes[0].pid);
 	add_eye(r, "service processes", true, run_printf(r, "%zu, with what they have forked",
@@ -99,7 +104,7 @@ report_sight(struct run *r)
 		    "their program, open files and connections are not seen", cure);
 	if (!io)
 		add_eye(r, "service disk I/O", false, "/proc/PID/io may not be read: bytes that "
-		    "the service reads and writes are not counted", geteuid() ? cure : NULL);
+		    "the service reads and writes are not counted", cure);
 }
 
 int
@@ -116,7 +121,7 @@ observe_find(const struct spec *spec, struct run *r, struct err *e)
 	describe_processes(&t, r);
 	if (t.full)
 		add_eye(r, "all processes", false, run_printf(r, "the service has more than %d "
-		    "processes: the rest is left out", TREE_MAX), NULL);
+		    "processes: the rest is left out", TREE_MAX), "prony check pid:N, of the part that matters");
 	report_sight(r);
 	peers_find(r);
 	return 0;

@@ -12,8 +12,8 @@
 #include "base/clock.h"
 #include "observe/peers.h"
 
-#define TOLD_MAX  5
-#define CORES_MIN 0.02       /* less is not told */
+#define TOLD_MAX  5          /* peers come on top: that they use little is worth knowing, too */
+#define CORES_MIN 0.02       /* less is not told, but of peers */
 #define KTHREADD  2          /* parent of the kernel's threads: they work for whoever asks */
 
 struct neighbour { char name[64]; int64_t processes; double cpu_s; };
@@ -185,15 +185,16 @@ neighbours_write(const struct neighbours *n, struct run *r)
 {
 	double passed_s = ns_to_s(n->after.at_ns - n->before.at_ns);
 
-	for (size_t i = 0; i < n->n && i < TOLD_MAX && passed_s > 0; i++) {
+	for (size_t i = 0; i < n->n && passed_s > 0; i++) {
 		const struct neighbour *from = &n->items[i];
-		if (from->cpu_s / passed_s < CORES_MIN)
-			break;
+		bool peer = is_peer(r, from->name);
+		if (!peer && (i >= TOLD_MAX || from->cpu_s / passed_s < CORES_MIN))
+			continue;
 		struct run_neighbour *to = RUN_ADD(r, neighbour, r->system.neighbours, r->system.n_neighbours);
 		to->name = run_str(r, from->name);
 		to->processes = from->processes;
 		to->cpu = from->cpu_s / passed_s;
-		to->peer = is_peer(r, from->name);
+		to->peer = peer;
 	}
 }
 

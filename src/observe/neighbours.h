@@ -21,6 +21,7 @@ struct neighbours {
 
 void neighbours_begin(struct neighbours *n);
 void neighbours_end(struct neighbours *n, const struct tree *service);
-/* The busiest of them into r->system.neighbours; nothing when there were no two looks. */
+/* The busiest of them, and the service's peers, into r->system.neighbours; nothing when there were
+ * no two looks. */
 void neighbours_write(const struct neighbours *n, struct run *r);
 void neighbours_done(struct neighbours *n);

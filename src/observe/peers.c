@@ -195,8 +195,10 @@ add_tcp_peers(struct peer_scan *s)
 		address_format(to, address, sizeof(address));
 		struct run_peer *peer = add_peer(s->run, peer_kind(slash ? slash + 1 : NULL, to->port),
 		    address, s->outgoing[i].connections);
-		if (pid && proc_stat_read(pid, &stat))
+		if (pid && proc_stat_read(pid, &stat)) {
 			peer->process = run_str(s->run, stat.name);
+			peer->pid = pid;
+		}
 	}
 	map_done(&holders);
 }
@@ -233,8 +235,9 @@ add_called(struct peer_scan *s, const char *address, const struct map *holders)
 		if (s->listeners[i].at.port != atoi(port + 1) || !pid || is_of_service(s->run, (int)*pid) ||
 		    !proc_stat_read((int)*pid, &stat))
 			continue;
-		add_peer(s->run, peer_kind(stat.name, s->listeners[i].at.port), address, 0)->process =
-		    run_str(s->run, stat.name);
+		struct run_peer *peer = add_peer(s->run, peer_kind(stat.name, s->listeners[i].at.port), address, 0);
+		peer->process = run_str(s->run, stat.name);
+		peer->pid = stat.pid;
 		return;
 	}
 }

@@ -92,6 +92,7 @@ struct run_peer {
 	const char *address;       /* host:port or file */
 	int64_t connections;
 	const char *process;       /* command name of the process on this host that listens there */
+	int64_t pid;               /* of that process; 0 unknown */
 };
 
 /* Processes of the host that are neither the service nor prony, by their command's name. */
@@ -418,8 +419,25 @@ struct run_repeat {
 	double bytes;              /* of that one */
 };
 
+/* One component had less CPU for a moment, to see whether answers come slower (experiment/press.h). */
+struct run_press {
+	const char *kind;          /* "service", or as in run_peer */
+	const char *name;          /* of its process */
+	const char *address;       /* of a peer, as in run_peer; NULL: the service */
+	int64_t connections;       /* requests at once, in a closed loop */
+	double seconds;            /* that it was pressed, sum; NAN: it was not */
+	double cores, reach;       /* that it used, that it could use */
+	double taken;              /* share of reach that was taken away */
+	double stopped;            /* share of the quota's periods in which it ran into it */
+	double throughput, pressed_throughput;    /* per second */
+	double latency, pressed_latency;          /* means */
+	double drop, drop_low, drop_high;         /* of throughput: share, 95 % */
+	const char *why;           /* it tells nothing; NULL: it does */
+};
+
 struct run_evidence {
 	struct run_phase *phases;  size_t n_phases;
+	struct run_press *presses; size_t n_presses;
 	struct run_worker *workers; size_t n_workers;   /* empty: one process alone */
 	struct run_series *series; size_t n_series;
 	struct run_repeat *repeats; size_t n_repeats;
@@ -582,7 +600,7 @@ extern const struct run_type run_type, run_eye_type, run_process_type, run_peer_
     run_step_type, run_proof_type, run_suite_phase_type, run_recovery_type, run_integrity_type,
     run_worker_type, run_block_type, run_block_route_type, run_comparison_type, run_difference_type,
     run_answer_type, run_arm_type, run_diff_stack_type, run_stretch_type, run_repeat_type, run_exemplar_type,
-    run_branch_type, run_fork_type, run_link_type;
+    run_branch_type, run_fork_type, run_link_type, run_press_type;
 
 /* Copy into the run's arena; NULL stays NULL. */
 const char *run_str(struct run *r, const char *s);

@@ -107,6 +107,7 @@ static const struct run_field peer_fields[] = {
 	STR(kind, "postgresql redis mysql http sqlite dns ..."),
 	STR(address, "host:port or file"), INT(connections, "open at discovery"),
 	STR(process, "command name of the process on this host that listens there"),
+	INT(pid, "of that process; 0: not known"),
 };
 TYPE(peer, "Something that the service talks to.");
 #undef S
@@ -492,9 +493,25 @@ static const struct run_field repeat_fields[] = {
 TYPE(repeat, "How alike the answers of a route are.");
 #undef S
 
+#define S struct run_press
+static const struct run_field press_fields[] = {
+	STR(kind, "service, or the kind of the peer"), STR(name, "of its process"),
+	STR(address, "of a peer; absent: the service"), INT(connections, "requests at once, in a closed loop"),
+	NUM(seconds, "that it was pressed; absent: it was not"), NUM(cores, "that it used"),
+	NUM(reach, "cores that it could use"), NUM(taken, "share of them that was taken away"),
+	NUM(stopped, "share of the quota's periods in which it ran into it"),
+	NUM(throughput, "without"), NUM(pressed_throughput, "with the press"),
+	NUM(latency, "mean, without"), NUM(pressed_latency, "mean, with the press"),
+	NUM(drop, "of throughput, share"), NUM(drop_low, "lower end of its interval"),
+	NUM(drop_high, "upper end of its interval"), STR(why, "it tells nothing; absent: it does"),
+};
+TYPE(press, "A component that had less CPU for a moment.");
+#undef S
+
 #define S struct run_evidence
 static const struct run_field evidence_fields[] = {
 	LIST(phases, phase, "of load"), LIST(series, series, "sampled quantities"),
+	LIST(presses, press, "components that had less CPU for a moment"),
 	LIST(workers, worker, "when several offered the load together"),
 	LIST(repeats, repeat, "answers of the nearly idle service, compared"),
 	SUB(trace, trace, "inside the service"),

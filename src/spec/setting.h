@@ -43,6 +43,7 @@ enum setting_group {
 	SETTINGS_PROVE   = 1 << 15,  /* how two services are compared */
 	SETTINGS_FIX     = 1 << 16,  /* how a change of one is tried */
 	SETTINGS_GATE    = 1 << 17,  /* the accelerator */
+	SETTINGS_PRESS   = 1 << 18,  /* whether components are slowed for a moment */
 };
 
 struct setting {

@@ -213,7 +213,11 @@ check_load(const struct spec *s, struct err *e)
 		}
 		first = ways[i].asked ? ways[i].flag : first;
 	}
-	return 0;
+	if (!s->press || !s->observe)
+		return 0;
+	int code = err_usage(e, "--press is for load that prony makes, and --observe makes none");
+	err_hint(e, "leave out one of them");
+	return code;
 }
 
 static int

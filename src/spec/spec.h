@@ -108,6 +108,7 @@ struct spec {
 	bool no_saturation;             /* no blocks as fast as answers come */
 	bool history;                   /* where did a figure change for good? */
 	bool observe;                   /* watch real traffic, make no load */
+	bool press;                     /* slow components for a moment, to confirm what limits */
 	bool no_trace;                  /* do not attach tracing even where it could */
 	const char *out;                /* run folder; NULL: .prony/runs/... */
 

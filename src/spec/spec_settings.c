@@ -323,9 +323,9 @@ const struct setting spec_settings[] = {
 	{ "engine", .key = "load.engine", .kind = SETTING_CUSTOM, .set = set_engine,
 	  .groups = SETTINGS_CLOSED, .argument = "NAME", .choices = engine_names, .preset = "auto",
 	  .about = "what moves the bytes: io_uring where the kernel has it, else epoll" },
-	{ "http2", .key = "load.http2", .kind = SETTING_FLAG, .groups = SETTINGS_CLOSED, AT(http2),
+	{ "http2", .key = "load.http2", .kind = SETTING_FLAG, .groups = SETTINGS_LOAD, AT(http2),
 	  .about = "speak HTTP/2: by ALPN to https://, by prior knowledge to http://" },
-	{ "streams", .key = "load.streams", .kind = SETTING_COUNT, .groups = SETTINGS_CLOSED,
+	{ "streams", .key = "load.streams", .kind = SETTING_COUNT, .groups = SETTINGS_LOAD,
 	  .argument = "N", AT(streams), .min = 1, .max = 1000, .example = "32",
 	  .about = "requests at once on a connection, where the protocol has that: HTTP/2 (32 when not "
 	           "given), PostgreSQL and Redis (1)" },
@@ -335,9 +335,9 @@ const struct setting spec_settings[] = {
 	{ "tls-resume", .key = "load.tls-resume", .kind = SETTING_CUSTOM, .set = set_tls_resume,
 	  .groups = SETTINGS_CLOSED, .argument = "SHARE", .preset = "0%", .example = "80%",
 	  .about = "share of new TLS connections that resume a session" },
-	{ "insecure", 'k', "load.insecure", SETTING_FLAG, .groups = SETTINGS_CLOSED, AT(insecure),
+	{ "insecure", 'k', "load.insecure", SETTING_FLAG, .groups = SETTINGS_LOAD, AT(insecure),
 	  .about = "do not verify the server's certificate" },
-	{ "ca", .key = "load.ca", .kind = SETTING_TEXT, .groups = SETTINGS_CLOSED, .argument = "FILE",
+	{ "ca", .key = "load.ca", .kind = SETTING_TEXT, .groups = SETTINGS_LOAD, .argument = "FILE",
 	  AT(ca), .example = "ca.pem", .about = "certificates to trust instead of the system's" },
 	{ "threads", .key = "load.threads", .kind = SETTING_COUNT, .groups = SETTINGS_CLOSED,
 	  .argument = "N", AT(threads), .min = 1, .max = 256, .example = "2",
@@ -395,6 +395,10 @@ const struct setting spec_settings[] = {
 
 	{ "observe", .key = "observe", .kind = SETTING_FLAG, .groups = SETTINGS_WATCH, AT(observe),
 	  .about = "make no load, watch the real traffic" },
+	{ "press", .key = "press", .kind = SETTING_FLAG, .groups = SETTINGS_PRESS, AT(press),
+	  .about = "confirm the limit by an experiment: take 13 % of the CPU from the service, then from each "
+	           "server that it asks on this host, for some seconds, by a quota of its control group that is "
+	           "taken back; the only thing that check ever changes" },
 	{ "no-trace", .key = "no-trace", .kind = SETTING_FLAG, .groups = SETTINGS_WATCH | SETTINGS_PROVE, AT(no_trace),
 	  .about = "attach no tracing even where it could be" },
 	{ "out", 'o', "out", SETTING_TEXT, .groups = SETTINGS_RUN, .argument = "DIR", AT(out),

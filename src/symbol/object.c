@@ -36,12 +36,25 @@ unmap(struct elf_view *v)
 	*v = (struct elf_view){ 0 };
 }
 
+#define FORGET_LOOKS 64
+#define FORGET_EVERY 16384     /* symbols: of node's tables no more than a MiB or two is there at a time */
+
 /* Gives back the pages that a pass over the symbols has touched; they come again when needed. */
 static void
 forget_pages(const struct elf_view *v)
 {
 	if (v->image)
 		madvise((void *)(uintptr_t)v->image, v->size, MADV_DONTNEED);
+}
+
+/* A look at a frame's row or a name brings in the 64 KiB around it: of node soon all that it has. */
+static void
+note_look(struct object *o)
+{
+	if (!o->mapped || ++o->looks < FORGET_LOOKS)
+		return;
+	o->looks = 0;
+	forget_pages(&o->view);
 }
 
 static const char *
@@ -235,6 +248,8 @@ collect_table(struct collection *c, const struct elf_view *from, const char *sec
 		return;
 	for (size_t i = 0; i + sizeof(Elf64_Sym) <= table.size; i += sizeof(Elf64_Sym)) {
 		Elf64_Sym s;
+		if (c->object->mapped && i % (FORGET_EVERY * sizeof(s)) == 0)
+			forget_pages(from);
 		memcpy(&s, table.data + i, sizeof(s));
 		if (is_wanted(&s, c->kind) && s.st_name < names.size)
 			collect(c, from, &s, (const char *)names.data + s.st_name);
@@ -286,6 +301,8 @@ keep_best(const struct object *o, struct object_symbol *items, size_t n)
 {
 	size_t kept = 0;
 	for (size_t i = 1; i < n; i++) {
+		if (o->mapped && i % FORGET_EVERY == 0)
+			forget_pages(&o->view);
 		if (items[i].start != items[kept].start) {
 			items[++kept] = items[i];
 			continue;
@@ -357,6 +374,7 @@ object_function(struct object *o, struct arena *a, uint64_t vaddr)
 		o->functions_ready = true;
 		load_symbols(o, a, OBJECT_FUNCTIONS, &o->functions);
 	}
+	note_look(o);
 	return find(o, &o->functions, vaddr);
 }
 
@@ -370,9 +388,8 @@ object_data(struct object *o, struct arena *a, uint64_t vaddr)
 	return find(o, &o->data, vaddr);
 }
 
-bool
-object_by_name(const struct object *o, enum object_kind kind, const char *name,
-    uint64_t *ret_vaddr)
+static bool
+find_by_name(const struct object *o, enum object_kind kind, const char *name, uint64_t *ret_vaddr)
 {
 	static const char *const sections[] = { ".dynsym", ".symtab" };
 	struct elf_section table, names;
@@ -390,6 +407,17 @@ object_by_name(const struct object *o, enum object_kind kind, const char *name,
 		}
 	}
 	return false;
+}
+
+bool
+object_by_name(const struct object *o, enum object_kind kind, const char *name,
+    uint64_t *ret_vaddr)
+{
+	bool found = find_by_name(o, kind, name, ret_vaddr);
+
+	if (o->mapped)
+		forget_pages(&o->view);
+	return found;
 }
 
 void
@@ -415,6 +443,8 @@ object_exports(const struct object *o, enum object_kind kind, const char *prefix
 			fn(ctx, name + length, s.st_value);
 		}
 	}
+	if (o->mapped)
+		forget_pages(&o->view);
 }
 
 const char *
@@ -434,5 +464,6 @@ object_cfi(struct object *o, uint64_t vaddr, struct cfi_row *ret, uint64_t *ret_
 		cfi_init(&o->cfi, frames.data, frames.size, frames.vaddr, header.data,
 		    header.size, header.vaddr);
 	}
+	note_look(o);
 	return cfi_find(&o->cfi, vaddr, ret, ret_start);
 }

@@ -37,6 +37,7 @@ struct object {
 	struct go_table go;     /* bytes NULL: no Go program */
 	bool cfi_ready, functions_ready, data_ready;
 	struct cfi cfi;
+	unsigned looks;             /* since its pages were given back */
 	struct object_symbols functions, data;
 };
 

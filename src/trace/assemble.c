@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 
+#define TIMES_MAX 2            /* that a tape is assembled again while that changes links */
+#define DOUBT_MAX 0.01         /* of the calls; more is worth trying what is only likely */
+
 #ifndef SYS_epoll_pwait2
 #define SYS_epoll_pwait2 441
 #endif
@@ -149,6 +152,7 @@ begin_window(struct worker *w, const struct tape_window *win, const uint32_t *or
 	for (size_t i = 0; i < w->t->n_threads; i++)
 		w->actors[i] = (struct actor){ .span = NOBODY, .segment = NOBODY,
 			.last_open = NOBODY, .orphan_sql = NOBODY, .orphan_calls = NOBODY,
+			.run_call = NOBODY, .run_told = NOBODY,
 			.resumed = win->from, .answered = win->from, .acted = win->from,
 			.off_mark = w->a->threads[i].n_off };
 	find_before(w, win, order);
@@ -208,6 +212,15 @@ leaves_doubt(const struct assembly *a)
 	return false;
 }
 
+static bool
+is_doubtful(const struct assembly *a)
+{
+	size_t doubtful = 0;
+	for (size_t i = 0; i < a->n_calls; i++)
+		doubtful += a->calls[i].sure < CALL_SURE && !a->calls[i].task;
+	return (double)doubtful > DOUBT_MAX * (double)a->n_calls;
+}
+
 static void
 list_loose(struct assembly *a)
 {
@@ -216,16 +229,39 @@ list_loose(struct assembly *a)
 			*ARENA_PUSH(a->arena, a->loose, a->n_loose) = i;
 }
 
+/* Once more, with what the last time taught. Whether that changes links. */
+static bool
+again(struct tape *t, struct assembly **a, bool bold, bool anyway)
+{
+	struct book *book = book_learn(*a, bold);
+	bool differs = book_order(book, *a);
+	if (differs || anyway) {
+		assembly_free(*a);
+		*a = assemble_with(t, book);
+	}
+	book_free(book);
+	return differs;
+}
+
+/* Where much stays in doubt what is only likely is tried: links that it proves teach the rest. */
+static void
+learn(struct tape *t, struct assembly **a)
+{
+	again(t, a, false, true);
+	for (int i = 0; i < TIMES_MAX && again(t, a, false, false); i++)
+		continue;
+	if (!is_doubtful(*a) || !again(t, a, true, false))
+		return;
+	for (int i = 0; i < TIMES_MAX && again(t, a, false, i == 0); i++)
+		continue;
+}
+
 struct assembly *
 assemble(struct tape *t)
 {
 	struct assembly *a = assemble_with(t, NULL);
-	if (leaves_doubt(a)) {
-		struct book *book = book_learn(a);
-		assembly_free(a);
-		a = assemble_with(t, book);
-		book_free(book);
-	}
+	if (leaves_doubt(a))
+		learn(t, &a);
 	template_check(a);
 	list_loose(a);
 	return a;

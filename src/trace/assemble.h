@@ -7,7 +7,8 @@
  *  - reading a request, writing a response: the connection's span, certain;
  *  - a coroutine's or goroutine's work: the span whose response it writes (assemble_task.c);
  *  - reading from a peer: the span that asked; what the thread does until its next read is that
- *    span's too, but what asks on a connection that a pool hands over (assemble_run.c);
+ *    span's too, but what asks on a connection that a pool hands over (assemble_run.c), and what
+ *    came after tells otherwise (assemble_order.c);
  *  - after a poll, as long as only one span is open on the thread: that one;
  *  - work since the last poll that ends in writing a response belonged to that response;
  *  - a response by another thread than the reader's: that thread began when it had its last
@@ -50,14 +51,17 @@ struct call {                  /* to a peer */
 	uint32_t next;             /* the one before it of the same span */
 	uint32_t before;           /* the one before it on the same connection */
 	uint32_t behind;           /* on the way there: the next one that is out on the connection */
+	uint32_t told;             /* the only span whose response was written in the run that its
+	                              answer began; NOBODY none, several */
 	uint32_t statement;        /* what was asked, a text of the tape; 0 unknown */
 	uint32_t rows, bytes;      /* of the answer; of calls with a statement */
 	uint8_t kind;              /* PART_NET, PART_DB or PART_CACHE */
 	uint8_t sure;              /* per cent: that it belongs to `span` */
 	bool connect, http, error;
 	bool alone, slept;         /* no other request was open; its own had waited for something unseen */
+	bool task;                 /* told by a coroutine or goroutine */
 	bool held;                 /* asked by a task whose connection another had, which was idle then */
-	uint32_t done;             /* answers that its request had had by then */
+	uint32_t done;             /* answers that its request had had when it wanted to ask */
 };
 
 struct lock {                  /* a futex that a thread waited at */

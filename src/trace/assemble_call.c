@@ -90,7 +90,8 @@ call_begin(struct worker *w, struct conn *c, uint32_t thread, uint32_t span, int
 	uint32_t id = (uint32_t)a->n_calls;
 	struct call *call = ARENA_PUSH(a->arena, a->calls, a->n_calls);
 	*call = (struct call){ .start = start, .peer = c->peer, .kind = c->kind, .span = span,
-		.thread = thread, .before = c->last, .behind = NOBODY };
+		.thread = thread, .before = c->last, .behind = NOBODY,
+		.told = NOBODY };
 	uint32_t *list = span == NOBODY ? &w->actors[thread].orphan_calls : &a->spans[span].calls;
 	call->next = *list;
 	*list = id;
@@ -153,8 +154,10 @@ static void
 logged_in(struct worker *w, struct conn *c, uint32_t span)
 {
 	c->logging_in = false;
-	if (span != NOBODY && w->courses[span].out > 1)
-		w->courses[span].out--;
+	if (span == NOBODY)
+		return;
+	w->courses[span].out -= w->courses[span].out > 1;
+	w->courses[span].opening -= w->courses[span].opening > 0;
 }
 
 static struct call *
@@ -170,12 +173,13 @@ ask(struct worker *w, struct conn *c, const struct rec *io, const struct rec *qu
 	}
 	struct call *call = call_begin(w, c, io->thread, who.span, io->ts);
 	if (who.span != NOBODY) {
-		call->done = w->courses[who.span].done;
+		call->done = who.waited && !io->task ? who.done : w->courses[who.span].done;
 		call->slept = w->courses[who.span].slept;
 		call->alone = w->actors[io->thread].open == 1 && !io->task;
 		call->held = w->courses[who.span].task && w->courses[who.span].holder != NOBODY;
 	}
 	call->statement = statement;
+	call->task = io->task;
 	call->sure = who.sure;
 	push_out(w, c, (uint32_t)(w->a->n_calls - 1));
 	if (statement && c->logging_in)
@@ -252,13 +256,15 @@ take_answers(struct worker *w, struct conn *c, const struct moved *m)
 	struct actor *actor = &w->actors[m->io->thread];
 	uint32_t first = NOBODY;
 	if (m->n == 0 && c->out != NOBODY && !w->a->calls[c->out].statement)
-		return answered(w, c, m->io, NULL);
+		return actor->run_call = answered(w, c, m->io, NULL);
 	for (size_t i = 0; i < m->n && c->out != NOBODY; i++) {
 		uint32_t id = answered(w, c, m->io, m->with[i]);
 		first = first == NOBODY ? id : first;
 	}
 	if (first == NOBODY)
 		first = c->out != NOBODY ? c->out : c->last;
+	if (m->n == 1 || (m->n == 0 && c->out == NOBODY))
+		actor->run_call = first;
 	if (first != NOBODY && w->a->calls[first].span != NOBODY)
 		run_add(actor, w->a->calls[first].span, NOBODY);
 	return first;
@@ -312,8 +318,10 @@ call_opened(struct worker *w, struct conn *c, const struct rec *r)
 	c->connecting = true;
 	if (c->pool != NOBODY && w->pools[c->pool].spoken && c->out == NOBODY && !c->logging_in) {
 		c->logging_in = true;
-		if (who.span != NOBODY)
+		if (who.span != NOBODY) {
 			w->courses[who.span].out++;
+			w->courses[who.span].opening++;
+		}
 		w->pools[c->pool].busy++;      /* of no use to others until it is logged in */
 	}
 }

@@ -47,6 +47,7 @@ pool_is_out(const struct pool *p)
 struct course {
 	uint32_t out, done;        /* calls: without an answer yet, answered */
 	uint32_t asked;            /* in this run */
+	uint32_t opening;          /* connections, each for one of its questions */
 	uint32_t stalls;           /* its places in the thread's queue */
 	uint32_t stall_epoch;      /* places of an earlier one are void */
 	uint32_t holder;           /* of a task: whose connection it used first; NOBODY none */
@@ -63,6 +64,7 @@ struct stall {
 	uint64_t pools;            /* bit set: this pool was wholly out then */
 	uint32_t span, epoch;
 	uint32_t number;           /* of the thread's, counted up */
+	uint32_t done;             /* answers that it had had */
 };
 
 /* Resumed by the answer to `call`; NOBODY: otherwise. */
@@ -85,6 +87,8 @@ struct actor {
 	size_t off_mark;           /* first REC_OFF of this window */
 	struct run_entry run[RUN_SPANS_MAX];  /* what the last read resumed, in order */
 	uint32_t n_run, at_run;    /* at_run: the next to act */
+	uint32_t run_call;         /* the only call whose answer began the run; NOBODY none, several */
+	uint32_t run_told;         /* the span that answers in it; NOBODY none yet */
 	struct stall *stalls;      size_t n_stalls, first_stall;
 	size_t stalls_kept;        /* when the void ones were thrown out last */
 	uint32_t stalls_begun;
@@ -160,6 +164,8 @@ void call_before(struct worker *w, struct conn *c, const struct rec *answer, uin
 
 /* ---- assemble_stall.c ---------------------------------------------------------------------- */
 
+/* The place in the queue of a span, for this pool rather than for another thing; SIZE_MAX none. */
+size_t stall_of(const struct worker *w, struct actor *actor, uint32_t span, uint32_t pool);
 bool stall_holds(const struct worker *w, const struct stall *s);
 bool stall_waits_for(const struct worker *w, const struct actor *actor, size_t i, uint32_t pool);
 /* The longest waiting for this pool or (NOBODY) whatever for; SIZE_MAX none. */
@@ -190,14 +196,48 @@ void run_add(struct actor *actor, uint32_t span, uint32_t call);
 /* A response of `span` is being written: what the run is about turns out. */
 void run_answers(struct worker *w, uint32_t thread, uint32_t span);
 /* Whose question on this connection a thread without tasks writes. */
-struct asker { uint32_t span; uint8_t sure; bool waited, amid; };
+struct asker {
+	uint32_t span, done;       /* done, if it waited: answers that it had had before */
+	uint8_t sure;
+	bool waited, amid;
+};
 struct asker asker_of(struct worker *w, struct conn *c, const struct rec *io, uint32_t statement);
 uint32_t pool_wait_name(struct worker *w, const struct pool *p);
 
 /* ---- assemble_template.c ------------------------------------------------------------------- */
 
-struct book *book_learn(const struct assembly *a);
+/* What a route's requests ask: a statement, or a peer whose statements are not known. */
+struct habit {
+	uint32_t text, route;      /* route 0: of several */
+	uint32_t count;            /* a request asks it so often; 0: that varies */
+	uint32_t level;            /* after so many answers; NOBODY: that varies */
+	uint32_t next;             /* of the same route; NOBODY none */
+	bool last;                 /* the response follows its answer */
+	bool held;                 /* by who had the connection before */
+	bool sleeps;               /* after a wait for something unseen */
+	bool sleeps_known;
+};
+
+/* Whose a call turned out to be by what came after it. */
+struct link { uint32_t span; uint8_t sure; };   /* span NOBODY: unknown */
+
+/* What one time teaches the next. Calls have the same numbers each time, and so have spans but
+ * those of tasks. */
+struct book {
+	struct arena *arena;
+	struct map ids;            /* text -> index */
+	struct map routes;         /* route -> first index + 1 */
+	struct habit *habits;      size_t n;
+	struct link *links;        size_t n_links;       /* by call */
+	bool bold;                 /* its habits decide nothing alone */
+};
+
+/* Bold: what is only likely is tried too; good for book_order, which takes what proves true. */
+struct book *book_learn(const struct assembly *a, bool bold);
 void book_free(struct book *b);                          /* accepts NULL */
+uint32_t text_of(const struct call *c);
+const struct habit *book_habit(const struct book *b, uint32_t text);     /* b, answer may be NULL */
+uint32_t book_of_route(const struct book *b, uint32_t route);   /* its first habit; NOBODY none */
 /* Does the span ask this now (a statement, else the peer)? 1 yes, -1 no, 0 not known. */
 int template_fits(const struct worker *w, uint32_t span, uint32_t text);
 /* How many questions it may ask now and has not; -1 not known. */
@@ -208,6 +248,14 @@ bool template_is_held(const struct worker *w, uint32_t text);
 bool template_tells_sleep(const struct worker *w, uint32_t text);
 /* Spans whose calls are not what those of their route are: their links are doubtful. */
 void template_check(struct assembly *a);
+
+/* ---- assemble_order.c ---------------------------------------------------------------------- */
+
+/* Finds links that the order in which a pool serves tells, of calls that are in doubt. Whether
+ * there are any that were linked otherwise, or doubtfully. */
+bool book_order(struct book *b, const struct assembly *a);
+/* NULL: it tells nothing of this call. */
+const struct link *book_link(const struct book *b, size_t call);
 
 /* ---- assemble_task.c ----------------------------------------------------------------------- */
 

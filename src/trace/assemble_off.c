@@ -19,7 +19,7 @@ part_of_syscall(int nr, bool uninterrupted)
 	case SYS_nanosleep: case SYS_clock_nanosleep:
 		return PART_SLEEP;
 	case SYS_poll: case SYS_ppoll: case SYS_select: case SYS_pselect6: case SYS_epoll_wait:
-	case SYS_epoll_pwait: case SYS_epoll_pwait2: case SYS_accept: case SYS_accept4:
+	case SYS_epoll_pwait: case SYS_epoll_pwait2: case SYS_accept: case SYS_accept4: case SYS_io_uring_enter:
 		return PART_NONE;
 	case SYS_connect: case SYS_recvfrom: case SYS_recvmsg: case SYS_sendto: case SYS_sendmsg:
 		return PART_NET;

@@ -19,13 +19,19 @@
 
 /* ---- runs ---------------------------------------------------------------------------------- */
 
-void
-run_add(struct actor *actor, uint32_t span, uint32_t call)
+static bool
+is_in_run(const struct actor *actor, uint32_t span)
 {
 	for (uint32_t i = 0; i < actor->n_run; i++)
 		if (actor->run[i].span == span)
-			return;
-	if (actor->n_run < RUN_SPANS_MAX)
+			return true;
+	return false;
+}
+
+void
+run_add(struct actor *actor, uint32_t span, uint32_t call)
+{
+	if (!is_in_run(actor, span) && actor->n_run < RUN_SPANS_MAX)
 		actor->run[actor->n_run++] = (struct run_entry){ span, call };
 }
 
@@ -45,6 +51,7 @@ run_end(struct worker *w, uint32_t thread)
 		}
 	}
 	actor->n_run = actor->at_run = 0;
+	actor->run_call = actor->run_told = NOBODY;
 }
 
 /* ---- questions ----------------------------------------------------------------------------- */
@@ -108,31 +115,41 @@ from_stalled(struct worker *w, struct actor *actor, uint32_t text, bool any)
 	return who;
 }
 
-/* The connection has come back, and spans wait for its pool. */
-static struct asker
-handed_over(struct worker *w, struct actor *actor, const struct conn *c, uint32_t turn,
+/* The connection has come back: the place of who waits longest for it and may ask this; SIZE_MAX
+ * none. */
+static size_t
+first_in_queue(struct worker *w, struct actor *actor, const struct conn *c, uint32_t turn,
     uint32_t text)
 {
-	struct asker who = { .span = NOBODY };
 	bool came_back = c->last != NOBODY && c->out == NOBODY && !c->held;
 	if (!came_back || c->pool == NOBODY || pool_is_shared(&w->pools[c->pool]))
-		return who;
+		return SIZE_MAX;
 	for (size_t i = stall_oldest(w, actor, c->pool); i < actor->n_stalls; i++) {
 		if (!stall_holds(w, &actor->stalls[i]) || !stall_waits_for(w, actor, i, c->pool))
 			continue;
 		int fits = template_fits(w, actor->stalls[i].span, text);
-		if (fits < 0)
-			continue;
 		if (!fits && turn != NOBODY && template_fits(w, turn, text) > 0)
 			break;
-		struct pool *p = &w->pools[c->pool];
-		bool doubtful = stalls_may_be_timers(w, actor, text) || p->doubt;
-		uint8_t sure = doubtful ? SURE_TIMER : fits > 0 ? SURE_FITS : SURE_HANDED;
-		p->doubt -= p->doubt > 0;
-		return (struct asker){ .span = stall_take(w, actor, i), .waited = true, .amid = true,
-			.sure = sure };
+		if (fits >= 0)
+			return i;
 	}
-	return who;
+	return SIZE_MAX;
+}
+
+static struct asker
+handed_over(struct worker *w, struct actor *actor, const struct conn *c, uint32_t turn,
+    uint32_t text)
+{
+	size_t place = first_in_queue(w, actor, c, turn, text);
+	if (place == SIZE_MAX)
+		return (struct asker){ .span = NOBODY };
+	struct pool *p = &w->pools[c->pool];
+	bool doubtful = stalls_may_be_timers(w, actor, text) || p->doubt;
+	bool fits = template_fits(w, actor->stalls[place].span, text) > 0;
+	p->doubt -= p->doubt > 0;
+	return (struct asker){ .done = actor->stalls[place].done,
+		.span = stall_take(w, actor, place), .waited = true, .amid = true,
+		.sure = doubtful ? SURE_TIMER : fits ? SURE_FITS : SURE_HANDED };
 }
 
 static struct asker
@@ -160,7 +177,8 @@ static struct asker
 opener(struct worker *w, const struct conn *c)
 {
 	const struct call *before = &w->a->calls[c->last];
-	stalls_void(&w->courses[before->span]);
+	if (!c->logging_in)
+		stalls_void(&w->courses[before->span]);
 	return (struct asker){ .span = before->span, .sure = before->sure };
 }
 
@@ -193,11 +211,43 @@ from_holder(struct worker *w, struct actor *actor, const struct conn *c, uint32_
 	return (struct asker){ .span = span, .sure = SURE_FITS };
 }
 
+/* What came after the call told whose it is. If that is not who waits longest, those that are only
+ * taken to are doubtful. */
+static struct asker
+from_link(struct worker *w, struct actor *actor, const struct conn *c, const struct rec *io,
+    uint32_t text)
+{
+	const struct link *link = book_link(w->book, w->a->n_calls);
+	struct asker who = { .span = NOBODY };
+	if (!link || link->span >= w->a->n_spans || w->a->spans[link->span].answered ||
+	    w->a->spans[link->span].thread != io->thread)
+		return who;
+	who.span = link->span;
+	who.sure = link->sure;
+	size_t first = first_in_queue(w, actor, c, NOBODY, text);
+	if (first != SIZE_MAX && !is_in_run(actor, who.span)) {
+		struct pool *p = &w->pools[c->pool];
+		bool in_turn = actor->stalls[first].span == who.span;
+		p->doubt = in_turn ? p->doubt - (p->doubt > 0) : DOUBT_HANDED;
+	}
+	size_t place = stall_of(w, actor, who.span, c->pool);
+	who.waited = who.amid = place != SIZE_MAX && stall_waits_for(w, actor, place, c->pool);
+	who.done = who.waited ? actor->stalls[place].done : 0;
+	if (place != SIZE_MAX)
+		stall_take(w, actor, place);
+	if (!who.amid)
+		run_add(actor, who.span, NOBODY);
+	return who;
+}
+
 struct asker
 asker_of(struct worker *w, struct conn *c, const struct rec *io, uint32_t statement)
 {
 	struct actor *actor = &w->actors[io->thread];
 	uint32_t text = statement ? statement : c->peer;
+	struct asker linked = from_link(w, actor, c, io, text);
+	if (linked.span != NOBODY)
+		return linked;
 	if (is_opener(w, c))
 		return opener(w, c);
 	uint32_t turn = run_turn(w, actor);
@@ -258,11 +308,25 @@ waits_for_call(const struct worker *w, struct actor *actor, uint32_t span)
 	return false;
 }
 
+/* What began the run belongs to whoever answers in it, if that is one. */
+static void
+note_told(struct worker *w, struct actor *actor, uint32_t span)
+{
+	if (actor->run_call == NOBODY)
+		return;
+	bool several = actor->run_told != NOBODY && actor->run_told != span;
+	actor->run_told = span;
+	w->a->calls[actor->run_call].told = several ? NOBODY : span;
+	if (several)
+		actor->run_call = NOBODY;
+}
+
 void
 run_answers(struct worker *w, uint32_t thread, uint32_t span)
 {
 	struct actor *actor = &w->actors[thread];
 	uint32_t at = 0;
+	note_told(w, actor, span);
 	while (at < actor->n_run && actor->run[at].span != span)
 		at++;
 	if (at == actor->n_run && actor->n_run && waits_for_call(w, actor, span)) {

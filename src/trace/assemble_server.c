@@ -35,7 +35,8 @@ request_read(struct worker *w, struct conn *c, const struct rec *r)
 	struct assembly *a = w->a;
 	struct actor *actor = &w->actors[r->thread];
 
-	run_end(w, r->thread);
+	if (actor->acted != r->ts)     /* else one of several that this read brought */
+		run_end(w, r->thread);
 	/* The writer may lose its CPU inside the write, after the bytes have gone: the next request
 	 * on the connection proves that they had. */
 	if (c->span != NOBODY && r->at && r->at < a->spans[c->span].end &&

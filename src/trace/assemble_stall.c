@@ -59,6 +59,20 @@ stall_oldest(const struct worker *w, struct actor *actor, uint32_t pool)
 	return SIZE_MAX;
 }
 
+size_t
+stall_of(const struct worker *w, struct actor *actor, uint32_t span, uint32_t pool)
+{
+	size_t found = SIZE_MAX;
+	for (size_t i = actor->first_stall; i < actor->n_stalls; i++) {
+		if (actor->stalls[i].span != span || !stall_holds(w, &actor->stalls[i]))
+			continue;
+		if (stall_waits_for(w, actor, i, pool))
+			return i;
+		found = found == SIZE_MAX ? i : found;
+	}
+	return found;
+}
+
 /* It got what it waited for. */
 uint32_t
 stall_take(struct worker *w, struct actor *actor, size_t i)
@@ -100,7 +114,7 @@ push_place(struct worker *w, struct actor *actor, uint32_t span, uint64_t pools)
 	if (actor->n_stalls > THROW_OUT_MIN && actor->n_stalls > 2 * actor->stalls_kept)
 		throw_out_void(w, actor);
 	*ARENA_PUSH(w->a->arena, actor->stalls, actor->n_stalls) = (struct stall){ .pools = pools,
-		.span = span, .epoch = c->stall_epoch, .number = actor->stalls_begun++ };
+		.span = span, .epoch = c->stall_epoch, .number = actor->stalls_begun++, .done = c->done };
 	c->stalls++;
 }
 
@@ -110,8 +124,10 @@ stall_add(struct worker *w, struct actor *actor, uint32_t span, uint64_t pools)
 	struct course *c = &w->courses[span];
 	int missing = template_missing(w, span);
 	uint32_t places = !c->out && !c->stalls;
-	if (pools && !c->stalls && missing >= 0)
+	if (pools && !c->stalls && missing >= 0) {
 		places = missing < PLACES_MAX ? (uint32_t)missing : PLACES_MAX;
+		places -= c->opening < places ? c->opening : places;
+	}
 	for (; places; places--) {
 		push_place(w, actor, span, pools);
 		c->slept |= !pools;

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* What the requests of a route ask.
  *
- * A tape is assembled twice. The first time shows for nearly every statement which route asks it
- * (links that are certain count most), how often a request does, and after how many answers. The
- * second time this decides between those who may have asked. */
+ * A tape is assembled several times. Each shows better than the one before which route asks a
+ * statement (links that are certain count most), how often a request does, and after how many
+ * answers. The next time this decides between those who may have asked. */
 #include "trace/assemble_int.h"
 
 #include <stdlib.h>
 
 #define ROUTES_SHARE   0.8     /* of a statement's weight: it is this route's */
+#define LIKELY_SHARE   0.51    /* it may be */
 #define LEVEL_SHARE    0.8     /* likewise: it comes after so many answers */
 #define HELD_SHARE     0.98    /* of its calls: it is asked by who had the connection */
+#define LAST_SHARE     0.9     /* of its answers: a response follows at once */
 #define COUNT_NEAR     0.06    /* how far from a whole number a request's mean may be */
+#define WEIGHT_TOLD    4096    /* of a certain link, */
+#define WEIGHT_SURE    256     /* of a sure one; doubtful ones may be wrong for many in a row */
 #define ENOUGH         20      /* requests of a route, calls of a statement */
 #define ALONE_ENOUGH   3       /* calls where no other request was open, */
 #define ALONE_OFF      0.1     /* of which so many may contradict the others */
@@ -19,25 +23,7 @@
 #define USUAL_SHARE    0.9     /* of a route's requests that must ask the same */
 #define SURE_UNUSUAL   50
 
-/* A statement, or a peer whose statements are not known. */
-struct entry {
-	uint32_t text, route;      /* route 0: of several */
-	uint32_t count;            /* a request asks it so often; 0: that varies */
-	uint32_t level;            /* after so many answers; NOBODY: that varies */
-	uint32_t next;             /* of the same route; NOBODY none */
-	bool held;                 /* by who had the connection before */
-	bool sleeps;               /* after a wait for something unseen */
-	bool sleeps_known;
-};
-
-struct book {
-	struct arena *arena;
-	struct map ids;            /* text -> index */
-	struct map routes;         /* route -> first index + 1 */
-	struct entry *entries;     size_t n;
-};
-
-static uint32_t
+uint32_t
 text_of(const struct call *c)
 {
 	return c->statement ? c->statement : c->peer;
@@ -47,10 +33,13 @@ text_of(const struct call *c)
 
 struct votes {
 	struct map by_route, by_level;         /* (text, route or level) -> weight */
-	struct map weight, calls, requests;    /* text, text, route */
+	struct map weight, of_routes;          /* text -> sum of by_level, by_route */
+	struct map calls, requests;            /* text, route */
 	struct map alone, slept;               /* text -> calls with nobody else open; that had slept */
-	struct map route, level;               /* text -> its winner */
-	struct map held;                       /* text -> calls by who had the connection before */
+	struct map route, likely, level;       /* text -> its winner */
+	struct map held, told;                 /* text -> calls by who had the connection before; */
+	struct map answered;                   /* whose answer a response followed; answered */
+	struct map spoken;                     /* peers whose statements are known: logging in is none */
 };
 
 struct pair { uint32_t text, of; };
@@ -58,23 +47,38 @@ struct pair { uint32_t text, of; };
 static uint64_t
 weight_of(const struct call *c)
 {
-	return c->sure == 100 ? 16 : c->sure >= CALL_SURE ? 4 : 1;
+	return c->sure == 100 ? WEIGHT_TOLD : c->sure >= CALL_SURE ? WEIGHT_SURE : 1;
+}
+
+/* What followed the answer is better evidence than the link. */
+static void
+vote_for_route(const struct assembly *a, struct votes *v, const struct call *c)
+{
+	uint32_t text = text_of(c), span = c->told != NOBODY ? c->told : c->span;
+	if (span == NOBODY || !a->spans[span].complete)
+		return;
+	uint64_t weight = c->told != NOBODY ? WEIGHT_TOLD : weight_of(c);
+	struct pair route = { text, a->spans[span].route };
+	*map_at(&v->by_route, &route, sizeof(route), NULL) += weight;
+	*map_at(&v->of_routes, &text, sizeof(text), NULL) += weight;
 }
 
 static void
 vote(const struct assembly *a, struct votes *v, const struct call *c)
 {
 	uint32_t text = text_of(c);
-	if (c->connect)
+	if (c->connect || (!c->statement && map_find(&v->spoken, &c->peer, sizeof(c->peer))))
 		return;
 	(*map_at(&v->calls, &text, sizeof(text), NULL))++;
+	*map_at(&v->answered, &text, sizeof(text), NULL) += c->read != 0;
+	*map_at(&v->told, &text, sizeof(text), NULL) += c->told != NOBODY;
+	vote_for_route(a, v, c);
 	bool same = c->before != NOBODY && c->span != NOBODY && a->calls[c->before].span == c->span;
 	if (same || c->held)
 		(*map_at(&v->held, &text, sizeof(text), NULL))++;
 	if (c->span == NOBODY || !a->spans[c->span].complete)
 		return;
-	struct pair route = { text, a->spans[c->span].route }, level = { text, c->done };
-	*map_at(&v->by_route, &route, sizeof(route), NULL) += weight_of(c);
+	struct pair level = { text, c->done };
 	*map_at(&v->by_level, &level, sizeof(level), NULL) += weight_of(c);
 	*map_at(&v->weight, &text, sizeof(text), NULL) += weight_of(c);
 	if (c->alone) {
@@ -109,43 +113,85 @@ winner(const struct map *winners, uint32_t text, uint32_t none)
 	return at ? (uint32_t)*at : none;
 }
 
+/* How often each of so many requests asks what was asked so often; 0: that varies. */
+static uint32_t
+count_for_each(uint64_t calls, uint64_t requests)
+{
+	double mean = (double)calls / (double)requests;
+	uint32_t count = (uint32_t)(mean + 0.5);
+	double off = mean > count ? mean - count : count - mean;
+	return off <= COUNT_NEAR * count ? count : 0;
+}
+
+/* Bold: also one that has only most votes, if all of it is a whole number for each request. */
+static uint32_t
+route_of(const struct book *b, const struct votes *v, uint32_t text)
+{
+	uint32_t route = winner(&v->route, text, 0), likely = winner(&v->likely, text, 0);
+	uint64_t requests = count_in(&v->requests, likely);
+	bool dares = b->bold && !route && requests >= ENOUGH &&
+	    count_for_each(count_in(&v->calls, text), requests);
+	return dares ? likely : route;
+}
+
+/* Bold: the last question of a route follows the answers to all others; one other is the first. */
+static void
+set_levels(struct book *b)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		struct habit *h = &b->habits[i], *other = NULL;
+		uint32_t others = 0;
+		bool known = h->route && h->last && h->count == 1;
+		for (uint32_t k = known ? book_of_route(b, h->route) : NOBODY; k != NOBODY;
+		    k = b->habits[k].next) {
+			if (k == i || !b->habits[k].count)
+				continue;
+			other = &b->habits[k];
+			known &= !other->last;
+			others += other->count;
+		}
+		h->level = known ? others : h->level;
+		if (known && others == 1)
+			other->level = 0;
+	}
+}
+
 static void
 add_entry(struct book *b, const struct votes *v, uint32_t text)
 {
-	struct entry e = { .text = text, .route = winner(&v->route, text, 0), .next = NOBODY,
+	struct habit e = { .text = text, .route = route_of(b, v, text), .next = NOBODY,
 		.level = winner(&v->level, text, NOBODY) };
 	uint64_t calls = count_in(&v->calls, text), requests = count_in(&v->requests, e.route);
 	uint64_t alone = count_in(&v->alone, text);
 	if (calls < ENOUGH)
 		return;
 	if (e.route && requests >= ENOUGH) {
-		double mean = (double)calls / (double)requests;
-		uint32_t count = (uint32_t)(mean + 0.5);
-		double off = mean > count ? mean - count : count - mean;
-		e.count = off <= COUNT_NEAR * count ? count : 0;
+		e.count = count_for_each(calls, requests);
 		uint64_t *first = map_at(&b->routes, &e.route, sizeof(e.route), NULL);
 		e.next = *first ? (uint32_t)*first - 1 : NOBODY;
 		*first = b->n + 1;
 	}
+	e.last = (double)count_in(&v->told, text) > LAST_SHARE * (double)count_in(&v->answered, text);
 	e.held = (double)count_in(&v->held, text) >= HELD_SHARE * (double)calls;
 	double slept = alone ? (double)count_in(&v->slept, text) / (double)alone : 0;
 	e.sleeps_known = alone >= ALONE_ENOUGH && (slept < ALONE_OFF || slept > 1 - ALONE_OFF);
 	e.sleeps = e.sleeps_known && slept > 0.5;
 	*map_at(&b->ids, &text, sizeof(text), NULL) = b->n;
-	*ARENA_PUSH(b->arena, b->entries, b->n) = e;
+	*ARENA_PUSH(b->arena, b->habits, b->n) = e;
 }
 
 static void
 votes_done(struct votes *v)
 {
-	struct map *maps[] = { &v->by_route, &v->by_level, &v->weight, &v->calls, &v->requests,
-		&v->alone, &v->slept, &v->route, &v->level, &v->held };
+	struct map *maps[] = { &v->by_route, &v->by_level, &v->weight, &v->of_routes,
+		&v->calls, &v->requests, &v->told, &v->answered, &v->spoken,
+		&v->alone, &v->slept, &v->route, &v->likely, &v->level, &v->held };
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
 		map_done(maps[i]);
 }
 
 struct book *
-book_learn(const struct assembly *a)
+book_learn(const struct assembly *a, bool bold)
 {
 	struct votes v = { 0 };
 	struct book *b = calloc(1, sizeof(*b));
@@ -153,15 +199,22 @@ book_learn(const struct assembly *a)
 	if (!b)
 		abort();
 	b->arena = arena_new();
+	b->bold = bold;
 	for (size_t i = 0; i < a->n_spans; i++)
 		if (a->spans[i].complete)
 			(*map_at(&v.requests, &a->spans[i].route, sizeof(uint32_t), NULL))++;
 	for (size_t i = 0; i < a->n_calls; i++)
+		if (a->calls[i].statement)
+			*map_at(&v.spoken, &a->calls[i].peer, sizeof(uint32_t), NULL) = 1;
+	for (size_t i = 0; i < a->n_calls; i++)
 		vote(a, &v, &a->calls[i]);
-	find_winners(&v.by_route, &v.weight, ROUTES_SHARE, &v.route);
+	find_winners(&v.by_route, &v.of_routes, ROUTES_SHARE, &v.route);
+	find_winners(&v.by_route, &v.of_routes, LIKELY_SHARE, &v.likely);
 	find_winners(&v.by_level, &v.weight, LEVEL_SHARE, &v.level);
-	for (const struct map_slot *s; (s = map_next(&v.weight, &at)); )
+	for (const struct map_slot *s; (s = map_next(&v.of_routes, &at)); )
 		add_entry(b, &v, *(const uint32_t *)s->key);
+	if (bold)
+		set_levels(b);
 	votes_done(&v);
 	return b;
 }
@@ -190,20 +243,27 @@ asked_before(const struct assembly *a, uint32_t span, uint32_t text)
 	return n;
 }
 
-static const struct entry *
-entry_of(const struct book *b, uint32_t text)
+const struct habit *
+book_habit(const struct book *b, uint32_t text)
 {
 	uint64_t *at = b ? map_find(&b->ids, &text, sizeof(text)) : NULL;
-	return at ? &b->entries[*at] : NULL;
+	return at ? &b->habits[*at] : NULL;
+}
+
+uint32_t
+book_of_route(const struct book *b, uint32_t route)
+{
+	uint64_t *first = map_find(&b->routes, &route, sizeof(route));
+	return first ? (uint32_t)*first - 1 : NOBODY;
 }
 
 int
 template_fits(const struct worker *w, uint32_t span, uint32_t text)
 {
-	const struct entry *e = entry_of(w->book, text);
+	const struct habit *e = book_habit(w->book, text);
 	const struct course *c = &w->courses[span];
 	const struct span *s = &w->a->spans[span];
-	if (!e || !e->route || s->partial)
+	if (!e || !e->route || s->partial || w->book->bold)
 		return 0;
 	if (e->route != s->route || (e->level != NOBODY && c->done < e->level) ||
 	    (e->sleeps && !c->slept))
@@ -217,12 +277,12 @@ int
 template_missing(const struct worker *w, uint32_t span)
 {
 	const struct span *s = &w->a->spans[span];
-	uint64_t *first = w->book ? map_find(&w->book->routes, &s->route, sizeof(s->route)) : NULL;
+	uint32_t first = w->book ? book_of_route(w->book, s->route) : NOBODY;
 	int sum = -1;
-	if (!first || s->partial)
+	if (first == NOBODY || s->partial || w->book->bold)
 		return -1;
-	for (uint32_t i = (uint32_t)*first - 1; i != NOBODY; i = w->book->entries[i].next) {
-		const struct entry *e = &w->book->entries[i];
+	for (uint32_t i = first; i != NOBODY; i = w->book->habits[i].next) {
+		const struct habit *e = &w->book->habits[i];
 		uint32_t asked = e->count ? asked_before(w->a, span, e->text) : 0;
 		if (!e->count || (e->level != NOBODY && e->level > w->courses[span].done))
 			continue;
@@ -234,14 +294,14 @@ template_missing(const struct worker *w, uint32_t span)
 bool
 template_is_held(const struct worker *w, uint32_t text)
 {
-	const struct entry *e = entry_of(w->book, text);
+	const struct habit *e = book_habit(w->book, text);
 	return e && e->held;
 }
 
 bool
 template_tells_sleep(const struct worker *w, uint32_t text)
 {
-	const struct entry *e = entry_of(w->book, text);
+	const struct habit *e = book_habit(w->book, text);
 	return e && e->sleeps_known;
 }
 

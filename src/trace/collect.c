@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -23,6 +24,7 @@
 #include "trace/gc_probe.h"
 #include "trace/pool_probe.h"
 #include "trace/sqlite_probe.h"
+#include "trace/tls_probe.h"
 
 #define LINKS_MAX 512          /* four a process with SQLite, four with a Node */
 
@@ -32,7 +34,21 @@ struct thread_state {          /* struct thread of the collector */
 	uint32_t waker;
 	uint16_t waker_nr, preempted;
 	uint64_t first_block, blocked, woke_waited, sql_start, sql_statement;
-	uint32_t sql_depth, pad;
+	uint32_t sql_depth;
+	uint16_t tls_wrote, ring_came;
+	uint64_t tls_ssl, tls_buffer, tls_counter, ring_read, ring_bytes, tls_read, tls_block;
+};
+
+struct probe { struct bpf_program *program; uint64_t offset, cookie, gate; bool at_return; };
+
+/* Probes of OpenSSL, which cost every request some microseconds: made as the first window opens, so
+ * that what is measured before is the service as it is. They stay, because taking one away takes the
+ * kernel a tenth of a second. */
+struct tls_process {
+	int pid;
+	char path[512];
+	struct probe probes[2 * TLS_SITES];
+	size_t n;
 };
 
 struct collect {
@@ -40,10 +56,13 @@ struct collect {
 	struct ring_buffer *ring;
 	struct bpf_link *links[LINKS_MAX];
 	size_t n_links;
+	struct tls_process *tls;
+	size_t n_tls;
+	int tls_error;
 	collect_fn fn;
 	void *ctx;
 	int stats_fd;
-	bool has_arrivals, listens;
+	bool has_arrivals, listens, has_rings, has_receives, rings;
 	int64_t cost_at_begin;
 };
 
@@ -67,23 +86,49 @@ load_failed(struct err *e, int code)
 {
 	code = code < 0 ? -code : code;
 	err_set(e, code, "cannot load the BPF collector: %s", strerror(code));
-	if (code == EPERM || code == EACCES)
-		err_hint(e, "run as root, or give the program the right: sudo setcap "
-		    "cap_bpf,cap_perfmon,cap_sys_ptrace+ep $(command -v prony)");
-	else
-		err_hint(e, "the kernel must be 5.15 or newer and have /sys/kernel/btf/vmlinux");
+	if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
+		err_hint(e, "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y (Debian's is)");
+	else if (code != EPERM && code != EACCES)
+		err_hint(e, "boot a kernel of 5.8 or later, which has BPF ring buffers");
 	return -code;
+}
+
+/* Of the host's own, fs/proc: PROC_PID_INIT_INO. In another the numbers of processes that programs see
+ * are not those that are seen here. */
+#define HOST_PID_NAMESPACE 0xEFFFFFFC
+
+static int
+check_namespace(struct err *e)
+{
+	struct stat st;
+
+	if (stat("/proc/self/ns/pid", &st) < 0 || st.st_ino == HOST_PID_NAMESPACE)
+		return 0;
+	int code = err_set(e, ENOTSUP, "prony is in a PID namespace of its own, where BPF tells processes by "
+	    "other numbers");
+	err_hint(e, "docker run --pid=host ..., or run prony outside of the container");
+	return code;
 }
 
 int
 collect_open(struct collect **ret, struct err *e)
 {
+	int refused = check_namespace(e);
+
+	if (refused < 0)
+		return refused;
 	libbpf_set_print(stay_quiet);
 	struct collect *c = calloc(1, sizeof(*c));
 	if (!c)
 		return err_set(e, ENOMEM, "cannot start the BPF collector: out of memory");
 	c->stats_fd = -1;
 	c->bpf = collect_bpf__open();
+	if (c->bpf) {
+		c->has_rings = libbpf_find_vmlinux_btf_id("io_uring_complete", BPF_TRACE_RAW_TP) > 0;
+		bpf_program__set_autoload(c->bpf->progs.on_uring, c->has_rings);
+		c->has_receives = libbpf_find_vmlinux_btf_id("sock_recv_length", BPF_TRACE_RAW_TP) > 0;
+		bpf_program__set_autoload(c->bpf->progs.on_received, c->has_receives);
+	}
 	int code = c->bpf ? collect_bpf__load(c->bpf) : -errno;
 	if (!code) {
 		c->ring = ring_buffer__new(bpf_map__fd(c->bpf->maps.events), on_event, c, NULL);
@@ -121,14 +166,17 @@ attach_busy(struct collect *c, struct err *e)
 {
 	const struct row rows[] = { ROW(on_switch, true), ROW(on_waking, true),
 		ROW(on_call_end, true), ROW(on_tcp_data, false) };
-	return attach_rows(rows, COUNT_OF(rows), e);
+	const struct row ring[] = { ROW(on_uring, false), ROW(on_received, false) };
+	int code = attach_rows(rows, COUNT_OF(rows), e);
+	return code || !c->rings ? code : attach_rows(ring, c->has_receives ? 2 : 1, e);
 }
 
 static void
 detach_busy(struct collect *c)
 {
 	struct bpf_link **const links[] = { &c->bpf->links.on_switch, &c->bpf->links.on_waking,
-		&c->bpf->links.on_call_end, &c->bpf->links.on_tcp_data };
+		&c->bpf->links.on_call_end, &c->bpf->links.on_tcp_data, &c->bpf->links.on_uring,
+		&c->bpf->links.on_received };
 	for (size_t i = 0; i < COUNT_OF(links); i++) {
 		bpf_link__destroy(*links[i]);
 		*links[i] = NULL;
@@ -158,6 +206,7 @@ collect_close(struct collect *c)
 	collect_bpf__destroy(c->bpf);
 	if (c->stats_fd >= 0)
 		close(c->stats_fd);
+	free(c->tls);
 	free(c);
 }
 
@@ -213,9 +262,13 @@ collect_has_arrivals(const struct collect *c)
 	return c->has_arrivals;
 }
 
-/* ---- probes -------------------------------------------------------------------------------- */
+bool
+collect_has_streams(void)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_loop, NULL) > 0;
+}
 
-struct probe { struct bpf_program *program; uint64_t offset, cookie, gate; bool at_return; };
+/* ---- probes -------------------------------------------------------------------------------- */
 
 static int
 probe(struct collect *c, int pid, const char *path, const struct probe *p)
@@ -305,6 +358,56 @@ collect_add_gc(struct collect *c, int pid, const char *path, struct err *e)
 	    strerror(-code)) : 0;
 }
 
+int
+collect_add_tls(struct collect *c, int pid, const char *path, struct err *e)
+{
+	struct tls_sites s;
+	struct tls_process p = { .pid = pid };
+
+	snprintf(p.path, sizeof(p.path), "/proc/%d/root%s", pid, path);
+	int code = tls_sites_find(p.path, &s, e);
+	if (code)
+		return code;
+	struct collect_bpf *b = c->bpf;
+	for (size_t i = 0; i < s.n; i++) {
+		const struct tls_site *site = &s.sites[i];
+		p.probes[p.n++] = (struct probe){ site->writes ? b->progs.tls_write_return :
+		    b->progs.tls_read_return, site->offset, site->counted ? TLS_COUNTED : 0, 0, true };
+		p.probes[p.n++] = (struct probe){ b->progs.tls_enter, site->offset, 0, 0, false };
+	}
+	c->tls = realloc(c->tls, (c->n_tls + 1) * sizeof(*c->tls));
+	if (!c->tls)
+		abort();
+	c->tls[c->n_tls++] = p;
+	return 0;
+}
+
+static void
+attach_tls(struct collect *c)
+{
+	for (size_t i = 0; i < c->n_tls; i++) {
+		const struct tls_process *p = &c->tls[i];
+		int code = probe_all(c, p->pid, p->path, p->probes, p->n);
+		if (code)
+			c->tls_error = code;
+		else
+			c->bpf->bss->tls_probed = 1;
+	}
+	c->n_tls = 0;
+}
+
+int
+collect_tls_error(const struct collect *c)
+{
+	return c->tls_error;
+}
+
+bool
+collect_add_rings(struct collect *c)
+{
+	return c->rings = c->has_rings;
+}
+
 /* ---- windows ------------------------------------------------------------------------------- */
 
 uint64_t
@@ -332,6 +435,7 @@ collect_window_open(struct collect *c)
 	bpf_link__destroy(c->bpf->links.on_call_between);
 	c->bpf->links.on_call_between = NULL;
 	uint32_t epoch = ++c->bpf->bss->epoch;
+	attach_tls(c);
 	attach_busy(c, &ignored);   /* it could be done before: a window without is only empty */
 	__atomic_store_n(&c->bpf->bss->enabled, 1, __ATOMIC_RELEASE);
 	return epoch;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* collect: loads the BPF collector, attaches it to the service, hands out what it saw.
  *
- * One thread at a time. Nothing of the service is changed but uprobes on an SQLite library, if it
- * has one; closing takes everything away. */
+ * One thread at a time. Nothing of the service is changed but uprobes on SQLite, OpenSSL and
+ * its runtime, as far as it has them; closing takes everything away. */
 #pragma once
 
 #include <stdbool.h>
@@ -35,6 +35,15 @@ int collect_add_pool(struct collect *c, int pid, const char *path, struct err *e
 /* Each garbage collection in this object file, as seen by the process: EV_GC. Errors as above. */
 int collect_add_gc(struct collect *c, int pid, const char *path, struct err *e);
 
+/* From the next window on, what io_uring moves on sockets is told like calls. False: this kernel does
+ * not say. */
+bool collect_add_rings(struct collect *c);
+/* What OpenSSL in this object file reads and writes in the clear: EV_IO with EV_IO_CLEAR, from the
+ * first window on. Errors as above, but what only shows when it is probed: collect_tls_error is then a
+ * negative errno. */
+int collect_add_tls(struct collect *c, int pid, const char *path, struct err *e);
+int collect_tls_error(const struct collect *c);
+
 /* The return address that a statement probe's trampoline took the place of, for
  * symbols_set_returns; 0 unknown. `collect` is a struct collect. Any thread. */
 uint64_t collect_return(void *collect, int pid, uint64_t slot);
@@ -57,6 +66,7 @@ size_t collect_drain(struct collect *c, collect_fn fn, void *ctx);
 
 uint64_t collect_dropped(const struct collect *c);
 void collect_set_stack_period(struct collect *c, int64_t ns);
+bool collect_has_streams(void);   /* this kernel lets it read HTTP/2 */
 bool collect_has_arrivals(const struct collect *c);   /* kernel arrival times are seen */
 
 /* CPU ns used by the collector's programs while statistics were on; 0 when not allowed. */

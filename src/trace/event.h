@@ -14,7 +14,7 @@ enum ev_kind { EV_OFF = 1, EV_POLL, EV_IO, EV_CONN, EV_FILE, EV_STACK, EV_SQL, E
 #define EV_OUT_BYTES   512     /* of what a peer is asked: the beginning */
 #define EV_IN_BYTES    448     /* of what it answers: the beginning, */
 #define EV_END_BYTES   64      /* and the end when there is more */
-#define EV_TEXT_BYTES  1024    /* room for the largest of them while they are gathered */
+#define EV_TEXT_BYTES  4096    /* room for the largest of them while they are gathered */
 #define EV_NAME_BYTES  40
 #define EV_SQL_BYTES   512
 #define EV_PATH_BYTES  64
@@ -54,6 +54,11 @@ struct ev_poll {
 #define EV_IO_WRITE  1
 #define EV_IO_SERVER 2         /* local port is one that the service listens on */
 #define EV_IO_HEAD   4         /* `text` holds the beginning of an HTTP head */
+#define EV_IO_FRAMES 16        /* `text` holds frames of HTTP/2 without the bodies but header blocks of clients; */
+#define EV_IO_FIRST  32        /* the first ones of the connection; */
+#define EV_IO_CUT    64        /* not all of them; `pad` bytes of the first block had come before */
+#define EV_IO_BLIND  128       /* the first bytes since a write, and no copy of them can be had */
+#define EV_IO_CLEAR  8         /* what OpenSSL told, not what went over the socket */
 struct ev_io {
 	struct ev_head head;
 	__u64 sock;            /* identity of the connection */
@@ -63,9 +68,12 @@ struct ev_io {
 	__s64 ret;
 	__u32 flags, fd;
 	__u16 begun, ended;    /* bytes of `text`: the first that were moved, then the last */
-	__u32 pad;
+	__u32 pad;             /* of EV_IO_FRAMES: bytes that continue a header block */
 	char text[EV_TEXT_BYTES];   /* sent as far as it is filled */
 };
+
+/* Cookie of a probe on OpenSSL: the function answers 1, and tells the bytes by a pointer. */
+#define TLS_COUNTED 1
 
 /* A connection was accepted, opened, or is seen for the first time. */
 enum ev_conn_how { EV_CONN_SEEN, EV_CONN_ACCEPTED, EV_CONN_OPENED };

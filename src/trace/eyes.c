@@ -24,7 +24,7 @@ void
 eyes_collector(struct run *r, const char *why, const char *cure)
 {
 	static const struct row rows[] = {
-		{ "requests", "HTTP/1 requests at the system-call border, by BPF",
+		{ "requests", "HTTP/1 and HTTP/2 requests at the system-call border, by BPF",
 		    "no time split per route" },
 		{ "waits", "off-CPU time with its reason and who ended it, by BPF",
 		    "locks, disk and network waits are not told apart" },

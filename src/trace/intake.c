@@ -13,12 +13,14 @@
 #define WAIT_STACKS_MAX 20000
 #define SAMPLES_MAX     100000
 #define SQL_MEMO_MAX    4096
+#define RING_READS_MAX  4096
+#define ROUTE_UNKNOWN   "(route not known)"
 
 void
 intake_init(struct intake *in, struct tape *tape, struct stacks *stacks, struct symbols *symbols)
 {
 	*in = (struct intake){ .tape = tape, .stacks = stacks, .symbols = symbols,
-		.wire = wire_new(tape) };
+		.wire = wire_new(tape), .streams = streams_new() };
 }
 
 void
@@ -28,6 +30,7 @@ intake_done(struct intake *in)
 	map_done(&in->peers);
 	map_done(&in->seen);
 	wire_free(in->wire);
+	streams_free(in->streams);
 }
 
 void
@@ -67,14 +70,50 @@ take_off(struct intake *in, const struct ev_off *e)
 	    (e->waker_nr == SYS_futex ? OFF_BY_FUTEX : 0);
 }
 
+/* The thread learns of what was read for it by io_uring when its call returns: then it begins to
+ * work on it, one after the other. */
+static void
+learn_of_ring_reads(struct intake *in, const struct ev_head *h)
+{
+	size_t kept = 0;
+	int64_t at = (int64_t)h->ts;
+	for (size_t i = 0; i < in->n_ring_reads; i++) {
+		const struct ring_read *read = &in->ring_reads[i];
+		if (read->tid != (int)h->tid) {
+			in->ring_reads[kept++] = *read;
+			continue;
+		}
+		at++;
+		for (size_t k = read->first; k < read->first + read->n; k++)
+			tape_at(in->tape, k)->ts = at;
+	}
+	in->n_ring_reads = kept;
+}
+
+/* What was added to the tape since `first` is such a read. */
+static void
+note_ring_read(struct intake *in, const struct ev_io *e, size_t first)
+{
+	if (e->head.nr != SYS_io_uring_enter || e->flags & IO_WRITE || in->tape->n == first ||
+	    in->n_ring_reads == RING_READS_MAX)
+		return;
+	if (!in->ring_reads)
+		in->ring_reads = arena_alloc(in->tape->arena, RING_READS_MAX * sizeof(*in->ring_reads));
+	in->ring_reads[in->n_ring_reads++] =
+	    (struct ring_read){ (int)e->head.tid, first, in->tape->n - first };
+}
+
 static void
 take_poll(struct intake *in, const struct ev_poll *e)
 {
+	bool ring = e->head.nr == SYS_io_uring_enter;
+	if (ring)
+		learn_of_ring_reads(in, &e->head);
 	struct rec *r = record(in, &e->head, REC_POLL);
 	if (!r)
 		return;
 	r->from = (int64_t)e->first_block;
-	r->value = e->ret < 0 ? 0 : (uint32_t)e->ret;
+	r->value = ring ? 1 : e->ret < 0 ? 0 : (uint32_t)e->ret;   /* a ring tells what was submitted */
 }
 
 static uint32_t
@@ -118,6 +157,29 @@ io_of(const struct ev_io *e)
 		.flags = (uint8_t)(e->flags & (IO_WRITE | IO_SERVER | IO_HEAD)) };
 }
 
+struct stream_event { struct intake *in; const struct ev_io *e; };
+
+/* A stream counts as a connection of its own, with one request on it. */
+static void
+take_stream(void *ctx, enum stream_part part, uint64_t key, const char *path)
+{
+	const struct stream_event *s = ctx;
+	char line[EV_HEAD_BYTES + 8];
+	struct rec *r = record(s->in, &s->e->head, REC_IO);
+	if (!r)
+		return;
+	struct rec io = io_of(s->e);
+	io.thread = r->thread;
+	io.key = key;
+	if (part == STREAM_REQUEST) {
+		int size = snprintf(line, sizeof(line), "GET %s", path);
+		io.flags |= IO_HEAD;
+		io.name = path[0] ? route_name(s->in, line, (size_t)size) :
+		    tape_name(s->in->tape, ROUTE_UNKNOWN);
+	}
+	*r = io;
+}
+
 static void
 take_io(struct intake *in, const struct ev_io *e, size_t size)
 {
@@ -128,16 +190,35 @@ take_io(struct intake *in, const struct ev_io *e, size_t size)
 	bool server = e->flags & IO_SERVER;
 	if (offsetof(struct ev_io, text) + b.n_begun + b.n_ended > size)
 		return;
+	if (e->flags & EV_IO_FRAMES) {
+		if (e->head.epoch)
+			streams_take(in->streams, e, take_stream, &(struct stream_event){ in, e });
+		return;
+	}
+	if (!server && e->flags & EV_IO_CLEAR)
+		wire_is_clear(in->wire, e->sock);
 	if (!server)
 		tell_peer(in, e, &b);
 	if (e->head.epoch && (r = record(in, &e->head, REC_IO))) {
 		io.thread = r->thread;
-		if (server && io.flags & IO_HEAD)
+		if (server && e->flags & EV_IO_BLIND) {
+			io.flags |= IO_HEAD;
+			io.name = tape_name(in->tape, ROUTE_UNKNOWN);
+		}
+		else if (server && io.flags & IO_HEAD)
 			io.name = route_name(in, e->text, e->begun);
 		*r = io;
 	}
 	if (!server)
 		wire_io(in->wire, &io, &b);
+}
+
+static void
+take_call(struct intake *in, const struct ev_io *e, size_t size)
+{
+	size_t first = in->tape->n;
+	take_io(in, e, size);
+	note_ring_read(in, e, first);
 }
 
 static uint32_t
@@ -303,7 +384,7 @@ intake_event(struct intake *in, const struct ev_head *event, size_t size)
 	switch (event->kind) {
 	case EV_OFF: take_off(in, (const struct ev_off *)event); break;
 	case EV_POLL: take_poll(in, (const struct ev_poll *)event); break;
-	case EV_IO: take_io(in, (const struct ev_io *)event, size); break;
+	case EV_IO: take_call(in, (const struct ev_io *)event, size); break;
 	case EV_CONN: take_conn(in, (const struct ev_conn *)event); break;
 	case EV_FILE: take_file(in, (const struct ev_file *)event); break;
 	case EV_STACK: take_stack(in, (const struct ev_stack *)event); break;
@@ -336,8 +417,9 @@ intake_window_end(struct intake *in, int64_t now)
 		*r = (struct rec){ .ts = now, .from = in->exits[i].at, .thread = in->exits[i].thread,
 			.kind = REC_OFF, .nr = SYS_accept };
 	}
-	in->n_exits = 0;
+	in->n_exits = in->n_ring_reads = 0;
 	in->exits = NULL;
 	wire_window(in->wire, false);
+	streams_window(in->streams);
 	map_done(&in->peers);
 }

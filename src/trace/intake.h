@@ -8,6 +8,7 @@
 #include "trace/event.h"
 #include "trace/sampler.h"
 #include "trace/stacks.h"
+#include "trace/streams.h"
 #include "trace/tape.h"
 #include "trace/wire.h"
 #include "run/run.h"
@@ -33,6 +34,9 @@ struct intake {
 	struct map sql_memo;       /* raw text -> name */
 	struct map peers;          /* connection -> part kind; this window's */
 	struct wire *wire;
+	struct streams *streams;
+	struct ring_read { int tid; size_t first, n; } *ring_reads;   /* since its thread's last poll: */
+	size_t n_ring_reads;       /* records of the tape */
 	struct map seen;           /* processes that symbols know */
 	int64_t stack_events;
 };

@@ -21,6 +21,8 @@
 #include "base/file.h"
 #include "trace/assemble.h"
 #include "trace/collect.h"
+#include "trace/cures.h"
+#include "trace/encryption.h"
 #include "trace/eyes.h"
 #include "trace/goroutines.h"
 #include "trace/intake.h"
@@ -29,6 +31,7 @@
 #include "trace/node.h"
 #include "trace/pace.h"
 #include "trace/proc_watch.h"
+#include "trace/rings.h"
 #include "trace/sampler.h"
 #include "trace/summary.h"
 #include "trace/task_waits.h"
@@ -45,11 +48,9 @@
 
 #define NODE_TORN_MAX      0.5
 #define CURE_NODE_FLAG "start it as node --perf-basic-prof ..."
-#define CURE_READ      "run as root, or: sudo setcap cap_sys_ptrace+ep $(command -v prony)"
 
 #define CURE_SWITCH    "prony check without the option that switches tracing off"
-#define CURE_SAMPLER   "sudo sysctl kernel.perf_event_paranoid=1"
-#define CURE_COLLECTOR "sudo setcap cap_bpf,cap_perfmon,cap_sys_ptrace+ep $(command -v prony)"
+#define CURE_ENCRYPTION "let prony check a plain http:// port of the service"
 
 struct trace {
 	struct collect *collect;   /* NULL: lower rung */
@@ -60,6 +61,7 @@ struct trace {
 	struct goroutines *goroutines;
 	int goroutines_lost;       /* of a Go program: -errno */
 	bool go;
+	bool encrypted;            /* its requests are, and cannot be read */
 	struct stacks stacks;
 	struct nodes *nodes;
 	int node_why;              /* a Node process whose functions cannot be read: -errno, and why */
@@ -182,17 +184,31 @@ may_prepare_statements(const struct run *r)
 	return false;
 }
 
+/* Without requests its waits would be nobody's: then the rung below tells more. */
 static int
-open_collector(struct trace *t, struct run *r, struct err *e)
+open_on_clear_text(struct trace *t, struct run *r, struct err *e)
 {
+	const char *why;
 	int code = collect_open(&t->collect, e);
 	if (!code)
 		code = collect_attach(t->collect, e);
+	if (!code && !encryption_open(t->collect, t->symbols, r, &why)) {
+		code = err_set(e, ENOTSUP, "%s", why);
+		t->encrypted = true;
+	}
 	if (code) {
 		collect_close(t->collect);
 		t->collect = NULL;
-		return code;
 	}
+	return code;
+}
+
+static int
+open_collector(struct trace *t, struct run *r, struct err *e)
+{
+	int code = open_on_clear_text(t, r, e);
+	if (code)
+		return code;
 	for (size_t i = 0; i < r->system.n_processes; i++) {
 		const struct run_process *p = &r->system.processes[i];
 		collect_add_process(t->collect, (int)p->pid);
@@ -209,11 +225,25 @@ open_collector(struct trace *t, struct run *r, struct err *e)
 		probe_sqlite(t, r, &r->system.processes[i]);
 	for (size_t i = 0; i < r->system.n_processes; i++)
 		probe_runtime(t, r, &r->system.processes[i]);
+	rings_open(t->collect, r);
 	t->tape.arrivals = collect_has_arrivals(t->collect);
+	if (!collect_has_streams())
+		eye_set(r, "HTTP/2", false, "requests over HTTP/2 are not seen", "a kernel from 5.17 on");
 	eye_set(r, "socket queue", t->tape.arrivals, t->tape.arrivals ?
 	    "arrival of requests in the kernel, by BPF" : "requests begin when they are read",
 	    "a kernel with the tcp_probe tracepoint");
 	return 0;
+}
+
+/* The kernel writes zeros for who may not see its addresses. */
+static void
+kernel_eye(struct run *r)
+{
+	char line[64];
+	bool seen = file_peek(line, sizeof(line), "/proc/kallsyms") > 0 && line[strspn(line, "0")] != ' ';
+
+	eye_set(r, "kernel functions", seen, seen ? "names of what system calls spend CPU in" :
+	    "CPU time in the kernel has no names: its addresses are hidden", cure_kernel());
 }
 
 static void
@@ -223,10 +253,12 @@ open_sampler(struct trace *t, struct run *r, double hz)
 	struct sampler_options o = { .hz = hz };
 	if (sampler_open(&o, t->pids, t->n_pids, t->symbols, &t->sampler, &e)) {
 		t->sampler = NULL;
-		eyes_sampler(r, e.text, CURE_SAMPLER, false);
+		eyes_sampler(r, e.text, cure_sampler(t->n_pids ? t->pids[0] : 0), false);
 		return;
 	}
 	eyes_sampler(r, NULL, NULL, sampler_is_system_wide(t->sampler));
+	if (sampler_is_system_wide(t->sampler))
+		kernel_eye(r);
 }
 
 /* Nothing is said where no process runs Java. */
@@ -243,7 +275,7 @@ java_eye(struct trace *t, struct run *r)
 	if (any)
 		eye_set(r, "Java functions", !lost, lost ? run_printf(r, "compiled Java code has no names, "
 		    "stacks end at it: %s", lost) : "read from the memory of the Java machine, which is not "
-		    "stopped, attached to or changed", CURE_READ);
+		    "stopped, attached to or changed", cure_read());
 }
 
 static void
@@ -254,7 +286,7 @@ go_eye(struct trace *t, struct run *r)
 		    "what they wait for, read from the memory of the program" :
 		    t->goroutines_lost == -ENOTSUP ? "what they wait for is not known: the program has no "
 		    "symbols, or too many" : "what they wait for is not known: its memory may not be read",
-		    t->goroutines_lost == -ENOTSUP ? "build it without -ldflags='-s -w'" : CURE_READ);
+		    t->goroutines_lost == -ENOTSUP ? "build it without -ldflags='-s -w'" : cure_read());
 }
 
 static const char *
@@ -272,7 +304,7 @@ open_watch(struct trace *t, struct run *r)
 	t->watch = proc_watch_new(&t->intake);
 	eye_set(r, "waits", may, may ? "system calls and stacks of sleeping threads, sampled from /proc" :
 	    "locks, disk and network waits are not told apart: system calls of its threads may not be read",
-	    "sudo prony check ..., or run prony as the service's own user with kernel.yama.ptrace_scope=0");
+	    cure_read());
 }
 
 int
@@ -299,7 +331,7 @@ trace_open(struct run *r, const struct trace_options *o, struct trace **ret, str
 		know_process(t, (int)r->system.processes[i].pid);
 	struct err why = { 0 };
 	if (t->n_pids && ceiling < 1 && open_collector(t, r, &why))
-		eyes_collector(r, why.text, CURE_COLLECTOR);
+		eyes_collector(r, why.text, t->encrypted ? CURE_ENCRYPTION : cure_collector(&why));
 	else if (t->n_pids)
 		eyes_collector(r, t->collect ? NULL : "switched off", CURE_SWITCH);
 	if (t->n_pids && ceiling < 2)
@@ -556,7 +588,7 @@ node_eye(struct trace *t, struct run *r)
 	struct nodes_counts c;
 	nodes_counts(t->nodes, &c);
 	if (t->node_why)
-		eyes_node(r, t->node_text, t->node_why == -ENOTSUP ? CURE_NODE_FLAG : CURE_READ, false);
+		eyes_node(r, t->node_text, t->node_why == -ENOTSUP ? CURE_NODE_FLAG : cure_read(), false);
 	else if (c.frames && (double)c.torn > NODE_TORN_MAX * (double)c.frames)
 		eyes_node(r, "most functions moved while they were read", CURE_NODE_FLAG, false);
 	else if (c.frames)
@@ -572,6 +604,8 @@ trace_stop(struct trace *t, struct run *r, struct err *e)
 	r->evidence.trace.mode = mode_of(t);
 	fill_costs(t, r);
 	node_eye(t, r);
+	if (t->collect)
+		encryption_end(t->collect, r);
 	if (t->watch)
 		proc_watch_fill(t->watch, r, t->stopped);
 	return fill(t, r, e);
@@ -611,10 +645,10 @@ trace_probe_eyes(struct run *r)
 	int code = collect_open(&c, &e);
 	if (!code)
 		code = collect_attach(c, &e);
-	eyes_collector(r, code ? e.text : NULL, CURE_COLLECTOR);
+	eyes_collector(r, code ? e.text : NULL, cure_collector(&e));
 	collect_close(c);
 	code = sampler_open(NULL, &self, 1, symbols, &s, &why);
-	eyes_sampler(r, code ? why.text : NULL, CURE_SAMPLER, !code && sampler_is_system_wide(s));
+	eyes_sampler(r, code ? why.text : NULL, cure_sampler(getpid()), !code && sampler_is_system_wide(s));
 	if (!code)
 		sampler_close(s);
 	symbols_free(symbols);

@@ -154,6 +154,17 @@ wire_connection(struct wire *w, uint64_t key, uint64_t born, uint32_t peer, uint
 	return p->by && p->by->port ? p->by->port : port;
 }
 
+void
+wire_is_clear(struct wire *w, uint64_t key)
+{
+	struct wire_link *l = link_of(w, key);
+	if (!l || l->by != &wire_encrypted)
+		return;
+	l->by = NULL;
+	l->tries = 0;
+	peer_of(w, l->peer)->encrypted = false;
+}
+
 /* ---- which protocol ------------------------------------------------------------------------ */
 
 static void

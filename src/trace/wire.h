@@ -33,6 +33,9 @@ void wire_free(struct wire *w);              /* accepts NULL */
  * counts for: `port`, or the usual one of the protocol that it is known to speak. */
 uint16_t wire_connection(struct wire *w, uint64_t key, uint64_t born, uint32_t peer, uint16_t port);
 
+/* What is told of it from now on is what was encrypted, in the clear. */
+void wire_is_clear(struct wire *w, uint64_t key);
+
 /* Bytes were moved on such a connection. Returns the usual port of its protocol when they are the
  * ones that tell it, else 0. */
 uint16_t wire_tell(struct wire *w, uint64_t key, bool written, const struct wire_bytes *bytes);

@@ -64,7 +64,7 @@ def usage():
         ('rate and closed loop', ['load', URL, '--rate', '5', '--closed'], 'contradict', 'leave out'),
         ('observe and a rate', ['check', URL, '--observe', '--rate', '5'], 'makes no load', 'leave out'),
         ('URL without its scheme', ['check', '127.0.0.1:8080'], 'not a URL', 'http://127.0.0.1:8080'),
-        ('https', ['check', 'https://127.0.0.1/'], 'HTTP in the clear', 'prony load'),
+        ('another protocol', ['check', 'redis://127.0.0.1/'], 'check reads HTTP', 'prony load'),
         ('password in the URL', ['check', 'http://a:b@127.0.0.1/'], 'user or password', '-H'),
         ('two services', ['check', 'http://127.0.0.1:1/', 'http://127.0.0.1:2/'], 'two services', 'one at a time'),
         ('somebody else\'s host', ['check', 'http://192.0.2.1/'], 'loopback', '--allow-load 192.0.2.1'),

@@ -414,6 +414,17 @@ def hits(gate, origin):
     return faults + expect(asked(gate, origin, '/cached/1?cc=max-age=60&text=hello', '', method='HEAD')[1][0][1]['content-length'], '5')
 
 
+def half_closed(gate, origin):
+    """Who ends its stream after the request still gets the answer."""
+    faults = []
+    for path in ('/cached/1?cc=max-age=60&text=hello', '/echo') * 20:
+        with Peer(gate) as p:
+            p.send(request(path))
+            p.s.shutdown(socket.SHUT_WR)
+            faults += expect(p.answer()[0], 200) + expect(p.ends(), True)
+    return faults
+
+
 def private(gate, origin):
     faults = []
     for name, query, fields in (('no-store', 'cc=no-store', ''), ('private', 'cc=private', ''), ('nothing said', 'x=y', ''),
@@ -587,10 +598,10 @@ def drain(gate, origin):
 
 
 ROWS = [canonical, bodies_up, bodies_down, slow_reader, pipelining, keep_alive, stale_connections, interim, early_answer,
-        events, websocket, hits, private, validation, variants, invalidation, stale, herd_cold, herd_unshareable,
-        herd_of_errors, bad_origins, slow_clients, limits, desync, metrics,
-        access_log, drain]
-ONCE = (metrics, access_log, stale, herd_unshareable, herd_of_errors, bad_origins, slow_clients, limits, desync)   # no affair of the engine
+        events, websocket, hits, half_closed, private, validation, variants, invalidation, stale, herd_cold, herd_unshareable,
+        herd_of_errors, bad_origins, slow_clients, limits, desync, metrics, access_log, drain]
+ONCE = (stale, herd_unshareable, herd_of_errors, metrics, access_log,
+        bad_origins, slow_clients, limits, desync)   # no affair of the engine
 
 
 def main():

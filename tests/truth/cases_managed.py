@@ -47,6 +47,20 @@ plain('node-leak', script='node_sessions.js', route='/basket?visitor=7', fault='
       kinds=['memory.leak'], flags=['--rate', '500', '--for', '20s'], anywhere=True)
 
 
+def over_tls(*words):
+    def start(stage):
+        key, certificate = stage.certificate()
+        url = stores.node(stage, 'node_tls.js', '--key', key, '--certificate', certificate, *words)
+        return [url.replace('http:', 'https:') + 'report?month=7']
+    return start
+
+
+case('node-https', COMPUTING, where='sumLedger', needs=['node', 'openssl'], flags=['-k'], fixed=over_tls())(
+    over_tls('--fault', 'report'))
+case('node-http2', COMPUTING, where='sumLedger', needs=['node', 'openssl'], flags=['-k', '--http2'],
+     fixed=over_tls('--http2'))(over_tls('--http2', '--fault', 'report'))
+
+
 @case('node-timer', number=12, flags=['--rate', '100', '--for', '8s'], needs=['node'])
 def node_timer(stage):
     """The time is a timer's: no finding may claim it for something else."""

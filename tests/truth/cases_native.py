@@ -55,15 +55,24 @@ case('c-hot-function', ['cpu.hot-function'], where='checksum_rows', fast=True,
 TEXT = ''.join(f'<li>item {i}, {i * 7919 % 10007} in stock, {i * 37 % 900} EUR</li>\n' for i in range(8000))
 
 
-def gzip(level):
+def gzip(level, **rest):
     def start(stage):
-        return [stage.nginx(f'gzip on; gzip_comp_level {level}; gzip_types *;', TEXT)]
+        return [stage.nginx(f'gzip on; gzip_comp_level {level}; gzip_types *;', TEXT, **rest)]
     return start
 
 
 case('nginx-gzip-9', ['cpu.hot-function', 'cpu.event-loop'], where='deflate|gzip|libz', number=34,
      flags=['-H', 'Accept-Encoding: gzip'], needs=['nginx'], fixed=gzip(1),
      twin=lambda stage: [stage.nginx(page=TEXT)])(gzip(9))
+
+
+for name, flags in (('nginx-tls-gzip-9', []), ('nginx-http2-gzip-9', ['--http2'])):
+    case(name, ['cpu.hot-function', 'cpu.event-loop'], where='deflate|gzip|libz', needs=['nginx', 'openssl'],
+         flags=['-k', '-H', 'Accept-Encoding: gzip', *flags], fixed=gzip(1, tls=True),
+         twin=lambda stage: [stage.nginx(page=TEXT, tls=True)])(gzip(9, tls=True))
+
+case('c-io-uring', ['cpu.event-loop', 'cpu.hot-function', 'cpu.single-thread'], where='price_basket',
+     fixed=native('uring_prices', 'repaired'))(native('uring_prices'))
 
 
 # Likewise close to what the quota allows.

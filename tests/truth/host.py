@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -102,7 +103,7 @@ class Stage:
         end = time.monotonic() + START_SECONDS
         while True:
             try:
-                return urllib.request.urlopen(url, timeout=5).read()
+                return urllib.request.urlopen(url, timeout=5, context=ssl._create_unverified_context()).read()
             except OSError:
                 if time.monotonic() > end:
                     raise
@@ -119,23 +120,34 @@ class Stage:
         self.wait_for(f'http://127.0.0.1:{port}/')
         return f'http://127.0.0.1:{port}/'
 
-    def nginx(self, settings='', page='<p>' + 'x' * 4000 + '</p>'):
+    def certificate(self):
+        """Files of a key and of a certificate for 127.0.0.1 that nobody vouches for."""
+        key, certificate = self.folder / 'key.pem', self.folder / 'certificate.pem'
+        subprocess.run([self.program('openssl'), 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256',
+                        '-nodes', '-days', '2', '-keyout', key, '-out', certificate, '-subj', '/CN=truth', '-addext',
+                        'subjectAltName=IP:127.0.0.1'], check=True, capture_output=True)
+        os.chmod(key, 0o644)
+        return key, certificate
+
+    def nginx(self, settings='', page='<p>' + 'x' * 4000 + '</p>', tls=False):
         """One worker that serves a page."""
         program, port = self.program('nginx'), free_port()
         (self.folder / 'index.html').write_text(page)
         os.chmod(self.folder, 0o755)
         paths = ''.join(f'{kind}_temp_path {self.folder}/{kind};'
                         for kind in ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'))
-        conf = self.folder / 'nginx.conf'
+        conf, url = self.folder / 'nginx.conf', f'http{"s" if tls else ""}://127.0.0.1:{port}/'
+        if tls:
+            settings += 'ssl_certificate_key {}; ssl_certificate {};'.format(*self.certificate())
         conf.write_text(f'''worker_processes 1; daemon off; pid {self.folder}/pid;
 error_log {self.folder}/error.log;
 events {{ worker_connections 2048; }}
 http {{ access_log off; {paths} keepalive_requests 1000000; {settings}
-  server {{ listen 127.0.0.1:{port} backlog=1024; root {self.folder}; }} }}
+  server {{ listen 127.0.0.1:{port} {'ssl http2 ' if tls else ''}backlog=1024; root {self.folder}; }} }}
 ''')
         self.spawn([program, '-p', self.folder, '-c', conf], stderr=subprocess.DEVNULL)
-        self.wait_for(f'http://127.0.0.1:{port}/')
-        return f'http://127.0.0.1:{port}/'
+        self.wait_for(url)
+        return url
 
     # ---- cgroups: version 1 where the controller is mounted, else version 2
 

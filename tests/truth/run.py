@@ -111,7 +111,8 @@ def try_fix(options, row, stage, words, run):
     """The repaired service beside the planted one, which stands still meanwhile."""
     if not options.gains or row.is_twin or not row.case.fixed or options.rung != 'bpf':
         return None
-    asked = [w for i, w in enumerate(row.case.flags) if '-H' in row.case.flags[max(i - 1, 0):i + 1]]
+    flags = row.case.flags
+    asked = [w for i, w in enumerate(flags) if w in ('-k', '--http2') or '-H' in flags[max(i - 1, 0):i + 1]]
     return gain.compare(options.prony, run, [*words, *asked], lambda: [*row.case.fixed(stage), *asked],
                         stage.folder)
 

@@ -32,5 +32,41 @@ large_and_small_blocks_do_not_overlap(void **state)
 	arena_free(a);
 }
 
-RUN_TESTS(cmocka_unit_test(pushed_elements_keep_their_values),
+/* A list that was cut short gives zeroed elements again, of whatever size it was. */
+static void
+a_list_that_was_longer_starts_clean(void **state)
+{
+	struct arena *a = arena_new();
+	struct { char bytes[100]; } *items = NULL;
+	size_t n = 0;
+
+	for (int i = 0; i < 5000; i++)
+		memset(ARENA_PUSH(a, items, n), 'x', sizeof(*items));
+	for (size_t cut = 4096; cut >= 4; cut /= 2) {
+		n = cut;
+		assert_int_equal(ARENA_PUSH(a, items, n)->bytes[99], 0);
+		assert_int_equal(items[cut - 1].bytes[0], 'x');
+	}
+	arena_free(a);
+}
+
+/* Lists that grow in turn do not disturb each other. */
+static void
+lists_grow_side_by_side(void **state)
+{
+	struct arena *a = arena_new();
+	uint64_t *lists[3] = { NULL };
+	size_t n[3] = { 0 };
+
+	for (uint64_t i = 0; i < 60000; i++)
+		for (uint64_t k = 0; k < 3; k++)
+			*ARENA_PUSH(a, lists[k], n[k]) = i * (k + 1);
+	for (uint64_t i = 0; i < 60000; i++)
+		for (uint64_t k = 0; k < 3; k++)
+			assert_int_equal(lists[k][i], i * (k + 1));
+	arena_free(a);
+}
+
+RUN_TESTS(cmocka_unit_test(a_list_that_was_longer_starts_clean), cmocka_unit_test(lists_grow_side_by_side),
+    cmocka_unit_test(pushed_elements_keep_their_values),
     cmocka_unit_test(large_and_small_blocks_do_not_overlap))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One request at a time against many: what that says of findings. */
+/* One request at a time against many, and less CPU for one component: what that says of findings. */
+#include "diagnose/confirm.h"
 #include "diagnose/diagnose.h"
 
 #include "check.h"
@@ -110,5 +111,79 @@ too_few_requests_try_nothing(void **state)
 	run_free(r);
 }
 
-RUN_TESTS(cmocka_unit_test(waiting_that_goes_away_alone_is_causal), cmocka_unit_test(waiting_that_stays_alone_is_doubted),
+/* ---- the press test ------------------------------------------------------------------------ */
+
+#define SAME 0.0
+#define FALLS 0.12
+
+static const struct press_row {
+	const char *label, *finding, *where, *pressed, *address;
+	double drop, half, stopped;        /* of throughput, half of its interval */
+	const char *why;                   /* it was not pressed */
+	const char *basis;
+	double confidence;                 /* was 1 */
+} press_rows[] = {
+	{ "computing that answers follow",
+	  "cpu.hot-function", "rank", "service", NULL, FALLS, 0.03, 0.9, NULL, "causal", 1 },
+	{ "computing that they do not",
+	  "cpu.hot-function", "rank", "service", NULL, SAME, 0.03, 0.9, NULL, "attributed", 0.7 },
+	{ "too noisy to tell",
+	  "cpu.hot-function", "rank", "service", NULL, FALLS, 0.3, 0.9, NULL, "attributed", 1 },
+	{ "CPU to spare does not acquit a function",
+	  "cpu.hot-function", "rank", "service", NULL, SAME, 0.03, 0, NULL, "attributed", 1 },
+	{ "but a full core",
+	  "cpu.event-loop", "rank", "service", NULL, SAME, 0.03, 0, NULL, "attributed", 0.7 },
+	{ "not pressed",
+	  "cpu.hot-function", "rank", "service", NULL, NAN, NAN, NAN, "no root", "attributed", 1 },
+	{ "a database that answers follow",
+	  "io.db.slow-query", "SELECT", "postgresql", "h:5432", FALLS, 0.03, 0.9, NULL, "causal", 1 },
+	{ "a database at its disk",
+	  "io.db.slow-query", "SELECT", "postgresql", "h:5432", SAME, 0.03, 0, NULL, "attributed", 1 },
+	{ "its own computing instead",
+	  "io.db.slow-query", "SELECT", "service", NULL, FALLS, 0.02, 0.9, NULL, "attributed", 0.7 },
+	{ "many statements are its own work",
+	  "io.db.n-plus-one", "SELECT", "service", NULL, FALLS, 0.02, 0.9, NULL, "attributed", 1 },
+	{ "a peer", "io.net.downstream", "h:81", "http", "h:81", FALLS, 0.03, 0.9, NULL, "causal", 1 },
+	{ "another peer",
+	  "io.net.downstream", "h:81", "http", "h:82", FALLS, 0.03, 0.9, NULL, "attributed", 1 },
+	{ "a database instead of a function",
+	  "cpu.hot-function", "rank", "redis", "h:6379", FALLS, 0.02, 0.9, NULL, "attributed", 0.7 },
+	{ "no question of CPU",
+	  "contention.pool", "h:81", "service", NULL, FALLS, 0.02, 0.9, NULL, "attributed", 1 },
+};
+
+static void
+check_press(const struct press_row *row)
+{
+	struct run *r = run_new();
+	const struct facts f = { .run = r };
+	struct run_finding *out = RUN_ADD(r, finding, r->findings, r->n_findings);
+	struct run_press *p = RUN_ADD(r, press, r->evidence.presses, r->evidence.n_presses);
+
+	out->kind = row->finding;
+	out->where = row->where;
+	out->share = 0.8;
+	out->confidence = 1;
+	out->basis = "attributed";
+	*p = (struct run_press){
+		.kind = row->pressed, .name = "shop", .address = row->address, .taken = 0.13, .stopped = row->stopped,
+		.drop = row->drop, .drop_low = row->drop - row->half, .drop_high = row->drop + row->half, .why = row->why,
+	};
+	confirm_presses(&f);
+	if (strcmp(out->basis, row->basis) != 0 || fabs(out->confidence - row->confidence) > 1e-9)
+		fail_msg("%s: %s, confidence %g", row->label, out->basis, out->confidence);
+	assert_int_equal(out->n_evidence, strcmp(row->basis, "causal") == 0);
+	assert_int_equal(out->n_against, row->confidence < 1);
+	run_free(r);
+}
+
+static void
+presses_confirm_and_refute(void **state)
+{
+	for (size_t i = 0; i < sizeof(press_rows) / sizeof(press_rows[0]); i++)
+		check_press(&press_rows[i]);
+}
+
+RUN_TESTS(cmocka_unit_test(presses_confirm_and_refute),
+    cmocka_unit_test(waiting_that_goes_away_alone_is_causal), cmocka_unit_test(waiting_that_stays_alone_is_doubted),
     cmocka_unit_test(what_a_request_does_itself_is_neither), cmocka_unit_test(too_few_requests_try_nothing))

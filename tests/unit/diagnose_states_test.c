@@ -101,6 +101,59 @@ what_no_thread_was_seen_at_stays_unexplained(void **state_)
 	run_free(r);
 }
 
-RUN_TESTS(cmocka_unit_test(threads_at_a_lock_are_a_lock),
+/* ---- no stack was seen --------------------------------------------------------------------- */
+
+/* Four threads on three full cores, 7 ms of CPU a request; whether waits could be seen. */
+static struct run *
+computing(bool waits_open, double cpu_per_request)
+{
+	struct run *r = service();
+	struct run_eye *eye = RUN_ADD(r, eye, r->eyes, r->n_eyes);
+
+	eye->name = "waits";
+	eye->open = waits_open;
+	r->system.processes[0].name = "shop";
+	state(r, PART_CPU, NULL, 3.2);
+	state(r, PART_RUNQUEUE, NULL, 4);
+	r->baseline.cpu_per_request = cpu_per_request;
+	r->baseline.cpu = 3.2;
+	r->evidence.phases[0].service_cpu = 3.2;
+	return r;
+}
+
+static void
+computing_without_stacks_is_a_hypothesis(void **state_)
+{
+	struct run *r = computing(true, 0.007);
+
+	diagnose(r);
+	assert_true(r->n_findings > 0);
+	assert_string_equal(r->findings[0].kind, "cpu.hot-function");
+	assert_string_equal(r->findings[0].where, "shop (pid 100)");
+	assert_true(r->findings[0].confidence < HYPOTHESIS && r->findings[0].n_against > 0);
+	run_free(r);
+}
+
+/* What answering costs anybody is no fault, and that nothing is wrong is not said either. */
+static void
+light_computing_without_stacks_is_not_judged(void **state_)
+{
+	struct run *r = computing(true, 0.0001), *unseen = computing(false, 0.007);
+
+	diagnose(r);
+	assert_int_equal(r->n_findings, 0);
+	assert_null(r->healthy);
+	assert_int_equal(r->verdict, VERDICT_INCONCLUSIVE);
+	assert_non_null(strstr(r->headline, "functions were not seen"));
+	diagnose(unseen);
+	assert_int_equal(unseen->n_findings, 0);
+	assert_non_null(strstr(unseen->headline, "the inside of the service was not seen"));
+	run_free(r);
+	run_free(unseen);
+}
+
+RUN_TESTS(cmocka_unit_test(computing_without_stacks_is_a_hypothesis),
+    cmocka_unit_test(light_computing_without_stacks_is_not_judged),
+    cmocka_unit_test(threads_at_a_lock_are_a_lock),
     cmocka_unit_test(who_waits_for_a_taken_worker_waits_for_what_it_does),
     cmocka_unit_test(what_no_thread_was_seen_at_stays_unexplained))

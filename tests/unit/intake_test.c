@@ -248,8 +248,34 @@ torn_events_are_left_out(void **state)
 	assert_int_equal(tape.n, before + 1);
 }
 
+/* Of requests whose bytes cannot be had there is the time, and a stream of HTTP/2 is one. */
+static void
+requests_that_cannot_be_read_are_requests(void **state)
+{
+	static const uint8_t frames[] = { 0, 0, 1, 1, 5, 0, 0, 0, 1, 0x84 };   /* HEADERS: ":path /" */
+	met(SERVER, 0);
+	struct ev_io e = { .head = head(EV_IO, SYS_io_uring_enter), .sock = SERVER, .ret = 100,
+		.flags = EV_IO_SERVER | EV_IO_BLIND };
+	intake_event(&in, &e.head, offsetof(struct ev_io, text));
+	struct ev_poll poll = { .head = head(EV_POLL, SYS_io_uring_enter), .first_block = now - 15 * US,
+		.ret = 1 };
+	intake_event(&in, &poll.head, sizeof(poll));
+	response();
+	io(SERVER, EV_IO_SERVER | EV_IO_FRAMES | EV_IO_FIRST, frames, sizeof(frames));
+	io(SERVER, EV_IO_SERVER | EV_IO_FRAMES | EV_IO_WRITE, frames, 9);
+	intake_window_end(&in, (int64_t)(now += 10 * US));
+	tape_window_end(&tape, (int64_t)now);
+	struct assembly *a = assemble(&tape);
+	assert_int_equal(a->n_spans, 2);
+	assert_true(a->spans[0].complete && a->spans[1].complete);
+	assert_int_equal(a->spans[0].read, poll.head.ts + 1);    /* not before its call returned */
+	assert_string_equal(tape_text(&tape, a->spans[0].route), "(route not known)");
+	assert_string_equal(tape_text(&tape, a->spans[1].route), "/");
+	assembly_free(a);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 RUN_TESTS(TEST(statements_of_servers_are_queries), TEST(commands_in_one_write_are_out_at_once),
     TEST(refusals_and_repetitions_of_peers_are_counted),
     TEST(names_given_between_windows_are_known), TEST(peers_are_called_what_they_speak),
-    TEST(torn_events_are_left_out))
+    TEST(torn_events_are_left_out), TEST(requests_that_cannot_be_read_are_requests))

@@ -98,6 +98,7 @@ one_thing_says_how_much_load(void **state)
 		{ { { "closed", "true" }, { "stage", "5 for 3s" } }, "--closed and --stage contradict" },
 		{ { { "replay", "f" }, { "stage", "5 for 3s" } }, "--stage and --replay contradict" },
 		{ { { "observe", "true" }, { "replay", "f" } }, "--observe makes no load, --replay" },
+		{ { { "observe", "true" }, { "press", "true" } }, "--press is for load that prony makes" },
 		{ { { "stage", "5 for 3s" }, { "for", "5s" } }, "--for and --stage contradict" },
 		{ { { "replay", "f" }, { "for", "5s" } }, "--for and --replay contradict" },
 		{ { { "stage", "0 for 3s" } }, "all stages are pauses" },

@@ -331,6 +331,22 @@ an_error_ends_a_pipeline(void **state)
 	assert_string_equal(told(), "ask SELECT ?; ask SELECT ?; ask SELECT ?; reply 1; reply 0!; reply 0!");
 }
 
+/* What a library tells of an encrypted connection is read like any other. */
+static void
+encryption_can_be_read_beside(void **state)
+{
+	moved(true, "\0\0\0\x08\x04\xd2\x16\x2f", 8, false);
+	moved(false, "S", 1, false);
+	assert_true(wire_peer(wire, tape_name(&tape, PEER)).encrypted);
+	wire_is_clear(wire, CONN);
+	assert_false(wire_peer(wire, tape_name(&tape, PEER)).encrypted);
+	moved(true, "\0\0\0\x1f\0\3\0\0user\0me\0database\0shop\0\0", 31, false);
+	moved(false, "R\0\0\0\x08\0\0\0\0Z\0\0\0\5I", 15, false);
+	moved(true, "Q\0\0\0\x0fSELECT 2=3\0", 16, false);
+	moved(false, "C\0\0\0\rSELECT 1\0Z\0\0\0\5I", 20, false);
+	assert_string_equal(told(), "ask -; reply 0; ask SELECT ?=?; reply 1");
+}
+
 static void
 encryption_is_told_by_name(void **state)
 {
@@ -502,6 +518,7 @@ RUN_TESTS(TEST(postgres_in_pieces), TEST(redis_in_pieces),
     TEST(an_answer_whose_end_is_not_seen_ends_with_the_next_question),
     TEST(long_statements_are_cut_and_still_asked), TEST(statements_of_before_are_unknown),
     TEST(names_outlive_a_window), TEST(an_error_ends_a_pipeline), TEST(encryption_is_told_by_name),
+    TEST(encryption_can_be_read_beside),
     TEST(large_values_are_skipped), TEST(a_lost_reply_ends_with_the_next_command),
     TEST(subscribers_ask_nothing), TEST(patterns_of_keys_are_bounded),
     TEST(http_answers_end_before_the_next_request), TEST(protocols_are_told_by_their_bytes),

@@ -3,7 +3,7 @@
  * the stack that it came from. */
 #pragma once
 
-#include "copies.h"
+#include "tls.h"
 
 #define S_IFMT   0170000
 #define S_IFSOCK 0140000
@@ -94,6 +94,14 @@ connection_made(const struct ended *c)
 	    c->ret);
 }
 
+static __always_inline void
+socket_io(const struct ended *c, struct sock *sk)
+{
+	struct connection *conn = connection_of(sk);
+	if (conn && !tls_carries(c, sk, conn))
+		bytes_moved(c, sk, conn, is_write(c->call) ? EV_IO_WRITE : 0);
+}
+
 /* Reads, writes and syncs: returns the identity of the connection, 0 when it is a file. */
 static __always_inline __u64
 file_or_socket(const struct ended *c)
@@ -122,6 +130,15 @@ polled(const struct ended *c)
 	e->first_block = c->first_block;
 	e->ret = c->ret;
 	EVENT_SEND(e);
+}
+
+/* Many calls only hand requests over, amid other work. */
+static __always_inline bool
+waits_for_ring(const struct ended *c)
+{
+	bool came = c->t->ring_came;
+	c->t->ring_came = 0;
+	return came || (__u32)c->arg[2];   /* so many completions at least */
 }
 
 /* Between windows, epoch 0: only what gives a statement of PostgreSQL its name, because that is
@@ -168,11 +185,11 @@ int BPF_PROG(on_call_end, struct pt_regs *regs, long ret)
 		.arg = { regs->di, regs->si, regs->dx },
 	};
 	t->first_block = t->blocked = t->woke_waited = 0;
-	if (call == CALL_POLL)
+	if (call == CALL_POLL && (nr != __NR_io_uring_enter || waits_for_ring(&c)))
 		polled(&c);
 	else if (call == CALL_ACCEPT || call == CALL_CONNECT)
 		connection_made(&c);
-	else if (call != CALL_NONE && call != CALL_FUTEX)
+	else if (call != CALL_NONE && call != CALL_FUTEX && call != CALL_POLL)
 		sock = file_or_socket(&c);
 	if (c.blocked && call != CALL_POLL && call != CALL_ACCEPT)
 		sample_stack(&c, regs, c.blocked, 0, sock);

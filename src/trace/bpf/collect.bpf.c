@@ -16,5 +16,6 @@
 #include "statements.h"
 #include "collections.h"
 #include "pools.h"
+#include "uring.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

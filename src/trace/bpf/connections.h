@@ -46,23 +46,29 @@ peer_path(struct ev_conn *e, struct sock *sk)
 		bpf_probe_read_kernel_str(e->path, sizeof(e->path), address->name[0].sun_path);
 }
 
-/* The TCP socket behind a file, the client's end of a Unix connection, or what asks a name server by
- * UDP; NULL when it is none. */
+/* Of TCP, the client's end of a Unix connection, or what asks a name server by UDP? */
+static __always_inline bool
+is_looked_at(struct sock *sk)
+{
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	__u16 type = BPF_CORE_READ(sk, sk_type);
+	if (family == AF_UNIX)
+		return type == STREAM && unix_server(sk);
+	if (family != AF_INET && family != AF_INET6)
+		return false;
+	if (type == DATAGRAM)
+		return BPF_CORE_READ(sk, __sk_common.skc_dport) == bpf_htons(DNS_PORT);
+	/* A closed one has lost its port, and with it whose side it was. */
+	return type == STREAM && BPF_CORE_READ(sk, __sk_common.skc_num);
+}
+
+/* The socket behind a file; NULL when it is none to look at. */
 static __always_inline struct sock *
 sock_of(struct file *file)
 {
 	struct socket *socket = BPF_CORE_READ(file, private_data);
 	struct sock *sk = BPF_CORE_READ(socket, sk);
-	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	__u16 type = BPF_CORE_READ(sk, sk_type);
-	if (family == AF_UNIX)
-		return type == STREAM && unix_server(sk) ? sk : 0;
-	if (family != AF_INET && family != AF_INET6)
-		return 0;
-	if (type == DATAGRAM)
-		return BPF_CORE_READ(sk, __sk_common.skc_dport) == bpf_htons(DNS_PORT) ? sk : 0;
-	/* A closed one has lost its port, and with it whose side it was. */
-	return type == STREAM && BPF_CORE_READ(sk, __sk_common.skc_num) ? sk : 0;
+	return is_looked_at(sk) ? sk : 0;
 }
 
 static __always_inline bool

@@ -22,6 +22,7 @@ static const __u8 calls[SYSCALLS] = {
 	[__NR_poll] = CALL_POLL, [__NR_ppoll] = CALL_POLL,
 	[__NR_select] = CALL_POLL, [__NR_pselect6] = CALL_POLL, [__NR_epoll_wait] = CALL_POLL,
 	[__NR_epoll_pwait] = CALL_POLL, [441] = CALL_POLL /* epoll_pwait2 */,
+	[__NR_io_uring_enter] = CALL_POLL,
 	[__NR_accept] = CALL_ACCEPT, [__NR_accept4] = CALL_ACCEPT, [__NR_connect] = CALL_CONNECT,
 	[__NR_pread64] = CALL_FILE, [__NR_pwrite64] = CALL_FILE, [__NR_preadv] = CALL_FILE,
 	[__NR_pwritev] = CALL_FILE, [__NR_fsync] = CALL_SYNC, [__NR_fdatasync] = CALL_SYNC,
@@ -220,7 +221,7 @@ send_copy(const struct ended *c, struct sock *sk, struct connection *conn, __u64
 		conn->strange = conn->unasked = 0;
 	size = e->begun + e->ended;
 	barrier_var(size);
-	if (size > EV_TEXT_BYTES)
+	if (size > EV_TEXT_BYTES || e->head.tid != c->head.tid)   /* a probe may be preempted here */
 		return;
 	if (bpf_ringbuf_output(&events, e, offsetof(struct ev_io, text) + size, BPF_RB_NO_WAKEUP))
 		__sync_fetch_and_add(&dropped, 1);
@@ -277,28 +278,4 @@ is_wanted(const struct ended *c, const struct connection *conn)
 	if (conn->strange >= STRANGE_MAX)
 		return is_familiar_again(c);
 	return is_write(c->call) || conn->unasked < UNASKED_MAX;
-}
-
-static __always_inline void
-socket_io(const struct ended *c, struct sock *sk)
-{
-	struct connection *conn = connection_of(sk);
-	__u32 flags = is_write(c->call) ? EV_IO_WRITE : 0;
-	__u64 arrival = 0;
-	struct ev_head like = c->head;
-
-	if (!conn)
-		return;
-	if (conn->announced != epoch)
-		announce(sk, conn, &like, EV_CONN_SEEN, 0, 0);
-	if (!(flags & EV_IO_WRITE)) {
-		arrival = conn->arrival;
-		conn->arrival = 0;
-	}
-	if (conn->server)
-		server_io(c, sk, arrival, flags | EV_IO_SERVER);
-	else if (c->ret <= 0 || c->call == CALL_WRITE_BLIND || !is_wanted(c, conn))
-		send_plain(c, sk, arrival, flags);
-	else
-		send_copy(c, sk, conn, arrival, flags);
 }

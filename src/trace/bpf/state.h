@@ -24,8 +24,15 @@ struct thread {
 	__u64 first_block, blocked;    /* in the call in flight */
 	__u64 woke_waited;             /* how long the thread had waited that this one woke */
 	__u64 sql_start, sql_statement;
-	__u32 sql_depth, pad;
+	__u32 sql_depth;
+	__u16 tls_wrote;               /* the call in flight has written to its socket */
+	__u16 ring_came;               /* io_uring has received since the thread was last told */
+	__u64 tls_ssl, tls_buffer, tls_counter;   /* the call of OpenSSL in flight */
+	__u64 ring_read, ring_bytes;   /* socket that was received from, and no completion since */
+	__u64 tls_read, tls_block;     /* socket that was read last, and no such call made since */
 };
+
+enum conn_http { CONN_UNKNOWN, CONN_HTTP1, CONN_HTTP2 };
 
 struct connection {
 	__u64 arrival, born;
@@ -33,6 +40,10 @@ struct connection {
 	__u8 server;
 	__u8 strange;          /* writes in a row of no protocol that is read in user space */
 	__u16 unasked;         /* reads since a write of one that is */
+	__s32 owed;            /* bytes that OpenSSL has taken and the program not yet written */
+	__u8 tls;              /* OpenSSL speaks through it */
+	__u8 http;             /* of its own: enum conn_http */
+	__u8 asked;            /* something was received since the last write, whatever it was */
 };
 struct execution_key { __u64 statement; __u32 pid, pad; };
 struct execution { __u64 start, busy; __u32 rows, steps; };
@@ -57,6 +68,7 @@ volatile __u32 enabled = 0;
 volatile __u32 epoch = 0;
 volatile __u64 stack_period_ns = 1000000;
 volatile __u64 dropped = 0;
+volatile __u32 tls_probed = 0;
 
 /* The thread's state, void parts reset; NULL when it is none of the service's. */
 static __always_inline struct thread *
@@ -98,4 +110,17 @@ call_in_flight(struct task_struct *task)
 {
 	struct pt_regs *regs = (void *)bpf_task_pt_regs(task);
 	return regs->orig_ax < SYSCALLS ? regs->orig_ax : EV_NO_SYSCALL;
+}
+
+/* The return probe is about to replace the return address: unwinding needs the true one. */
+static __always_inline void
+keep_return(struct pt_regs *ctx)
+{
+	struct return_slot slot = { .address = ctx->sp, .pid = bpf_get_current_pid_tgid() >> 32 };
+	__u64 address = 0;
+	if (bpf_probe_read_user(&address, sizeof(address), (void *)ctx->sp))
+		return;
+	__u64 *known = bpf_map_lookup_elem(&returns, &slot);
+	if (!known || *known != address)
+		bpf_map_update_elem(&returns, &slot, &address, BPF_ANY);
 }

@@ -29,19 +29,6 @@ execution_end(struct pt_regs *ctx, __u64 statement, __u32 tid, __u32 pid)
 	bpf_map_delete_elem(&executions, &id);
 }
 
-/* The return probe is about to replace the return address: unwinding needs the true one. */
-static __always_inline void
-keep_return(struct pt_regs *ctx)
-{
-	struct return_slot slot = { .address = ctx->sp, .pid = bpf_get_current_pid_tgid() >> 32 };
-	__u64 address = 0;
-	if (bpf_probe_read_user(&address, sizeof(address), (void *)ctx->sp))
-		return;
-	__u64 *known = bpf_map_lookup_elem(&returns, &slot);
-	if (!known || *known != address)
-		bpf_map_update_elem(&returns, &slot, &address, BPF_ANY);
-}
-
 SEC("uprobe")
 int sql_step(struct pt_regs *ctx)
 {
