@@ -175,7 +175,8 @@ client_refuse(struct client *c, int status, const char *why, bool last)
 	if (!c->visit.open)
 		visit_begin(c, NULL);
 	visit_refuse(c, reason_of(status));
-	refusal_write(&w->head, status, why, last);
+	refusal_write(&w->head, status, why, c->retry_ns, last);
+	c->retry_ns = 0;
 	struct engine_piece p = { w->head.data, w->head.size, false };
 	c->keep_alive = !last;
 	visit_answer(c, status, refusal_head_size(&w->head));

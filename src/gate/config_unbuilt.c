@@ -26,7 +26,6 @@ static const struct unbuilt table[] = {
 	{ { "routes", "*", "timeout" }, "exchanges as a whole have no limit of time yet" },
 	{ { "routes", "*", "cache", "vary" }, "fields that the answer does not name are no part of the key yet" },
 	{ { "routes", "*", "cache", "ignore_query" }, "queries are compared as they are yet" },
-	{ { "routes", "*", "rate_limit" }, "rates are not limited yet" },
 	{ { "cache_warming" }, "nothing is warmed yet" },
 };
 

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
 #include "gate/client.h"
 #include "gate/errand.h"
 #include "gate/flight.h"
 #include "gate/gate_int.h"
+#include "gate/rate_limit.h"
 #include "gate/serving.h"
 
 /* Somebody who waits for the answer to another's request. */
@@ -212,6 +214,23 @@ desk_decide(struct client *c, struct inquiry *q, struct text raw, bool waited)
 	}
 }
 
+/* ---- rates ----------------------------------------------------------------------------------- */
+
+/* True: one more than its rate allows. */
+static bool
+is_over_rate(struct client *c, const struct gate_route *route)
+{
+	struct gate *g = c->w->gate;
+	struct text who = route->rate_limit.by == GATE_RATE_CLIENT ? client_peer(c) : (struct text){ 0 };
+
+	if (route->rate_limit.per_s <= 0)
+		return false;
+	uint64_t key = XXH3_64bits_withSeed(who.at, who.size,
+	    g->rate_seed + (uint64_t)(route - g->config->routes));
+	c->retry_ns = rate_limit_take(g->rates, &route->rate_limit, key, c->w->now_ns);
+	return c->retry_ns;
+}
+
 void
 desk_take(struct client *c, const struct http1_request *r, struct text raw)
 {
@@ -224,6 +243,8 @@ desk_take(struct client *c, const struct http1_request *r, struct text raw)
 		client_refuse(c, status, "malformed target", last);
 	else if (!q.route)
 		client_refuse(c, 404, "no route for this", last);
+	else if (is_over_rate(c, q.route))
+		client_refuse(c, 429, "too many requests", last);
 	else if (!q.route->cache.enabled)
 		errand_begin(c, &q, raw, &(struct errand_how){ 0 });
 	else

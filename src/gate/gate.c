@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -17,10 +18,12 @@
 #include "gate/access_log.h"
 #include "gate/gate_int.h"
 #include "gate/metrics_server.h"
+#include "gate/rate_limit.h"
 
 #define DRAIN_NS   (10 * NS_PER_S)   /* for requests that are under way at the end */
 #define LOOK_NS    (50 * NS_PER_MS)  /* how often the end is looked for */
 #define WORKERS_MAX 256
+#define RATE_PLACES 65536            /* 1 MiB */
 
 /* ---- sockets --------------------------------------------------------------------------------- */
 
@@ -159,6 +162,21 @@ open_cache(struct gate *g, struct err *e)
 }
 
 static int
+open_rates(struct gate *g, struct err *e)
+{
+	bool limited = false;
+
+	for (size_t i = 0; i < g->config->n_routes; i++)
+		limited |= g->config->routes[i].rate_limit.per_s > 0;
+	if (!limited)
+		return 0;
+	if (getrandom(&g->rate_seed, sizeof(g->rate_seed), 0) != sizeof(g->rate_seed))
+		return err_set(e, errno, "no random numbers: %s", strerror(errno));
+	g->rates = rate_table_new(RATE_PLACES);
+	return g->rates ? 0 : err_set(e, ENOMEM, "out of memory");
+}
+
+static int
 open_workers(struct gate *g, struct err *e)
 {
 	g->workers = calloc(g->n_workers, sizeof(*g->workers));
@@ -282,6 +300,7 @@ gate_done(struct gate *g)
 	access_log_close(g->access_log);
 	free(g->server_addrs);
 	free(g->policies);
+	rate_table_free(g->rates);
 	free(g->flights.pokes);
 	store_free(g->store);
 }
@@ -296,6 +315,8 @@ gate_run(const struct gate_config *config, const struct gate_talk *talk, struct 
 	int code = resolve_servers(&g, e);
 	if (code == 0)
 		code = open_cache(&g, e);
+	if (code == 0)
+		code = open_rates(&g, e);
 	if (code == 0)
 		code = start(&g, e);
 	if (code == 0)

@@ -22,6 +22,8 @@ struct gate {
 	struct addr *server_addrs;   /* by upstream, then by its servers */
 	struct cache_policy *policies;   /* by route */
 	struct store *store;
+	struct rate_table *rates;    /* NULL: no route has a limit */
+	uint64_t rate_seed;          /* secret, so that nobody chooses where buckets meet */
 	struct access_log *access_log;   /* NULL: none */
 	struct metrics_server *metrics;  /* NULL: none */
 	struct flights flights;

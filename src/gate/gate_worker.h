@@ -76,6 +76,7 @@ struct client {
 	ssize_t unsent;
 	struct buf ahead;      /* received and not used yet */
 	struct visit visit;
+	int64_t retry_ns;      /* with a refusal: after that it may be asked again; 0: not known */
 	char peer[ADDR_TEXT_MAX];   /* "": not looked at yet */
 	/* BUSY: one of these. */
 	struct errand *x;

@@ -56,11 +56,11 @@ write_answer(struct metrics_server *s, struct buf *out)
 	bool head = text_is(r->method, "HEAD");
 
 	if (!head && !text_is(r->method, "GET")) {
-		refusal_write(out, 405, "only GET and HEAD are answered here", true);
+		refusal_write(out, 405, "only GET and HEAD are answered here", 0, true);
 		return;
 	}
 	if (!is_for_metrics(r->target)) {
-		refusal_write(out, 404, "only /metrics is here", true);
+		refusal_write(out, 404, "only /metrics is here", 0, true);
 		return;
 	}
 	look_at_store(s);
@@ -98,7 +98,7 @@ read_head(struct metrics_server *s, int fd, struct buf *in, struct buf *out, int
 		if (v == HTTP1_DONE)
 			return true;
 		if (v == HTTP1_BAD || in->size >= HEAD_MAX) {
-			refusal_write(out, v == HTTP1_BAD ? s->request.status : 431, "not understood", true);
+			refusal_write(out, v == HTTP1_BAD ? s->request.status : 431, "not understood", 0, true);
 			return false;
 		}
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 static const struct { int status; const char *reason; } reasons[] = {
 	{ 100, "Continue" }, { 101, "Switching Protocols" }, { 103, "Early Hints" },
@@ -30,15 +31,17 @@ refusal_reason(int status)
 }
 
 void
-refusal_write(struct buf *b, int status, const char *why, bool close)
+refusal_write(struct buf *b, int status, const char *why, int64_t retry_ns, bool close)
 {
 	const char *reason = refusal_reason(status);
 	size_t size = 3 + 1 + strlen(reason) + 2 + strlen(why) + 1;
 
 	buf_clear(b);
 	buf_printf(b, "HTTP/1.1 %d %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n"
-	    "Cache-Control: no-store\r\n%s\r\n%d %s: %s\n", status, reason, size,
-	    close ? "Connection: close\r\n" : "", status, reason, why);
+	    "Cache-Control: no-store\r\n%s", status, reason, size, close ? "Connection: close\r\n" : "");
+	if (retry_ns)
+		buf_printf(b, "Retry-After: %lld\r\n", (long long)((retry_ns + NS_PER_S - 1) / NS_PER_S));
+	buf_printf(b, "\r\n%d %s: %s\n", status, reason, why);
 }
 
 size_t

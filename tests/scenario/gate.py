@@ -40,6 +40,7 @@ routes:
   - {{ match: /nobody, upstream: nobody }}
   - {{ match: /two, upstream: one_of_two }}
   - {{ match: /cached, upstream: origin, cache: {{ enabled: true }} }}
+  - {{ match: /limited, upstream: origin, rate_limit: {{ rate: 1/min, burst: 3, by: client }} }}
   - {{ match: /, upstream: origin }}
 '''
 tap = Tap()
@@ -511,6 +512,16 @@ def herd_of_errors(gate, origin):
     return expect({status for status, _ in got}, {500}) + ([] if len(origin.seen) <= 3 else [f'{len(origin.seen)} at the origin'])
 
 
+# ---- rates, servers
+
+def rates(gate, origin):
+    origin.clear()
+    got = [ask(gate, '/limited/x') for _ in range(5)]
+    seconds = int(got[4][1].get('retry-after', 0))
+    return expect([g[0] for g in got], [200] * 3 + [429] * 2) + expect(len(origin.seen), 3) + \
+        ([] if 50 <= seconds <= 60 else [f'Retry-After: {seconds}'])
+
+
 # ---- what is told of it
 
 def figures(gate):
@@ -599,8 +610,8 @@ def drain(gate, origin):
 
 ROWS = [canonical, bodies_up, bodies_down, slow_reader, pipelining, keep_alive, stale_connections, interim, early_answer,
         events, websocket, hits, half_closed, private, validation, variants, invalidation, stale, herd_cold, herd_unshareable,
-        herd_of_errors, bad_origins, slow_clients, limits, desync, metrics, access_log, drain]
-ONCE = (stale, herd_unshareable, herd_of_errors, metrics, access_log,
+        herd_of_errors, bad_origins, slow_clients, limits, desync, rates, metrics, access_log, drain]
+ONCE = (stale, herd_unshareable, herd_of_errors, rates, metrics, access_log,
         bad_origins, slow_clients, limits, desync)   # no affair of the engine
 
 
