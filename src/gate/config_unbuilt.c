@@ -14,13 +14,8 @@ struct unbuilt {
 
 static const struct unbuilt table[] = {
 	{ { "admin" }, "there is no admin socket yet" },
-	{ { "upstreams", "*", "hash" }, "servers are asked in turn" },
 	{ { "upstreams", "*", "pool", "min" }, "no connections are kept ready yet" },
-	{ { "upstreams", "*", "balance" }, "servers are asked in turn" },
 	{ { "upstreams", "*", "health" }, "servers are not asked how they are yet" },
-	{ { "upstreams", "*", "retries" }, "there is no budget of retries yet" },
-	{ { "upstreams", "*", "ejection" }, "no server is ejected yet" },
-	{ { "upstreams", "*", "breaker" }, "there is no circuit breaker yet" },
 	{ { "upstreams", "*", "concurrency" }, "requests in flight are limited by the pool alone yet" },
 	{ { "routes", "*", "compress" }, "nothing is compressed yet" },
 	{ { "routes", "*", "timeout" }, "exchanges as a whole have no limit of time yet" },

@@ -111,6 +111,7 @@ begin(struct client *c, struct client *client, const struct inquiry *q, struct t
 	if (client)
 		client->x = x;
 	x->route = q->route;
+	x->hash = attempt_hash(w, q, c);
 	take_part_of_cache(x, q, raw, how);
 	question_write(x, q, c);
 	upstream_ask(x);
@@ -307,11 +308,20 @@ errand_up_ended(struct errand *x)
 static bool
 try_next_server(struct errand *x)
 {
-	if (x->asked || ++x->tried >= x->server->upstream->n_servers)
+	if (x->asked || x->server->upstream->n_servers < 2 || !attempt_again(x))
 		return false;
-	attempt_end(x, OUTCOME_BAD);
-	metrics_add(x->w->metrics, METRIC_RETRIES, x->route->upstream, 1);
 	upstream_ask(x);
+	return true;
+}
+
+/* It broke off before anything of an answer came. */
+static bool
+repeat_elsewhere(struct errand *x)
+{
+	if (!x->asked || !x->repeatable || !x->client || x->state != ERRAND_ASKING || !attempt_again(x))
+		return false;
+	x->asked = false;
+	upstream_ask_anew(x);
 	return true;
 }
 
@@ -338,6 +348,8 @@ errand_up_lost(struct errand *x, int code)
 		attempt_end(x, OUTCOME_UNKNOWN);
 		metrics_add(x->w->metrics, METRIC_RETRIES, x->route->upstream, 1);
 		upstream_ask_anew(x);
+	} else if (u && !u->head.size && repeat_elsewhere(x)) {
+		return;
 	} else if (code == 0 && x->state == ERRAND_ANSWERING && answer_ended(x)) {
 		x->answer_last = true;
 		errand_complete(x);

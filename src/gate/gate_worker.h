@@ -18,7 +18,7 @@
 #include "cache/reuse.h"
 #include "cache/store.h"
 #include "engine/engine.h"
-#include "gate/balance.h"
+#include "gate/breaker.h"
 #include "gate/config.h"
 #include "gate/timers.h"
 #include "gate/visit.h"
@@ -112,6 +112,14 @@ struct server {
 	int64_t n_waiting;
 };
 
+/* An upstream as one worker sees it. */
+struct group {
+	struct balance *balance;
+	struct breaker breaker;
+	struct retry_budget budget;
+	struct server **servers;
+};
+
 enum errand_state {
 	ERRAND_WAITING,    /* for a connection to be free */
 	ERRAND_ASKING,     /* on a connection; no head of a final answer yet */
@@ -123,7 +131,10 @@ enum errand_state {
 /* An errand at one server (attempt.c). */
 struct attempt {
 	bool open, asked;
-	int64_t begun_ns;        /* asked since then, or chosen */
+	bool judged;             /* the breaker knows what became of it */
+	enum breaker_verdict verdict;
+	int64_t chosen_ns;
+	int64_t asked_ns;
 	int64_t latency_ns;      /* to the head of the answer; -1: none yet */
 	enum outcome outcome;    /* by the head */
 };
@@ -147,7 +158,9 @@ struct errand {
 	bool asked;              /* the head was sent on this connection */
 	bool repeatable;         /* may be sent again, by its method and by what was sent of it */
 	bool repeated;
-	size_t tried;            /* servers that could not be reached */
+	uint64_t hash;           /* for the choice of a server, where it goes by that */
+	struct server_set tried; /* servers that have failed it */
+	int64_t retries;
 	bool is_head, upgrades, old_client;
 
 	/* With the cache. */
@@ -198,7 +211,7 @@ struct gate_worker {
 	struct access_feed *feed;    /* NULL: no access log */
 
 	struct server **servers;     /* by upstream, then by its servers */
-	uint64_t turn;               /* for taking servers in turn */
+	struct group *groups;        /* by upstream */
 	struct grave *graves;
 
 	/* Scratch. */

@@ -34,10 +34,15 @@ upstream_open(struct gate_worker *w)
 	for (size_t i = 0; i < config->n_upstreams; i++)
 		n += config->upstreams[i].n_servers;
 	w->servers = calloc(n, sizeof(struct server *));
-	if (!w->servers)
+	w->groups = calloc(config->n_upstreams, sizeof(*w->groups));
+	if (!w->servers || !w->groups)
 		return -ENOMEM;
 	n = 0;
-	for (size_t i = 0; i < config->n_upstreams; i++)
+	for (size_t i = 0; i < config->n_upstreams; i++) {
+		struct group *g = &w->groups[i];
+		*g = (struct group){ .servers = w->servers + n,
+			.balance = balance_new(&config->upstreams[i], (uint64_t)now_ns() + w->index) };
+		retry_budget_init(&g->budget);
 		for (size_t k = 0; k < config->upstreams[i].n_servers; k++, n++) {
 			w->servers[n] = server_new(w, &config->upstreams[i], &w->gate->server_addrs[n]);
 			if (!w->servers[n])
@@ -47,6 +52,7 @@ upstream_open(struct gate_worker *w)
 			metrics_set(w->metrics, METRIC_HEALTHY, n, 1);
 			metrics_add(w->metrics, METRIC_LIMIT, i, w->servers[n]->max_open);
 		}
+	}
 	return 0;
 }
 
@@ -61,6 +67,9 @@ upstream_close(struct gate_worker *w)
 				up_drop(w->servers[n]->idle);
 			free(w->servers[n]);
 		}
+	for (size_t i = 0; w->groups && i < w->config->n_upstreams; i++)
+		balance_free(w->groups[i].balance);
+	free(w->groups);
 	free(w->servers);
 }
 
@@ -233,16 +242,6 @@ up_hold(struct up *u, bool held)
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
-static struct server *
-choose(struct gate_worker *w, const struct gate_route *route)
-{
-	size_t first = 0;
-
-	for (size_t i = 0; i < route->upstream; i++)
-		first += w->config->upstreams[i].n_servers;
-	return w->servers[first + w->turn++ % w->config->upstreams[route->upstream].n_servers];
-}
-
 static void
 wait_for_turn(struct server *s, struct errand *x)
 {
@@ -280,16 +279,15 @@ find_connection(struct errand *x, bool anew)
 void
 upstream_ask(struct errand *x)
 {
-	x->server = choose(x->w, x->route);
-	attempt_begin(x);
-	find_connection(x, false);
+	if (attempt_begin(x))
+		find_connection(x, false);
 }
 
 void
 upstream_ask_anew(struct errand *x)
 {
-	attempt_begin(x);
-	find_connection(x, true);
+	if (attempt_begin(x))
+		find_connection(x, true);
 }
 
 void

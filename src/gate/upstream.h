@@ -7,7 +7,8 @@
 int upstream_open(struct gate_worker *w);     /* 0 or -ENOMEM */
 void upstream_close(struct gate_worker *w);
 
-/* Find a connection for an errand: errand_got_up or errand_no_up follows, maybe at once. */
+/* Choose a server and find a connection for an errand: errand_got_up, errand_no_up or its failure follows, maybe at
+ * once. */
 void upstream_ask(struct errand *x);
 /* The same, on a connection that nobody has used. */
 void upstream_ask_anew(struct errand *x);

@@ -36,7 +36,17 @@ upstreams:
     servers: ["127.0.0.1:{nobody}"]
   one_of_two:
     servers: ["127.0.0.1:{nobody}", "127.0.0.1:{origin}"]
+    ejection: {{ errors: 2, time: 60s }}
+  breaks:
+    servers: ["127.0.0.1:{origin}"]
+    breaker: {{ errors: 3, open: 300ms, trials: 1 }}
+  by_hash:
+    servers: ["127.0.0.1:{origin}", "localhost:{origin}"]
+    balance: hash
+    hash: header:X-Who
 routes:
+  - {{ match: /cached/breaks, upstream: breaks }}
+  - {{ match: /hash, upstream: by_hash }}
   - {{ match: /nobody, upstream: nobody }}
   - {{ match: /two, upstream: one_of_two }}
   - {{ match: /cached, upstream: origin, cache: {{ enabled: true }} }}
@@ -522,6 +532,36 @@ def rates(gate, origin):
         ([] if 50 <= seconds <= 60 else [f'Retry-After: {seconds}'])
 
 
+def breaker(gate, origin):
+    """After three failures the server is left in peace; one trial that goes well ends that."""
+    origin.clear()
+    with Peer(gate) as p:
+        def statuses(status, n):
+            for _ in range(n):
+                p.send(request(f'/cached/breaks?status={status}'))
+                yield p.answer()[0]
+        faults = expect(list(statuses(500, 5)), [500] * 3 + [503] * 2) + expect(len(origin.seen), 3)
+        time.sleep(0.35)
+        return faults + expect(list(statuses(200, 3)), [200] * 3)
+
+
+def ejection(gate, origin):
+    """Each worker finds out for itself what server is dead, and then leaves it alone."""
+    before = figures(gate)
+    faults = expect({ask(gate, '/two')[0] for _ in range(30)}, {200})
+    bad = [v - before.get(k, 0) for k, v in figures(gate).items() if 'upstream="one_of_two"' in k and 'outcome="bad"' in k]
+    return faults + ([] if sum(bad) <= 4 else [f'asked in vain {bad} times'])
+
+
+def by_hash(gate, origin):
+    before = figures(gate)
+    faults = []
+    for _ in range(20):
+        faults += expect(ask(gate, '/hash', fields='X-Who: me\r\n')[0], 200)
+    good = [v - before.get(k, 0) for k, v in figures(gate).items() if 'upstream="by_hash"' in k and 'outcome="good"' in k]
+    return faults + ([] if min(good) == 0 and max(good) >= 19 else [f'to the servers went {good}'])
+
+
 # ---- what is told of it
 
 def figures(gate):
@@ -610,8 +650,9 @@ def drain(gate, origin):
 
 ROWS = [canonical, bodies_up, bodies_down, slow_reader, pipelining, keep_alive, stale_connections, interim, early_answer,
         events, websocket, hits, half_closed, private, validation, variants, invalidation, stale, herd_cold, herd_unshareable,
-        herd_of_errors, bad_origins, slow_clients, limits, desync, rates, metrics, access_log, drain]
-ONCE = (stale, herd_unshareable, herd_of_errors, rates, metrics, access_log,
+        herd_of_errors, bad_origins, slow_clients, limits, desync, rates, breaker,
+        ejection, by_hash, metrics, access_log, drain]
+ONCE = (stale, herd_unshareable, herd_of_errors, rates, breaker, ejection, by_hash, metrics, access_log,
         bad_origins, slow_clients, limits, desync)   # no affair of the engine
 
 
