@@ -9,6 +9,7 @@
 #include "gate/client.h"
 #include "gate/fill.h"
 #include "gate/gate_int.h"
+#include "gate/pack.h"
 #include "gate/upstream.h"
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -38,7 +39,7 @@ take_part_of_cache(struct errand *x, const struct inquiry *q, struct text raw, c
 	x->unsafe = how->straight && (q->request.method == CACHE_UNSAFE || q->request.method == CACHE_POST);
 	if (x->stale)
 		store_hold(x->stale);
-	if (x->fill || x->unsafe)
+	if (x->fill || x->unsafe || q->route->compress.enabled)
 		buf_append(&x->raw, raw.at, raw.size);
 }
 
@@ -90,6 +91,7 @@ over(struct errand *x)
 	fill_abort(x, 0);
 	buf_done(&x->head);
 	buf_done(&x->raw);
+	pack_free(x->pack);
 	gate_worker_bury(x->w, &x->grave);
 }
 

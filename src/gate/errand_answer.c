@@ -8,6 +8,7 @@
 #include "gate/client.h"
 #include "gate/fill.h"
 #include "gate/gate_int.h"
+#include "gate/pack.h"
 #include "gate/refusal.h"
 #include "gate/serving.h"
 #include "gate/upstream.h"
@@ -35,6 +36,39 @@ put_status(struct buf *b, const struct http1_response *r)
 	buf_append(b, "\r\n", 2);
 }
 
+/* Whether this answer is compressed for its client. */
+static struct compress_plan
+plan_of(struct errand *x, const struct http1_response *r)
+{
+	struct compress_answer answer = { .status = r->status, .fields = &r->fields,
+		.body_bytes = r->framing == HTTP1_LENGTH || r->length >= 0 ? r->length : -1 };
+	struct compress_plan plan = { CODING_IDENTITY, false, false };
+	struct inquiry q;
+
+	if (!x->route->compress.enabled)
+		return plan;
+	inquiry_repeat(x->w, &x->raw, &q);
+	plan = compress_decide(&x->route->compress, &q.r->fields, &answer, false);
+	x->answer_open = r->framing != HTTP1_LENGTH;
+	bool head = x->is_head || r->framing == HTTP1_NO_BODY;
+	if (plan.coding != CODING_IDENTITY && !x->old_client && !head)
+		x->pack = pack_new(x->w, plan.coding);
+	if (!x->pack && !(head && !x->old_client)) {
+		plan.coding = CODING_IDENTITY;
+		plan.weaken_etag = false;
+	}
+	return plan;
+}
+
+static void
+put_coded_fields(struct buf *b, const struct http1_response *r, struct compress_plan *plan)
+{
+	for (const struct http_field *f = r->fields.at; f < r->fields.at + r->fields.n; f++)
+		if (!text_is(f->name, "Content-Length") && !http1_is_hop_field(&r->fields, f->name))
+			pack_put_field(b, f, plan);
+	pack_put_end(b, plan, plan->coding != CODING_IDENTITY);
+}
+
 static void
 put_fields(struct buf *b, const struct http1_response *r)
 {
@@ -45,10 +79,10 @@ put_fields(struct buf *b, const struct http1_response *r)
 
 /* How the client will know where the body ends. */
 static void
-put_framing(struct errand *x, struct buf *b, const struct http1_response *r)
+put_framing(struct errand *x, struct buf *b, const struct http1_response *r, bool coded)
 {
 	struct client *c = x->client;
-	bool open_end = r->framing == HTTP1_CHUNKED || r->framing == HTTP1_TO_END;
+	bool open_end = r->framing == HTTP1_CHUNKED || r->framing == HTTP1_TO_END || coded;
 
 	x->answer_chunked = open_end && !x->old_client;
 	if (open_end && x->old_client)
@@ -90,10 +124,12 @@ put_cache_status(const struct errand *x, struct buf *b)
 static void
 write_head(struct errand *x, struct buf *b, const struct http1_response *r)
 {
+	struct compress_plan plan = plan_of(x, r);
+
 	put_status(b, r);
-	put_fields(b, r);
+	put_coded_fields(b, r, &plan);
 	put_date(x, b, r);
-	put_framing(x, b, r);
+	put_framing(x, b, r, plan.coding != CODING_IDENTITY);
 	put_cache_status(x, b);
 	buf_puts(b, "Via: 1.1 " GATE_NAME "\r\n\r\n");
 }
@@ -138,19 +174,52 @@ open_tunnel(struct errand *x, const struct http1_response *r, const char *rest, 
 
 /* ---- the body -------------------------------------------------------------------------------- */
 
+/* What has been compressed; where nobody knows when more comes, all that can be. */
+static void
+put_packed(struct errand *x, struct body_out *o, bool last)
+{
+	if (!x->pack)
+		return;
+	if (!last && x->answer_open)
+		pack_feed(x->pack, "", 0, COMPRESS_FLUSH);
+	body_out_data(o, (struct text){ x->pack->out.data, x->pack->out.size });
+}
+
 static bool
 send_out(struct errand *x, struct body_out *o)
 {
 	if (!x->client) {   /* all that comes is for the store */
 		body_out_clear(o);
+		pack_free(x->pack);
+		x->pack = NULL;
 		return x->fill;
 	}
 	bool ok = !o->n || client_send(x->client, o->pieces, o->n);
+
+	if (x->pack && ok)
+		pack_sent(x->pack);
 
 	body_out_clear(o);
 	if (ok && x->client && x->client->unsent > GATE_UNSENT_MAX && x->up)
 		up_hold(x->up, true);
 	return ok;
+}
+
+/* Compressed bytes are put out where the stretch ends, so that the buffer does not move. False: it has failed. */
+static bool
+put_data(struct errand *x, struct body_out *o, struct text data, bool last)
+{
+	if (!x->pack)
+		body_out_data(o, data);
+	else if (!pack_feed(x->pack, data.at, data.size, last ? COMPRESS_FINISH : COMPRESS_MORE)) {
+		errand_fail(x, 500, "the answer cannot be compressed");
+		return false;
+	}
+	if (last)
+		put_packed(x, o, true);
+	if (last)
+		body_out_end(o);
+	return true;
 }
 
 /* What stands in `o` goes out with the body's first stretch. */
@@ -167,9 +236,8 @@ relay_body(struct errand *x, struct body_out *o, const char *bytes, size_t size)
 		v = http1_body_feed(&x->answer, bytes + used, size - used, &n, &data);
 		used += n;
 		fill_data(x, data);
-		body_out_data(o, data);
-		if (v == HTTP1_DONE)
-			body_out_end(o);
+		if (!put_data(x, o, data, v == HTTP1_DONE))
+			return;
 		if (v == HTTP1_BAD || (body_out_is_full(o) && !send_out(x, o)))
 			break;
 	}
@@ -179,6 +247,8 @@ relay_body(struct errand *x, struct body_out *o, const char *bytes, size_t size)
 	}
 	if (x->state == ERRAND_OVER)
 		return;
+	if (v != HTTP1_DONE)
+		put_packed(x, o, false);
 	if (!send_out(x, o)) {
 		if (x->state != ERRAND_OVER && !x->client && !x->fill)
 			errand_fail(x, 499, "nobody is left to take it");
@@ -326,6 +396,7 @@ answer_ended(struct errand *x)
 
 	if (!http1_body_to_end(&x->answer))
 		return false;
-	body_out_end(&o);
+	if (!put_data(x, &o, (struct text){ "", 0 }, true))
+		return true;
 	return !x->client || send_out(x, &o);
 }

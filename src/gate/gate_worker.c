@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "gate/access_log.h"
 #include "gate/client.h"
+#include "gate/compressor.h"
 #include "gate/errand.h"
 #include "gate/gate_int.h"
 #include "gate/upstream.h"
@@ -196,6 +197,7 @@ gate_worker_open(struct gate_worker *w, struct gate *gate, uint32_t index, struc
 	w->index = index;
 	w->now_ns = now_ns();
 	w->metrics = metrics_new(gate->config);
+	w->shelf = shelf_new();
 	w->feed = gate->access_log ? access_log_feed(gate->access_log, index) : NULL;
 	w->max_clients = (uint32_t)(gate->config->limits.connections / gate->n_workers) + 1;
 	w->n_conns = w->max_clients + count_up_conns(gate);
@@ -206,7 +208,7 @@ gate_worker_open(struct gate_worker *w, struct gate *gate, uint32_t index, struc
 	if (code == 0 && !(w->store = store_worker_open(gate->store)))
 		code = -ENOMEM;
 	w->parked = calloc(FLIGHT_SLOTS, sizeof(struct waiter *));
-	if (!w->parked)
+	if (!w->parked || !w->shelf)
 		code = -ENOMEM;
 	if (code == 0)
 		code = engine_choose(gate->config->engine, w->n_conns, &w->ops);
@@ -231,6 +233,7 @@ gate_worker_close(struct gate_worker *w)
 	if (w->engine)
 		w->ops->close(w->engine);
 	metrics_free(w->metrics);
+	shelf_free(w->shelf);
 	buf_done(&w->head);
 	free(w->conns);
 	free(w->free_conns);

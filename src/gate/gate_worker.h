@@ -164,6 +164,7 @@ struct errand {
 	bool is_head, upgrades, old_client;
 
 	/* With the cache. */
+	struct pack *pack;       /* the answer is compressed; NULL: it is not */
 	struct buf raw;          /* the request as the client sent it: to be read again when the answer is there */
 	struct store_fill *fill; /* NULL: nothing is stored */
 	uint64_t flight;         /* of the fill */
@@ -175,6 +176,7 @@ struct errand {
 	const char *detail;      /* why nothing is stored; NULL: it is */
 
 	struct http1_body answer;
+	bool answer_open;        /* nobody knows when more of it comes, or its end */
 	bool answer_chunked;     /* and so the client gets it */
 	bool answer_last;        /* the server's connection is of no use afterwards */
 };
@@ -212,6 +214,7 @@ struct gate_worker {
 
 	struct server **servers;     /* by upstream, then by its servers */
 	struct group *groups;        /* by upstream */
+	struct shelf *shelf;         /* of compressors */
 	struct grave *graves;
 
 	/* Scratch. */

@@ -6,8 +6,10 @@
 #include "base/clock.h"
 #include "cache/conditional.h"
 #include "cache/head.h"
+#include "gate/body_out.h"
 #include "gate/client.h"
 #include "gate/flight.h"
+#include "gate/pack.h"
 #include "gate/refusal.h"
 
 /* Given out at once before the client has to take some of it. */
@@ -21,6 +23,9 @@ struct serving {
 	const struct store_object *object;   /* held */
 	struct store_cursor cursor;
 	uint64_t end;                /* of the body's part that is sent */
+	struct pack *pack;           /* it is compressed; NULL: it goes as it is stored */
+	struct text head;            /* of a compressed one, until it is sent with the first of the body */
+	bool packed;                 /* all of it */
 };
 
 /* ---- the head -------------------------------------------------------------------------------- */
@@ -53,20 +58,35 @@ put_status(struct buf *b, int status)
 
 /* Of a 304 only what may have changed. */
 static void
-put_fields(struct buf *b, struct text head, bool only_304)
+put_fields(struct buf *b, struct text head, bool only_304, struct compress_plan *plan)
 {
 	struct http_field f;
 
-	if (!only_304)
+	if (!only_304 && plan->coding == CODING_IDENTITY && !plan->vary) {
 		buf_append(b, head.at, head.size);
-	while (only_304 && cache_head_next(&head, &f)) {
-		if (!cache_field_in_304(f.name))
-			continue;
-		buf_append(b, f.name.at, f.name.size);
-		buf_append(b, ": ", 2);
-		buf_append(b, f.value.at, f.value.size);
-		buf_append(b, "\r\n", 2);
+		return;
 	}
+	while (cache_head_next(&head, &f))
+		if (!only_304 || cache_field_in_304(f.name))
+			pack_put_field(b, &f, plan);
+	pack_put_end(b, plan, plan->coding != CODING_IDENTITY && !only_304);
+}
+
+/* A 304 speaks of what a 200 would be. */
+static struct compress_plan
+plan_of(const struct inquiry *q, const struct cache_terms *t, struct text head, enum cache_answer_kind kind)
+{
+	struct http_field all[HTTP1_FIELDS_MAX];
+	struct http_fields fields = { .at = all };
+	struct compress_plan plan = { CODING_IDENTITY, false, false };
+
+	if (!q->route->compress.enabled || q->r->old ||
+	    (kind != CACHE_ANSWER_WHOLE && kind != CACHE_ANSWER_304))
+		return plan;
+	while (fields.n < HTTP1_FIELDS_MAX && cache_head_next(&head, &all[fields.n]))
+		fields.n++;
+	return compress_decide(&q->route->compress, &q->r->fields, &(struct compress_answer){
+	    .status = t->status, .body_bytes = t->full_bytes, .fields = &fields }, false);
 }
 
 void
@@ -124,6 +144,7 @@ over(struct serving *s)
 	flight_unpark(&s->waiter);
 	store_release(c->w->store, s->object);
 	c->serving = NULL;
+	pack_free(s->pack);
 	gate_worker_bury(c->w, &s->grave);
 }
 
@@ -153,6 +174,50 @@ add_pieces(struct gate_worker *w, const struct store_object *o, struct store_cur
 	return n;
 }
 
+/* The next of the body into the compressor; false: nothing is there yet, or it fails. */
+static bool
+pack_step(struct serving *s, uint32_t *ret_n)
+{
+	struct engine_piece pieces[ENGINE_PIECES];
+	uint32_t n = add_pieces(s->client->w, s->object, &s->cursor, s->end, pieces, 0);
+	bool ok = true;
+
+	for (uint32_t i = 0; i < n && ok; i++)
+		ok = pack_feed(s->pack, pieces[i].bytes, pieces[i].size, COMPRESS_MORE);
+	s->packed = s->cursor.at == s->end;
+	if (ok && s->packed)
+		ok = pack_feed(s->pack, "", 0, COMPRESS_FINISH);
+	*ret_n = n;
+	return ok;
+}
+
+/* As give. The head goes at once, whoever is slow: it stands in the worker's scratch. */
+static bool
+give_packed(struct serving *s)
+{
+	struct client *c = s->client;
+
+	while (!s->packed && (!c->unsent || s->head.size)) {
+		struct body_out o = { .chunked = true };
+		uint32_t n;
+		if (!pack_step(s, &n)) {
+			client_abort(c);
+			return true;
+		}
+		body_out_raw(&o, s->head.at, s->head.size);
+		body_out_data(&o, (struct text){ s->pack->out.data, s->pack->out.size });
+		s->head.size = 0;
+		if (s->packed)
+			body_out_end(&o);
+		if (o.n && !client_send(c, o.pieces, o.n))
+			return true;
+		pack_sent(s->pack);
+		if (!n && !s->packed)
+			return false;
+	}
+	return s->packed && !c->unsent;
+}
+
 /* True: it has all been taken, or the client is gone. */
 static bool
 give(struct serving *s)
@@ -160,6 +225,8 @@ give(struct serving *s)
 	struct client *c = s->client;
 	struct engine_piece pieces[ENGINE_PIECES];
 
+	if (s->pack)
+		return give_packed(s);
 	while (s->cursor.at < s->end && !c->unsent) {
 		uint32_t n = add_pieces(c->w, s->object, &s->cursor, s->end, pieces, 0);
 		if (!n)
@@ -209,15 +276,17 @@ serving_go_on(struct serving *s)
 
 static void
 keep_serving(struct client *c, const struct store_object *o, const struct store_cursor *cursor, uint64_t end,
-    uint64_t flight)
+    uint64_t flight, struct pack *pack)
 {
 	struct serving *s = calloc(1, sizeof(*s));
 
 	if (!s) {
+		pack_free(pack);
 		client_abort(c);
 		return;
 	}
-	*s = (struct serving){ .client = c, .object = o, .cursor = *cursor, .end = end,
+	*s = (struct serving){ .client = c, .object = o, .cursor = *cursor, .end = end, .pack = pack,
+		.head = { c->w->head.data, pack ? c->w->head.size : 0 },
 		.waiter = { .again = again, .flight = flight } };
 	store_hold(o);
 	c->serving = s;
@@ -236,7 +305,7 @@ send_answer(struct client *c, const struct store_object *o, struct store_cursor 
 	if (!client_send(c, pieces, n))
 		return;
 	if (c->unsent || cursor->at < end)
-		keep_serving(c, o, cursor, end, flight);
+		keep_serving(c, o, cursor, end, flight, NULL);
 	else
 		client_answered(c);
 }
@@ -266,6 +335,20 @@ put_content_range(struct buf *b, const struct cache_range *part, int64_t full)
 	buf_append(b, "\r\n", 2);
 }
 
+/* NULL: there is no body, or it goes as it is; then the plan is changed to that. */
+static struct pack *
+begin_pack(const struct inquiry *q, enum cache_answer_kind kind, struct compress_plan *plan)
+{
+	struct pack *p = NULL;
+
+	if (plan->coding == CODING_IDENTITY || kind != CACHE_ANSWER_WHOLE || q->request.method == CACHE_HEAD)
+		return NULL;
+	p = pack_new(q->w, plan->coding);
+	if (!p)
+		*plan = (struct compress_plan){ .vary = plan->vary };
+	return p;
+}
+
 void
 serving_begin(struct client *c, struct inquiry *q, const struct store_object *o,
     const struct cache_terms *terms, const struct serving_how *how)
@@ -285,7 +368,10 @@ serving_begin(struct client *c, struct inquiry *q, const struct store_object *o,
 	int status = kind == CACHE_ANSWER_304 ? 304 : kind == CACHE_ANSWER_416 ? 416 :
 	    kind == CACHE_ANSWER_PARTS ? 206 : t.status;
 	put_status(b, status);
-	put_fields(b, head, kind == CACHE_ANSWER_304);
+	struct compress_plan plan = plan_of(q, &t, head, kind);
+	struct pack *pack = begin_pack(q, kind, &plan);
+	bool coded = plan.coding != CODING_IDENTITY && kind == CACHE_ANSWER_WHOLE;
+	put_fields(b, head, kind == CACHE_ANSWER_304, &plan);
 	end = kind == CACHE_ANSWER_WHOLE ? (uint64_t)t.full_bytes : 0;
 	if (kind == CACHE_ANSWER_PARTS) {
 		store_seek(w->store, o, &cursor, (uint64_t)ranges.at[0].first);
@@ -293,7 +379,9 @@ serving_begin(struct client *c, struct inquiry *q, const struct store_object *o,
 	}
 	if (kind == CACHE_ANSWER_PARTS || kind == CACHE_ANSWER_416)
 		put_content_range(b, kind == CACHE_ANSWER_416 ? NULL : &ranges.at[0], t.full_bytes);
-	if (kind != CACHE_ANSWER_304 && t.status != 204) {
+	if (coded) {
+		buf_puts(b, "Transfer-Encoding: chunked\r\n");
+	} else if (kind != CACHE_ANSWER_304 && t.status != 204) {
 		buf_append(b, "Content-Length: ", 16);
 		put_number(b, (int64_t)(end - cursor.at));
 		buf_append(b, "\r\n", 2);
@@ -307,5 +395,8 @@ serving_begin(struct client *c, struct inquiry *q, const struct store_object *o,
 	if (q->request.method == CACHE_HEAD)
 		end = cursor.at;
 	visit_answer(c, status, b->size);
-	send_answer(c, o, &cursor, end, how->flight);
+	if (pack)
+		keep_serving(c, o, &cursor, end, how->flight, pack);
+	else
+		send_answer(c, o, &cursor, end, how->flight);
 }

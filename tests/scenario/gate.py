@@ -3,6 +3,7 @@
 """The gate before an origin, on each engine: what reaches the origin, what comes back, and what neither side
 may do to the other. usage: gate.py PRONY; prints TAP."""
 import asyncio
+import gzip
 import json
 import os
 import re
@@ -49,6 +50,7 @@ routes:
   - {{ match: /hash, upstream: by_hash }}
   - {{ match: /nobody, upstream: nobody }}
   - {{ match: /two, upstream: one_of_two }}
+  - {{ match: /cached/packed, upstream: origin, cache: {{ enabled: true }}, compress: {{ enabled: true }} }}
   - {{ match: /cached, upstream: origin, cache: {{ enabled: true }} }}
   - {{ match: /limited, upstream: origin, rate_limit: {{ rate: 1/min, burst: 3, by: client }} }}
   - {{ match: /, upstream: origin }}
@@ -562,6 +564,26 @@ def by_hash(gate, origin):
     return faults + ([] if min(good) == 0 and max(good) >= 19 else [f'to the servers went {good}'])
 
 
+def compression(gate, origin):
+    """What the origin sent plain reaches those who like it packed so, from it and from the store; nobody else."""
+    plain, faults = b'hello' * 200000, []
+    for query in ('cc=no-store', 'cc=max-age=60'):
+        path = f'/cached/packed?{query}&etag=x&text=hello&times=200000'
+        for _ in range(2):
+            status, fields, body = ask(gate, path, fields='Accept-Encoding: gzip\r\n')
+            faults += expect((status, fields.get('content-encoding'), fields.get('vary'), fields.get('etag')),
+                             (200, 'gzip', 'Accept-Encoding', 'W/"x"'))
+            faults += expect(gzip.decompress(body) == plain and len(body) < len(plain) / 20, True)
+        status, fields, body = ask(gate, path)
+        faults += expect((body == plain, fields.get('content-encoding'), fields.get('vary'), fields.get('etag')),
+                         (True, None, 'Accept-Encoding', '"x"'))
+        _, fields, _ = ask(gate, path, 'HEAD', fields='Accept-Encoding: gzip\r\n')
+        faults += expect((fields.get('content-encoding'), fields.get('content-length')), ('gzip', None))
+    got = ask(gate, path, fields='Accept-Encoding: gzip\r\nIf-None-Match: W/"x"\r\n')
+    faults += expect((got[0], got[1].get('etag'), got[1].get('content-encoding')), (304, 'W/"x"', None))
+    return faults + expect(ask(gate, '/cached/packed?cc=max-age=60', fields='Accept-Encoding: gzip\r\n')[2], b'body')
+
+
 # ---- what is told of it
 
 def figures(gate):
@@ -651,7 +673,7 @@ def drain(gate, origin):
 ROWS = [canonical, bodies_up, bodies_down, slow_reader, pipelining, keep_alive, stale_connections, interim, early_answer,
         events, websocket, hits, half_closed, private, validation, variants, invalidation, stale, herd_cold, herd_unshareable,
         herd_of_errors, bad_origins, slow_clients, limits, desync, rates, breaker,
-        ejection, by_hash, metrics, access_log, drain]
+        ejection, by_hash, compression, metrics, access_log, drain]
 ONCE = (stale, herd_unshareable, herd_of_errors, rates, breaker, ejection, by_hash, metrics, access_log,
         bad_origins, slow_clients, limits, desync)   # no affair of the engine
 
