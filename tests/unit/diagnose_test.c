@@ -553,6 +553,20 @@ peer(double calls, double connects)
 	return r;
 }
 
+/* On an event loop the client library takes the time, not the waiting. */
+static struct run *
+peer_client_computes(void)
+{
+	struct run *r = peer(30, 0);
+	r->evidence.trace.routes[0].parts[0].share = 0.02;
+	part(r, PART_CPU, "offer", 0.6);
+	function(r, "offer", "python", 0.1, true);
+	function(r, "ClientSession._request", "python", 0.5, false)->file = "/usr/lib/python3/aiohttp/client.py";
+	stack(r, "main;offer;ClientSession._request;connect", 0.9);
+	stack(r, "main;offer", 0.1);
+	return r;
+}
+
 static struct run *peer_many(void) { return peer(30, 0); }
 static struct run *peer_once(void) { return peer(1, 0); }
 static struct run *connects(void) { return peer(1, 1); }
@@ -918,6 +932,7 @@ static const struct row {
 	{ "io.db.n-plus-one", n_plus_one, once, "SELECT name FROM products WHERE id = ?" },
 	{ "io.db.slow-query", slow_query, quick_query, "SELECT name FROM products WHERE id = ?" },
 	{ "io.net.n-plus-one", peer_many, peer_once, "10.0.0.7:80" },
+	{ "io.net.n-plus-one", peer_client_computes, peer_once, "10.0.0.7:80" },
 	{ "io.net.uncompressed", large_plain, large_gzip, "/" },
 	{ "io.net.payload", whole_table, one_row, "/" },
 	{ "io.blocking-call", loop_reads, loop_polls, "read" },
