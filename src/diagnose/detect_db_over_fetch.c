@@ -67,7 +67,7 @@ static void
 detect(const struct facts *f, struct draft *d)
 {
 	const struct run_query *most = NULL;
-	double driver = driver_unpacking(f, true);
+	double driver = driver_unpacking(f, DRIVER_SQL);
 	bool told = false;
 
 	for (size_t i = 0; i < f->trace->n_queries; i++) {

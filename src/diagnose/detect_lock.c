@@ -24,6 +24,13 @@ is_interpreter_lock(const char *where)
 	return text_same(where, "Python GIL") || text_has(where, "_PyRuntime");
 }
 
+/* Threads of libuv's pool wait for work at a condition that whoever has some signals: the pool's queue. */
+static bool
+is_pool_queue(const struct run_wait *w)
+{
+	return w && (text_same(w->site, "uv_cond_signal") || text_same(w->site, "uv_cond_broadcast"));
+}
+
 static double
 holder_share(const struct run_wait *w, enum run_part_kind kind)
 {
@@ -88,6 +95,8 @@ detect(const struct facts *f, struct draft *d)
 		struct lock_pool pool;
 		if (is_interpreter_lock(p->where))
 			why = "it is the interpreter's own lock: threads take turns on one core";
+		else if (is_pool_queue(w))
+			why = "threads of libuv's pool wait for work there: see contention.workers";
 		else if (lock_pool_behind(f, p, &pool))
 			why = run_printf(f->run, "%s guards the connections to %s: see contention.pool",
 			    text_brief(f->run, p->where, 60), pool.peer);

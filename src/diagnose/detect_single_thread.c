@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One core is full, the others idle, and the service has no second thread for the work.
  *
- * Also an interpreter whose threads take turns on one lock: together they fill one core. An event
- * loop is told as cpu.event-loop instead. */
+ * Also an interpreter whose threads take turns on one lock: together they fill one core, also where others
+ * keep the rest of the host busy. An event loop is told as cpu.event-loop instead. */
 #include <math.h>
 
 #include "diagnose/detect.h"
@@ -61,8 +61,12 @@ tell(const struct facts *f, struct draft *d, bool one_lock, double cpu)
 	             : run_printf(f->run, "thread %s (%lld)", t->name ? t->name : "?",
 	                   (long long)t->tid));
 
-	out->summary = run_printf(f->run, "%s fills one core while %.3g of %lld cores do nothing",
-	    out->where, fmax(0, f->run->host.cpus * (1 - f->host_busy)), (long long)f->run->host.cpus);
+	if (waits >= LOCK_MIN)
+		out->summary = run_printf(f->run, "threads take turns at the %s: requests wait %s of their time for it",
+		    out->where, PCT(waits));
+	else
+		out->summary = run_printf(f->run, "%s fills one core while %.3g of %lld cores do nothing", out->where,
+		    fmax(0, f->run->host.cpus * (1 - f->host_busy)), (long long)f->run->host.cpus);
 	finding_evidence(d, "%s: %s of one core", out->where, PCT(cpu));
 	if (waits > 0)
 		finding_evidence(d, "requests wait %s of their time for the interpreter's lock", PCT(waits));
@@ -93,7 +97,7 @@ detect(const struct facts *f, struct draft *d)
 	else if (!one_lock && second_busiest(f) > SECOND_MAX)
 		rule_out(d, "the work is spread: the second thread is on CPU %s of the time",
 		    PCT(second_busiest(f)));
-	else if (!(f->cores_allowed > 1) || f->cores_used > CORES_MAX || f->host_busy > 0.95)
+	else if (!(f->cores_allowed > 1) || f->cores_used > CORES_MAX || (f->host_busy > 0.95 && !waits))
 		rule_out(d, "no core is left idle: the service uses %.2f cores, the host is %s busy",
 		    f->cores_used, PCT(f->host_busy));
 	else if (f->charged[PART_CPU] < SHARE_MIN && !waits)

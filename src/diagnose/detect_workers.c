@@ -10,6 +10,7 @@
 #include "diagnose/text.h"
 
 #define QUEUE_MIN   0.20
+#define ONE_WAIT_MIN 0.40  /* of the requests' time */
 #define CPU_FULL    0.70
 #define POOL_TAKEN  0.85   /* of the time: a thread of a pool that is short */
 #define POOL_IDLE   0.30   /* an engine's own thread does no more */
@@ -70,19 +71,36 @@ idle_share(const struct facts *f)
 	return sum > 0 ? idle / sum : 0;
 }
 
+/* Served requests mostly wait for one thing that has a name: that is the cause before the number of workers. */
+static const struct run_part *
+one_wait(const struct facts *f)
+{
+	for (size_t i = 0; i < f->n_parts; i++) {
+		const struct run_part *p = &f->parts[i];
+		bool waits = p->kind == PART_DB || p->kind == PART_NET || p->kind == PART_CACHE || p->kind == PART_DISK;
+		if (waits && p->where && p->share >= ONE_WAIT_MIN)
+			return p;
+	}
+	return NULL;
+}
+
 static void
 tell(const struct facts *f, struct draft *d, double queue, double cpu, const char *did)
 {
 	double threads = 0;
+	const struct run_part *most = one_wait(f);
 	const char *name = f->run->system.n_processes ? f->run->system.processes[0].name : NULL;
 
 	for (size_t i = 0; i < f->run->system.n_processes; i++)
 		threads += f->run->system.processes[i].threads;
-	struct run_finding *out = finding_add(d, queue, 0.9,
+	struct run_finding *out = finding_add(d, queue, most ? 0.7 : 0.9,
 	    run_printf(f->run, "workers of %s", name ? name : "the service"));
 	out->summary = run_printf(f->run, "requests wait %s of their time for a free worker; the "
 	    "workers are blocked %s of it", PCT(queue), PCT(1 - cpu));
 	finding_evidence(d, "meanwhile the workers: %s", did);
+	if (most)
+		finding_against(d, "they mostly wait for %s: were it faster, they would be free",
+		    text_brief(f->run, most->where, 60));
 	if (isfinite(f->utilisation))
 		finding_evidence(d, "CPU is not the limit: %s of what the service may use",
 		    PCT(f->utilisation));

@@ -8,10 +8,15 @@
 #define NAMES_MAX 64
 
 /* Parts of the paths and names by which their functions are known, of common drivers. */
-static const char *const sql_marks[] = { "pg-protocol", "node_modules/pg/", "node_modules/postgres/", "mysql",
-	"asyncpg", "psycopg", "libpq", "sqlalchemy", "org.postgresql", "org/postgresql", "lib/pq", "jackc/pgx", NULL };
-static const char *const key_value_marks[] = { "/redis/", "hiredis", "node_modules/redis", "@redis", "ioredis",
-	"jedis", "lettuce", "go-redis", "memcache", NULL };
+static const char *const marks_of[][18] = {
+	[DRIVER_SQL] = { "pg-protocol", "node_modules/pg/", "node_modules/postgres/", "mysql", "asyncpg", "psycopg",
+		"libpq", "sqlalchemy", "org.postgresql", "org/postgresql", "lib/pq", "jackc/pgx" },
+	[DRIVER_KEY_VALUE] = { "/redis/", "hiredis", "node_modules/redis", "@redis", "ioredis", "jedis", "lettuce",
+		"go-redis", "memcache" },
+	[DRIVER_HTTP] = { "aiohttp/client", "aiohttp/connector", "urllib3", "/requests/", "/httpx/", "/httpcore/",
+		"http/client.py", "undici", "_http_client", "axios", "node-fetch", "net/http.(*Transport)",
+		"net/http.(*Client)", "okhttp", "jdk.internal.net.http", "sun.net.www.", "libcurl" },
+};
 
 static bool
 is_driver(const struct run_function *fn, const char *const *marks)
@@ -58,13 +63,13 @@ has_any(const char *frames, const char *const *words)
 /* Of the service's CPU samples outside of collectors: the share below a driver, or (`received`) in the
  * kernel's reading from sockets. */
 static double
-part_of_cpu(const struct facts *f, bool sql, bool received)
+part_of_cpu(const struct facts *f, enum driver d, bool received)
 {
 	static const char *const receiving[] = { "tcp_recvmsg", "sock_recvmsg", "sock_read_iter", NULL };
 	static const char *const collectors[] = { "Scaveng", "MarkCompact", "ConcurrentMarking", "Sweeper",
 		"gcBgMarkWorker", "gcDrain", "G1ParTask", "ParallelGC", "gc_collect_main", NULL };
 	const char *names[NAMES_MAX];
-	size_t n = collect(f->trace, sql ? sql_marks : key_value_marks, names, NAMES_MAX);
+	size_t n = collect(f->trace, marks_of[d], names, NAMES_MAX);
 	double part = 0, all = 0;
 
 	for (size_t i = 0; i < f->trace->n_stacks; i++) {
@@ -81,17 +86,17 @@ part_of_cpu(const struct facts *f, bool sql, bool received)
 }
 
 double
-driver_share(const struct facts *f, bool sql)
+driver_share(const struct facts *f, enum driver d)
 {
-	double part = part_of_cpu(f, sql, false);
+	double part = part_of_cpu(f, d, false);
 
 	return facts_with_runqueue(f, f->charged[PART_CPU] * part);
 }
 
 double
-driver_unpacking(const struct facts *f, bool sql)
+driver_unpacking(const struct facts *f, enum driver d)
 {
-	double part = part_of_cpu(f, sql, true);
+	double part = part_of_cpu(f, d, true);
 
 	return facts_with_runqueue(f, f->charged[PART_CPU] * part) + f->charged[PART_GC] * part;
 }

@@ -112,7 +112,8 @@ statement_share_around(const struct facts *f, const struct run_query *q)
 	for (size_t i = 0; i < f->trace->n_queries; i++)
 		if (statement_is_sql(&f->trace->queries[i]) == sql)
 			all += cost(&f->trace->queries[i]);
-	around += q->bytes >= STATEMENT_LARGE ? driver_unpacking(f, sql) : driver_share(f, sql);
+	enum driver driver = sql ? DRIVER_SQL : DRIVER_KEY_VALUE;
+	around += q->bytes >= STATEMENT_LARGE ? driver_unpacking(f, driver) : driver_share(f, driver);
 	if (!sql && q->database)   /* a large answer's rest comes when its command is answered already */
 		around += facts_share(f, PART_CACHE, q->database) + facts_share(f, PART_NET, q->database);
 	return fmin(statement_share(f, q) + (all > 0 ? around * cost(q) / all : 0), 1);

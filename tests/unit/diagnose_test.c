@@ -259,6 +259,15 @@ turns(double waits)
 static struct run *threads_in_turn(void) { return turns(0.6); }
 static struct run *threads_at_once(void) { return turns(0.02); }
 
+/* The rest of the host is taken by others. */
+static struct run *
+turns_on_a_full_host(void)
+{
+	struct run *r = turns(0.6);
+	r->evidence.series[0].mean = 1;
+	return r;
+}
+
 static struct run *one_thread(void) { return single(0.02); }
 static struct run *two_threads(void) { return single(0.9); }
 
@@ -326,6 +335,14 @@ convoy(double waiters, enum run_part_kind holder)
 
 static struct run *lock_convoy(void) { return convoy(6, PART_SLEEP); }
 static struct run *lock_calm(void) { return convoy(0.4, PART_SLEEP); }
+
+static struct run *
+pool_threads_idle(void)
+{
+	struct run *r = convoy(6, PART_SLEEP);
+	r->evidence.trace.waits[0].site = "uv_cond_signal";
+	return r;
+}
 
 static struct run *
 workers(enum run_part_kind doing)
@@ -533,6 +550,20 @@ peer(double calls, double connects)
 	c->seconds = 18;
 	c->per_request = calls;
 	c->connects_per_request = connects;
+	return r;
+}
+
+/* On an event loop the client library takes the time, not the waiting. */
+static struct run *
+peer_client_computes(void)
+{
+	struct run *r = peer(30, 0);
+	r->evidence.trace.routes[0].parts[0].share = 0.02;
+	part(r, PART_CPU, "offer", 0.6);
+	function(r, "offer", "python", 0.1, true);
+	function(r, "ClientSession._request", "python", 0.5, false)->file = "/usr/lib/python3/aiohttp/client.py";
+	stack(r, "main;offer;ClientSession._request;connect", 0.9);
+	stack(r, "main;offer", 0.1);
 	return r;
 }
 
@@ -858,10 +889,12 @@ static const struct row {
 	{ "cpu.event-loop", node_blocked, nginx_full, "main loop of node (pid 100)" },
 	{ "cpu.single-thread", one_thread, two_threads, "thread worker (101)" },
 	{ "cpu.single-thread", threads_in_turn, threads_at_once, "interpreter lock of pid 100" },
+	{ "cpu.single-thread", turns_on_a_full_host, host_full, "interpreter lock of pid 100" },
 	{ "cpu.throttled", throttled, not_throttled, "CPU quota of 0.5 cores" },
 	{ "cpu.throttled", throttled_above, missed_below_quota, "CPU quota of 0.5 cores" },
 	{ "cpu.saturated", host_full, host_full_of_generator, "4 CPUs of the host" },
 	{ "contention.lock", lock_convoy, lock_calm, "inventory_lock (held in buy_under_lock)" },
+	{ "contention.lock", lock_convoy, pool_threads_idle, "inventory_lock (held in buy_under_lock)" },
 	{ "contention.lock", spin_lock, computes, "score_cart" },
 	{ "contention.stampede", stampede, rare_work, "score_cart" },
 	{ "contention.stampede", stampede, work_of_all, "score_cart" },
@@ -899,6 +932,7 @@ static const struct row {
 	{ "io.db.n-plus-one", n_plus_one, once, "SELECT name FROM products WHERE id = ?" },
 	{ "io.db.slow-query", slow_query, quick_query, "SELECT name FROM products WHERE id = ?" },
 	{ "io.net.n-plus-one", peer_many, peer_once, "10.0.0.7:80" },
+	{ "io.net.n-plus-one", peer_client_computes, peer_once, "10.0.0.7:80" },
 	{ "io.net.uncompressed", large_plain, large_gzip, "/" },
 	{ "io.net.payload", whole_table, one_row, "/" },
 	{ "io.blocking-call", loop_reads, loop_polls, "read" },
