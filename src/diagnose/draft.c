@@ -132,8 +132,9 @@ told_twice(const struct draft *d, const struct run_finding *f)
 {
 	static const struct { const char *kind, *told_as; } pairs[] = {
 		{ "cpu.hot-function", "cpu.event-loop" }, { "io.net.downstream", "io.net.n-plus-one" },
-		{ "io.disk.read", "io.blocking-call" }, { "io.net.downstream", "io.blocking-call" }, { "cpu.hot-function", "memory.alloc" },
-		{ "cpu.hot-function", "memory.page-fault" }, { "cpu.hot-function", "contention.lock" },
+		{ "io.disk.read", "io.blocking-call" }, { "io.net.downstream", "io.blocking-call" },
+		{ "cpu.hot-function", "memory.alloc" }, { "cpu.hot-function", "memory.page-fault" },
+		{ "cpu.hot-function", "contention.lock" },
 		{ "cpu.hot-function", "contention.stampede" }, { "io.net.downstream", "io.net.retry" },
 		{ "io.net.downstream", "io.net.dns" }, { "io.db.slow-query", "io.net.connect" },
 	};

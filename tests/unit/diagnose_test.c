@@ -1841,6 +1841,36 @@ little_evidence_makes_a_hypothesis(void **state)
 	run_free(r);
 }
 
+/* One statement keeps them: more workers would wait for it too. */
+static struct run *
+workers_at_a_statement(void)
+{
+	return workers(PART_DB);
+}
+
+static double
+confidence_in_workers(struct run *(*make)(void))
+{
+	struct run *r = make();
+	double confidence = NAN;
+
+	diagnose(r);
+	for (size_t i = 0; i < r->n_findings; i++)
+		if (strcmp(r->findings[i].kind, "contention.workers") == 0)
+			confidence = r->findings[i].confidence;
+	run_free(r);
+	return confidence;
+}
+
+static void
+workers_that_wait_for_one_thing_are_less_surely_too_few(void **state)
+{
+	double blocked = confidence_in_workers(workers_blocked);
+
+	assert_true(blocked > 0);
+	CHECK_NEAR(confidence_in_workers(workers_at_a_statement), blocked * 0.7 / 0.9, 1e-9);
+}
+
 /* Why an answer is dear comes before that it need not be made. */
 static void
 an_answer_that_could_be_kept_comes_last(void **state)
@@ -1935,6 +1965,7 @@ RUN_TESTS(
 	cmocka_unit_test(the_map_adds_up_by_peer),
 	cmocka_unit_test(memory_says_when_it_is_full),
 	cmocka_unit_test(little_evidence_makes_a_hypothesis),
+	cmocka_unit_test(workers_that_wait_for_one_thing_are_less_surely_too_few),
 	cmocka_unit_test(an_answer_that_could_be_kept_comes_last),
 	cmocka_unit_test(a_finding_says_where_its_source_is),
 	cmocka_unit_test(every_kind_has_a_page_of_80_columns))
