@@ -313,11 +313,17 @@ on_received(void *ctx, uint32_t conn, const char *bytes, size_t size, int64_t at
 		feed_plain(w, conn, bytes, size, at_ns);
 }
 
+/* A reset, or its second half, is an answer to a connection that was there: a connect that TCP
+ * turns down ends with ECONNREFUSED. Whether it came before or after the look at the connect's
+ * end is chance. */
 static enum outcome
 outcome_of(const struct conn *c, int code)
 {
-	return c->state == CONN_CONNECTING ? OUTCOME_CONNECT
-	    : c->state == CONN_SECURING ? OUTCOME_TLS : code ? OUTCOME_RESET : OUTCOME_CLOSED;
+	if (c->state == CONN_CONNECTING && code != ECONNRESET && code != EPIPE)
+		return OUTCOME_CONNECT;
+	if (c->state == CONN_SECURING)
+		return OUTCOME_TLS;
+	return code ? OUTCOME_RESET : OUTCOME_CLOSED;
 }
 
 static const char *
