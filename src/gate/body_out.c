@@ -3,11 +3,20 @@
 
 #include <stdio.h>
 
-void
-body_out_raw(struct body_out *o, const void *bytes, size_t size)
+#include "gate/client.h"
+
+static void
+put(struct body_out *o, const void *bytes, size_t size)
 {
 	if (size)
 		o->pieces[o->n++] = (struct engine_piece){ bytes, size, false };
+}
+
+void
+body_out_head(struct body_out *o, struct text head)
+{
+	o->head = head.size;
+	put(o, head.at, head.size);
 }
 
 void
@@ -18,16 +27,22 @@ body_out_data(struct body_out *o, struct text data)
 	if (o->chunked) {
 		char *line = o->sizes[o->n_sizes++];
 		int n = snprintf(line, sizeof(o->sizes[0]), "%zx\r\n", data.size);
-		body_out_raw(o, line, (size_t)n);
+		put(o, line, (size_t)n);
 	}
-	body_out_raw(o, data.at, data.size);
+	put(o, data.at, data.size);
 	if (o->chunked)
-		body_out_raw(o, "\r\n", 2);
+		put(o, "\r\n", 2);
 }
 
 void
 body_out_end(struct body_out *o)
 {
 	if (o->chunked)
-		body_out_raw(o, "0\r\n\r\n", 5);
+		put(o, "0\r\n\r\n", 5);
+}
+
+bool
+body_out_to(const struct body_out *o, struct client *c)
+{
+	return o->head ? client_answer(c, o->pieces, o->n) : client_send(c, o->pieces, o->n);
 }

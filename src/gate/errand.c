@@ -224,7 +224,7 @@ errand_got_up(struct errand *x, struct up *u)
 	attempt_asked(x);
 	await_answer(x);
 	if (x->client && !x->question_ended) {
-		timer_set(&x->w->timers, &x->client->timer, x->w->now_ns + x->w->config->timeouts.body_ns);
+		client_await_body(x->client, true);
 		client_go_on(x->client);
 	}
 }
@@ -263,12 +263,12 @@ errand_up_ready(struct errand *x)
 /* ---- the way back ---------------------------------------------------------------------------- */
 
 bool
-errand_client_deaf(struct errand *x)
+errand_client_deaf(struct errand *x, bool more)
 {
 	struct gate_worker *w = x->w;
 
 	if (x->state != ERRAND_TUNNEL)
-		return x->question_ended || x->client->ahead.size;
+		return x->question_ended || more;
 	w->ops->finish(w->engine, x->up->conn);
 	return !x->up->deaf;
 }
@@ -297,12 +297,10 @@ errand_received(struct errand *x, const char *bytes, size_t size)
 bool
 errand_up_ended(struct errand *x)
 {
-	struct gate_worker *w = x->w;
-
 	if (x->state != ERRAND_TUNNEL || x->client->deaf)
 		return false;
 	x->up->deaf = true;
-	w->ops->finish(w->engine, x->client->conn);
+	client_finish(x->client);
 	return true;
 }
 

@@ -25,7 +25,8 @@ void errand_refresh(struct client *c, const struct inquiry *q, struct text raw, 
 /* Bytes of the body (or of the tunnel): how many were of use now. */
 size_t errand_question(struct errand *x, const char *bytes, size_t size);
 void errand_question_late(struct errand *x);   /* the body has stopped coming */
-bool errand_client_deaf(struct errand *x);     /* as client_ended */
+/* It sends no more; true: it may still get its answer. `more`: some of what it sent was not used yet. */
+bool errand_client_deaf(struct errand *x, bool more);
 void errand_client_ready(struct errand *x);    /* it has taken what waited for it */
 void errand_left(struct errand *x);            /* it is gone */
 

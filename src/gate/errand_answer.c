@@ -84,7 +84,7 @@ put_framing(struct errand *x, struct buf *b, const struct http1_response *r, boo
 	struct client *c = x->client;
 	bool open_end = r->framing == HTTP1_CHUNKED || r->framing == HTTP1_TO_END || coded;
 
-	x->answer_chunked = open_end && !x->old_client;
+	x->answer_chunked = open_end && !x->old_client && !c->ops->framed;
 	if (open_end && x->old_client)
 		c->keep_alive = false;
 	if (!x->question_ended || x->w->draining)
@@ -148,7 +148,7 @@ relay_interim(struct errand *x, const struct http1_response *r)
 	buf_append(b, "\r\n", 2);
 	visit_answer(x->client, r->status, b->size);
 	struct engine_piece p = { b->data, b->size, false };
-	return client_send(x->client, &p, 1);
+	return client_answer(x->client, &p, 1);
 }
 
 /* The server has agreed to another protocol: from here on bytes are only moved. */
@@ -168,7 +168,7 @@ open_tunnel(struct errand *x, const struct http1_response *r, const char *rest, 
 	attempt_answered(x, r->status);
 	x->state = ERRAND_TUNNEL;
 	timer_set(&x->w->timers, &x->up->timer, x->w->now_ns + GATE_TUNNEL_NS);
-	if (client_send(x->client, p, size ? 2 : 1))
+	if (client_answer(x->client, p, size ? 2 : 1))
 		client_go_on(x->client);
 }
 
@@ -194,7 +194,7 @@ send_out(struct errand *x, struct body_out *o)
 		x->pack = NULL;
 		return x->fill;
 	}
-	bool ok = !o->n || client_send(x->client, o->pieces, o->n);
+	bool ok = !o->n || body_out_to(o, x->client);
 
 	if (x->pack && ok)
 		pack_sent(x->pack);
@@ -317,7 +317,7 @@ begin_answer(struct errand *x, const struct http1_response *r, const char *rest,
 	if (x->route->cache.enabled)
 		visit_cache(x->client, x->straight ? CACHE_DID_PASS : CACHE_DID_MISS);
 	o.chunked = x->answer_chunked;
-	body_out_raw(&o, b->data, b->size);
+	body_out_head(&o, (struct text){ b->data, b->size });
 	relay_body(x, &o, rest, size);
 }
 

@@ -147,7 +147,7 @@ end_question(struct errand *x)
 {
 	x->question_ended = true;
 	if (x->client && !x->client->unsent)
-		timer_stop(&x->client->timer);
+		client_await_body(x->client, false);
 }
 
 /* Bytes after the body's end are the next request's: they are not used. */
@@ -177,7 +177,7 @@ question_body(struct errand *x, const char *bytes, size_t size)
 	if (v == HTTP1_DONE)
 		end_question(x);
 	else if (x->client && !x->client->unsent)
-		timer_set(&x->w->timers, &x->client->timer, x->w->now_ns + x->w->config->timeouts.body_ns);
+		client_await_body(x->client, true);
 	if (x->state != ERRAND_OVER)
 		send_out(x, &o);
 	return used;

@@ -7,9 +7,9 @@
 
 #include "base/clock.h"
 #include "gate/access_log.h"
-#include "gate/client.h"
 #include "gate/compressor.h"
 #include "gate/errand.h"
+#include "gate/front.h"
 #include "gate/gate_int.h"
 #include "gate/upstream.h"
 
@@ -65,7 +65,7 @@ on_sleeps(void *ctx, bool asleep)
 static uint32_t
 on_accepted(void *ctx, uint32_t listener)
 {
-	return client_accept(ctx);
+	return front_accept(ctx, listener);
 }
 
 static void
@@ -82,8 +82,8 @@ on_received(void *ctx, uint32_t conn, const char *bytes, size_t size, int64_t at
 	struct conn *k = &w->conns[conn];
 
 	w->now_ns = seen_ns;
-	if (k->client)
-		client_received(k->client, bytes, size);
+	if (k->front)
+		front_received(k->front, bytes, size);
 	else if (k->up)
 		up_received(k->up, bytes, size);
 }
@@ -94,7 +94,7 @@ on_ended(void *ctx, uint32_t conn)
 	struct gate_worker *w = ctx;
 	struct conn *k = &w->conns[conn];
 
-	return k->client ? client_ended(k->client) : k->up && up_ended(k->up);
+	return k->front ? front_ended(k->front) : k->up && up_ended(k->up);
 }
 
 static void
@@ -103,8 +103,8 @@ on_sent(void *ctx, uint32_t conn)
 	struct gate_worker *w = ctx;
 	struct conn *k = &w->conns[conn];
 
-	if (k->client)
-		client_sent(k->client);
+	if (k->front)
+		front_sent(k->front);
 	else if (k->up)
 		up_sent(k->up);
 }
@@ -115,8 +115,8 @@ on_broken(void *ctx, uint32_t conn, int code)
 	struct gate_worker *w = ctx;
 	struct conn *k = &w->conns[conn];
 
-	if (k->client)
-		client_broken(k->client);
+	if (k->front)
+		front_broken(k->front);
 	else if (k->up)
 		up_broken(k->up, code);
 }
@@ -138,8 +138,8 @@ on_woken(void *ctx)
 	w->draining = true;
 	stop_listening(w);
 	for (uint32_t i = 0; i < w->n_conns; i++)
-		if (w->conns[i].client)
-			client_drain(w->conns[i].client);
+		if (w->conns[i].front)
+			front_drain(w->conns[i].front);
 }
 
 /* ---- timers ---------------------------------------------------------------------------------- */
@@ -149,8 +149,8 @@ on_woken(void *ctx)
 static void
 on_due(void *ctx, struct timer *t)
 {
-	if (t->kind == TIMER_CLIENT)
-		client_due(OWNER(t, client));
+	if (t->kind == TIMER_FRONT)
+		front_due(OWNER(t, front));
 	else if (t->kind == TIMER_UP)
 		up_due(OWNER(t, up));
 	else
@@ -199,8 +199,8 @@ gate_worker_open(struct gate_worker *w, struct gate *gate, uint32_t index, struc
 	w->metrics = metrics_new(gate->config);
 	w->shelf = shelf_new();
 	w->feed = gate->access_log ? access_log_feed(gate->access_log, index) : NULL;
-	w->max_clients = (uint32_t)(gate->config->limits.connections / gate->n_workers) + 1;
-	w->n_conns = w->max_clients + count_up_conns(gate);
+	w->max_fronts = (uint32_t)(gate->config->limits.connections / gate->n_workers) + 1;
+	w->n_conns = w->max_fronts + count_up_conns(gate);
 	timers_start(&w->timers, w->now_ns);
 	int code = make_numbers(w);
 	if (code == 0)
@@ -221,8 +221,8 @@ void
 gate_worker_close(struct gate_worker *w)
 {
 	for (uint32_t i = 0; w->conns && i < w->n_conns; i++)
-		if (w->conns[i].client)
-			client_abort(w->conns[i].client);
+		if (w->conns[i].front)
+			front_abort(w->conns[i].front);
 	for (uint32_t i = 0; w->conns && i < w->n_conns; i++)
 		if (w->conns[i].up && w->conns[i].up->x)
 			errand_fail(w->conns[i].up->x, 503, "the gate ends");
@@ -265,7 +265,7 @@ gate_worker_main(void *worker)
 
 	for (uint32_t i = 0; i < w->config->n_listens; i++)
 		w->ops->listen(w->engine, i, mine->listeners[i]);
-	while (!w->draining || ((w->n_clients || w->n_errands) && w->now_ns < w->gate->drain_until_ns))
+	while (!w->draining || ((w->n_fronts || w->n_errands) && w->now_ns < w->gate->drain_until_ns))
 		turn(w);   /* others may wait for what an errand without a client brings */
 	return NULL;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* A worker of the gate: one thread with an engine, its clients, its connections to servers.
  *
- * client     a connection of somebody who asks; HTTP/1.1 in front (client.c)
+ * front    a connection in front: bytes of those who ask (front.c)
+ * client   who asks: a request under way, of a connection that speaks HTTP/1.1 (client*.c)
  * errand   a request that goes to a server, and its answer (errand*.c)
- * up         a connection to a server, in the pool of it while nobody uses it (upstream.c)
+ * up       a connection to a server, in the pool of it while nobody uses it (upstream.c)
  *
  * Workers share nothing but what struct gate points to. Structures that end are put aside and
  * freed after the engine's turn, so that pointers to them stay good during it. */
@@ -42,9 +43,11 @@
 /* A tunnel in which nothing is said. */
 #define GATE_TUNNEL_NS  (3600 * NS_PER_S)
 
-enum { TIMER_CLIENT, TIMER_UP, TIMER_WAITING };
+enum { TIMER_FRONT, TIMER_UP, TIMER_WAITING };
 
 struct gate_worker;
+struct client_ops;
+struct front;
 struct errand;
 struct await;
 struct serving;
@@ -55,30 +58,20 @@ struct grave {
 	struct grave *next;
 };
 
-enum client_state {
-	CLIENT_IDLE,       /* between requests; bytes of a head may be there */
-	CLIENT_BUSY,       /* an errand is under way */
-	CLIENT_ENDING,     /* told that no more comes: what it still says is not looked at */
-	CLIENT_GONE,
-};
-
+/* One request under way and who asked; of its connection or stream, which has it as its first member. */
 struct client {
 	struct grave grave;
-	struct timer timer;
 	struct gate_worker *w;
-	uint32_t conn;
-	enum client_state state;
+	struct front *front;       /* the connection it came on */
+	const struct client_ops *ops;
+	bool gone;
 	bool deaf;             /* it sends no more */
-	bool held;
-	bool heading;          /* a part of a head is there, the timer says for how long at most */
-	bool feeding;          /* its bytes are being looked at */
 	bool keep_alive;       /* after the request under way */
-	ssize_t unsent;
-	struct buf ahead;      /* received and not used yet */
+	bool is_head;          /* asked with HEAD: no answer has a body */
+	ssize_t unsent;        /* bytes of its answer that it has not taken */
 	struct visit visit;
 	int64_t retry_ns;      /* with a refusal: after that it may be asked again; 0: not known */
-	char peer[ADDR_TEXT_MAX];   /* "": not looked at yet */
-	/* BUSY: one of these. */
+	/* Under way: one of these. */
 	struct errand *x;
 	struct await *await;       /* for another's errand to end (desk.c) */
 	struct serving *serving;   /* from the store (serving.c) */
@@ -183,7 +176,7 @@ struct errand {
 
 /* What a connection's number stands for. */
 struct conn {
-	struct client *client;
+	struct front *front;
 	struct up *up;
 };
 
@@ -202,7 +195,7 @@ struct gate_worker {
 	uint32_t n_conns;
 	struct conn *conns;
 	uint32_t *free_conns, n_free;
-	uint32_t n_clients, max_clients, n_errands;
+	uint32_t n_fronts, max_fronts, n_errands;
 
 	struct store_worker *store;
 	int64_t wall_less_mono_ns;   /* looked at once a turn */

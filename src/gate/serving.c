@@ -198,18 +198,18 @@ give_packed(struct serving *s)
 	struct client *c = s->client;
 
 	while (!s->packed && (!c->unsent || s->head.size)) {
-		struct body_out o = { .chunked = true };
+		struct body_out o = { .chunked = !c->ops->framed };
 		uint32_t n;
 		if (!pack_step(s, &n)) {
 			client_abort(c);
 			return true;
 		}
-		body_out_raw(&o, s->head.at, s->head.size);
+		body_out_head(&o, s->head);
 		body_out_data(&o, (struct text){ s->pack->out.data, s->pack->out.size });
 		s->head.size = 0;
 		if (s->packed)
 			body_out_end(&o);
-		if (o.n && !client_send(c, o.pieces, o.n))
+		if (o.n && !body_out_to(&o, c))
 			return true;
 		pack_sent(s->pack);
 		if (!n && !s->packed)
@@ -302,7 +302,7 @@ send_answer(struct client *c, const struct store_object *o, struct store_cursor 
 	struct engine_piece pieces[ENGINE_PIECES] = { { w->head.data, w->head.size, false } };
 	uint32_t n = add_pieces(w, o, cursor, end, pieces, 1);
 
-	if (!client_send(c, pieces, n))
+	if (!client_answer(c, pieces, n))
 		return;
 	if (c->unsent || cursor->at < end)
 		keep_serving(c, o, cursor, end, flight, NULL);
@@ -380,7 +380,7 @@ serving_begin(struct client *c, struct inquiry *q, const struct store_object *o,
 	if (kind == CACHE_ANSWER_PARTS || kind == CACHE_ANSWER_416)
 		put_content_range(b, kind == CACHE_ANSWER_416 ? NULL : &ranges.at[0], t.full_bytes);
 	if (coded) {
-		buf_puts(b, "Transfer-Encoding: chunked\r\n");
+		buf_puts(b, c->ops->framed ? "" : "Transfer-Encoding: chunked\r\n");
 	} else if (kind != CACHE_ANSWER_304 && t.status != 204) {
 		buf_append(b, "Content-Length: ", 16);
 		put_number(b, (int64_t)(end - cursor.at));

@@ -8,6 +8,7 @@
 void
 visit_first_byte(struct client *c)
 {
+	c->visit.heard = true;
 	c->visit.begun_ns = c->w->now_ns;
 }
 
@@ -38,7 +39,7 @@ visit_begin(struct client *c, const struct http1_request *r)
 {
 	struct visit *v = &c->visit;
 	struct buf words = v->words;
-	int64_t begun_ns = c->heading ? v->begun_ns : c->w->now_ns;
+	int64_t begun_ns = v->heard ? v->begun_ns : c->w->now_ns;
 
 	buf_clear(&words);
 	*v = (struct visit){ .open = true, .begun_ns = begun_ns, .words = words };
@@ -107,7 +108,7 @@ log_line(struct client *c, int64_t took_ns)
 	access_feed_add(w->feed, &(struct access_line){
 		.wall_ns = gate_wall_ns(w), .client = client_peer(c), .method = words[VISIT_METHOD],
 		.target = words[VISIT_TARGET], .host = words[VISIT_HOST], .referer = words[VISIT_REFERER],
-		.agent = words[VISIT_AGENT], .protocol = text_of(v->old ? "HTTP/1.0" : "HTTP/1.1"),
+		.agent = words[VISIT_AGENT], .protocol = text_of(v->old ? "HTTP/1.0" : c->ops->protocol),
 		.status = v->status, .body_bytes = v->sent_bytes - v->head_bytes, .duration_ns = took_ns,
 		.upstream = s ? text_of(s->upstream->servers[s->index].address.text) : (struct text){ 0 },
 		.upstream_ns = s ? v->upstream_ns : -1,

@@ -17,6 +17,7 @@ struct server;
 enum { VISIT_METHOD, VISIT_TARGET, VISIT_HOST, VISIT_REFERER, VISIT_AGENT, VISIT_WORDS };
 
 struct visit {
+	bool heard;                     /* a first byte was there before the whole head */
 	bool open;
 	bool old;                       /* HTTP/1.0 */
 	bool cached;                    /* `did` says what the cache did */

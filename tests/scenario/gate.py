@@ -251,6 +251,13 @@ def keep_alive(gate, origin):
     return [] if origin.connections <= 2 else [f'{origin.connections} connections for 20 requests one by one']
 
 
+def refused_head(gate, origin):
+    """Answers to HEAD have no body, the gate's own ones neither: it would be taken for the next answer."""
+    with Peer(gate) as p:
+        p.send(request('/nobody', 'HEAD') + request('/echo'))
+        return expect(p.answer('HEAD')[0], 502) + expect(p.answer()[0], 200)
+
+
 def stale_connections(gate, origin):
     faults = []
     for _ in range(5):
@@ -670,12 +677,12 @@ def drain(gate, origin):
         return faults + ['it does not end']
 
 
-ROWS = [canonical, bodies_up, bodies_down, slow_reader, pipelining, keep_alive, stale_connections, interim, early_answer,
+ROWS = [canonical, bodies_up, bodies_down, slow_reader, pipelining, keep_alive, refused_head, stale_connections, interim, early_answer,
         events, websocket, hits, half_closed, private, validation, variants, invalidation, stale, herd_cold, herd_unshareable,
         herd_of_errors, bad_origins, slow_clients, limits, desync, rates, breaker,
         ejection, by_hash, compression, metrics, access_log, drain]
 ONCE = (stale, herd_unshareable, herd_of_errors, rates, breaker, ejection, by_hash, metrics, access_log,
-        bad_origins, slow_clients, limits, desync)   # no affair of the engine
+        refused_head, bad_origins, slow_clients, limits, desync)   # no affair of the engine
 
 
 def main():
