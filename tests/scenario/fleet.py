@@ -435,7 +435,19 @@ def cluster():
             with Fleet('spread', node.url, [site.url, '--rate', '50/s', '--for', '1s'], names=NAMES[:2]) as f:
                 pass
             faults += f.statuses(MET) + f.books()
-        return faults
+        return faults + on_the_move(site, a, b)
+
+
+def on_the_move(site, a, b):
+    """The slot of all keys of a fleet goes to the other node: keys that are new are there already."""
+    slot = a.ask('CLUSTER', 'KEYSLOT', '{moving}')
+    owner, next_owner = (a, b) if int(slot) < 8192 else (b, a)
+    next_owner.ask('CLUSTER', 'SETSLOT', slot, 'IMPORTING', owner.ask('CLUSTER', 'MYID'))
+    owner.ask('CLUSTER', 'SETSLOT', slot, 'MIGRATING', next_owner.ask('CLUSTER', 'MYID'))
+    with Fleet('moving', owner.url, [site.url, '--rate', '50/s', '--for', '1s'], names=NAMES[:1]) as f:
+        pass
+    asked = 'cmdstat_asking:calls=' in next_owner.ask('INFO', 'commandstats')
+    return f.statuses(MET) + f.books() + ([] if asked else ['nothing was asked of the node to come'])
 
 
 def usage():
@@ -500,7 +512,7 @@ def main():
             ('a worker without a leader', no_leader, meet),
             ('two leaders', two_leaders, meet),
             ('a server with a password', password),
-            ('a cluster of two nodes', cluster),
+            ('a cluster of two nodes, and a slot that moves', cluster),
         ]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for name, result in [(name, pool.submit(case, *more)) for name, case, *more in cases]:

@@ -102,6 +102,18 @@ def crashes():
     ])
 
 
+def crashes_early():
+    """Before its knee is known: what it held until then is all that can be said."""
+    call, run = suite(['crash', '200', '1.3'], ['--for', '1s'])
+    s, rates = run.get('suite', {}), [p['rate'] for p in run.get('capacity', {}).get('curve', []) if p.get('sustained')]
+    row('a crash while the knee is searched is a result too', call, [
+        ('exit status 1', call.status == 1), ('verdict missed', run.get('verdict') == 'missed'),
+        ('its failure', s.get('failure') == 'crash'), ('nothing is measured after it', not phase(run, 'normal')),
+        ('at a rate that is told', s.get('breaking_rate', 0) > max(rates, default=0)),
+        ('the run is whole', run.get('sealed') is True),
+    ])
+
+
 def finds_max():
     call = ask(['queue', '400'], ['load', 'URL', '--find-max', 'p99<100ms,errors<0.1%', '--for', '1500ms', '--json', '-q'])
     run = json.loads(call.out) if call.out[:1] == '{' else {}
@@ -136,6 +148,7 @@ def main():
     slips()
     finds_max()
     crashes()
+    crashes_early()
     recovers()
     return tap.end()
 
