@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "cli/command.h"
+#include "gate/certificates.h"
 #include "gate/example.h"
 #include "gate/gate.h"
 
@@ -47,7 +48,7 @@ write_json(const struct gate_config *c, struct buf *out)
 	json_t *listens = json_array(), *notes = json_array();
 
 	for (size_t i = 0; i < c->n_listens; i++)
-		json_array_append_new(listens, json_string(c->listens[i].text));
+		json_array_append_new(listens, json_string(c->listens[i].address.text));
 	for (size_t i = 0; i < c->n_notes; i++)
 		json_array_append_new(notes, json_string(c->notes[i]));
 	json_t *j = json_pack("{s:s, s:o, s:I, s:o, s:o, s:o}", "file", c->file, "listen", listens,
@@ -78,10 +79,21 @@ write_text(const struct gate_config *c, struct buf *out)
 
 	buf_printf(out, "%s is good: listens on ", c->file);
 	for (size_t i = 0; i < c->n_listens; i++)
-		buf_printf(out, "%s%s", i ? ", " : "", c->listens[i].text);
+		buf_printf(out, "%s%s", i ? ", " : "", c->listens[i].address.text);
 	buf_printf(out, "; the cache takes %s\n", format_size(size, (double)c->cache.memory_bytes));
 	for (size_t i = 0; i < c->n_routes; i++)
 		write_route(c, &c->routes[i], out);
+}
+
+/* What the file names, too. */
+static int
+check_files(const struct gate_config *c, struct err *e)
+{
+	struct certificates *k;
+	int code = certificates_open(c, &k, e);
+
+	certificates_close(k);
+	return code;
 }
 
 static int
@@ -130,6 +142,8 @@ run(struct invocation *in)
 		return cli_fail(in, &e);
 	for (size_t i = 0; i < c->n_notes; i++)
 		cli_note(in, "prony: %s", c->notes[i]);
+	if (in->check_only && check_files(c, &e) < 0)
+		return cli_fail(in, &e);
 	if (in->check_only)
 		return check(in, c);
 	return gate_run(c, &(struct gate_talk){ say, in }, &e) < 0 ? cli_fail(in, &e) : STATUS_OK;

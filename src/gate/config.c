@@ -20,26 +20,6 @@ static const struct gate_config preset = {
 	.cache = { .memory_bytes = INT64_C(256) << 20, .object_bytes = INT64_C(32) << 20 },
 };
 
-/* ---- listening ---- */
-
-static int
-take_listen(struct loading *l, const char *key, const struct node *n, void *to)
-{
-	struct gate_config *c = to;
-	const struct node *alone[] = { n };
-	const struct node *const *items = n->kind == NODE_LIST ?
-	    (const struct node *const *)n->items : alone;
-	size_t n_items = n->kind == NODE_LIST ? n->n_items : 1;
-	int code = 0;
-
-	if (!n_items || n_items > GATE_LISTENS_MAX)
-		return node_refuse(&l->file, n->place, "%s: 1 to %d addresses are expected", key,
-		    GATE_LISTENS_MAX);
-	for (size_t i = 0; i < n_items && code == 0; i++)
-		code = take_listen_address(l, key, items[i], ARENA_PUSH(l->a, c->listens, c->n_listens));
-	return code;
-}
-
 static int
 take_workers(struct loading *l, const char *key, const struct node *n, void *to)
 {

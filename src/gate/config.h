@@ -19,6 +19,7 @@
 #define GATE_SERVERS_MAX   256      /* of one upstream */
 #define GATE_ROUTES_MAX    1024
 #define GATE_LISTENS_MAX   16
+#define GATE_CERTIFICATES_MAX 64    /* of one address */
 
 /* Where to listen or to connect. The host is a name or an address without brackets, "" is every
  * address of this machine (only to listen). It is resolved by who uses it. */
@@ -27,6 +28,16 @@ struct gate_address {
 	const char *host;
 	uint16_t port;                  /* 0, only to listen: any free one */
 	struct node_place place;
+};
+
+struct gate_certificate {
+	const char *file, *key_file;    /* PEM; key_file NULL: the key stands in `file` */
+	struct node_place place, key_place;
+};
+
+struct gate_listen {
+	struct gate_address address;
+	struct gate_certificate *certificates; size_t n_certificates;   /* none: in clear */
 };
 
 /* What clients may do. */
@@ -187,7 +198,7 @@ struct gate_warming {
 
 struct gate_config {
 	const char *file;
-	struct gate_address *listens; size_t n_listens;
+	struct gate_listen *listens; size_t n_listens;
 	int64_t workers;                /* 0: one a core that this process may use */
 	const char *engine;             /* "io_uring" or "epoll"; NULL: the best that opens */
 	const char *admin;              /* path of a Unix socket; NULL: none */

@@ -13,6 +13,7 @@ int take_count_above_zero(struct loading *l, const char *key, const struct node 
 int take_bytes(struct loading *l, const char *key, const struct node *n, void *to);
 
 /* Members of struct gate_config; `to` is the whole. */
+int take_listen(struct loading *l, const char *key, const struct node *n, void *to);
 int take_upstreams(struct loading *l, const char *key, const struct node *n, void *to);
 int take_routes(struct loading *l, const char *key, const struct node *n, void *to);
 int take_warming(struct loading *l, const char *key, const struct node *n, void *to);

@@ -75,7 +75,7 @@ again(struct waiter *waiter)
 
 	a->raw = (struct buf){ 0 };
 	over(a);
-	inquiry_repeat(c->w, &raw, &q);
+	inquiry_repeat(c->w, c->front->tls, &raw, &q);
 	if (status)
 		share_failure(c, &q, status);
 	else
@@ -236,7 +236,7 @@ desk_take(struct client *c, const struct http1_request *r, struct text raw)
 {
 	struct inquiry q;
 	bool last = r->framing != HTTP1_NO_BODY;
-	int status = inquiry_read(c->w, r, &q);
+	int status = inquiry_read(c->w, c->front->tls, r, &q);
 
 	c->visit.route = status ? NULL : q.route;
 	if (status)

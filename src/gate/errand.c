@@ -112,6 +112,7 @@ begin(struct client *c, struct client *client, const struct inquiry *q, struct t
 	x->client = client;
 	if (client)
 		client->x = x;
+	x->secure = c->front->tls;
 	x->route = q->route;
 	x->hash = attempt_hash(w, q, c);
 	take_part_of_cache(x, q, raw, how);

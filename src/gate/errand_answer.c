@@ -47,7 +47,7 @@ plan_of(struct errand *x, const struct http1_response *r)
 
 	if (!x->route->compress.enabled)
 		return plan;
-	inquiry_repeat(x->w, &x->raw, &q);
+	inquiry_repeat(x->w, x->secure, &x->raw, &q);
 	plan = compress_decide(&x->route->compress, &q.r->fields, &answer, false);
 	x->answer_open = r->framing != HTTP1_LENGTH;
 	bool head = x->is_head || r->framing == HTTP1_NO_BODY;
@@ -276,7 +276,7 @@ invalidate(struct errand *x, const struct http1_response *r)
 		.requested_ns = x->requested_ns, .received_ns = gate_wall_ns(w),
 	};
 
-	inquiry_repeat(w, &x->raw, &q);
+	inquiry_repeat(w, x->secure, &x->raw, &q);
 	for (int i = 0; cache_next_outdated(&q.request, &q.key, &answer, &i, text, &outdated);)
 		store_purge_key(w->store, outdated.uri, STORE_PURGE_HARD);
 }

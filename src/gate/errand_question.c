@@ -2,6 +2,7 @@
 /* The request as the server gets it: its head written anew from what was understood, its body in the
  * framing that was understood. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "cache/conditional.h"
@@ -59,13 +60,13 @@ put_forwarded(struct buf *b, const struct http1_request *r, struct client *c)
 		buf_append(b, ", ", 2);
 	}
 	put(b, peer);
-	buf_puts(b, "\r\nX-Forwarded-Proto: http\r\n");
+	buf_puts(b, c->front->tls ? "\r\nX-Forwarded-Proto: https\r\n" : "\r\nX-Forwarded-Proto: http\r\n");
 	put_field(b, "X-Forwarded-Host", r->host);
 	buf_puts(b, six ? "Forwarded: for=\"[" : "Forwarded: for=");
 	put(b, peer);
 	buf_puts(b, six ? "]\";host=\"" : ";host=\"");
 	put(b, r->host);
-	buf_puts(b, "\";proto=http\r\n");
+	buf_puts(b, c->front->tls ? "\";proto=https\r\n" : "\";proto=http\r\n");
 }
 
 static void
@@ -128,7 +129,7 @@ question_write(struct errand *x, const struct inquiry *q, struct client *c)
 	put_conditions(x);
 	put_framing(x, r);
 	put_forwarded(b, r, c);
-	buf_puts(b, r->old ? "Via: 1.0 " GATE_NAME "\r\n\r\n" : "Via: 1.1 " GATE_NAME "\r\n\r\n");
+	buf_printf(b, "Via: %s " GATE_NAME "\r\n\r\n", r->old ? "1.0" : c->ops->protocol + strlen("HTTP/"));
 }
 
 /* ---- the body -------------------------------------------------------------------------------- */

@@ -92,7 +92,7 @@ fill_serve_stale(struct errand *x, int status)
 
 	if (!t)
 		return false;
-	inquiry_repeat(w, &x->raw, &q);
+	inquiry_repeat(w, x->secure, &x->raw, &q);
 	if (!cache_serves_on_error(&q.request, t, q.policy, status, gate_wall_ns(w)))
 		return false;
 	if (!c)
@@ -217,7 +217,7 @@ fill_head(struct errand *x, const struct http1_response *r)
 		.requested_ns = x->requested_ns, .received_ns = gate_wall_ns(w),
 	};
 
-	inquiry_repeat(w, &x->raw, &q);
+	inquiry_repeat(w, x->secure, &x->raw, &q);
 	if (x->stale) {
 		enum cache_outcome outcome = cache_outcome(store_terms(x->stale),
 		    store_head(x->stale), &answer);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gate/client_h1.h"
+#include "gate/front_tls.h"
 
 /* ---- beginning and end ----------------------------------------------------------------------- */
 
@@ -13,6 +14,7 @@ bury(struct front *f)
 {
 	struct gate_worker *w = f->w;
 
+	front_tls_done(f);
 	timer_remove(&w->timers, &f->timer);
 	gate_worker_give_number(w, f->conn);
 	w->n_fronts--;
@@ -33,12 +35,13 @@ front_accept(struct gate_worker *w, uint32_t listener)
 	}
 	f->w = w;
 	f->conn = conn;
+	f->listener = listener;
 	f->timer.kind = TIMER_FRONT;
 	w->conns[conn].front = f;
 	w->n_fronts++;
 	metrics_add(w->metrics, METRIC_CLIENTS, 0, 1);
 	metrics_add(w->metrics, METRIC_CLIENTS_TOTAL, 0, 1);
-	if (h1_begin(f) == 0)
+	if ((w->config->listens[listener].n_certificates ? front_tls_begin(f) : h1_begin(f)) == 0)
 		return conn;
 	bury(f);
 	return ENGINE_NONE;
@@ -69,7 +72,10 @@ void
 front_received(struct front *f, const char *bytes, size_t size)
 {
 	metrics_add(f->w->metrics, METRIC_RECEIVED, 0, (int64_t)size);
-	f->ops->received(f, bytes, size);
+	if (f->tls)
+		front_tls_received(f, bytes, size);
+	else
+		f->ops->received(f, bytes, size);
 }
 
 bool
@@ -105,6 +111,8 @@ front_send(struct front *f, const struct engine_piece *pieces, uint32_t n)
 	struct gate_worker *w = f->w;
 	int64_t size = 0;
 
+	if (f->tls)
+		return front_tls_send(f, pieces, n);
 	for (uint32_t i = 0; i < n; i++)
 		size += (int64_t)pieces[i].size;
 	metrics_add(w->metrics, METRIC_SENT, 0, size);
@@ -114,6 +122,8 @@ front_send(struct front *f, const struct engine_piece *pieces, uint32_t n)
 void
 front_finish(struct front *f)
 {
+	if (f->tls)
+		front_tls_goodbye(f);
 	f->w->ops->finish(f->w->engine, f->conn);
 }
 

@@ -6,7 +6,7 @@
 
 struct front;
 
-/* What is spoken on a connection (client_h1.c). */
+/* What is spoken on a connection (client_h1.c, front_tls.c before it is known). */
 struct front_ops {
 	void (*received)(struct front *f, const char *bytes, size_t size);
 	bool (*ended)(struct front *f);    /* it sends no more; true: it may still get its answers */
@@ -23,8 +23,10 @@ struct front {
 	struct gate_worker *w;
 	const struct front_ops *ops;
 	void *speaker;             /* what `ops` keep of it */
-	uint32_t conn;
+	struct tls *tls;           /* NULL: in clear */
+	uint32_t conn, listener;
 	bool gone;
+	bool feeding;              /* TLS is being fed */
 	bool held;
 	bool deaf;                 /* the peer sends no more */
 	char peer[ADDR_TEXT_MAX];  /* "": not looked at yet */

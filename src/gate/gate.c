@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/stop.h"
 #include "gate/access_log.h"
+#include "gate/certificates.h"
 #include "gate/gate_int.h"
 #include "gate/metrics_server.h"
 #include "gate/rate_limit.h"
@@ -73,9 +74,9 @@ open_listeners(struct gate *g, struct err *e)
 {
 	for (size_t i = 0; i < g->config->n_listens; i++) {
 		struct addr a;
-		int code = listener_addr(&g->config->listens[i], &a, e);
+		int code = listener_addr(&g->config->listens[i].address, &a, e);
 		for (uint32_t k = 0; k < g->n_workers && code == 0; k++) {
-			int fd = listen_on(&g->config->listens[i], &a, e);
+			int fd = listen_on(&g->config->listens[i].address, &a, e);
 			g->workers[k].listeners[i] = fd < 0 ? -1 : fd;
 			code = fd < 0 ? fd : addr_of_socket(fd, &a);   /* the port, where any was asked for */
 		}
@@ -249,11 +250,12 @@ install_usr1(void)
 }
 
 static void
-look_after(struct gate *g)
+look_after(struct gate *g, const struct gate_talk *talk)
 {
 	if (reopen_asked && g->access_log)
 		access_log_reopen(g->access_log);
 	reopen_asked = 0;
+	certificates_look(g->certificates, now_ns(), talk);
 	sleep_until_ns(now_ns() + LOOK_NS);
 }
 
@@ -262,6 +264,8 @@ drain(struct gate *g)
 {
 	g->drain_until_ns = now_ns() + DRAIN_NS;
 	atomic_store(&g->draining, true);
+	if (!g->workers)
+		return;
 	for (uint32_t i = 0; i < g->n_workers; i++)
 		if (g->workers[i].started)
 			g->workers[i].w.ops->wake(g->workers[i].w.engine);
@@ -280,7 +284,8 @@ tell(const struct gate *g, const struct gate_talk *talk)
 	buf_puts(&b, "listens on ");
 	for (size_t i = 0; i < g->config->n_listens; i++)
 		if (addr_of_socket(g->workers[0].listeners[i], &a) == 0)
-			buf_printf(&b, "%s%s", i ? ", " : "", addr_format(&a, text));
+			buf_printf(&b, "%s%s%s", i ? ", " : "", addr_format(&a, text),
+			    g->config->listens[i].n_certificates ? " (TLS)" : "");
 	buf_printf(&b, " with %u worker%s on %s", g->n_workers, g->n_workers == 1 ? "" : "s",
 	    g->workers[0].w.ops->name);
 	talk->say(talk->ctx, buf_text(&b));
@@ -298,6 +303,7 @@ gate_done(struct gate *g)
 	}
 	free(g->workers);
 	access_log_close(g->access_log);
+	certificates_close(g->certificates);
 	free(g->server_addrs);
 	free(g->policies);
 	rate_table_free(g->rates);
@@ -318,11 +324,13 @@ gate_run(const struct gate_config *config, const struct gate_talk *talk, struct 
 	if (code == 0)
 		code = open_rates(&g, e);
 	if (code == 0)
+		code = certificates_open(config, &g.certificates, e);
+	if (code == 0)
 		code = start(&g, e);
 	if (code == 0)
 		tell(&g, talk);
 	while (code == 0 && !stop_requested())
-		look_after(&g);
+		look_after(&g, talk);
 	drain(&g);
 	return code;
 }

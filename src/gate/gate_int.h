@@ -24,6 +24,7 @@ struct gate {
 	struct store *store;
 	struct rate_table *rates;    /* NULL: no route has a limit */
 	uint64_t rate_seed;          /* secret, so that nobody chooses where buckets meet */
+	struct certificates *certificates;   /* NULL: nobody listens with TLS */
 	struct access_log *access_log;   /* NULL: none */
 	struct metrics_server *metrics;  /* NULL: none */
 	struct flights flights;

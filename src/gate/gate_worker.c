@@ -232,6 +232,9 @@ gate_worker_close(struct gate_worker *w)
 	free_graves(w);
 	if (w->engine)
 		w->ops->close(w->engine);
+	certificates_drop(&w->tls);
+	buf_done(&w->cipher);
+	buf_done(&w->fed);
 	metrics_free(w->metrics);
 	shelf_free(w->shelf);
 	buf_done(&w->head);

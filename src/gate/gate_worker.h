@@ -20,6 +20,7 @@
 #include "cache/store.h"
 #include "engine/engine.h"
 #include "gate/breaker.h"
+#include "gate/certificates.h"
 #include "gate/config.h"
 #include "gate/timers.h"
 #include "gate/visit.h"
@@ -38,6 +39,8 @@
 #define GATE_BATCH_MAX  ((size_t)16 << 20)
 /* Of a response's head. */
 #define GATE_RESPONSE_HEAD_MAX ((size_t)64 << 10)
+/* Of plaintext in one record of TLS (RFC 8446, section 5.1). */
+#define GATE_RECORD_BYTES ((size_t)16 << 10)
 /* How long a connection that was told to end may take to do so. */
 #define GATE_LINGER_NS  (2 * NS_PER_S)
 /* A tunnel in which nothing is said. */
@@ -155,6 +158,7 @@ struct errand {
 	struct server_set tried; /* servers that have failed it */
 	int64_t retries;
 	bool is_head, upgrades, old_client;
+	bool secure;             /* it came through TLS */
 
 	/* With the cache. */
 	struct pack *pack;       /* the answer is compressed; NULL: it is not */
@@ -208,12 +212,15 @@ struct gate_worker {
 	struct server **servers;     /* by upstream, then by its servers */
 	struct group *groups;        /* by upstream */
 	struct shelf *shelf;         /* of compressors */
+	struct worker_tls tls;
 	struct grave *graves;
 
 	/* Scratch. */
 	struct http1_request request;
 	struct http1_response response;
 	struct buf head;
+	struct buf cipher, fed;      /* records on their way out: of a send, of what was fed */
+	char record[GATE_RECORD_BYTES];
 	char key_text[CACHE_KEY_MAX];
 };
 

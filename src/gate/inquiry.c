@@ -21,20 +21,20 @@ without_port(struct text host)
 
 /* "*" asks the server as a whole; HTTP/1.0 may name no host. Neither has a key of its own. */
 static int
-read_key(struct gate_worker *w, const struct http1_request *r, struct cache_key *ret)
+read_key(struct gate_worker *w, bool secure, const struct http1_request *r, struct cache_key *ret)
 {
 	static const struct text none = { "none.invalid", 12 };
 
 	if (r->target.at[0] == '/')
-		return cache_key_write(false, r->host.size ? r->host : none, r->target, w->key_text, ret);
+		return cache_key_write(secure, r->host.size ? r->host : none, r->target, w->key_text, ret);
 	*ret = (struct cache_key){ .uri = r->target, .target = r->target, .ambiguous = true };
 	return 0;
 }
 
 int
-inquiry_read(struct gate_worker *w, const struct http1_request *r, struct inquiry *ret)
+inquiry_read(struct gate_worker *w, bool secure, const struct http1_request *r, struct inquiry *ret)
 {
-	int code = read_key(w, r, &ret->key);
+	int code = read_key(w, secure, r, &ret->key);
 
 	if (code < 0)
 		return code == -E2BIG ? 414 : 400;
@@ -50,12 +50,12 @@ inquiry_read(struct gate_worker *w, const struct http1_request *r, struct inquir
 }
 
 void
-inquiry_repeat(struct gate_worker *w, const struct buf *raw, struct inquiry *ret)
+inquiry_repeat(struct gate_worker *w, bool secure, const struct buf *raw, struct inquiry *ret)
 {
 	size_t used;
 
 	http1_request_parse(&w->request, raw->data, raw->size, &used);
-	inquiry_read(w, &w->request, ret);
+	inquiry_read(w, secure, &w->request, ret);
 }
 
 static bool

@@ -16,10 +16,10 @@ struct inquiry {
 	struct cache_request request;
 };
 
-/* 0; or what to answer: 400, 414. */
-int inquiry_read(struct gate_worker *w, const struct http1_request *r, struct inquiry *ret);
+/* `secure`: it came through TLS. 0; or what to answer: 400, 414. */
+int inquiry_read(struct gate_worker *w, bool secure, const struct http1_request *r, struct inquiry *ret);
 /* The same of the bytes of a request that was good before. */
-void inquiry_repeat(struct gate_worker *w, const struct buf *raw, struct inquiry *ret);
+void inquiry_repeat(struct gate_worker *w, bool secure, const struct buf *raw, struct inquiry *ret);
 
 /* What store_find is asked with; views of `q`. */
 struct store_ask inquiry_ask(struct inquiry *q);

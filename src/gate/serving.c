@@ -12,8 +12,9 @@
 #include "gate/pack.h"
 #include "gate/refusal.h"
 
-/* Given out at once before the client has to take some of it. */
-#define STEP_BYTES ((uint64_t)256 << 10)
+/* Given out at once before the client has to take some of it; less where that takes memory, for records or frames. */
+#define STEP_BYTES   ((uint64_t)256 << 10)
+#define COPIED_BYTES ((uint64_t)64 << 10)
 
 /* An answer that could not be given in one go. */
 struct serving {
@@ -162,12 +163,13 @@ again(struct waiter *waiter)
 
 /* What is there from the cursor on, as pieces behind those that are there already. */
 static uint32_t
-add_pieces(struct gate_worker *w, const struct store_object *o, struct store_cursor *cursor, uint64_t end,
+add_pieces(struct client *c, const struct store_object *o, struct store_cursor *cursor, uint64_t end,
     struct engine_piece *pieces, uint32_t n)
 {
 	struct iovec v[ENGINE_PIECES];
-	uint64_t most = end - cursor->at < STEP_BYTES ? end - cursor->at : STEP_BYTES;
-	size_t got = most ? store_read(w->store, o, cursor, v, ENGINE_PIECES - n, most) : 0;
+	uint64_t step = c->front->tls || c->ops->framed ? COPIED_BYTES : STEP_BYTES;
+	uint64_t most = end - cursor->at < step ? end - cursor->at : step;
+	size_t got = most ? store_read(c->w->store, o, cursor, v, ENGINE_PIECES - n, most) : 0;
 
 	for (size_t i = 0; i < got; i++)
 		pieces[n++] = (struct engine_piece){ v[i].iov_base, v[i].iov_len, true };
@@ -179,7 +181,7 @@ static bool
 pack_step(struct serving *s, uint32_t *ret_n)
 {
 	struct engine_piece pieces[ENGINE_PIECES];
-	uint32_t n = add_pieces(s->client->w, s->object, &s->cursor, s->end, pieces, 0);
+	uint32_t n = add_pieces(s->client, s->object, &s->cursor, s->end, pieces, 0);
 	bool ok = true;
 
 	for (uint32_t i = 0; i < n && ok; i++)
@@ -228,7 +230,7 @@ give(struct serving *s)
 	if (s->pack)
 		return give_packed(s);
 	while (s->cursor.at < s->end && !c->unsent) {
-		uint32_t n = add_pieces(c->w, s->object, &s->cursor, s->end, pieces, 0);
+		uint32_t n = add_pieces(c, s->object, &s->cursor, s->end, pieces, 0);
 		if (!n)
 			return false;
 		if (!client_send(c, pieces, n))
@@ -300,7 +302,7 @@ send_answer(struct client *c, const struct store_object *o, struct store_cursor 
 {
 	struct gate_worker *w = c->w;
 	struct engine_piece pieces[ENGINE_PIECES] = { { w->head.data, w->head.size, false } };
-	uint32_t n = add_pieces(w, o, cursor, end, pieces, 1);
+	uint32_t n = add_pieces(c, o, cursor, end, pieces, 1);
 
 	if (!client_answer(c, pieces, n))
 		return;

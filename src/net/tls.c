@@ -10,6 +10,8 @@
 
 #include "net/tls_int.h"
 
+#define WRITE_MAX ((size_t)1 << 20)   /* given to OpenSSL at once, which makes records of it */
+
 /* ---- how OpenSSL reaches the caller's buffers ---------------------------------------------- */
 
 static int
@@ -102,6 +104,10 @@ set_up(struct tls *t)
 	BIO_set_data(b, t);
 	BIO_set_init(b, 1);
 	SSL_set_bio(t->ssl, b, b);
+	if (c->server) {
+		SSL_set_accept_state(t->ssl);
+		return 0;
+	}
 	SSL_set_connect_state(t->ssl);
 	if (c->is_name && SSL_set_tlsext_host_name(t->ssl, c->host) != 1)
 		return -ENOMEM;
@@ -113,8 +119,8 @@ set_up(struct tls *t)
 	return 0;
 }
 
-int
-tls_open(struct tls_context *c, struct tls **ret, struct buf *out)
+static int
+begin(struct tls_context *c, struct tls **ret)
 {
 	struct tls *t = calloc(1, sizeof(*t));
 
@@ -127,9 +133,24 @@ tls_open(struct tls_context *c, struct tls **ret, struct buf *out)
 		return -ENOMEM;
 	}
 	c->counts.opened++;
-	tls_feed(t, NULL, 0, NULL, out);
 	*ret = t;
 	return 0;
+}
+
+int
+tls_open(struct tls_context *c, struct tls **ret, struct buf *out)
+{
+	int code = begin(c, ret);
+
+	if (code == 0)
+		tls_feed(*ret, NULL, 0, NULL, out);
+	return code;
+}
+
+int
+tls_accept(struct tls_context *c, struct tls **ret)
+{
+	return begin(c, ret);
 }
 
 /* The server's first words may have come with the end of its handshake: they wait until the owner
@@ -189,13 +210,13 @@ tls_send(struct tls *t, const void *plain, size_t size, struct buf *out)
 {
 	const char *at = plain;
 
-	if (t->state != TLS_OPEN)
+	if (t->state != TLS_OPEN && !(t->context->server && t->state == TLS_CLOSED))
 		return -EPIPE;
 	/* What the feed has put into its buffer comes first, perhaps with a new key. */
 	if (!t->feeding)
 		t->out = out;
 	while (size) {
-		int n = SSL_write(t->ssl, at, size < TLS_PLAIN_MAX ? (int)size : (int)TLS_PLAIN_MAX);
+		int n = SSL_write(t->ssl, at, size < WRITE_MAX ? (int)size : (int)WRITE_MAX);
 		if (n <= 0) {
 			fail_as_told(t);
 			return -EPIPE;
@@ -219,7 +240,8 @@ enum tls_state
 tls_ended(struct tls *t)
 {
 	if (t->state == TLS_HANDSHAKE)
-		fail(t, "the server closed the connection during the TLS handshake");
+		fail(t, t->context->server ? "the client closed the connection during the TLS handshake" :
+		    "the server closed the connection during the TLS handshake");
 	if (t->state == TLS_OPEN)
 		fail(t, "the connection ended without TLS's close_notify: what came may be cut short");
 	return t->state;

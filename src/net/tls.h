@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A TLS client over OpenSSL: ciphertext in, plaintext out, and the other way round. No sockets.
+/* TLS over OpenSSL, as a client and as a server: ciphertext in, plaintext out, and the other way round. No sockets.
  *
  * A context holds what all connections of one thread to one host have in common, the latest session
  * too: one per worker and host, never shared between threads. Records are decrypted out of the
@@ -54,6 +54,38 @@ int tls_context_open(const struct tls_config *config, struct tls_context **ret, 
 void tls_context_close(struct tls_context *c);   /* after its connections; accepts NULL */
 struct tls_counts tls_context_counts(const struct tls_context *c);
 
+/* ---- servers ---- */
+
+/* PEM: a certificate, then the chain to its root, and its key, in the same text or one of its own. The names of the
+ * files are for errors. */
+struct tls_certificate {
+	const char *file, *key_file;     /* key_file NULL: the key stands in `text` */
+	const char *text, *key_text;
+	size_t size, key_size;
+};
+
+#define TLS_TICKET_KEY_BYTES 80
+
+struct tls_server_config {
+	const struct tls_certificate *certificates;   /* the first for clients that name no host, or none of theirs */
+	size_t n;
+	const char *const *alpn;         /* in order of preference, NULL-terminated; clients that know none are refused */
+	/* Of the tickets with which clients resume sessions: who shares the key takes each other's. */
+	const unsigned char *ticket_key;
+};
+
+/* What is wrong with it; 0: it can serve. */
+int tls_certificate_check(const struct tls_certificate *k, struct err *e);
+
+/* TLS 1.2 at least, with forward secrecy and authenticated encryption. The context keeps nothing of the config. */
+int tls_server_open(const struct tls_server_config *config, struct tls_context **ret, struct err *e);
+/* Other certificates and keys from now on; what is open is not disturbed. After an error nothing has changed. */
+int tls_server_renew(struct tls_context *c, const struct tls_server_config *config, struct err *e);
+/* Begin a connection of a client; nothing is sent before it has spoken. -ENOMEM. */
+int tls_accept(struct tls_context *c, struct tls **ret);
+
+/* ---- connections ---- */
+
 /* Begin a connection: the first flight goes to `out`. Which ones try to resume follows from their
  * number alone, so that a run can be repeated: with reuse 0.25 every fourth. -ENOMEM. */
 int tls_open(struct tls_context *c, struct tls **ret, struct buf *out);
@@ -63,7 +95,7 @@ int tls_open(struct tls_context *c, struct tls **ret, struct buf *out);
 enum tls_state tls_feed(struct tls *t, const void *cipher, size_t size, const struct tls_sink *sink,
     struct buf *out);
 
-/* Encrypt; only in TLS_OPEN. 0, or -EPIPE in any other state or when OpenSSL fails (tls_why). From
+/* Encrypt, in records as large as they may be; only in TLS_OPEN, and of servers in TLS_CLOSED. 0, or -EPIPE in any other state or when OpenSSL fails (tls_why). From
  * inside a feed of the same connection it goes to the feed's `out` instead, since records have an
  * order: send that when the feed returns. */
 int tls_send(struct tls *t, const void *plain, size_t size, struct buf *out);

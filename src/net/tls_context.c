@@ -30,21 +30,31 @@ on_session(SSL *ssl, SSL_SESSION *session)
 	return 1;
 }
 
-static int
-set_alpn(struct tls_context *c, const char *const *names, struct err *e)
+int
+tls_alpn_wire(const char *const *names, unsigned char out[256])
 {
-	unsigned char wire[256];   /* each name after its length: RFC 7301, 3.1 */
 	size_t used = 0;
 
 	for (; names && *names; names++) {
 		size_t n = strlen(*names);
-		if (!n || n > 255 || used + 1 + n > sizeof(wire))
-			return err_usage(e, "ALPN protocols do not fit: '%s'", *names);
-		wire[used++] = (unsigned char)n;
-		memcpy(wire + used, *names, n);
+		if (!n || n > 255 || used + 1 + n > 256)
+			return -1;
+		out[used++] = (unsigned char)n;
+		memcpy(out + used, *names, n);
 		used += n;
 	}
-	if (used && SSL_CTX_set_alpn_protos(c->ssl_ctx, wire, (unsigned)used) != 0)
+	return (int)used;
+}
+
+static int
+set_alpn(struct tls_context *c, const char *const *names, struct err *e)
+{
+	unsigned char wire[256];
+	int n = tls_alpn_wire(names, wire);
+
+	if (n < 0)
+		return err_usage(e, "ALPN protocols do not fit, from '%s' on", *names);
+	if (n && SSL_CTX_set_alpn_protos(c->ssl_ctx, wire, (unsigned)n) != 0)
 		return err_set(e, ENOMEM, "out of memory for TLS");
 	return 0;
 }
@@ -119,6 +129,9 @@ tls_context_close(struct tls_context *c)
 	if (!c)
 		return;
 	SSL_SESSION_free(c->latest);
+	for (size_t i = 1; i < c->n_sites; i++)
+		SSL_CTX_free(c->sites[i]);
+	free(c->sites);
 	SSL_CTX_free(c->ssl_ctx);
 	BIO_meth_free(c->bio);
 	free(c);

@@ -9,7 +9,7 @@
 #define TLS_PLAIN_MAX ((size_t)16 << 10)   /* of one record: RFC 8446, 5.1 */
 
 struct tls_context {
-	SSL_CTX *ssl_ctx;
+	SSL_CTX *ssl_ctx;                /* of a server that of its first certificate */
 	BIO_METHOD *bio;                 /* how OpenSSL reaches our buffers: tls.c */
 	char host[256];
 	bool is_name;                    /* an address cannot be asked for in SNI (RFC 6066, 3) */
@@ -17,6 +17,9 @@ struct tls_context {
 	double reuse;
 	SSL_SESSION *latest;             /* of TLS 1.3 a ticket; NULL none yet */
 	struct tls_counts counts;
+	bool server;
+	SSL_CTX **sites; size_t n_sites; /* of a server: by certificate */
+	unsigned char alpn[256]; size_t alpn_bytes;
 	char plain[TLS_PLAIN_MAX];       /* a record between OpenSSL and the sink */
 };
 
@@ -30,6 +33,9 @@ struct tls {
 	bool feeding;
 	char *why;                       /* heap; only after a failure */
 };
+
+/* ALPN's names as they are sent (RFC 7301, 3.1); bytes, or -1: they do not fit. */
+int tls_alpn_wire(const char *const *names, unsigned char out[256]);
 
 BIO_METHOD *tls_bio_method(void);    /* NULL: out of memory */
 

@@ -62,7 +62,9 @@ tls_explain(const struct tls *t, char *out, size_t size)
 	const char *text = known(code), *reason = ERR_reason_error_string(code);
 
 	ERR_clear_error();
-	if (t->out->truncated)
+	if (t->context->server)
+		snprintf(out, size, "TLS failed: %s", reason ? reason : "no reason given");
+	else if (t->out->truncated)
 		snprintf(out, size, "more to send than its buffer may hold");
 	else if (t->context->verify && result != X509_V_OK)
 		explain_certificate(t, result, out, size);

@@ -50,8 +50,8 @@ the_smallest_file_is_enough(void **state)
 	const struct gate_config *c = parse(SMALLEST);
 
 	assert_int_equal(c->n_listens, 1);
-	assert_string_equal(c->listens[0].host, "127.0.0.1");
-	assert_int_equal(c->listens[0].port, 8081);
+	assert_string_equal(c->listens[0].address.host, "127.0.0.1");
+	assert_int_equal(c->listens[0].address.port, 8081);
 	assert_int_equal(c->n_upstreams, 1);
 	assert_string_equal(c->upstreams[0].name, "origin");
 	assert_int_equal(c->upstreams[0].n_servers, 1);
@@ -73,7 +73,8 @@ static void
 every_key_is_read(void **state)
 {
 	const struct gate_config *c = parse(
-	    "listen: [\":80\", \"[::1]:0\"]\n"
+	    "listen: [\":80\", \"[::1]:0\", { address: \":443\", tls: { certificate: a.pem, key: a.key } },\n"
+	    "  { address: \":444\", tls: [ { certificate: b.pem }, { certificate: c.pem, key: c.key } ] }]\n"
 	    "workers: 3\n"
 	    "engine: epoll\n"
 	    "admin: /run/gate.sock\n"
@@ -107,10 +108,19 @@ every_key_is_read(void **state)
 	const struct gate_route *r = &c->routes[0];
 	const struct gate_upstream *one = &c->upstreams[0], *two = &c->upstreams[1];
 
-	assert_int_equal(c->n_listens, 2);
-	assert_string_equal(c->listens[0].host, "");
-	assert_string_equal(c->listens[1].host, "::1");
-	assert_int_equal(c->listens[1].port, 0);
+	assert_int_equal(c->n_listens, 4);
+	assert_string_equal(c->listens[0].address.host, "");
+	assert_string_equal(c->listens[1].address.host, "::1");
+	assert_int_equal(c->listens[1].address.port, 0);
+	assert_int_equal(c->listens[1].n_certificates, 0);
+	assert_int_equal(c->listens[2].address.port, 443);
+	assert_int_equal(c->listens[2].n_certificates, 1);
+	assert_string_equal(c->listens[2].certificates[0].file, "a.pem");
+	assert_string_equal(c->listens[2].certificates[0].key_file, "a.key");
+	assert_int_equal(c->listens[2].certificates[0].key_place.line, 1);
+	assert_int_equal(c->listens[3].n_certificates, 2);
+	assert_null(c->listens[3].certificates[0].key_file);
+	assert_int_equal(c->listens[3].certificates[1].place.line, 2);
 	assert_int_equal(c->workers, 3);
 	assert_string_equal(c->engine, "epoll");
 	assert_string_equal(c->admin, "/run/gate.sock");
@@ -200,6 +210,7 @@ the_rest_of_the_example_is_right_too(void **state)
 	assert_int_equal(c->upstreams[0].health.interval_ns, smallest->upstreams[0].health.interval_ns);
 	assert_int_equal(c->upstreams[0].health.fall, smallest->upstreams[0].health.fall);
 	CHECK_NEAR(c->routes[0].rate_limit.burst, 200, 0);
+	assert_int_equal(c->listens[1].n_certificates, 2);
 	assert_true(c->warming.cascade);
 }
 
@@ -261,6 +272,10 @@ mistakes_are_explained_where_they_stand(void **state)
 		{ WITH("timeouts: { idle: 0s }"), "idle: must be longer than nothing", "" },
 		{ "listen: http://a:80\n", "is not an address with a port", "leave out the scheme" },
 		{ "listen: ::1:80\n", "is not an address with a port", "[::1]:8080" },
+		{ "listen: { tls: { certificate: a, key: b } }\n", "gate.yaml:1:9: listen: at which address?", "tls:" },
+		{ "listen: { address: a:1, tls: { key: b } }\n", "gate.yaml:1:30: tls: which certificate?", "site.pem" },
+		{ "listen: { address: a:1, tls: [] }\n", "1 to 64 certificates", "" },
+		{ "listen: { address: a:1, tls: { cert: a } }\n", "gate.yaml:1:32: unknown key 'cert'", "" },
 		{ "listen: a:65536\n", "is not an address with a port", "" },
 		{ "listen: '[]:80'\n", "is not an address with a port", "" },
 		{ SERVER("servers: [':80']"), "':80' is not an address", "" },

@@ -1,0 +1,332 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""What stands in front of the gate's requests: TLS. On each engine, with clients that are not ours.
+usage: gate_front.py PRONY; prints TAP."""
+import json
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+
+from calls import Tap
+from gate_origin import Origin
+from services import free_port
+
+PRONY = os.path.abspath(sys.argv[1])
+BIG = 3_000_000
+NAMES = ('a.example', '*.wild.example', 'b.wild.example')
+CONFIG = '''
+listen:
+  - 127.0.0.1:{clear}
+  - address: 127.0.0.1:{port}
+    tls:
+      - {{ certificate: {folder}/0.pem, key: {folder}/0.key }}
+      - {{ certificate: {folder}/1.pem }}
+      - {{ certificate: {folder}/2.pem, key: {folder}/2.key }}
+engine: {engine}
+workers: 2
+metrics: 127.0.0.1:{metrics}
+timeouts: {{ head: 1s, body: 1s }}
+upstreams:
+  origin: {{ servers: ["127.0.0.1:{origin}"] }}
+routes:
+  - {{ match: /cached, upstream: origin, cache: {{ enabled: true }}, compress: {{ enabled: true }} }}
+  - {{ match: /, upstream: origin }}
+'''
+tap = Tap()
+warnings.simplefilter('ignore', DeprecationWarning)   # of versions that must not get in
+
+
+def certificate(folder, number, name, together=False):
+    pem, key = (os.path.join(folder, f'{number}.{end}') for end in ('pem', 'key'))
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout',
+                    key + '.new', '-out', pem + '.new', '-days', '2', '-subj', '/CN=test', '-addext',
+                    f'subjectAltName=DNS:{name}'], check=True, stderr=subprocess.DEVNULL)
+    if together:
+        with open(pem + '.new', 'a', encoding='ascii') as f, open(key + '.new', encoding='ascii') as k:
+            f.write(k.read())
+    os.replace(key + '.new', key)
+    os.replace(pem + '.new', pem)
+
+
+class Gate:
+    def __init__(self, engine, origin, folder):
+        self.folder = folder
+        self.port, self.clear, self.metrics = free_port(), free_port(), free_port()
+        self.file = os.path.join(folder, f'{engine}.yaml')
+        self.said = os.path.join(folder, f'{engine}.err')
+        for i, name in enumerate(NAMES):
+            certificate(folder, i, name, i == 1)
+        with open(self.file, 'w', encoding='utf-8') as f:
+            f.write(CONFIG.format(port=self.port, clear=self.clear, metrics=self.metrics, engine=engine, origin=origin,
+                                  folder=folder))
+
+    def __enter__(self):
+        with open(self.said, 'w', encoding='utf-8') as f:
+            self.process = subprocess.Popen([PRONY, 'gate', '--config', self.file], stderr=f)
+        for _ in range(200):
+            try:
+                socket.create_connection(('127.0.0.1', self.port)).close()
+                return self
+            except OSError:
+                time.sleep(0.02)
+        raise RuntimeError(self.told())
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+    def told(self):
+        with open(self.said, encoding='utf-8') as f:
+            return f.read()
+
+    def figure(self, name):
+        text = Peer(self.metrics).ask('/metrics')[2].decode()
+        return next(float(line.split(' ')[1]) for line in text.splitlines() if line.startswith(name + ' '))
+
+
+def context(*alpn, most=None):
+    c = ssl.create_default_context()
+    c.check_hostname, c.verify_mode = False, ssl.CERT_NONE
+    if alpn:
+        c.set_alpn_protocols(alpn)
+    if most:
+        c.maximum_version = most
+    return c
+
+
+class Peer:
+    """A connection of HTTP/1.1, through TLS with a context."""
+
+    def __init__(self, port, tls=None, name='a.example', session=None):
+        self.s = socket.create_connection(('127.0.0.1', port), timeout=5)
+        if tls:
+            self.s = tls.wrap_socket(self.s, server_hostname=name, session=session)
+        self.f = self.s.makefile('rb')
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.f.close()
+        self.s.close()
+
+    def send(self, path, method='GET', fields='', body=b''):
+        length = f'Content-Length: {len(body)}\r\n' if body else ''
+        self.s.sendall(f'{method} {path} HTTP/1.1\r\nHost: a.example\r\n{length}{fields}\r\n'.encode() + body)
+
+    def head(self):
+        status = int(self.f.readline().split(b' ')[1])
+        fields = {}
+        while (line := self.f.readline().decode('latin-1').rstrip('\r\n')):
+            name, value = line.split(': ', 1)
+            fields[name.lower()] = value
+        return status, fields
+
+    def answer(self):
+        status, fields = self.head()
+        if fields.get('transfer-encoding') == 'chunked':
+            body = b''
+            while size := int(self.f.readline(), 16):
+                body += self.f.read(size + 2)[:-2]
+            self.f.readline()
+        else:
+            body = self.f.read(int(fields.get('content-length', 0)))
+        return status, fields, body
+
+    def ask(self, *args, **more):
+        self.send(*args, **more)
+        return self.answer()
+
+    def shown(self):
+        return ssl.DER_cert_to_PEM_cert(self.s.getpeercert(True))
+
+    def ends(self):
+        try:
+            return not self.s.recv(65536)
+        except (ConnectionResetError, ssl.SSLError):
+            return True
+
+
+def expect(got, *wanted):
+    return [] if got in wanted else [f'got {got!r:.300}, wanted {wanted[0]!r:.300}']
+
+
+# ---- TLS
+
+def through_tls(gate, origin):
+    faults = []
+    for most in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2):
+        with Peer(gate.port, context(most=most)) as p:
+            head = json.loads(p.ask('/echo')[2])['head']
+            for line in ('X-Forwarded-Proto: https', 'Forwarded: for=127.0.0.1;host="a.example";proto=https'):
+                faults += [] if line in head.split('\r\n') else [f'no "{line}" in {head}']
+            faults += expect(len(p.ask(f'/big?n={BIG}')[2]), BIG)
+            faults += expect(json.loads(p.ask('/echo', 'POST', body=b'x' * BIG)[2])['body'], BIG)
+            faults += expect(p.ask('/chunked')[2], b'onetwothree')
+    return faults
+
+
+def cached_through_tls(gate, origin):
+    """What came for https is no answer for http."""
+    faults = []
+    origin.clear()
+    with Peer(gate.port, context()) as p, Peer(gate.clear) as clear:
+        for path in ('/cached/t?cc=max-age=60&text=hello', '/cached/u?cc=max-age=60&text=0123456789&times=100000'):
+            first, second = p.ask(path), p.ask(path)
+            faults += expect(second[2], first[2]) + expect('hit' in second[1]['cache-status'], True)
+            faults += expect(p.ask(path, fields='Range: bytes=2-4\r\n')[::2], (206, first[2][2:5]))
+            faults += expect('hit' in clear.ask(path)[1]['cache-status'], False)
+            faults += expect(p.ask(path, fields='Accept-Encoding: gzip\r\n')[0], 200)
+    return faults + expect(len(origin.seen), 4)
+
+
+def names(gate, origin):
+    faults = []
+    for name, number in (('a.example', 0), ('x.wild.example', 1), ('b.wild.example', 2), ('x.y.wild.example', 0),
+                         ('elsewhere', 0)):
+        with Peer(gate.port, context(), name) as p, open(f'{gate.folder}/{number}.pem', encoding='ascii') as f:
+            faults += [f'{name} is shown another certificate'] if not f.read().startswith(p.shown()) else []
+    return faults
+
+
+def resumption(gate, origin):
+    """Whichever worker it meets."""
+    c, session, faults = context(), None, []
+    for i in range(8):
+        with Peer(gate.port, c, session=session) as p:
+            p.ask('/echo')
+            faults += expect(p.s.session_reused, i > 0)
+            session = p.s.session
+    return faults
+
+
+def protocols(gate, origin):
+    faults = []
+    for offered, wanted in ((('http/1.1',), 'http/1.1'), (('x', 'http/1.1'), 'http/1.1'), ((), None)):
+        with Peer(gate.port, context(*offered)) as p:
+            faults += expect(p.s.selected_alpn_protocol(), wanted) + expect(p.ask('/echo')[0], 200)
+    for c in (context('smtp'), context(most=ssl.TLSVersion.TLSv1_1)):
+        c.minimum_version = ssl.TLSVersion.TLSv1
+        try:
+            Peer(gate.port, c).s.close()
+            faults.append('a client that has nothing in common with it gets in')
+        except (ssl.SSLError, ConnectionResetError):
+            pass
+    return faults
+
+
+def not_tls(gate, origin):
+    """Garbage, an unfinished ClientHello, an end in the middle: the connection ends, the gate goes on."""
+    faults = []
+    failed = gate.figure('prony_gate_tls_failed_handshakes_total')
+    hello = b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03' + b'x' * 40
+    rows = (b'GET / HTTP/1.1\r\nHost: a\r\n\r\n', b'\x80' * 3000, b'\x16\x03\x01\x00\x05hello', hello)
+    peers = [Peer(gate.port) for _ in rows]
+    for p, data in zip(peers, rows):
+        p.s.sendall(data)
+    cut = Peer(gate.port)
+    cut.s.sendall(hello)
+    cut.__exit__()
+    for p in peers:
+        try:
+            while p.s.recv(4096):
+                pass
+        except ConnectionResetError:
+            pass
+        except TimeoutError:
+            faults.append('a connection without a handshake stays')
+        p.__exit__()
+    with Peer(gate.port, context()) as p:
+        faults += expect(p.ask('/echo')[0], 200)
+    for _ in range(100):
+        now = gate.figure('prony_gate_tls_failed_handshakes_total')
+        if now >= failed + 5:
+            break
+        time.sleep(0.02)
+    return faults + expect(now - failed, 5.0)
+
+
+def websocket(gate, origin):
+    with Peer(gate.port, context()) as p:
+        p.send('/socket', fields='Connection: Upgrade\r\nUpgrade: websocket\r\n'
+               'Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n')
+        faults = expect(p.head()[0], 101)
+        p.s.sendall(b'y' * 100000)
+        return faults + expect(len(p.f.read(100000)), 100000)
+
+
+def slow_reader(gate, origin):
+    """Its answer waits in bounded memory, and comes whole."""
+    path = '/cached/slow?cc=max-age=60&text=0123456789&times=800000'
+    with Peer(gate.port, context()) as p:
+        p.send(path)
+        time.sleep(0.3)
+        return expect(len(p.answer()[2]), 8_000_000)
+
+
+def new_certificates(gate, origin):
+    """Read when the files change; what is broken changes nothing; who is connected stays so."""
+    def until(what):
+        for _ in range(250):
+            if what():
+                return []
+            time.sleep(0.02)
+        return ['it does not happen: ' + gate.told()[-300:]]
+
+    def shown():
+        with Peer(gate.port, context()) as p:
+            return p.shown()
+
+    with Peer(gate.port, context()) as open_before:
+        first = shown()
+        with open(f'{gate.folder}/0.pem', 'w', encoding='ascii') as f:
+            f.write('-----BEGIN CERTIFICATE-----\nbroken\n')
+        faults = until(lambda: 'stays as it was' in gate.told()) + expect(shown(), first)
+        certificate(gate.folder, 0, NAMES[0])
+        faults += until(lambda: shown() != first)
+        return faults + expect(open_before.ask('/echo')[0], 200) + expect(gate.file + ':6:24' in gate.told(), True)
+
+
+def mistakes(gate, origin):
+    """Told with line and column, and the gate does not begin."""
+    faults = []
+    for old, new, says in (('/0.key', '/none.key', ':6:'), ('/0.key', '/2.key', 'does not belong'), ('/2.pem', '/2.key', ':8:')):
+        with open(gate.file, encoding='utf-8') as f:
+            text = f.read().replace(gate.folder + old, gate.folder + new)
+        with open(gate.file + '.bad', 'w', encoding='utf-8') as f:
+            f.write(text)
+        for more in ([], ['--check']):
+            end = subprocess.run([PRONY, 'gate', '--config', gate.file + '.bad'] + more, capture_output=True, text=True,
+                                 timeout=10)
+            faults += expect(end.returncode, 2) + ([] if says in end.stderr + end.stdout else [end.stderr])
+    return faults
+
+
+ROWS = [through_tls, cached_through_tls, names, resumption, protocols, not_tls, websocket, slow_reader, mistakes,
+        new_certificates]
+ONCE = (names, protocols, not_tls, mistakes, new_certificates)   # no affair of the engine
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix='prony-gate-front-') as folder, Origin() as origin:
+        for engine in ('epoll', 'io_uring'):
+            with Gate(engine, origin.port, folder) as gate:
+                for row in ROWS if engine == 'io_uring' else [r for r in ROWS if r not in ONCE]:
+                    try:
+                        faults = row(gate, origin)
+                    except (OSError, EOFError, ValueError, AssertionError, KeyError, IndexError) as e:
+                        faults = [f'{type(e).__name__}: {e}']
+                    if gate.process.poll() is not None:
+                        faults.append(f'the gate has died: {gate.process.returncode} {gate.told()[-2000:]}')
+                    tap.row(f'{engine}: {row.__name__}', faults)
+                    if gate.process.poll() is not None:
+                        break
+    tap.end()
+
+
+main()
