@@ -31,7 +31,7 @@
 
 #define STORE_LIMIT_MIN    ((size_t)8 << 20)
 #define STORE_TERMS_MAX    128      /* bytes of the caller's terms, aligned to 16 */
-#define STORE_TAGS_MAX     16
+#define STORE_TAGS_MAX     64
 #define STORE_VARIANTS_MAX 32
 #define STORE_RECORD_MAX   (1 << 18) /* key, vary and head together, bytes */
 

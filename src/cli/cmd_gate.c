@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/gate_admin.h"
 #include "gate/certificates.h"
 #include "gate/example.h"
 #include "gate/gate.h"
@@ -126,6 +127,30 @@ print_example(struct invocation *in)
 	return cli_print(in, &out, STATUS_OK);
 }
 
+/* A running gate is asked. A file that is being edited is no hindrance where the socket is named. */
+static int
+ask_gate(struct invocation *in, const char *word)
+{
+	CLEANUP(arena_free_p) struct arena *a = arena_new();
+	const char *socket = in->gate_socket;
+	struct gate_config *c = NULL;
+	struct err e = { 0 };
+
+	if (!gate_admin_is(word)) {
+		err_usage(&e, "a gate cannot '%s'", word);
+		err_hint(&e, "it knows status, purge, reload, upgrade and drain; a file is named with --config");
+		return cli_fail(in, &e);
+	}
+	int code = socket ? 0 : gate_config_read(in->gate_file ? in->gate_file : "gate.yaml", a, &c, &e);
+	if (code == 0 && !socket && !c->admin)
+		code = err_usage(&e, "%s names no admin socket", c->file);
+	if (code < 0) {
+		err_hint(&e, "name the socket of the gate with --socket FILE, or its file with --config FILE");
+		return cli_fail(in, &e);
+	}
+	return gate_admin(in, word, socket ? socket : c->admin);
+}
+
 static int
 run(struct invocation *in)
 {
@@ -135,6 +160,8 @@ run(struct invocation *in)
 
 	if (in->example)
 		return print_example(in);
+	if (in->n_words)
+		return ask_gate(in, in->words[0]);
 	int code = gate_config_read(in->gate_file ? in->gate_file : "gate.yaml", a, &c, &e);
 	if (code == -ENOENT)
 		err_hint(&e, "name the file with --config FILE, or begin one with 'prony gate --example >gate.yaml'");
@@ -153,20 +180,29 @@ static const char *const examples[] = {
 	"prony gate", "serve what gate.yaml in this folder says",
 	"prony gate --config /etc/prony/gate.yaml --check", "say what is wrong with a file, or what it means",
 	"prony gate --example >gate.yaml", "begin a file",
+	"prony gate status", "how the running gate is doing",
+	"prony gate purge --tag order-7", "throw away all that is stored with this tag",
+	"prony gate reload", "take gate.yaml anew, without a failed request",
 	NULL,
 };
 
 const struct command command_gate = {
 	.name = "gate",
+	.arguments = "[status | purge | reload | upgrade | drain]",
 	.about = "put a cache and a load balancer in front of a service",
 	.details = "The gate is an HTTP reverse proxy. It listens, fetches from upstreams, and keeps the responses that "
 	           "may be kept; nothing private is. The smallest file is: listen: 127.0.0.1:8081, upstreams: "
 	           "{ origin: { servers: [\"127.0.0.1:8080\"] } }, routes: [ { match: /, upstream: origin, cache: "
 	           "{ enabled: true } } ], each on a line of its own; --example tells all keys. Mistakes are told "
 	           "with line and column, and the status is 2.\n"
-	           "SIGTERM or SIGINT ends the gate when the requests under way are answered; then the status is "
-	           "0. When it cannot begin, as when an address is taken, the status is 4.",
+	           "With a word a running gate is asked over its admin socket ('admin: FILE' in gate.yaml, which curl "
+	           "--unix-socket reaches too: GET /status, /config, /metrics, /purges; POST /purge, /reload, /upgrade, "
+	           "/drain). reload and SIGHUP take the file anew: connections stay, requests under way end as they began, "
+	           "and a file with a mistake changes nothing. SIGUSR1 opens the access log anew.\n"
+	           "SIGTERM, SIGINT or drain ends the gate when the requests under way are answered; then the status "
+	           "is 0. When it cannot begin, as when an address is taken, the status is 4.",
 	.examples = examples,
 	.settings = SETTINGS_GATE,
+	.max_words = 1,
 	.run = run,
 };

@@ -68,6 +68,8 @@ struct invocation {
 	const char *apply, *undo, *of_run;   /* SETTINGS_FIX */
 	const char *gate_file;       /* SETTINGS_GATE */
 	bool check_only, example;
+	const char *gate_socket, *purge_url, *purge_tag;
+	bool purge_all, purge_soft;
 
 	struct report_terminal terminal;   /* stdout: columns, colour, utf8 */
 	struct progress progress;          /* hand it to the instruments; silent with --quiet */

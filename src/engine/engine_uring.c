@@ -467,7 +467,8 @@ on_accept(struct engine *g, const struct io_uring_cqe *c)
 	uint32_t listener = (uint32_t)c->user_data & (ENGINE_LISTENERS - 1);
 	struct listener *l = &g->listeners[listener];
 	bool live = l->fd >= 0 && l->turn == (uint8_t)(c->user_data >> 32);
-	uint32_t conn = live && c->res >= 0 ? g->sink.accepted(g->sink.ctx, listener) : ENGINE_NONE;
+	/* Also of one that was told to take no more meanwhile: the peer believes that it is connected. */
+	uint32_t conn = c->res >= 0 ? g->sink.accepted(g->sink.ctx, listener) : ENGINE_NONE;
 
 	if (conn != ENGINE_NONE)
 		begin_accepted(g, conn, c->res);

@@ -66,7 +66,7 @@ h1_drain(struct front *f)
 {
 	struct h1 *h = f->speaker;
 
-	if (h->state == H1_IDLE && !h->ahead.size)
+	if (f->w->ending && h->state == H1_IDLE && !h->ahead.size)
 		end(h);
 }
 

@@ -124,6 +124,7 @@ static const struct key config_keys[] = {
 	{ "workers", take_workers, AT(workers) },
 	{ "engine", take_engine, AT(engine) },
 	{ "admin", take_word, AT(admin) },
+	{ "purge_log", take_word, AT(purge_log) },
 	{ "metrics", take_listen_address, AT(metrics) },
 	{ "access_log", take_access_log, AT(access_log) },
 	{ "limits", take_limits, AT(limits) },

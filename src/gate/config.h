@@ -202,6 +202,7 @@ struct gate_config {
 	int64_t workers;                /* 0: one a core that this process may use */
 	const char *engine;             /* "io_uring" or "epoll"; NULL: the best that opens */
 	const char *admin;              /* path of a Unix socket; NULL: none */
+	const char *purge_log;          /* a file; NULL: purges that are not carried on are lost at the end */
 	struct gate_address metrics;    /* Prometheus; host NULL: none */
 	struct gate_access_log access_log;
 	struct gate_limits limits;

@@ -13,7 +13,6 @@ struct unbuilt {
 };
 
 static const struct unbuilt table[] = {
-	{ { "admin" }, "there is no admin socket yet" },
 	{ { "upstreams", "*", "pool", "min" }, "no connections are kept ready yet" },
 	{ { "upstreams", "*", "health" }, "servers are not asked how they are yet" },
 	{ { "upstreams", "*", "concurrency" }, "requests in flight are limited by the pool alone yet" },

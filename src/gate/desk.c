@@ -37,6 +37,19 @@ desk_left(struct await *a)
 	over(a);
 }
 
+/* What a gate that leaves is still fetching cannot be waited for: it is as if nobody could. */
+static enum store_state
+look_up(struct gate_worker *w, const struct store_ask *ask, struct store_found *ret)
+{
+	store_find(w->store, ask, ret);
+	if (ret->flight && !flight_is_ours(w, ret->flight)) {
+		ret->flight = 0;
+		if (ret->state == STORE_FILLING)
+			*ret = (struct store_found){ .state = STORE_UNCACHEABLE };
+	}
+	return ret->state;
+}
+
 /* An answer that is arriving is good to be read along when its end is known: one that breaks off later
  * can then be told from a whole one, and one without end cannot turn out too large to be kept. */
 static bool
@@ -56,7 +69,7 @@ share_failure(struct client *c, struct inquiry *q, int status)
 	struct store_found found;
 	const struct cache_terms *t = NULL;
 
-	if (store_find(w->store, &ask, &found) == STORE_FOUND)
+	if (look_up(w, &ask, &found) == STORE_FOUND)
 		t = store_terms(found.object);
 	if (t && cache_serves_on_error(&q->request, t, q->policy, 0, gate_wall_ns(w)))
 		serving_begin(c, q, found.object, t, &(struct serving_how){ .hit = true });
@@ -99,7 +112,7 @@ await_flight(struct client *c, struct inquiry *q, struct text raw, uint64_t flig
 	buf_append(&a->raw, raw.at, raw.size);
 	c->await = a;
 	flight_park(c->w, &a->waiter, flight);
-	enum store_state state = store_find(c->w->store, &ask, &found);
+	enum store_state state = look_up(c->w, &ask, &found);
 	if (found.flight == flight && !(state == STORE_FILLING && can_be_read(state, &found)))
 		return;
 	flight_unpark(&a->waiter);
@@ -153,7 +166,7 @@ fetch(struct client *c, struct inquiry *q, struct text raw, const struct store_f
 		return;
 	}
 	int code = flight ? -EBUSY : begin_fill(q, &how, &flight);
-	if (code == -EBUSY && !waited)
+	if (code == -EBUSY && !waited && flight_is_ours(c->w, flight))
 		await_flight(c, q, raw, flight);
 	else if (code < 0)
 		go_straight(c, q, raw, forward);
@@ -182,7 +195,7 @@ desk_decide(struct client *c, struct inquiry *q, struct text raw, bool waited)
 	struct cache_terms terms;
 	struct cache_decision d;
 
-	enum store_state state = store_find(w->store, &ask, &found);
+	enum store_state state = look_up(w, &ask, &found);
 	bool readable = can_be_read(state, &found);
 	if (readable) {
 		terms = *(const struct cache_terms *)store_terms(found.object);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "cache/head.h"
+#include "cache/tags.h"
 #include "cache/update.h"
 #include "gate/client.h"
 #include "gate/desk.h"
@@ -104,19 +105,23 @@ fill_serve_stale(struct errand *x, int status)
 
 /* ---- the head -------------------------------------------------------------------------------- */
 
-static struct store_meta
+/* False: it has more tags than can be told apart, and a purge of one could miss it. */
+static bool
 meta_of(const struct errand *x, const struct inquiry *q, const struct cache_terms *t, struct text head,
-    struct text vary)
+    struct text vary, uint64_t tags[STORE_TAGS_MAX], struct store_meta *ret)
 {
+	int n_tags = cache_tags_read(head, tags, STORE_TAGS_MAX);
 	int64_t wall = gate_wall_ns(x->w), now = x->w->now_ns;
 	int64_t useful = cache_useful_until_ns(t, q->policy) - wall;
 
-	return (struct store_meta){
+	*ret = (struct store_meta){
 		.head = head, .vary = vary, .terms = t, .terms_size = sizeof(*t),
+		.tags = tags, .n_tags = n_tags < 0 ? 0 : (size_t)n_tags,
 		.expires_ns = useful < INT64_MAX - now ? now + useful : INT64_MAX,
 		.cost_us = (uint64_t)(wall - x->requested_ns) / NS_PER_US,
 		.body_bytes = t->full_bytes,
 	};
+	return n_tags >= 0;
 }
 
 /* What is stored was confirmed. */
@@ -134,8 +139,12 @@ renew(struct errand *x, struct inquiry *q, const struct cache_answer *answer)
 	x->fill = NULL;
 	if (why == CACHE_STORE) {
 		struct text head = { b->data, b->size };
-		struct store_meta meta = meta_of(x, q, &t, head, store_vary(x->stale));
-		store_renew(w->store, f, x->stale, &meta);
+		uint64_t tags[STORE_TAGS_MAX];
+		struct store_meta meta;
+		if (meta_of(x, q, &t, head, store_vary(x->stale), tags, &meta))
+			store_renew(w->store, f, x->stale, &meta);
+		else
+			store_abort(w->store, f);
 	} else {
 		store_abort(w->store, f);
 	}
@@ -184,8 +193,14 @@ store_answer(struct errand *x, struct inquiry *q, const struct http1_response *r
 	    : r->framing == HTTP1_LENGTH ? r->length : CACHE_NO_SIZE;
 	buf_clear(b);
 	cache_head_write(&r->fields, q->policy, t, b);
-	struct store_meta meta = meta_of(x, q, t, (struct text){ b->data, b->size },
-	    (struct text){ vary, (size_t)n });
+	uint64_t tags[STORE_TAGS_MAX];
+	struct store_meta meta;
+	if (!meta_of(x, q, t, (struct text){ b->data, b->size }, (struct text){ vary, (size_t)n }, tags,
+	    &meta)) {
+		refuse(x, CACHE_NOT_FRESH);
+		x->detail = "too-many-tags";
+		return FILL_RELAY;
+	}
 	if (b->size > CACHE_HEAD_MAX || store_fill_head(w->store, x->fill, &meta) < 0) {
 		x->detail = "too-large";
 		refuse(x, CACHE_NOT_FRESH);

@@ -8,7 +8,14 @@
 uint64_t
 flight_number(struct gate_worker *w)
 {
-	return ++w->n_flights << 8 | (w->index & 0xff);
+	return (uint64_t)(w->gate->generation & 0xff) << 56 | (++w->n_flights << 8 & UINT64_MAX >> 8) |
+	    (w->index & 0xff);
+}
+
+bool
+flight_is_ours(const struct gate_worker *w, uint64_t flight)
+{
+	return flight >> 56 == (w->gate->generation & 0xff);
 }
 
 void

@@ -12,7 +12,9 @@ struct front_ops {
 	bool (*ended)(struct front *f);    /* it sends no more; true: it may still get its answers */
 	void (*sent)(struct front *f);     /* all that waited is with the kernel */
 	void (*due)(struct front *f);      /* its timer */
-	void (*drain)(struct front *f);    /* the gate is about to end */
+	/* The gate leaves: each connection ends with its next answer. Called again when it ends (w->ending):
+	 * who waits for no answer ends at once. */
+	void (*drain)(struct front *f);
 	/* The connection is gone, or has to go: let go of who asks, without a word to the peer. */
 	void (*left)(struct front *f);
 };

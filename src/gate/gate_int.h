@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What all workers share: made by gate_run before they start, gone after they have ended. */
+/* A gate: one configuration and the workers that serve by it, for as long as it is in force, and then until
+ * what they have begun is over. What outlives it belongs to the house (house.h). */
 #pragma once
 
 #include <pthread.h>
@@ -9,28 +10,61 @@
 #include "gate/flight.h"
 #include "gate/gate.h"
 #include "gate/gate_worker.h"
+#include "gate/listen.h"
+#include "gate/purge_int.h"
 
+/* What all workers share: made before they start, gone after they have ended. */
 struct gate {
 	const struct gate_config *config;
+	struct arena *arena;         /* of the configuration; NULL: somebody else's */
+	uint32_t generation;         /* no other gate on the same store has this number at the same time */
 	uint32_t n_workers;
 	struct gate_seat {
 		struct gate_worker w;
 		pthread_t thread;
 		bool started;
-		int listeners[GATE_LISTENS_MAX];   /* -1: none */
+		int listeners[GATE_LISTENS_MAX];
 	} *workers;
 	struct addr *server_addrs;   /* by upstream, then by its servers */
 	struct cache_policy *policies;   /* by route */
-	struct store *store;
+	struct store *store;         /* the house's */
+	struct purge_desk *purges;   /* the house's */
 	struct rate_table *rates;    /* NULL: no route has a limit */
 	uint64_t rate_seed;          /* secret, so that nobody chooses where buckets meet */
 	struct certificates *certificates;   /* NULL: nobody listens with TLS */
 	struct access_log *access_log;   /* NULL: none */
-	struct metrics_server *metrics;  /* NULL: none */
+	pthread_mutex_t metrics_lock;    /* of `metrics`, which belongs to no worker */
+	struct metrics *metrics, **all_metrics;   /* all: of the workers, and that */
 	struct flights flights;
-	atomic_bool draining;
-	int64_t drain_until_ns;      /* written before draining */
+	atomic_uint n_running;       /* workers that have not ended, */
+	atomic_uint n_listening;     /* and that take connections */
+	atomic_bool draining;        /* no new connections, and each ends with its next answer */
+	atomic_bool ending;          /* those without a request end at once */
+	atomic_int_least64_t drain_until_ns;
 };
 
-/* A socket that listens there; *ret_addr: where that is. */
-int gate_listen(const struct gate_address *at, struct addr *ret_addr, int *ret_fd, struct err *e);
+/* What gates of one house have from it. */
+struct gate_lasting {
+	struct store *store;
+	struct purge_desk *purges;
+	struct listen_sockets *sockets;
+};
+
+uint32_t gate_count_workers(const struct gate_config *config);
+
+/* Begins to serve. `config` lives as long as the gate; `own`, when that works, becomes the gate's: NULL: nothing. */
+int gate_open(const struct gate_config *config, struct arena *own, const struct gate_lasting *lasting,
+    uint32_t generation, struct gate **ret, struct err *e);
+
+enum gate_drain {
+	GATE_LEAVES,   /* another one takes over: nobody is cut off */
+	GATE_ENDS,
+};
+
+/* No new connections; what has not ended by `until_ns` is cut off. May be called again, to hurry. */
+void gate_drain(struct gate *g, enum gate_drain how, int64_t until_ns);
+bool gate_has_ended(const struct gate *g);   /* all its workers */
+void gate_close(struct gate *g);             /* waits for that */
+
+/* Its figures as text for Prometheus. Any thread. */
+void gate_metrics_write(struct gate *g, struct buf *out);

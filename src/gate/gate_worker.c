@@ -128,16 +128,21 @@ stop_listening(struct gate_worker *w)
 		w->ops->listen(w->engine, i, -1);
 }
 
+/* What the gate does becomes what this worker does. */
 static void
 on_woken(void *ctx)
 {
 	struct gate_worker *w = ctx;
+	bool leaves = !w->draining && atomic_load(&w->gate->draining);
+	bool ends = !w->ending && atomic_load(&w->gate->ending);
 
-	if (w->draining || !atomic_load(&w->gate->draining))
-		return;
-	w->draining = true;
-	stop_listening(w);
-	for (uint32_t i = 0; i < w->n_conns; i++)
+	if (leaves) {
+		w->draining = true;
+		stop_listening(w);
+		atomic_fetch_sub(&w->gate->n_listening, 1);
+	}
+	w->ending |= ends;
+	for (uint32_t i = 0; (leaves || ends) && i < w->n_conns; i++)
 		if (w->conns[i].front)
 			front_drain(w->conns[i].front);
 }
@@ -247,8 +252,8 @@ turn(struct gate_worker *w)
 {
 	int64_t until = w->now_ns + 10 * NS_PER_S, next = timers_next(&w->timers);
 
-	if (w->draining && until > w->gate->drain_until_ns)
-		until = w->gate->drain_until_ns;
+	if (w->draining && until > atomic_load(&w->gate->drain_until_ns))
+		until = atomic_load(&w->gate->drain_until_ns);
 	if (flight_is_poked(w))
 		until = 0;
 	w->ops->wait(w->engine, &(struct engine_wait){
@@ -268,7 +273,8 @@ gate_worker_main(void *worker)
 
 	for (uint32_t i = 0; i < w->config->n_listens; i++)
 		w->ops->listen(w->engine, i, mine->listeners[i]);
-	while (!w->draining || ((w->n_fronts || w->n_errands) && w->now_ns < w->gate->drain_until_ns))
+	while (!w->draining || ((w->n_fronts || w->n_errands) &&
+	    w->now_ns < atomic_load(&w->gate->drain_until_ns)))
 		turn(w);   /* others may wait for what an errand without a client brings */
 	return NULL;
 }

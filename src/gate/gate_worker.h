@@ -194,7 +194,7 @@ struct gate_worker {
 	struct engine *engine;
 	struct timers timers;
 	int64_t now_ns;              /* of this turn */
-	bool draining;
+	bool draining, ending;       /* as the gate says, as this worker has heard of it */
 
 	uint32_t n_conns;
 	struct conn *conns;

@@ -230,6 +230,12 @@ sum(struct metrics *const *all, size_t n, size_t cell)
 	return total;
 }
 
+int64_t
+metrics_sum(struct metrics *const *all, size_t n, enum metric metric, size_t series)
+{
+	return (int64_t)sum(all, n, all[0]->at[metric] + series);
+}
+
 /* "name_suffix{labels" and what else belongs between the braces, up to the value. */
 static void
 write_name(const struct gate_config *c, const struct row *row, const char *suffix, size_t series,

@@ -93,5 +93,7 @@ metrics_set(struct metrics *m, enum metric metric, size_t series, int64_t value)
 
 void metrics_observe(struct metrics *m, enum metric metric, size_t series, int64_t ns);
 
+/* The sum of a counter's or gauge's series. Any thread. */
+int64_t metrics_sum(struct metrics *const *all, size_t n, enum metric metric, size_t series);
 /* The sum of `n` of one configuration as text. */
 void metrics_write(struct metrics *const *all, size_t n, struct buf *out);

@@ -211,9 +211,9 @@ class Origin:
         return False
 
     async def do_cached(self, reader, writer, method, fields, query, head, body):
-        """Answers as the query says: s(econds), status, cc (Cache-Control), etag, vary, size."""
+        """Answers as the query says: s(econds), status, cc (Cache-Control), etag, vary, tag, times."""
         await asyncio.sleep(float(query.get('s', 0)))
-        more = {k: query[v] for k, v in (('Cache_Control', 'cc'), ('Vary', 'vary')) if v in query}
+        more = {k: query[v] for k, v in (('Cache_Control', 'cc'), ('Vary', 'vary'), ('Surrogate_Key', 'tag')) if v in query}
         if 'etag' in query:
             more['ETag'] = f'"{query["etag"]}"'
             if fields.get('if-none-match') == [more['ETag']]:

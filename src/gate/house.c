@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: MIT */
+#include "gate/house.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/stop.h"
+#include "gate/access_log.h"
+#include "gate/admin.h"
+#include "gate/certificates.h"
+#include "gate/metrics_server.h"
+
+#define DRAIN_NS     (10 * NS_PER_S)       /* for requests that are under way at the end */
+#define LEAVE_NS     (3600 * NS_PER_S)     /* for those of a gate that was replaced: tunnels last */
+#define LOOK_NS      (50 * NS_PER_MS)      /* how often signals and orders are looked for */
+#define STORE_SEATS  16                    /* of threads that are no workers */
+
+/* ---- signals --------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t reopen_asked, reload_asked;
+
+static void
+on_signal(int signal)
+{
+	if (signal == SIGUSR1)
+		reopen_asked = 1;
+	else
+		reload_asked = 1;
+}
+
+/* SIGUSR1 also where there is no log: who rotates the logs of a machine is not to end the gate. */
+static void
+install_signals(void)
+{
+	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+	sigaction(SIGUSR1, &act, NULL);
+	sigaction(SIGHUP, &act, NULL);
+}
+
+static bool
+has_terminal(void)
+{
+	CLEANUP(fd_close_p) int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	return fd >= 0;
+}
+
+/* ---- beginning ------------------------------------------------------------------------------- */
+
+static void
+raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int
+open_store(struct house *h, const struct gate_config *c, struct err *e)
+{
+	struct store_settings settings = {
+		.limit_bytes = (size_t)c->cache.memory_bytes,
+		.max_workers = gate_count_workers(c) * (HOUSE_LEAVING_MAX + 1) + STORE_SEATS,
+		.max_body_bytes = (uint64_t)c->cache.object_bytes,
+	};
+
+	int code = store_new(&settings, &h->store, e);
+	return code < 0 ? code : purge_desk_open(h->store, c->purge_log, &h->purges, e);
+}
+
+/* The text of the file in force. With the lock, once others look. */
+static void
+note_config(struct house *h, struct buf *text)
+{
+	buf_done(&h->config_text);
+	h->config_text = *text;
+	*text = (struct buf){ 0 };
+	snprintf(h->config_hash, sizeof(h->config_hash), "%016" PRIx64,
+	    XXH3_64bits(buf_text(&h->config_text), h->config_text.size));
+	h->loaded_wall_ns = wall_ns();
+}
+
+static void
+write_metrics(void *ctx, struct buf *out)
+{
+	struct house *h = ctx;
+
+	pthread_mutex_lock(&h->lock);
+	gate_metrics_write(h->gate, out);
+	pthread_mutex_unlock(&h->lock);
+}
+
+/* Where the configuration in force wants them. */
+static int
+open_metrics(struct house *h, struct err *e)
+{
+	const struct gate_address *at = &h->gate->config->metrics;
+	int fd = -1, code = at->host ? listen_take(&h->sockets, at, LISTEN_METRICS, &fd, e) : 0;
+
+	if (code < 0 || fd == h->metrics_fd)
+		return code;
+	metrics_server_close(h->metrics);
+	h->metrics = NULL;
+	h->metrics_fd = fd;
+	return fd < 0 ? 0 : metrics_server_open(fd, write_metrics, h, &h->metrics, e);
+}
+
+static int
+open_gate(struct house *h, const struct gate_config *c, struct arena *own, struct gate **ret, struct err *e)
+{
+	listen_want_none(&h->sockets);
+	return gate_open(c, own, &h->lasting, ++h->generation, ret, e);
+}
+
+static int
+begin(struct house *h, const struct gate_config *c, struct err *e)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+	struct err unread = { 0 };
+	int code = open_store(h, c, e);
+
+	h->lasting = (struct gate_lasting){ h->store, h->purges, &h->sockets };
+	file_read(c->file, NODE_FILE_MAX, &text, &unread);
+	note_config(h, &text);
+	if (code == 0)
+		code = open_gate(h, c, NULL, &h->gate, e);
+	if (code == 0)
+		code = open_metrics(h, e);
+	if (code == 0 && c->admin)
+		code = admin_open(h, c->admin, &h->admin, e);
+	return code;
+}
+
+static void
+tell(const struct house *h)
+{
+	const struct gate *g = h->gate;
+	CLEANUP(buf_done) struct buf b = { 0 };
+	struct addr a;
+	char text[ADDR_TEXT_MAX];
+
+	buf_puts(&b, "listens on ");
+	for (size_t i = 0; i < g->config->n_listens; i++)
+		if (addr_of_socket(g->workers[0].listeners[i], &a) == 0)
+			buf_printf(&b, "%s%s%s", i ? ", " : "", addr_format(&a, text),
+			    g->config->listens[i].n_certificates ? " (TLS)" : "");
+	buf_printf(&b, " with %u worker%s on %s", g->n_workers, g->n_workers == 1 ? "" : "s",
+	    g->workers[0].w.ops->name);
+	h->talk->say(h->talk->ctx, buf_text(&b));
+}
+
+/* ---- a new configuration --------------------------------------------------------------------- */
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* What only a start can change. */
+static void
+note_lasting(const struct gate_config *first, const struct gate_config *c, struct buf *notes)
+{
+	const struct { const char *key; bool same; } keys[] = {
+		{ "cache: memory", first->cache.memory_bytes == c->cache.memory_bytes },
+		{ "cache: max_object", first->cache.object_bytes == c->cache.object_bytes },
+		{ "admin", same_text(first->admin, c->admin) },
+		{ "purge_log", same_text(first->purge_log, c->purge_log) },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(keys); i++)
+		if (!keys[i].same)
+			buf_printf(notes, "%s stays as it was until the gate is restarted\n", keys[i].key);
+	for (size_t i = 0; i < c->n_notes; i++)
+		buf_printf(notes, "%s\n", c->notes[i]);
+}
+
+/* `next` serves from now on. */
+static void
+replace(struct house *h, struct gate *next, struct buf *text)
+{
+	pthread_mutex_lock(&h->lock);
+	h->leaving[h->n_leaving++] = h->gate;
+	gate_drain(h->gate, GATE_LEAVES, now_ns() + LEAVE_NS);
+	h->gate = next;
+	note_config(h, text);
+	h->n_reloads++;
+	pthread_mutex_unlock(&h->lock);
+}
+
+/* What was wanted before is wanted again. */
+static void
+take_sockets_back(struct house *h)
+{
+	struct err e = { 0 };
+	const struct gate *g = h->gate;
+	int fd;
+
+	listen_want_none(&h->sockets);
+	for (size_t i = 0; i < g->config->n_listens; i++)
+		for (uint32_t k = 0; k < g->n_workers; k++)
+			listen_take(&h->sockets, &g->config->listens[i].address, k, &fd, &e);
+	if (g->config->metrics.host)
+		listen_take(&h->sockets, &g->config->metrics, LISTEN_METRICS, &fd, &e);
+}
+
+static int
+reload(struct house *h, struct buf *notes, struct err *e)
+{
+	CLEANUP(arena_free_p) struct arena *a = arena_new();
+	CLEANUP(buf_done) struct buf text = { 0 };
+	const char *file = h->first->file;
+	struct gate_config *c;
+	struct gate *next;
+
+	int code = file_read(file, NODE_FILE_MAX, &text, e);
+	if (code == 0)
+		code = gate_config_parse(buf_text(&text), text.size, file, a, &c, e);
+	if (code == 0)
+		code = open_gate(h, c, a, &next, e);
+	if (code < 0) {
+		take_sockets_back(h);
+		return err_wrap(e, code, "nothing was changed");
+	}
+	(void)TAKE(a);
+	note_lasting(h->first, c, notes);
+	replace(h, next, &text);
+	struct err metrics = { 0 };
+	if (open_metrics(h, &metrics) < 0)
+		buf_printf(notes, "metrics: %s\n", metrics.text);
+	return 0;
+}
+
+/* From those whose last client is gone; and from sockets that nobody wants, when nobody takes connections from
+ * them any more. */
+static void
+part(struct house *h)
+{
+	bool deaf = true;
+
+	pthread_mutex_lock(&h->lock);
+	for (size_t i = 0; i < h->n_leaving; i++)
+		deaf &= atomic_load(&h->leaving[i]->n_listening) == 0;
+	for (size_t i = h->n_leaving; i > 0; i--)
+		if (gate_has_ended(h->leaving[i - 1])) {
+			gate_close(h->leaving[i - 1]);
+			h->leaving[i - 1] = h->leaving[--h->n_leaving];
+		}
+	pthread_mutex_unlock(&h->lock);
+	if (deaf)
+		listen_close_unwanted(&h->sockets);
+}
+
+/* Is there room for one more that leaves? If not, the eldest is hurried. */
+static bool
+has_room(struct house *h)
+{
+	if (h->n_leaving < HOUSE_LEAVING_MAX)
+		return true;
+	struct gate *eldest = h->leaving[0];
+	for (size_t i = 1; i < h->n_leaving; i++)
+		if (h->leaving[i]->generation < eldest->generation)
+			eldest = h->leaving[i];
+	if (!atomic_load(&eldest->ending))
+		gate_drain(eldest, GATE_ENDS, now_ns() + DRAIN_NS);
+	return false;
+}
+
+/* ---- orders ---------------------------------------------------------------------------------- */
+
+void
+house_order(struct house *h, struct house_order *o)
+{
+	pthread_mutex_lock(&h->lock);
+	if (h->ends) {
+		o->code = err_set(&o->e, ESHUTDOWN, "the gate ends");
+	} else {
+		o->next = h->orders;
+		h->orders = o;
+		while (!o->done)
+			pthread_cond_wait(&h->done, &h->lock);
+	}
+	pthread_mutex_unlock(&h->lock);
+}
+
+/* All that want the same have it at once. */
+static void
+finish_orders(struct house *h, enum house_do what, int code, const struct err *e, const struct buf *notes)
+{
+	pthread_mutex_lock(&h->lock);
+	for (struct house_order **at = &h->orders; *at;) {
+		struct house_order *o = *at;
+		if (o->what != what) {
+			at = &o->next;
+			continue;
+		}
+		*at = o->next;
+		o->code = code;
+		o->e = *e;
+		buf_append(&o->notes, notes->data, notes->size);
+		o->done = true;
+	}
+	pthread_cond_broadcast(&h->done);
+	pthread_mutex_unlock(&h->lock);
+}
+
+static bool
+is_ordered(struct house *h, enum house_do what)
+{
+	bool is = false;
+
+	pthread_mutex_lock(&h->lock);
+	for (const struct house_order *o = h->orders; o; o = o->next)
+		is |= o->what == what;
+	pthread_mutex_unlock(&h->lock);
+	return is;
+}
+
+static void
+say_lines(const struct house *h, const struct buf *notes)
+{
+	CLEANUP(free_p) char *copy = strdup(buf_text(notes));
+	char *rest = copy;
+
+	for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
+		if (*line)
+			h->talk->say(h->talk->ctx, line);
+}
+
+static void
+say_error(const struct house *h, const struct err *e)
+{
+	CLEANUP(buf_done) struct buf b = { 0 };
+
+	buf_printf(&b, "%s%s%s", e->text, e->hint[0] ? "; " : "", e->hint);
+	h->talk->say(h->talk->ctx, buf_text(&b));
+}
+
+static void
+look_after_reload(struct house *h)
+{
+	CLEANUP(buf_done) struct buf notes = { 0 };
+	struct err e = { 0 };
+
+	if (!reload_asked && !is_ordered(h, HOUSE_RELOAD))
+		return;
+	if (!has_room(h))
+		return;
+	reload_asked = 0;
+	int code = reload(h, &notes, &e);
+	if (code < 0) {
+		say_error(h, &e);
+	} else {
+		h->talk->say(h->talk->ctx, "the configuration was read anew and is in force");
+		say_lines(h, &notes);
+	}
+	finish_orders(h, HOUSE_RELOAD, code, &e, &notes);
+}
+
+static void
+look_after(struct house *h, bool had_terminal)
+{
+	struct buf none = { 0 };
+	struct err e = { 0 };
+
+	if (reopen_asked && h->gate->access_log)
+		access_log_reopen(h->gate->access_log);
+	reopen_asked = 0;
+	certificates_look(h->gate->certificates, now_ns(), h->talk);
+	if (reload_asked && had_terminal && !has_terminal())   /* it was closed */
+		stop_request();
+	else
+		look_after_reload(h);
+	if (is_ordered(h, HOUSE_DRAIN)) {
+		finish_orders(h, HOUSE_DRAIN, 0, &e, &none);
+		stop_request();
+	}
+	part(h);
+	sleep_until_ns(now_ns() + LOOK_NS);
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static void
+end_gates(struct house *h)
+{
+	int64_t until_ns = now_ns() + DRAIN_NS;
+
+	for (size_t i = 0; i < h->n_leaving; i++)
+		gate_drain(h->leaving[i], GATE_ENDS, until_ns);
+	if (h->gate)
+		gate_drain(h->gate, GATE_ENDS, until_ns);
+	for (size_t i = 0; i < h->n_leaving; i++)
+		gate_close(h->leaving[i]);
+	if (h->gate)
+		gate_close(h->gate);
+}
+
+static void
+refuse_orders(struct house *h)
+{
+	struct buf none = { 0 };
+	struct err e = { 0 };
+
+	pthread_mutex_lock(&h->lock);
+	h->ends = true;
+	pthread_mutex_unlock(&h->lock);
+	int code = err_set(&e, ESHUTDOWN, "the gate ends");
+	for (int i = HOUSE_RELOAD; i <= HOUSE_DRAIN; i++)
+		finish_orders(h, (enum house_do)i, code, &e, &none);
+}
+
+static void
+house_done(struct house *h)
+{
+	refuse_orders(h);
+	admin_close(h->admin);
+	metrics_server_close(h->metrics);
+	end_gates(h);
+	listen_done(&h->sockets);
+	purge_desk_close(h->purges);
+	store_free(h->store);
+	buf_done(&h->config_text);
+	pthread_cond_destroy(&h->done);
+	pthread_mutex_destroy(&h->lock);
+}
+
+int
+gate_run(const struct gate_config *config, const struct gate_talk *talk, struct err *e)
+{
+	CLEANUP(house_done) struct house h = { .talk = talk, .first = config, .metrics_fd = -1,
+		.begun_ns = now_ns(), .begun_wall_ns = wall_ns() };
+	bool had_terminal = has_terminal();
+
+	pthread_mutex_init(&h.lock, NULL);
+	pthread_cond_init(&h.done, NULL);
+	raise_file_limit();
+	install_signals();
+	int code = begin(&h, config, e);
+	if (code == 0)
+		tell(&h);
+	while (code == 0 && !stop_requested())
+		look_after(&h, had_terminal);
+	return code;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* The process around gates: what lasts while configurations come and go.
+ *
+ * A new configuration is a new gate: it takes the listening sockets and the store of the one before, which
+ * from then on takes no connection, ends each one with its next answer, and is gone with the last. So a
+ * request is served by one configuration from its first byte to its last, none fails, and nothing that workers
+ * look at ever changes under them. A new program (upgrade.h) is the same over two processes.
+ *
+ * The house is the main thread's. Other threads ask it to do something with house_order(). */
+#pragma once
+
+#include "gate/gate_int.h"
+
+#define HOUSE_LEAVING_MAX 3      /* gates that were replaced and still have clients */
+
+enum house_do { HOUSE_RELOAD, HOUSE_UPGRADE, HOUSE_DRAIN };
+
+/* What somebody wants to have done. */
+struct house_order {
+	enum house_do what;
+	bool done;
+	int code;                /* 0 or -errno, with `e` */
+	struct err e;
+	struct buf notes;        /* lines: what of it takes a restart */
+	struct house_order *next;
+};
+
+struct house {
+	const struct gate_talk *talk;
+	struct gate_lasting lasting;
+	struct listen_sockets sockets;
+	struct store *store;
+	struct purge_desk *purges;
+	struct metrics_server *metrics;
+	int metrics_fd;          /* what it listens on; the sockets' */
+	struct admin *admin;     /* NULL: none */
+	const struct gate_config *first;   /* what took effect at the start alone */
+	int64_t begun_ns, begun_wall_ns;
+	uint32_t generation;
+
+	pthread_mutex_t lock;    /* of what follows */
+	pthread_cond_t done;
+	struct gate *gate;       /* in force; written by the main thread */
+	struct gate *leaving[HOUSE_LEAVING_MAX];
+	size_t n_leaving;
+	struct house_order *orders;
+	bool ends;               /* no order is taken any more */
+	struct buf config_text;  /* of the file in force */
+	char config_hash[17];    /* of that */
+	int64_t loaded_wall_ns;
+	uint64_t n_reloads;
+};
+
+/* Waits until it is done, or was refused. Not the main thread. */
+void house_order(struct house *h, struct house_order *o);

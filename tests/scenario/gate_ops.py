@@ -1,0 +1,356 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Who looks after a gate: the admin socket, purges, reloads and the end of it. usage: gate_ops.py PRONY;
+prints TAP."""
+import http.client
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from calls import Tap
+from gate_origin import Origin
+from services import free_port
+
+PRONY = os.path.abspath(sys.argv[1])
+CONFIG = '''
+listen: 127.0.0.1:{port}
+workers: 2
+engine: {engine}
+admin: {folder}/admin.sock
+purge_log: {folder}/purges
+metrics: 127.0.0.1:{metrics}
+access_log: {{ path: {folder}/{log}, format: json }}
+timeouts: {{ idle: 5s }}
+cache: {{ memory: 64MiB }}
+upstreams:
+  origin: {{ servers: ["127.0.0.1:{origin}"] }}
+routes:
+  - {{ match: /cached, upstream: origin, cache: {{ enabled: true }} }}
+{routes}
+'''
+ALL = '  - { match: /, upstream: origin }\n'
+KEPT = 'cc=max-age=600'
+tap = Tap()
+
+
+def expect(got, wanted):
+    return [] if got == wanted else [f'{got!r} instead of {wanted!r}']
+
+
+def wait_for(what, seconds=10):
+    until = time.monotonic() + seconds
+    while not (got := what()) and time.monotonic() < until:
+        time.sleep(0.02)
+    return got
+
+
+class Gate:
+    def __init__(self, folder, origin, engine='epoll'):
+        self.folder, self.file = folder, os.path.join(folder, 'gate.yaml')
+        self.values = {'port': free_port(), 'metrics': free_port(), 'origin': origin.port, 'folder': folder,
+                       'engine': engine, 'log': 'access.log', 'routes': ALL}
+        self.port, self.origin = self.values['port'], origin
+        self.write()
+
+    def write(self, text=CONFIG, **values):
+        self.values.update(values)
+        with open(self.file, 'w', encoding='utf-8') as f:
+            f.write(text.format(**self.values))
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def start(self):
+        self.err = open(os.path.join(self.folder, 'err'), 'a+', encoding='utf-8')
+        self.process = subprocess.Popen([PRONY, 'gate', '--config', self.file], stderr=self.err)
+        if not wait_for(lambda: self.answers() or self.process.poll() is not None) or self.process.poll() is not None:
+            raise OSError(self.said()[-2000:])
+
+    def answers(self):
+        try:
+            return self.ask('GET', '/status')[0] == 200
+        except OSError:
+            return False
+
+    def said(self):
+        self.err.seek(0)
+        return self.err.read()
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.err.close()
+
+    def ask(self, method, path, body=None):
+        """What the admin socket answers: status and JSON (or text)."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(30)
+            s.connect(os.path.join(self.folder, 'admin.sock'))
+            data = (body if isinstance(body, str) else json.dumps(body) if body is not None else '').encode()
+            s.sendall(f'{method} {path} HTTP/1.1\r\nHost: gate\r\nContent-Length: {len(data)}\r\n\r\n'.encode() + data)
+            answer = b''
+            while piece := s.recv(65536):
+                answer += piece
+        head, text = answer.decode().split('\r\n\r\n', 1)
+        return int(head.split()[1]), json.loads(text) if 'application/json' in head else text
+
+    def get(self, path):
+        c = http.client.HTTPConnection('127.0.0.1', self.port, timeout=10)
+        c.request('GET', path)
+        r = c.getresponse()
+        text = r.read()
+        c.close()
+        return r.status, r.headers.get('Cache-Status', ''), text
+
+    def is_hit(self, path):
+        return '; hit' in self.get(path)[1]
+
+    def call(self, *words):
+        return subprocess.run([PRONY, 'gate', *words, '--config', self.file], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=60)
+
+
+class Traffic:
+    """Clients that ask on kept connections, one request after the other, until the end; each fault is kept."""
+
+    def __init__(self, gate, paths, n=6):
+        self.gate, self.paths, self.faults, self.n_asked, self.over = gate, paths, [], 0, False
+        self.threads = [threading.Thread(target=self.ask, args=(i,), daemon=True) for i in range(n)]
+
+    def __enter__(self):
+        for t in self.threads:
+            t.start()
+        wait_for(lambda: self.n_asked > 20)
+        return self
+
+    def __exit__(self, *_):
+        self.over = True
+        for t in self.threads:
+            t.join(20)
+
+    def ask(self, i):
+        c = http.client.HTTPConnection('127.0.0.1', self.gate.port, timeout=10)
+        while not self.over:
+            path = self.paths[i % len(self.paths)]
+            try:
+                c.request('GET', path)
+                r = c.getresponse()
+                r.read()
+                if r.status != 200:
+                    self.faults.append(f'{path}: {r.status}')
+            except (OSError, http.client.HTTPException) as e:
+                self.faults.append(f'{path}: {type(e).__name__} {e}')
+                c.close()
+            self.n_asked += 1
+            i += 1
+
+    def go_on(self, n=50):
+        """So many more requests, at least."""
+        until = self.n_asked + n
+        wait_for(lambda: self.n_asked >= until)
+
+
+# ---- rows ----
+
+
+def status(gate):
+    code, s = gate.ask('GET', '/status')
+    faults = expect((code, s['pid'], s['workers'], s['engine'], s['leaving']),
+                    (200, gate.process.pid, 2, gate.values['engine'], 0))
+    faults += expect((s['config']['file'], s['listen']), (gate.file, [f'127.0.0.1:{gate.port}']))
+    faults += expect([u['servers'][0]['state'] for u in s['upstreams']], ['usable'])
+    mode = os.stat(os.path.join(gate.folder, 'admin.sock')).st_mode
+    faults += expect(stat.S_IMODE(mode), 0o600)
+    faults += expect('prony_gate_cache_objects' in gate.ask('GET', '/metrics')[1], True)
+    done = gate.call('status', '--json')
+    faults += expect((done.returncode, json.loads(done.stdout)['pid']), (0, gate.process.pid))
+    return faults + expect('the cache has' in gate.call('status').stdout, True)
+
+
+def refusals(gate):
+    rows = [('GET', '/nothing', None, 404), ('GET', '/reload', None, 405), ('POST', '/purge', '{', 400),
+            ('POST', '/purge', {'tag': 'a b'}, 400), ('POST', '/purge', {'url': 'no-scheme/x'}, 400)]
+    faults = []
+    for method, path, body, wanted in rows:
+        code, answer = gate.ask(method, path, body)
+        faults += expect((code, bool(answer.get('error')), bool(answer.get('next'))), (wanted, True, True))
+    faults += expect(gate.call('purge').returncode, 2) + expect(gate.call('purge', '--tag', '').returncode, 2)
+    return faults + expect(gate.call('open').returncode, 2)
+
+
+def purge_url(gate):
+    one, two = f'/cached/u1?{KEPT}', f'/cached/u2?{KEPT}'
+    url = f'http://127.0.0.1:{gate.port}'
+    for path in (one, two):
+        gate.get(path)
+    faults = expect((gate.is_hit(one), gate.is_hit(two)), (True, True))
+    code, answer = gate.ask('POST', '/purge', {'url': url + one})
+    faults += expect((code, answer['objects']), (200, 1))
+    faults += expect((gate.is_hit(one), gate.is_hit(two)), (False, True))
+    done = gate.call('purge', '--url', url + two)
+    return faults + expect((done.returncode, gate.is_hit(two)), (0, False))
+
+
+def purge_tag(gate):
+    a, b, c = (f'/cached/t{i}?{KEPT}&tag={tag}' for i, tag in enumerate(('shop-1', 'shop-1%20all', 'shop-2')))
+    for path in (a, b, c):
+        gate.get(path)
+    faults = expect([gate.is_hit(p) for p in (a, b, c)], [True] * 3)
+    faults += expect(gate.call('purge', '--tag', 'shop-1').returncode, 0)
+    return faults + expect([gate.is_hit(p) for p in (a, b, c)], [False, False, True])
+
+
+def purge_soft(gate):
+    path = f'/cached/soft?{KEPT}&etag=1'
+    gate.get(path)
+    faults = expect(gate.is_hit(path), True)
+    faults += expect(gate.call('purge', '--all', '--soft').returncode, 0)
+    before = len(gate.origin.seen)
+    gate.get(path)
+    faults += expect(b'If-None-Match: "1"' in gate.origin.seen[-1][0], True)
+    return faults + expect(len(gate.origin.seen) - before, 1)
+
+
+def purge_log(gate):
+    latest = gate.ask('GET', '/purges')[1]['latest']
+    gate.ask('POST', '/purge', {'tag': 'logged', 'soft': True})
+    code, answer = gate.ask('GET', f'/purges?after={latest}')
+    faults = expect((code, [(p['number'], p['tag'], p['soft']) for p in answer['purges']]),
+                    (200, [(latest + 1, 'logged', True)]))
+    with open(os.path.join(gate.folder, 'purges'), encoding='utf-8') as f:
+        return faults + expect(f.read().endswith(f'tag soft logged\n'), True)
+
+
+def config_masked(gate):
+    gate.write(CONFIG + '# a secret below\nx: 1\n')
+    faults = expect(gate.ask('POST', '/reload')[0], 422)
+    gate.write()
+    code, answer = gate.ask('GET', '/config')
+    return faults + expect((code, answer['config']['workers']), (200, '2'))
+
+
+def reload_changes(gate):
+    """Routes, the log and the metrics follow the file; what is stored stays."""
+    path = f'/cached/kept?{KEPT}'
+    gate.get(path)
+    faults = expect((gate.is_hit(path), gate.get('/new')[0]), (True, 200))
+    metrics = free_port()
+    gate.write(routes='', log='other.log', metrics=metrics)
+    done = gate.call('reload')
+    faults += expect((done.returncode, done.stderr), (0, ''))
+    faults += expect((gate.is_hit(path), gate.get('/new')[0]), (True, 404))
+    c = http.client.HTTPConnection('127.0.0.1', metrics, timeout=10)
+    c.request('GET', '/metrics')
+    faults += expect(c.getresponse().status, 200)
+    c.close()
+    faults += expect(bool(wait_for(lambda: os.path.exists(os.path.join(gate.folder, 'other.log')))), True)
+    gate.write(routes=ALL, log='access.log')
+    gate.process.send_signal(signal.SIGHUP)
+    faults += expect(bool(wait_for(lambda: gate.get('/new')[0] == 200)), True)
+    return faults
+
+
+def reload_broken(gate):
+    gate.write('listen: 127.0.0.1:1\nroutes: nothing\n')
+    code, answer = gate.ask('POST', '/reload')
+    faults = expect((code, 'gate.yaml:2:9' in answer['error'], 'nothing was changed' in answer['error']), (422, True, True))
+    gate.write()
+    return faults + expect((gate.get('/new')[0], gate.call('reload').returncode), (200, 0))
+
+
+def reload_notes(gate):
+    gate.write(CONFIG.replace('64MiB', '32MiB'))
+    code, answer = gate.ask('POST', '/reload')
+    faults = expect((code, [n for n in answer['notes'] if n.startswith('cache: memory')] != []), (200, True))
+    gate.write()
+    return faults + expect(gate.ask('POST', '/reload')[1]['notes'], [])
+
+
+def reload_under_traffic(gate):
+    hot = f'/cached/hot?{KEPT}&times=2000'
+    with Traffic(gate, [hot, '/echo', '/slow?s=0.05', '/chunked', f'/cached/short?cc=max-age=0&etag=7']) as traffic:
+        for _ in range(5):
+            if gate.ask('POST', '/reload')[0] != 200:
+                traffic.faults.append('not reloaded')
+            traffic.go_on()
+        leaves = gate.ask('GET', '/status')[1]
+    print(f'# {traffic.n_asked} requests over {leaves["config"]["reloads"]} reloads', flush=True)
+    return traffic.faults[:5] + expect(gate.is_hit(hot), True)
+
+
+def idle_connection(gate):
+    """One that says nothing while the file is read anew is not cut off: its next request is answered."""
+    c = http.client.HTTPConnection('127.0.0.1', gate.port, timeout=10)
+    faults = []
+    for wanted in (None, 'close', None):
+        c.request('GET', '/echo')
+        r = c.getresponse()
+        r.read()
+        faults += expect((r.status, r.headers.get('Connection')), (200, wanted))
+        if wanted is None:
+            gate.ask('POST', '/reload')
+    c.close()
+    return faults
+
+
+def second_gate(gate):
+    """Another one at the same place says so and ends."""
+    with tempfile.TemporaryDirectory(prefix='prony-gate-') as folder:
+        other = Gate(folder, gate.origin)
+        faults = []
+        for text, word in ((CONFIG, 'cannot listen'), (CONFIG.replace('{folder}/admin', gate.folder + '/admin'), 'admin')):
+            other.write(text, port=gate.port if word != 'admin' else free_port())
+            done = subprocess.run([PRONY, 'gate', '--config', other.file], capture_output=True, text=True, timeout=60)
+            faults += expect((done.returncode, word in done.stderr), (4, True))
+    return faults + expect(gate.get('/echo')[0], 200)
+
+
+def killed(gate):
+    """Nothing that a killed gate leaves behind keeps the next one from beginning."""
+    gate.ask('POST', '/purge', {'tag': 'before'})
+    latest = gate.ask('GET', '/purges')[1]['latest']
+    gate.process.kill()
+    gate.process.wait()
+    gate.start()
+    return expect((gate.get('/echo')[0], gate.ask('GET', '/purges')[1]['latest']), (200, latest))
+
+
+def drain(gate):
+    code, answer = gate.ask('POST', '/drain')
+    faults = expect((code, answer['done']), (200, 'draining'))
+    faults += expect(gate.process.wait(timeout=20), 0)
+    return faults + expect(os.path.exists(os.path.join(gate.folder, 'admin.sock')), False)
+
+
+ROWS = [status, refusals, purge_url, purge_tag, purge_soft, purge_log, config_masked, reload_changes, reload_broken,
+        reload_notes, reload_under_traffic, idle_connection, second_gate, killed, drain]
+BOTH = (reload_under_traffic, idle_connection, drain)   # what the engine has a part in
+
+
+def main():
+    for engine in ('epoll', 'io_uring'):
+        with tempfile.TemporaryDirectory(prefix='prony-gate-') as folder, Origin() as origin, \
+                Gate(folder, origin, engine) as gate:
+            for row in ROWS if engine == 'epoll' else BOTH:
+                try:
+                    faults = row(gate)
+                except (OSError, EOFError, ValueError, KeyError, http.client.HTTPException,
+                        subprocess.TimeoutExpired) as e:
+                    faults = [f'{type(e).__name__}: {e}']
+                if gate.process.poll() not in (None, 0):
+                    faults.append(f'the gate has died: {gate.process.returncode} {gate.said()[-2000:]}')
+                tap.row(f'{engine}: {row.__name__}', faults)
+                if gate.process.poll() is not None:
+                    break
+    tap.end()
+
+
+main()

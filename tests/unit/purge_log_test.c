@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+#include "gate/purge_log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "check.h"
+
+static struct text
+text_of(const char *s)
+{
+	return (struct text){ s, strlen(s) };
+}
+
+static uint64_t
+add(struct purge_log *log, enum purge_what what, const char *text, bool from_fleet)
+{
+	struct purge p = { .what = what, .text = text_of(text), .from_fleet = from_fleet };
+	int code;
+
+	uint64_t n = purge_log_add(log, &p, 1795316000 * NS_PER_S, &code);
+	assert_int_equal(code, 0);
+	return n;
+}
+
+/* ---- lines ---- */
+
+static void
+lines_are_read_as_written(void **state)
+{
+	static const struct { struct purge_entry entry; const char *line; } rows[] = {
+		{ { 12, 1795316000 * NS_PER_S, { PURGE_TAG, false, false, { "shop-7", 6 } } },
+		  "12 2026-11-22T02:53:20Z tag hard shop-7" },
+		{ { 1, 0, { PURGE_URL, true, false, { "http://a/b?c", 12 } } },
+		  "1 1970-01-01T00:00:00Z url soft http://a/b?c" },
+		{ { 999, 0, { PURGE_ALL, true, false, { NULL, 0 } } }, "999 1970-01-01T00:00:00Z all soft" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf b = { 0 };
+		struct purge_entry got;
+		struct text reader;
+		purge_line_write(&rows[i].entry, &b);
+		assert_int_equal(b.data[b.size - 1], '\n');
+		b.data[--b.size] = '\0';
+		assert_string_equal(b.data, rows[i].line);
+		assert_int_equal(purge_line_read((struct text){ b.data, b.size }, &got, &reader), PURGE_LINE_ENTRY);
+		assert_int_equal(got.number, rows[i].entry.number);
+		assert_int_equal(got.wall_ns, rows[i].entry.wall_ns);
+		assert_int_equal(got.purge.what, rows[i].entry.purge.what);
+		assert_int_equal(got.purge.soft, rows[i].entry.purge.soft);
+		assert_int_equal(got.purge.text.size, rows[i].entry.purge.text.size);
+		assert_memory_equal(got.purge.text.at, rows[i].entry.purge.text.at ? rows[i].entry.purge.text.at : "",
+		    got.purge.text.size);
+		buf_done(&b);
+	}
+}
+
+static void
+other_lines_are_bad(void **state)
+{
+	static const char *const bad[] = {
+		"", "x", "0 1970-01-01T00:00:00Z all soft", "-1 1970-01-01T00:00:00Z all soft",
+		"1 1970-01-01 all soft", "1 1970-01-01T00:00:00Z all", "1 1970-01-01T00:00:00Z all softly",
+		"1 1970-01-01T00:00:00Z tag hard", "1 1970-01-01T00:00:00Z tag hard a b",
+		"1 1970-01-01T00:00:00Z all hard a", "1 1970-01-01T00:00:00Z some hard a",
+		"1234567890123456789 1970-01-01T00:00:00Z all hard", "done", "done fastly", "done fastly x",
+		"done  1", "done a 0",
+	};
+	struct purge_entry got;
+	struct text reader;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(purge_line_read(text_of(bad[i]), &got, &reader), PURGE_LINE_BAD);
+	assert_int_equal(purge_line_read(text_of("done fastly 7"), &got, &reader), PURGE_LINE_DONE);
+	assert_int_equal(got.number, 7);
+	assert_int_equal(reader.size, 6);
+}
+
+/* ---- readers ---- */
+
+static void
+wake(void *ctx)
+{
+	++*(int *)ctx;
+}
+
+static void
+a_reader_gets_all_in_order(void **state)
+{
+	struct purge_log *log;
+	struct err e = { 0 };
+	struct purge_entry got;
+	struct buf text = { 0 };
+	int woken = 0;
+	struct purge_reader r = { .name = "cdn", .wake = wake, .ctx = &woken };
+
+	assert_int_equal(purge_log_open(NULL, &log, &e), 0);
+	assert_int_equal(add(log, PURGE_TAG, "early", false), 1);
+	assert_int_equal(purge_log_subscribe(log, &r), 0);
+	assert_int_equal(r.done, 1);
+	assert_int_equal(purge_log_next(log, r.done, &got, &text), 0);
+	assert_int_equal(add(log, PURGE_TAG, "a", false), 2);
+	assert_int_equal(add(log, PURGE_ALL, "", true), 3);
+	assert_int_equal(woken, 2);
+	assert_int_equal(purge_log_next(log, r.done, &got, &text), 1);
+	assert_int_equal(got.number, 2);
+	assert_string_equal(buf_text(&text), "a");
+	assert_int_equal(purge_log_next(log, 2, &got, &text), 1);
+	assert_int_equal(got.number, 3);
+	assert_int_equal(got.purge.what, PURGE_ALL);
+	assert_true(got.purge.from_fleet);
+	assert_int_equal(purge_log_next(log, 3, &got, &text), 0);
+	purge_log_leave(log, &r);
+	add(log, PURGE_TAG, "later", false);
+	assert_int_equal(woken, 2);
+	buf_done(&text);
+	purge_log_close(log);
+}
+
+static void
+who_falls_behind_is_told(void **state)
+{
+	struct purge_log *log;
+	struct err e = { 0 };
+	struct purge_entry got;
+	struct buf text = { 0 };
+
+	assert_int_equal(purge_log_open(NULL, &log, &e), 0);
+	for (int i = 0; i < PURGE_LOG_KEPT + 10; i++)
+		add(log, PURGE_TAG, "t", false);
+	assert_int_equal(purge_log_next(log, 9, &got, &text), -ESTALE);
+	assert_int_equal(got.number, PURGE_LOG_KEPT + 10);
+	assert_int_equal(purge_log_next(log, 10, &got, &text), 1);
+	assert_int_equal(got.number, 11);
+	assert_int_equal(purge_log_eldest(log), 11);
+	buf_done(&text);
+	purge_log_close(log);
+}
+
+/* ---- the file ---- */
+
+static char *
+new_path(char *out)
+{
+	int fd = mkstemp(strcpy(out, "/tmp/purge-log-XXXXXX"));
+
+	assert_true(fd >= 0);
+	close(fd);
+	unlink(out);
+	return out;
+}
+
+static void
+what_was_not_carried_on_is_there_after_a_restart(void **state)
+{
+	char path[32];
+	struct purge_log *log;
+	struct err e = { 0 };
+	struct purge_entry got;
+	struct buf text = { 0 };
+	int woken = 0;
+	struct purge_reader r = { .name = "cdn", .wake = wake, .ctx = &woken };
+
+	new_path(path);
+	assert_int_equal(purge_log_open(path, &log, &e), 0);
+	assert_int_equal(purge_log_subscribe(log, &r), 0);
+	assert_int_equal(r.done, 0);
+	add(log, PURGE_TAG, "a", false);
+	add(log, PURGE_TAG, "told-by-another", true);
+	add(log, PURGE_TAG, "b", false);
+	purge_log_done(log, &r, 1);
+	purge_log_close(log);
+
+	r = (struct purge_reader){ .name = "cdn", .wake = wake, .ctx = &woken };
+	assert_int_equal(purge_log_open(path, &log, &e), 0);
+	assert_int_equal(purge_log_subscribe(log, &r), 0);
+	assert_int_equal(r.done, 1);
+	assert_int_equal(purge_log_next(log, r.done, &got, &text), 1);
+	assert_int_equal(got.number, 3);
+	assert_string_equal(buf_text(&text), "b");
+	assert_int_equal(purge_log_next(log, 3, &got, &text), 0);
+	purge_log_done(log, &r, 3);
+	assert_int_equal(add(log, PURGE_TAG, "c", false), 4);
+	purge_log_close(log);
+
+	struct buf file = { 0 };
+	assert_int_equal(file_read(path, 4096, &file, &e), 0);
+	assert_non_null(strstr(buf_text(&file), "tag hard c\n"));
+	assert_null(strstr(buf_text(&file), "told-by-another"));
+	buf_done(&file);
+	buf_done(&text);
+	unlink(path);
+}
+
+static void
+a_damaged_line_purges_everything(void **state)
+{
+	static const char damaged[] = "1 1970-01-01T00:00:00Z tag hard a\ndone cdn 1\nnonsense\n"
+	                              "3 1970-01-01T00:00:00Z tag hard b\n4 1970-01-01T00:00:00Z tag ha";
+	char path[32];
+	struct purge_log *log;
+	struct err e = { 0 };
+	struct purge_entry got;
+	struct buf text = { 0 };
+
+	new_path(path);
+	assert_int_equal(file_write(path, damaged, sizeof(damaged) - 1, &e), 0);
+	assert_int_equal(purge_log_open(path, &log, &e), 0);
+	assert_int_equal(purge_log_next(log, 1, &got, &text), 1);
+	assert_int_equal(got.purge.what, PURGE_ALL);
+	assert_int_equal(got.number, 2);
+	assert_int_equal(purge_log_next(log, 2, &got, &text), 1);
+	assert_string_equal(buf_text(&text), "b");
+	/* the half line was never answered for: its number is free */
+	assert_int_equal(purge_log_next(log, 3, &got, &text), 0);
+	assert_int_equal(add(log, PURGE_TAG, "c", false), 4);
+	purge_log_close(log);
+	buf_done(&text);
+	unlink(path);
+}
+
+static void
+a_file_that_cannot_be_is_refused(void **state)
+{
+	struct purge_log *log;
+	struct err e = { 0 };
+
+	assert_true(purge_log_open("/nonexistent/purges", &log, &e) < 0);
+	assert_non_null(strstr(e.text, "purge log"));
+	assert_true(e.hint[0] != '\0');
+}
+
+RUN_TESTS(
+    cmocka_unit_test(lines_are_read_as_written),
+    cmocka_unit_test(other_lines_are_bad),
+    cmocka_unit_test(a_reader_gets_all_in_order),
+    cmocka_unit_test(who_falls_behind_is_told),
+    cmocka_unit_test(what_was_not_carried_on_is_there_after_a_restart),
+    cmocka_unit_test(a_damaged_line_purges_everything),
+    cmocka_unit_test(a_file_that_cannot_be_is_refused))
