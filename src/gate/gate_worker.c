@@ -13,6 +13,9 @@
 #include "gate/gate_int.h"
 #include "gate/upstream.h"
 
+/* After it was told to take no more connections: what had been taken already, or is being taken, comes until then. */
+#define DEAF_NS (100 * NS_PER_MS)
+
 /* ---- numbers and graves ---------------------------------------------------------------------- */
 
 uint32_t
@@ -138,6 +141,7 @@ on_woken(void *ctx)
 
 	if (leaves) {
 		w->draining = true;
+		w->deaf_ns = w->now_ns + DEAF_NS;
 		stop_listening(w);
 		atomic_fetch_sub(&w->gate->n_listening, 1);
 	}
@@ -252,6 +256,8 @@ turn(struct gate_worker *w)
 {
 	int64_t until = w->now_ns + 10 * NS_PER_S, next = timers_next(&w->timers);
 
+	if (w->draining && until > w->deaf_ns && w->now_ns < w->deaf_ns)
+		until = w->deaf_ns;
 	if (w->draining && until > atomic_load(&w->gate->drain_until_ns))
 		until = atomic_load(&w->gate->drain_until_ns);
 	if (flight_is_poked(w))
@@ -273,7 +279,7 @@ gate_worker_main(void *worker)
 
 	for (uint32_t i = 0; i < w->config->n_listens; i++)
 		w->ops->listen(w->engine, i, mine->listeners[i]);
-	while (!w->draining || ((w->n_fronts || w->n_errands) &&
+	while (!w->draining || w->now_ns < w->deaf_ns || ((w->n_fronts || w->n_errands) &&
 	    w->now_ns < atomic_load(&w->gate->drain_until_ns)))
 		turn(w);   /* others may wait for what an errand without a client brings */
 	return NULL;

@@ -195,6 +195,7 @@ struct gate_worker {
 	struct timers timers;
 	int64_t now_ns;              /* of this turn */
 	bool draining, ending;       /* as the gate says, as this worker has heard of it */
+	int64_t deaf_ns;             /* draining: from then on no connection comes any more */
 
 	uint32_t n_conns;
 	struct conn *conns;
