@@ -7,6 +7,7 @@
  * statement's; an interpreter's global lock is cpu.single-thread. */
 #include <math.h>
 
+#include "diagnose/channel.h"
 #include "diagnose/charge.h"
 #include "diagnose/detect.h"
 #include "diagnose/lock_pool.h"
@@ -84,6 +85,7 @@ detect(const struct facts *f, struct draft *d)
 	const char *why = NULL;
 
 	spin_tell(f, d);
+	channel_tell(f, d);
 	for (size_t i = 0; i < f->n_parts; i++) {
 		const struct run_part *p = &f->parts[i];
 		if (p->kind != PART_LOCK || p->share < SHARE_MIN) {

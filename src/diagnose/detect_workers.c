@@ -6,6 +6,7 @@
  * listening socket. */
 #include <math.h>
 
+#include "diagnose/channel.h"
 #include "diagnose/pool_queue.h"
 #include "diagnose/text.h"
 
@@ -90,13 +91,19 @@ tell(const struct facts *f, struct draft *d, double queue, double cpu, const cha
 	double threads = 0;
 	const struct run_part *most = one_wait(f);
 	const char *name = f->run->system.n_processes ? f->run->system.processes[0].name : NULL;
+	double at_channel;
+	const struct run_wait *channel = channel_queue(f, &at_channel);
+	const char *own = channel && at_channel > queue / 2 ? channel->where : NULL;
 
 	for (size_t i = 0; i < f->run->system.n_processes; i++)
 		threads += f->run->system.processes[i].threads;
 	struct run_finding *out = finding_add(d, queue, most ? 0.7 : 0.9,
-	    run_printf(f->run, "workers of %s", name ? name : "the service"));
-	out->summary = run_printf(f->run, "requests wait %s of their time for a free worker; the "
-	    "workers are blocked %s of it", PCT(queue), PCT(1 - cpu));
+	    own ? own : run_printf(f->run, "workers of %s", name ? name : "the service"));
+	out->summary = own
+	    ? run_printf(f->run, "requests wait %s of their time at a %s; who is ahead of them is blocked %s of it",
+	          PCT(queue), own, PCT(1 - cpu))
+	    : run_printf(f->run, "requests wait %s of their time for a free worker; the workers are blocked %s of "
+	          "it", PCT(queue), PCT(1 - cpu));
 	finding_evidence(d, "meanwhile the workers: %s", did);
 	if (most)
 		finding_against(d, "they mostly wait for %s: were it faster, they would be free",
@@ -166,7 +173,8 @@ detect(const struct facts *f, struct draft *d)
 	double cpu, queue = fmax(f->raw[PART_QUEUE] - pool_queue_shares(f), 0);
 	size_t n = workers_did(f, parts, 3, &cpu);
 	const char *did = text_parts(f->run, parts, n, 3);
-	double idle = idle_share(f);
+	double idle = idle_share(f), at_channel;
+	const struct run_wait *channel = channel_queue(f, &at_channel);
 
 	if (detect_pool(f, d))
 		return;
@@ -177,6 +185,8 @@ detect(const struct facts *f, struct draft *d)
 	else if (idle > IDLE_MIN)
 		rule_out(d, "requests queue %s of their time, but the workers are free meanwhile (%s): "
 		    "they are handed their work late", PCT(queue), did);
+	else if (channel && at_channel > queue / 2 && channel_is_lock(f, channel))
+		rule_out(d, "requests queue at the %s, which one at a time passes: see contention.lock", channel->where);
 	else if (cpu > 0.5)
 		rule_out(d, "requests queue %s of their time, but the workers compute: %s", PCT(queue),
 		    did);

@@ -27,18 +27,6 @@ is_driver(const struct run_function *fn, const char *const *marks)
 	return false;
 }
 
-/* `name` is a whole frame of "root;caller;leaf". */
-static bool
-has_frame(const char *frames, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (const char *at = frames; n > 0 && (at = strstr(at, name)); at += n)
-		if ((at == frames || at[-1] == ';') && (at[n] == ';' || at[n] == '\0'))
-			return true;
-	return false;
-}
-
 /* The functions of drivers; as many as there are. */
 static size_t
 collect(const struct run_trace *t, const char *const *marks, const char *ret_names[], size_t max)
@@ -78,7 +66,7 @@ part_of_cpu(const struct facts *f, enum driver d, bool received)
 			continue;
 		bool counts = received && has_any(s->frames, receiving);
 		for (size_t k = 0; k < n && !counts; k++)
-			counts = has_frame(s->frames, names[k]);
+			counts = text_has_frame(s->frames, names[k]);
 		all += s->seconds;
 		part += counts ? s->seconds : 0;
 	}

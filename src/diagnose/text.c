@@ -36,6 +36,17 @@ text_has(const char *s, const char *part)
 }
 
 bool
+text_has_frame(const char *frames, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *at = frames; n > 0 && (at = strstr(at, name)); at += n)
+		if ((at == frames || at[-1] == ';') && (at[n] == ';' || at[n] == '\0'))
+			return true;
+	return false;
+}
+
+bool
 text_in(const char *s, const char *const *words)
 {
 	for (; s && *words; words++)

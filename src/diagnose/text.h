@@ -18,6 +18,7 @@ char *text_percent(char out[24], double ratio);          /* "71 %", below ten "7
 bool text_same(const char *a, const char *b);            /* NULL equals NULL */
 bool text_has(const char *s, const char *part);          /* any case; NULL has nothing */
 bool text_in(const char *s, const char *const *words);   /* one of a NULL-terminated list */
+bool text_has_frame(const char *frames, const char *name);   /* is a whole one of "root;caller;leaf" */
 /* White space folded, at most `max` characters, cut with "..."; NULL becomes "unknown". */
 const char *text_brief(struct run *r, const char *s, size_t max);
 /* "kind where 71 %, ..." of the `max` largest parts, for evidence lines. */

@@ -18,6 +18,7 @@
 #define OTHERS_MUCH       0.25   /* of the host's CPUs */
 #define SLEEP_MAX         0.5
 #define UNSEEN_MAX        0.3    /* of the time: on or for a CPU, and no stack was seen */
+#define UNEXPLAINED_MAX   0.5    /* of the time: nobody knows what it was */
 
 static enum target_state
 worst_state(const struct run *r, const struct run_target **ret_target)
@@ -149,6 +150,33 @@ computes_unseen(const struct facts *f)
 	    && f->charged[PART_CPU] + f->charged[PART_RUNQUEUE] > UNSEEN_MAX;
 }
 
+static double
+unexplained(const struct facts *f)
+{
+	return facts_share(f, PART_OTHER, "unexplained");
+}
+
+/* Nothing is said of time that is mostly not known. */
+static bool
+is_mostly_unexplained(const struct facts *f)
+{
+	return unexplained(f) > UNEXPLAINED_MAX;
+}
+
+/* What would have shown it, as far as an eye that is shut says so. */
+static const char *
+unexplained_text(const struct facts *f)
+{
+	const struct run *r = f->run;
+	const struct run_eye *shut = NULL;
+
+	for (size_t i = 0; i < r->n_eyes; i++)
+		if (!r->eyes[i].open && (!shut || text_same(r->eyes[i].name, "TLS")))
+			shut = &r->eyes[i];
+	return run_printf(f->run, "%s of the time is not explained%s%s%s%s", PCT(unexplained(f)), shut ? "; " : "",
+	    shut ? shut->name : "", shut ? ": " : "", shut ? shut->means : "");
+}
+
 static const char *
 spread(const struct facts *f)
 {
@@ -181,7 +209,7 @@ health(const struct facts *f, const char *refusal)
 		return s == TARGET_MET ? "every target is met" : NULL;
 	if (s == TARGET_MET)
 		return run_printf(r, "every target is met and nothing stands out%s", spread(f));
-	if (facts_share(f, PART_SLEEP, NULL) > SLEEP_MAX || starved(f))
+	if (facts_share(f, PART_SLEEP, NULL) > SLEEP_MAX || starved(f) || is_mostly_unexplained(f))
 		return NULL;
 	if (r->capacity.at_least)
 		return run_printf(r, "it held %s, the most that was offered, and nothing stands out%s",
@@ -224,6 +252,8 @@ why_no_limit(const struct facts *f, const char *refusal)
 		    facts_mean(f, "host_other_cpu_cores"));
 	if (sees_inside(f) && computes_unseen(f))
 		return "it computes, but its functions were not seen";
+	if (sees_inside(f) && is_mostly_unexplained(f))
+		return unexplained_text(f);
 	return sees_inside(f) ? run_printf(f->run, "nothing known stands out%s", spread(f))
 	                      : "the inside of the service was not seen";
 }

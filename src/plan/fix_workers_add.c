@@ -49,6 +49,13 @@ propose(struct run *r, const struct run_finding *f, struct run_step *s)
 		s->undo = "set the old number of threads again";
 		return;
 	}
+	if (f->where && strncmp(f->where, "channel in ", strlen("channel in ")) == 0) {
+		s->what = run_printf(r, "let more pass the %s at a time", words_place(r, f->where));
+		s->apply = "where it lets one goroutine through at a time it is a lock: hold it for less; where it hands "
+		    "jobs over, start more goroutines that take from it";
+		s->undo = "set the old number again";
+		return;
+	}
 	s->what = run_printf(r, "more %s", words_place(r, f->where));
 	s->apply = run_printf(r, "run %s workers for this load (gunicorn: --workers N or "
 	    "--worker-class gthread --threads N; thread pools: their size); or answer from an "

@@ -356,6 +356,8 @@ struct run_call {              /* calls to a peer that is no database of ours */
 	double errors;             /* share of the answers that were 429 or 5xx; NAN unknown */
 	double limited;            /* of those: 429; NAN unknown */
 	double repeated;           /* share of the calls that asked the same again after an error; NAN unknown */
+	double writes;             /* that a call is asked in, mean; NAN unknown */
+	double as_long_as_ack;     /* share of them that took 36 to 60 ms; NAN unknown */
 };
 
 /* A function of the application that waited, or (queue) handed work to a pool. */

@@ -429,6 +429,8 @@ static const struct run_field call_fields[] = {
 	NUM(handshakes_per_request, "TLS"), NUM(errors, "share of the answers that were 429 or 5xx"),
 	NUM(limited, "share of the answers that were 429"),
 	NUM(repeated, "share of the calls that asked the same again after an error"),
+	NUM(writes, "that a call is asked in, mean"),
+	NUM(as_long_as_ack, "share of them that took 36 to 60 ms, as a delayed acknowledgement does"),
 };
 TYPE(call, "Calls of the service to a peer.");
 #undef S

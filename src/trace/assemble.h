@@ -57,6 +57,7 @@ struct call {                  /* to a peer */
 	uint32_t rows, bytes;      /* of the answer; of calls with a statement */
 	uint8_t kind;              /* PART_NET, PART_DB or PART_CACHE */
 	uint8_t sure;              /* per cent: that it belongs to `span` */
+	uint8_t writes;            /* that it was asked in; 255: as many or more */
 	bool connect, http, error;
 	bool alone, slept;         /* no other request was open; its own had waited for something unseen */
 	bool task;                 /* told by a coroutine or goroutine */

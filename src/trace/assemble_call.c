@@ -208,6 +208,9 @@ client_writes(struct worker *w, struct conn *c, const struct moved *m)
 	for (size_t i = 0; i < m->n; i++)
 		if (i || !completes(w, c, m->with[i]))
 			ask(w, c, m->io, m->with[i])->http |= (m->io->flags & IO_HEAD) != 0;
+	struct call *newest = c->out == NOBODY ? NULL : &w->a->calls[c->out_last];
+	if (newest && newest->writes < UINT8_MAX)
+		newest->writes++;
 	c->connecting = false;
 }
 

@@ -9,11 +9,14 @@
 #include "trace/eyes.h"
 
 #define CALLS_MAX 64
+#define ACK_LOW   (36 * NS_PER_MS)   /* Linux puts an acknowledgement off by at most 40 ms (TCP_DELACK_MIN) */
+#define ACK_HIGH  (60 * NS_PER_MS)
 
 struct group {
 	uint32_t peer, route;
 	int64_t calls, connects, ns;
 	int64_t answers, errors, limited, repeated;   /* of HTTP */
+	int64_t ended, writes, as_long_as_ack;
 	bool http;
 };
 
@@ -47,6 +50,18 @@ count_http(struct summary *s, struct group *g, const struct call *c)
 	g->repeated += is_repeated(s, c);
 }
 
+static void
+count_time(struct group *g, const struct call *c)
+{
+	int64_t ns = c->end > c->start ? c->end - c->start : 0;
+	g->ns += ns;
+	if (c->connect || !ns || !c->writes)
+		return;
+	g->ended++;
+	g->writes += c->writes;
+	g->as_long_as_ack += ns >= ACK_LOW && ns <= ACK_HIGH;
+}
+
 static struct group *
 group_calls(struct summary *s, size_t *ret_n)
 {
@@ -70,7 +85,7 @@ group_calls(struct summary *s, size_t *ret_n)
 			continue;
 		g->calls += !c->connect;
 		count_http(s, g, c);
-		g->ns += c->end > c->start ? c->end - c->start : 0;
+		count_time(g, c);
 	}
 	map_done(&ids);
 	return groups;
@@ -113,6 +128,10 @@ add_group(struct summary *s, const struct group *g)
 	if (g->route && requests > 0) {
 		out->per_request = (double)g->calls / requests;
 		out->connects_per_request = (double)g->connects / requests;
+	}
+	if (g->ended) {
+		out->writes = (double)g->writes / (double)g->ended;
+		out->as_long_as_ack = (double)g->as_long_as_ack / (double)g->ended;
 	}
 	if (!g->answers)
 		return;

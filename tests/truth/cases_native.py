@@ -144,7 +144,7 @@ case('c-rate-limit', ['contention.rate-limit'], where='PEER',
 case('c-connect-each', ['io.net.connect'], where='PEER',
      fixed=asks('slow_peer', 'connect_each', 'repaired', peer_words=['0']))(
     asks('slow_peer', 'connect_each', peer_words=['0']))
-case('c-delayed-ack', ['io.net.delayed-ack'], where='PEER', fixed=asks('ledger_peer', 'delayed_ack', 'repaired'))(
+case('c-delayed-ack', ['io.net.nagle'], where='PEER', fixed=asks('ledger_peer', 'delayed_ack', 'repaired'))(
     asks('ledger_peer', 'delayed_ack'))
 
 

@@ -24,11 +24,19 @@ def match(c, stage, finding, located):
     return not located or bool(re.search(place(c, stage), finding.get('where') or ''))
 
 
+def family(kind):
+    return (kind or '').split('.')[0]
+
+
 def scores(c, stage, run):
-    """How well the run names a planted cause: kind first, kind and place first, both among three."""
+    """How well the run names a planted cause: cpu, io, memory or contention first, kind first, kind and place
+    first, both among three. Where nothing is to be found, it is right to find nothing."""
     findings = run.get('findings', [])
+    if not c.kinds:
+        return dict.fromkeys(('family@1', 'class@1', 'place@1', 'place@3'), not findings)
     first = findings[:None if c.anywhere else 1]
-    return {'class@1': any(match(c, stage, f, False) for f in first),
+    return {'family@1': any(family(f.get('kind')) in map(family, c.kinds) for f in first),
+            'class@1': any(match(c, stage, f, False) for f in first),
             'place@1': any(match(c, stage, f, True) for f in first),
             'place@3': any(match(c, stage, f, True) for f in findings[:None if c.anywhere else NEAR])}
 

@@ -36,10 +36,9 @@ def confusion(results):
     """Which kind was taken for which."""
     counts = {}
     for r in of_role(results, 'planted'):
-        pair = ('/'.join(r['kinds']), told(r))
-        counts[pair] = counts.get(pair, 0) + 1
-    for (wanted, said), n in sorted(counts.items()):
-        right = said in wanted.split('/')
+        taken = ('/'.join(r['kinds']) or 'nothing', told(r), r['class@1'])
+        counts[taken] = counts.get(taken, 0) + 1
+    for (wanted, said, right), n in sorted(counts.items()):
         yield f"{n:3}  {wanted:40} {'is' if right else 'TAKEN FOR':9} {said}"
 
 
@@ -59,7 +58,7 @@ def totals(results):
     planted, negative, twin = (of_role(results, role) for role in ('planted', 'negative', 'twin'))
     if planted:
         yield f"class@1 {share(planted, 'class@1')}, class and place@1 {share(planted, 'place@1')}, " \
-              f"@3 {share(planted, 'place@3')}"
+              f"@3 {share(planted, 'place@3')}; cpu, io, memory or contention@1 {share(planted, 'family@1')}"
     if negative:
         yield f"negatives: {sum(bool(r['wrong']) for r in negative)} wrong of {len(negative)}"
     if twin:

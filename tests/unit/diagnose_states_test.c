@@ -101,6 +101,28 @@ what_no_thread_was_seen_at_stays_unexplained(void **state_)
 	run_free(r);
 }
 
+/* Requests that wait where no thread is, and an eye that is shut: that is no health. */
+static void
+what_is_mostly_unexplained_is_not_healthy(void **state_)
+{
+	struct run *r = service();
+	struct run_eye *waits = RUN_ADD(r, eye, r->eyes, r->n_eyes);
+	waits->name = "waits";
+	waits->open = true;
+	struct run_eye *tls = RUN_ADD(r, eye, r->eyes, r->n_eyes);
+	tls->name = "TLS";
+	tls->means = "what it encrypts is not seen";
+	r->evidence.trace.samples = 300;
+	state(r, PART_CPU, NULL, 0.4);
+	thread(r, 0.05, 0.2);
+	diagnose(r);
+	assert_int_equal(r->n_findings, 0);
+	assert_null(r->healthy);
+	assert_int_equal(r->verdict, VERDICT_INCONCLUSIVE);
+	assert_non_null(strstr(r->headline, "95 % of the time is not explained; TLS: what it encrypts is not seen"));
+	run_free(r);
+}
+
 /* ---- no stack was seen --------------------------------------------------------------------- */
 
 /* Four threads on three full cores, 7 ms of CPU a request; whether waits could be seen. */
@@ -156,4 +178,5 @@ RUN_TESTS(cmocka_unit_test(computing_without_stacks_is_a_hypothesis),
     cmocka_unit_test(light_computing_without_stacks_is_not_judged),
     cmocka_unit_test(threads_at_a_lock_are_a_lock),
     cmocka_unit_test(who_waits_for_a_taken_worker_waits_for_what_it_does),
-    cmocka_unit_test(what_no_thread_was_seen_at_stays_unexplained))
+    cmocka_unit_test(what_no_thread_was_seen_at_stays_unexplained),
+    cmocka_unit_test(what_is_mostly_unexplained_is_not_healthy))

@@ -362,6 +362,33 @@ workers(enum run_part_kind doing)
 static struct run *workers_blocked(void) { return workers(PART_SLEEP); }
 static struct run *workers_compute(void) { return workers(PART_CPU); }
 
+/* Goroutines at a channel; whoever passes it sleeps. */
+static struct run *
+channel_blocked(void)
+{
+	struct run *r = service("go");
+	part(r, PART_QUEUE, "channel in main.reserve", 0.8);
+	part(r, PART_SLEEP, "main.reserve", 0.2);
+	wait_for(r, PART_QUEUE, "channel in main.reserve", 6);
+	return r;
+}
+
+/* Of those that passed it so many are at work in the same function. */
+static struct run *
+channel_passed(double past)
+{
+	struct run *r = channel_blocked();
+	r->evidence.trace.seconds = 10;
+	stack(r, "net/http.(*conn).serve;main.reserve;runtime.chansend1", 60);
+	r->evidence.trace.stacks[0].kind = "queue";
+	stack(r, "net/http.(*conn).serve;main.reserve;time.Sleep", 10 * past);
+	r->evidence.trace.stacks[1].kind = "sleep";
+	return r;
+}
+
+static struct run *channel_as_lock(void) { return channel_passed(0.95); }
+static struct run *channel_of_four(void) { return channel_passed(4); }
+
 static struct run *
 painted(enum run_part_kind kind, const char *where, double share)
 {
@@ -583,6 +610,25 @@ connecting(double per_request)
 	c->connects_per_request = per_request;
 	return r;
 }
+
+/* Questions of two writes that take as long as an acknowledgement is put off, or longer. */
+static struct run *
+asked_in_pieces(double writes, double as_long_as_ack)
+{
+	struct run *r = painted(PART_NET, "10.0.0.7:80", 0.9);
+	struct run_call *c = RUN_ADD(r, call, r->evidence.trace.calls, r->evidence.trace.n_calls);
+	c->peer = "10.0.0.7:80";
+	c->calls = 1000;
+	c->seconds = 42;
+	c->per_request = 1;
+	c->writes = writes;
+	c->as_long_as_ack = as_long_as_ack;
+	return r;
+}
+
+static struct run *asks_in_two(void) { return asked_in_pieces(2, 0.97); }
+static struct run *asks_in_one(void) { return asked_in_pieces(1, 0.97); }
+static struct run *asks_a_slow_one(void) { return asked_in_pieces(2, 0.3); }
 
 static struct run *connects_always(void) { return connecting(1); }
 static struct run *connects_at_times(void) { return connecting(0.01); }
@@ -908,6 +954,9 @@ static const struct row {
 	{ "cpu.contended-host", beside_a_build, beside_little, "make (3 processes)" },
 	{ "cpu.contended-host", beside_a_build, beside_its_database, "make (3 processes)" },
 	{ "contention.workers", workers_blocked, workers_compute, "workers of shop" },
+	{ "contention.workers", channel_blocked, workers_compute, "channel in main.reserve" },
+	{ "contention.workers", channel_of_four, channel_as_lock, "channel in main.reserve" },
+	{ "contention.lock", channel_as_lock, channel_of_four, "channel in main.reserve" },
 	{ "contention.workers", pool_taken, pool_free, "libuv thread pool (4 threads) in hashPassword" },
 	{ "cpu.hot-function", pool_computes, pool_rests, "hashPassword" },
 	{ "contention.db-lock", row_lock, slow_update, "UPDATE counters SET n = n + ?" },
@@ -927,7 +976,10 @@ static const struct row {
 	{ "io.disk.sync", syncs, syncs_little, "fdatasync" },
 	{ "io.disk.read", reads, reads_little, "read" },
 	{ "io.net.nagle", two_pieces, one_piece, "answers of shop" },
+	{ "io.net.nagle", asks_in_two, asks_in_one, "10.0.0.7:80" },
+	{ "io.net.nagle", asks_in_two, asks_a_slow_one, "10.0.0.7:80" },
 	{ "io.net.downstream", downstream, slow_client, "10.0.0.7:80" },
+	{ "io.net.downstream", asks_a_slow_one, asks_in_two, "10.0.0.7:80" },
 	{ "io.db.missing-index", missing_index, small_table, "orders(customer_id): " SCAN },
 	{ "io.db.n-plus-one", n_plus_one, once, "SELECT name FROM products WHERE id = ?" },
 	{ "io.db.slow-query", slow_query, quick_query, "SELECT name FROM products WHERE id = ?" },
@@ -1013,6 +1065,7 @@ every_detector_fires_or_says_why_not(void **state)
 {
 	struct run *healthy = service("native");
 	part(healthy, PART_CPU, "many", 0.04);
+	part(healthy, PART_OTHER, "rest", 0.96);
 	diagnose(healthy);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct run *r = rows[i].sick();

@@ -192,6 +192,28 @@ refusals_and_repetitions_of_peers_are_counted(void **state)
 	CHECK_NEAR(c->repeated, 0.5, 0);
 }
 
+/* A length and a text, of which the second waits for an acknowledgement; then both at once. */
+static void
+questions_in_pieces_are_counted(void **state)
+{
+	met(SERVER, 0);
+	met(HTTP, 40125);
+	request();
+	for (int i = 0; i < 4; i++) {
+		if (i)
+			ASKED(HTTP, "\0\0\0\x05");
+		ASKED(HTTP, "debit");
+		now += i ? 40000 * US : 5000 * US;
+		ANSWERED(HTTP, "done");
+	}
+	response();
+	summarise();
+	const struct run_call *c = &run->evidence.trace.calls[0];
+	CHECK_NEAR(c->calls, 4, 0);
+	CHECK_NEAR(c->writes, 7.0 / 4, 1e-12);
+	CHECK_NEAR(c->as_long_as_ack, 0.75, 1e-12);
+}
+
 /* Of what is told between windows only the names of statements stay. */
 static void
 names_given_between_windows_are_known(void **state)
@@ -276,6 +298,6 @@ requests_that_cannot_be_read_are_requests(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 RUN_TESTS(TEST(statements_of_servers_are_queries), TEST(commands_in_one_write_are_out_at_once),
-    TEST(refusals_and_repetitions_of_peers_are_counted),
+    TEST(refusals_and_repetitions_of_peers_are_counted), TEST(questions_in_pieces_are_counted),
     TEST(names_given_between_windows_are_known), TEST(peers_are_called_what_they_speak),
     TEST(torn_events_are_left_out), TEST(requests_that_cannot_be_read_are_requests))

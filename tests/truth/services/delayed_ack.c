@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Planted: a question to the ledger is written as length and text, two small writes; the second waits
  * in the socket until the ledger's kernel acknowledges the first, some 40 ms later (RFC 896 and
- * RFC 1122, 4.2.3.2). Truth: io.net.delayed-ack, the ledger's address.
+ * RFC 1122, 4.2.3.2). Truth: io.net.nagle, the ledger's address.
  * Usage: delayed_ack PORT [repaired]; repaired, with TCP_NODELAY. */
 #include "peer.h"
 
