@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "diagnose/detect.h"
+#include "diagnose/heap.h"
 #include "diagnose/text.h"
 
 #define BUSY_MIN       0.70
@@ -123,6 +124,8 @@ detect(const struct facts *f, struct draft *d)
 	else if (t->cpu < BUSY_MIN && t->runqueue > QUEUED * t->cpu)
 		rule_out(d, "the loop waits for a CPU %s of the time and has one only %s",
 		    PCT(t->runqueue), PCT(t->cpu));
+	else if (!h && f->charged[PART_GC] + heap_churn(f) > cpu / 2)
+		rule_out(d, "most of what it computes is collecting memory and bringing it in: see memory.gc");
 	else if (cpu < SHARE_MIN || (f->at_ease && !busy))
 		rule_out(d, "computing on the loop is only %s of the requests' time", PCT(cpu));
 	else if (!h && !blocks && !(interpreted(f) && busy && !brief))

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "diagnose/detect.h"
+#include "diagnose/heap.h"
 #include "diagnose/text.h"
 
 #define SHARE_MIN    0.10
@@ -30,7 +31,7 @@ tell_collections(const struct facts *f, struct draft *d)
 static void
 detect(const struct facts *f, struct draft *d)
 {
-	double share = f->charged[PART_GC];
+	double collecting = f->charged[PART_GC], churn = heap_churn(f), share = fmin(collecting + churn, 1);
 
 	if (share < SHARE_MIN) {
 		rule_out(d, "garbage collection has %s of the requests' time", PCT(share));
@@ -41,6 +42,9 @@ detect(const struct facts *f, struct draft *d)
 	out->summary = run_printf(f->run, "requests spend %s of their time in garbage collection",
 	    PCT(share));
 	finding_evidence(d, "%s per request", DURATION(share * f->seconds));
+	if (churn > 0)
+		finding_evidence(d, "%s of the time is collecting, %s is pages that the heap has given back and that are "
+		    "brought in again", PCT(collecting), PCT(churn));
 	tell_collections(f, d);
 }
 

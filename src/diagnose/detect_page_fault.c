@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "diagnose/detect.h"
+#include "diagnose/heap.h"
 #include "diagnose/text.h"
 
 #define SHARE_MIN 0.10
@@ -19,6 +20,10 @@ detect(const struct facts *f, struct draft *d)
 
 	if (share < SHARE_MIN) {
 		rule_out(d, "page faults have %s of the requests' time", PCT(share));
+		return;
+	}
+	if (heap_churn(f) > 0) {
+		rule_out(d, "pages come and go with the heap that is collected: see memory.gc");
 		return;
 	}
 	bool computed = by && cpu > f->charged[PART_FAULT];

@@ -459,6 +459,34 @@ static struct run *few_fresh_pages(void) { return memory_work(FAULT_PATH, 0.05);
 static struct run *allocates(void) { return memory_work(MALLOC_PATH, 0.6); }
 static struct run *allocates_little(void) { return memory_work(MALLOC_PATH, 0.05); }
 
+/* A loop that allocates: little of it is collecting, much is bringing in the pages that were given back. */
+static struct run *
+loop_allocates(int64_t collections)
+{
+	struct run *r = service("node");
+	struct run_trace *t = &r->evidence.trace;
+	struct run_thread *main_loop = thread(r, "node", 0.5);
+	main_loop->loop = true;
+	main_loop->longest_run = 0.5;
+	part(r, PART_CPU, "history", 0.6);
+	part(r, PART_FAULT, NULL, 0.12);
+	part(r, PART_GC, NULL, 0.08);
+	part(r, PART_OTHER, "rest", 0.2);
+	function(r, "history", "javascript", 0.1, true);
+	stack(r, "main;history;asm_exc_page_fault;exc_page_fault;handle_mm_fault", 4);
+	stack(r, "main;history", 1);
+	t->seconds = 10;
+	struct run_gc *gc = RUN_ADD(r, gc, t->gc, t->n_gc);
+	gc->runtime = "node";
+	gc->collections = collections;
+	gc->seconds = 0.6;
+	gc->longest = 0.025;
+	return r;
+}
+
+static struct run *heap_churns(void) { return loop_allocates(58); }
+static struct run *heap_rests(void) { return loop_allocates(2); }
+
 /* All wait at the lock of a pool for a connection to the ledger. */
 static struct run *
 locked_pool(int64_t connections, double busy)
@@ -990,6 +1018,7 @@ static const struct row {
 	{ "io.blocking-call", loop_reads, loop_polls, "read" },
 	{ "io.blocking-call", loop_asks, loop_sends, "a server that was not seen in resolve" },
 	{ "memory.gc", collects, collects_little, "garbage collector of native" },
+	{ "memory.gc", heap_churns, heap_rests, "garbage collector of node" },
 	{ "memory.page-fault", faults, faults_little, "page faults" },
 	{ "memory.page-fault", fresh_pages, few_fresh_pages, "draw_lines" },
 	{ "memory.alloc", allocates, allocates_little, "draw_lines" },
