@@ -85,9 +85,9 @@ deps-bench: deps
 bench: deps-bench with-tests
 	bench/run.sh $(BUILD)
 
-# Each sanitizer has a build folder of its own. Its reports need lines, not variables: so they compile in half the time.
+# Each sanitizer has a build folder of its own.
 asan tsan: deps-test
-	@[ -d $(BUILD)-$@ ] || meson setup $(BUILD)-$@ -Db_lundef=false -Doptimization=1 -Dc_args=-g1 \
+	@[ -d $(BUILD)-$@ ] || meson setup $(BUILD)-$@ -Db_lundef=false -Dbuildtype=debugoptimized \
 	  -Dtests=true -Db_sanitize=$(if $(filter asan,$@),address$(comma)undefined,thread) >/dev/null
 	@ninja -C $(BUILD)-$@ --quiet
 	@tests/run.sh $(BUILD)-$@ --suite unit

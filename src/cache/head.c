@@ -31,11 +31,10 @@ cache_field_is_hop(struct text name, const struct http_fields *all)
 
 static bool
 is_stored(struct text name, const struct http_fields *all, const struct cache_directives *d,
-    const struct cache_policy *policy)
+    const struct cache_policy *policy, bool part)
 {
-	static const char *const anew[] = { "age", "content-length", "content-range" };
-
-	return !is_one_of(name, anew, sizeof(anew) / sizeof(anew[0])) &&
+	return !text_is(name, "age") && !text_is(name, "content-length") &&
+	    !(part && text_is(name, "content-range")) &&
 	    !(policy->cookies != CACHE_COOKIES_KEEP && text_is(name, "set-cookie")) &&
 	    !cache_directives_name(d, name) && !cache_field_is_hop(name, all);
 }
@@ -72,7 +71,7 @@ cache_head_write(const struct http_fields *answer, const struct cache_policy *po
 	terms->etag_size = 0;
 	terms->flags &= (uint16_t)~TERMS_ETAG_STRONG;
 	for (const struct http_field *f = answer->at; f < answer->at + answer->n; f++)
-		if (is_stored(f->name, answer, &d, policy))
+		if (is_stored(f->name, answer, &d, policy, terms->flags & TERMS_PARTIAL))
 			put_field(out, f, terms);
 	if (!http_field_next(answer, "date", NULL)) {   /* RFC 9110, section 6.6.1 */
 		char date[HTTP_DATE_SIZE];

@@ -2,7 +2,8 @@
 /* The head of a stored answer: its fields as lines of text, "Name: value" CRLF, without a status
  * line and without an empty line at the end, ready to be sent. Left out are (RFC 9111, section 3.1)
  * what belongs to one connection or to a proxy, fields named by no-cache="..." and private="...",
- * and those that whoever serves writes anew each time: Age, Content-Length, Content-Range. */
+ * and those that whoever serves writes anew each time: Age, Content-Length, and of a part
+ * Content-Range (which means nothing elsewhere, and is kept like any other field). */
 #pragma once
 
 #include "base/buf.h"

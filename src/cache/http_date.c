@@ -97,19 +97,13 @@ take_time(struct text *t, struct date *d)
 	    take(t, ":") && take_number(t, 2, &d->second);
 }
 
-static bool
-take_zone(struct text *t)
-{
-	return take(t, " GMT") || take(t, " UTC");
-}
-
 /* "Sun, 06 Nov 1994 08:49:37 GMT" */
 static bool
 take_fixdate(struct text t, struct date *d)
 {
 	return take(&t, ", ") && take_number(&t, 2, &d->day) && take(&t, " ") &&
 	    take_month(&t, &d->month) && take(&t, " ") && take_number(&t, 4, &d->year) &&
-	    take(&t, " ") && take_time(&t, d) && take_zone(&t) && t.size == 0;
+	    take(&t, " ") && take_time(&t, d) && take(&t, " GMT") && t.size == 0;
 }
 
 /* "Sunday, 06-Nov-94 08:49:37 GMT" */
@@ -120,7 +114,7 @@ take_rfc850(struct text t, int64_t now_s, struct date *d)
 
 	if (!(take(&t, ", ") && take_number(&t, 2, &d->day) && take(&t, "-") &&
 	        take_month(&t, &d->month) && take(&t, "-") && take_number(&t, 2, &d->year) &&
-	        take(&t, " ") && take_time(&t, d) && take_zone(&t)))
+	        take(&t, " ") && take_time(&t, d) && take(&t, " GMT")))
 		return false;
 	date_of(now_s / DAY_S, &now);
 	d->year += now.year - now.year % 100;

@@ -9,8 +9,8 @@
 
 #define HTTP_DATE_SIZE 29   /* "Sun, 06 Nov 1994 08:49:37 GMT", without an end mark */
 
-/* Seconds since the epoch. Letters in either case and "UTC" for "GMT" are taken (RFC 9111, section
- * 4.2), a wrong day of the week too; anything else than the three forms is no date.
+/* Seconds since the epoch. Letters in either case are taken, but no zone other than GMT (RFC 9111,
+ * section 4.2), a wrong day of the week too; anything else than the three forms is no date.
  * `now_s` decides the century of a year of two digits: never more than 50 years ahead. */
 bool http_date_read(struct text t, int64_t now_s, int64_t *ret_s);
 

@@ -231,6 +231,48 @@ cache_key_write(bool https, struct text host, struct text target, char out[CACHE
 	return 0;
 }
 
+/* ---- queries ---- */
+
+static bool
+is_ignored(struct text parameter, const char *const *names, size_t n)
+{
+	const char *equals = memchr(parameter.at, '=', parameter.size);
+	size_t size = equals ? (size_t)(equals - parameter.at) : parameter.size;
+
+	if (memchr(parameter.at, ';', parameter.size))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		size_t k = strlen(names[i]);
+		bool open = names[i][k - 1] == '*';
+		if ((open ? size >= k - 1 : size == k) && memcmp(parameter.at, names[i], k - open) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+cache_key_ignore(struct cache_key *key, char text[CACHE_KEY_MAX], const char *const *names, size_t n)
+{
+	char *end = text + key->uri.size, *question = memchr(text, '?', key->uri.size);
+	char *out = question;
+
+	for (char *at = question; at && at < end;) {   /* each with the '?' or '&' before it */
+		char *and = memchr(at + 1, '&', (size_t)(end - at - 1));
+		char *next = and ? and : end;
+		size_t size = (size_t)(next - at);
+		if (!is_ignored((struct text){ at + 1, size - 1 }, names, n)) {
+			memmove(out, at, size);
+			*out = out == question ? '?' : '&';
+			out += size;
+		}
+		at = next;
+	}
+	if (!question)
+		return;
+	key->uri.size -= (size_t)(end - out);
+	key->target.size -= (size_t)(end - out);
+}
+
 /* ---- references ---- */
 
 static struct text

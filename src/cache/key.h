@@ -35,6 +35,12 @@ int cache_key_write(bool https, struct text host, struct text target, char out[C
 bool cache_key_resolve(const struct cache_key *base, struct text reference, char out[CACHE_KEY_MAX],
     struct cache_key *ret);
 
+/* Takes those parameters out of the query that the origin does not look at, here and in what it is
+ * sent: `names` as they stand in the URI, a '*' at the end stands for any rest. One whose value holds
+ * a semicolon stays: some read that as the beginning of another. `text` is what key points into. */
+void cache_key_ignore(struct cache_key *key, char text[CACHE_KEY_MAX], const char *const *names,
+    size_t n);
+
 static inline bool
 cache_key_equal(const struct cache_key *a, const struct cache_key *b)
 {

@@ -74,11 +74,18 @@ void store_wake(struct store_worker *w);
 
 typedef bool store_match_fn(void *ctx, struct text vary);
 
+/* Between two of the same key, was anything purged that one filled in between would have to know of? */
+struct store_moment {
+	uint64_t purges, of_key;
+};
+
 struct store_ask {
 	struct text key;         /* method, host, path as the caller has normalised them */
 	store_match_fn *match;   /* NULL: only objects without vary fit */
 	void *ctx;
 	int64_t now_ns;
+	/* store_begin: when the answer was asked for; NULL: now. Purges since then hold for it too. */
+	const struct store_moment *since;
 };
 
 enum store_state {
@@ -101,6 +108,8 @@ enum store_state store_find(struct store_worker *w, const struct store_ask *ask,
 /* Whether this key has objects with `vary`, and that of the newest one: what requests for it are told
  * apart by. Empty: none. Lives as a view does. */
 struct text store_vary_of_key(struct store_worker *w, struct text key);
+
+struct store_moment store_moment(const struct store_worker *w, struct text key);
 
 /* ---- objects ---------------------------------------------------------------------------------- */
 
@@ -150,7 +159,8 @@ size_t store_read(const struct store_worker *w, const struct store_object *o, st
 
 /* Announces a fill for what `ask` asks for. `vary`: what the answer will probably be told apart by,
  * from store_vary_of_key and the request; empty when not known. `flight`: the caller's number, not 0.
- * -EBUSY: another flight is at it: *ret_flight. -ENOSPC: fetch without the store. */
+ * -EBUSY: another flight is at it: *ret_flight. -ESTALE: purged since ask->since. -ENOSPC: fetch without
+ * the store. */
 int store_begin(struct store_worker *w, const struct store_ask *ask, struct text vary, uint64_t flight,
     struct store_fill **ret, uint64_t *ret_flight);
 

@@ -64,7 +64,8 @@ announce(struct store_worker *w, const struct store_ask *ask, struct store_objec
 	store_shard_lock(s, hash.low);
 	struct store_object *newest = store_index_find(s, hash, ask->key);
 	uint64_t flight = flight_of(s, ask, newest);
-	int r = flight ? -EBUSY : make_place(w, newest);
+	bool late = ask->since && ask->since->of_key != atomic_load(store_purges_of_key(s, hash.low));
+	int r = flight ? -EBUSY : late ? -ESTALE : make_place(w, newest);
 	if (!r)
 		r = store_index_add(w, o);
 	store_shard_unlock(s, hash.low);
@@ -80,7 +81,8 @@ store_begin(struct store_worker *w, const struct store_ask *ask, struct text var
 	struct store *s = w->store;
 	struct store_record record = {
 		.key = ask->key, .vary = vary, .hash = store_hash_of(s, ask->key), .state = STORE_FILLING,
-		.birth = atomic_load(&s->purges.number), .flight = flight, .expires_ns = INT64_MAX,
+		.birth = ask->since ? ask->since->purges : atomic_load(&s->purges.number), .flight = flight,
+		.expires_ns = INT64_MAX,
 	};
 
 	assert(flight && store_is_awake(w));

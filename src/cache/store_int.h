@@ -14,6 +14,7 @@
 #define STORE_SHARDS     64
 #define STORE_SECRET     192    /* bytes, of XXH3 */
 #define STORE_CHUNK_MAX  512    /* units: 64 KiB */
+#define STORE_KEY_SLOTS  1024   /* share a count of purges; a multiple of STORE_SHARDS */
 
 /* ---- in the map --------------------------------------------------------------------------------- */
 
@@ -117,6 +118,7 @@ struct store_purges {
 	_Atomic uint64_t *hard, *soft;
 	uint64_t slots;
 	_Atomic uint64_t number;         /* of purges so far */
+	_Atomic uint64_t of_keys[STORE_KEY_SLOTS];   /* hard purges of the keys there; with their shard's lock */
 };
 
 struct store {
@@ -276,6 +278,8 @@ void store_learn_hits(struct store_worker *w);
 
 void store_purges_init(struct store *s, _Atomic uint64_t *zeroed, uint64_t slots);
 uint32_t store_tag_slot(const struct store *s, uint64_t tag);
+/* Hard purges so far of keys with this hash; exact with its shard's lock. */
+_Atomic uint64_t *store_purges_of_key(struct store *s, uint64_t hash);
 /* Was it purged for good since its fill began? Notes soft purges on it. */
 bool store_is_purged(const struct store *s, struct store_object *o);
 

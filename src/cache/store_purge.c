@@ -26,6 +26,21 @@ store_tag_slot(const struct store *s, uint64_t tag)
 	return (uint32_t)(1 + h % (s->purges.slots - 1));
 }
 
+_Atomic uint64_t *
+store_purges_of_key(struct store *s, uint64_t hash)
+{
+	return &s->purges.of_keys[hash % STORE_KEY_SLOTS];
+}
+
+struct store_moment
+store_moment(const struct store_worker *w, struct text key)
+{
+	struct store *s = w->store;
+
+	return (struct store_moment){ atomic_load(&s->purges.number),
+		atomic_load(store_purges_of_key(s, store_hash_of(s, key).low)) };
+}
+
 static uint64_t
 last_purge(_Atomic uint64_t *slots, const struct store_object *o)
 {
@@ -87,6 +102,7 @@ store_purge_key(struct store_worker *w, struct text key, enum store_purge how)
 	uint32_t n = 0;
 
 	store_shard_lock(s, hash.low);
+	atomic_fetch_add(store_purges_of_key(s, hash.low), 1);
 	struct store_object *o = store_index_find(s, hash, key);
 	while (o) {
 		uint64_t next = atomic_load(&o->next_variant);

@@ -153,6 +153,7 @@ struct gate_route_cache {
 	int64_t swr_ns, sie_ns;         /* stale while revalidated, on errors (RFC 5861), when the origin does
 	                                 * not say; 0: not */
 	const char **vary; size_t n_vary;                 /* request fields that are always part of the key */
+	const char *vary_text;          /* the same as a list in a field; NULL: none */
 	const char **ignore_query; size_t n_ignore_query; /* parameters that the origin does not look at; a
 	                                 * '*' at the end stands for any rest ("utm_*") */
 };

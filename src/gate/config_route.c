@@ -143,6 +143,8 @@ take_vary(struct loading *l, const char *key, const struct node *n, void *to)
 		if (strchr(cache->vary[i], '*'))
 			code = node_refuse(&l->file, take_place(l, cache->vary[i], n->place),
 			    "%s: '%s' is not the name of a field", key, cache->vary[i]);
+	for (size_t i = 0; i < cache->n_vary && code == 0; i++)
+		cache->vary_text = arena_printf(l->a, "%s%s%s", i ? cache->vary_text : "", i ? ", " : "", cache->vary[i]);
 	return code;
 }
 

@@ -17,8 +17,6 @@ static const struct unbuilt table[] = {
 	{ { "upstreams", "*", "health" }, "servers are not asked how they are yet" },
 	{ { "upstreams", "*", "concurrency" }, "requests in flight are limited by the pool alone yet" },
 	{ { "routes", "*", "timeout" }, "exchanges as a whole have no limit of time yet" },
-	{ { "routes", "*", "cache", "vary" }, "fields that the answer does not name are no part of the key yet" },
-	{ { "routes", "*", "cache", "ignore_query" }, "queries are compared as they are yet" },
 	{ { "cache_warming" }, "nothing is warmed yet" },
 };
 

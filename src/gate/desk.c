@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+#include "cache/range.h"
 #include "gate/client.h"
 #include "gate/errand.h"
 #include "gate/flight.h"
@@ -57,7 +58,8 @@ can_be_read(enum store_state state, const struct store_found *found)
 {
 	const struct cache_terms *t = found->object ? store_terms(found->object) : NULL;
 
-	return state == STORE_FOUND || (state == STORE_FILLING && t && t->full_bytes != CACHE_NO_SIZE);
+	return state == STORE_FOUND ||
+	    (state == STORE_FILLING && t && t->full_bytes != CACHE_NO_SIZE && !(t->flags & TERMS_PARTIAL));
 }
 
 /* The request that others waited for has failed: they get what is stale, or the same news. */
@@ -144,34 +146,41 @@ begin_fill(struct inquiry *q, struct errand_how *how, uint64_t *ret_flight)
 	    ret_flight);
 }
 
-/* Answers to these are not for others, whatever they are. */
+/* Nothing of the answer may be kept, whatever it is. */
 static bool
 is_for_one(const struct inquiry *q)
 {
-	const uint32_t own = REQUEST_NO_STORE | REQUEST_AUTHORIZATION;
-
-	return q->request.method != CACHE_GET || (q->request.has & own) || q->r->framing != HTTP1_NO_BODY || q->r->upgrades;
+	return (q->request.has & REQUEST_NO_STORE) || q->r->framing != HTTP1_NO_BODY || q->r->upgrades;
 }
 
+/* It may be kept if it says so, or if it is the rest of a part, but others do not wait for that. */
+static bool
+comes_late(const struct inquiry *q, const struct errand_how *how)
+{
+	return q->request.method != CACHE_GET || (q->request.has & REQUEST_AUTHORIZATION) ||
+	    (!how->stale && (q->request.has & REQUEST_RANGE));
+}
+
+/* `how`: what is stored of it, and why it is asked for. */
 static void
 fetch(struct client *c, struct inquiry *q, struct text raw, const struct store_found *found,
-    const struct store_object *stale, enum cache_forward forward, bool waited)
+    struct errand_how *how, bool waited)
 {
-	struct errand_how how = { .stale = stale, .forward = forward };
 	uint64_t flight = found->flight;
-	bool part = !stale && (q->request.has & REQUEST_RANGE);
+	bool head_alone = q->request.method == CACHE_HEAD && !how->stale;
 
-	if (is_for_one(q) || part || found->state == STORE_UNCACHEABLE || (waited && (flight || stale))) {
-		go_straight(c, q, raw, forward);
+	if (is_for_one(q) || head_alone || found->state == STORE_UNCACHEABLE) {
+		go_straight(c, q, raw, how->forward);
 		return;
 	}
-	int code = flight ? -EBUSY : begin_fill(q, &how, &flight);
+	how->late = comes_late(q, how) || (waited && (flight || how->stale));
+	int code = how->late ? 0 : flight ? -EBUSY : begin_fill(q, how, &flight);
 	if (code == -EBUSY && !waited && flight_is_ours(c->w, flight))
 		await_flight(c, q, raw, flight);
 	else if (code < 0)
-		go_straight(c, q, raw, forward);
+		go_straight(c, q, raw, how->forward);
 	else
-		errand_begin(c, q, raw, &how);
+		errand_begin(c, q, raw, how);
 }
 
 static void
@@ -180,11 +189,52 @@ refresh(struct client *c, struct inquiry *q, struct text raw, const struct store
 	struct errand_how how = { .stale = found->object, .forward = CACHE_FORWARD_STALE };
 	uint64_t flight;
 
-	if (!found->flight && !is_for_one(q) && begin_fill(q, &how, &flight) == 0)
+	if (!found->flight && !is_for_one(q) && !comes_late(q, &how) && begin_fill(q, &how, &flight) == 0)
 		errand_refresh(c, q, raw, &how);
 }
 
+static void
+refuse_uncached(struct client *c)
+{
+	visit_refuse(c, REFUSED_NOT_CACHED);
+	client_refuse(c, 504, "only-if-cached, and it is not", false);
+}
+
+/* A POST's answer may say that a GET would bring the same (RFC 9110, section 9.3.3). */
+static void
+pass(struct client *c, struct inquiry *q, struct text raw, enum cache_forward forward)
+{
+	bool post = q->request.method == CACHE_POST && !(q->request.has & REQUEST_NO_STORE) && !q->r->upgrades;
+
+	errand_begin(c, q, raw, &(struct errand_how){ .straight = true, .late = post, .forward = forward });
+}
+
 /* ---- deciding -------------------------------------------------------------------------------- */
+
+/* What is stored is a part: is it fresh, and does it hold what is asked? */
+static void
+decide_part(struct client *c, struct inquiry *q, struct text raw, const struct store_found *found,
+    const struct cache_terms *terms, const struct cache_decision *d, bool waited)
+{
+	struct store_found nothing = { .flight = found->flight };
+	struct errand_how how = { .forward = d->forward };
+
+	if (d->use == CACHE_SERVE && serving_can(q, found->object, terms)) {
+		serving_begin(c, q, found->object, terms, &(struct serving_how){ .hit = true });
+		return;
+	}
+	if (d->use == CACHE_REFUSE || (q->request.has & REQUEST_ONLY_IF_CACHED)) {
+		refuse_uncached(c);
+		return;
+	}
+	if (d->use == CACHE_SERVE) {
+		struct cache_range gap;
+		bool joins = (q->request.has & REQUEST_RANGE) || cache_range_missing(terms, NULL, &gap);
+		how.part = joins ? found->object : NULL;
+		how.forward = CACHE_FORWARD_PARTIAL;
+	}
+	fetch(c, q, raw, &nothing, &how, waited);
+}
 
 void
 desk_decide(struct client *c, struct inquiry *q, struct text raw, bool waited)
@@ -204,6 +254,11 @@ desk_decide(struct client *c, struct inquiry *q, struct text raw, bool waited)
 	bool others = !readable && store_vary_of_key(w->store, q->key.uri).size;
 	cache_decide(&q->request, readable ? &terms : NULL, others, gate_wall_ns(w), &d);
 	bool whole = state == STORE_FOUND;
+	if (readable && (terms.flags & TERMS_PARTIAL) && d.use != CACHE_PASS) {
+		decide_part(c, q, raw, &found, &terms, &d, waited);
+		return;
+	}
+	struct errand_how how = { .stale = whole ? found.object : NULL, .forward = d.forward };
 	switch (d.use) {
 	case CACHE_SERVE_AND_REFRESH:
 		if (whole)
@@ -216,14 +271,13 @@ desk_decide(struct client *c, struct inquiry *q, struct text raw, bool waited)
 		break;
 	case CACHE_VALIDATE:
 	case CACHE_FETCH:
-		fetch(c, q, raw, &found, whole ? found.object : NULL, d.forward, waited);
+		fetch(c, q, raw, &found, &how, waited);
 		break;
 	case CACHE_PASS:
-		go_straight(c, q, raw, d.forward);
+		pass(c, q, raw, d.forward);
 		break;
 	case CACHE_REFUSE:
-		visit_refuse(c, REFUSED_NOT_CACHED);
-		client_refuse(c, 504, "only-if-cached, and it is not", false);
+		refuse_uncached(c);
 	}
 }
 

@@ -32,14 +32,20 @@ take_part_of_cache(struct errand *x, const struct inquiry *q, struct text raw, c
 
 	x->fill = how->fill;
 	x->flight = how->flight;
+	x->late = how->late;
 	x->stale = how->stale;
+	x->part = how->part;
 	x->straight = how->straight;
 	x->forward = how->forward;
 	x->requested_ns = gate_wall_ns(w);
 	x->unsafe = how->straight && (q->request.method == CACHE_UNSAFE || q->request.method == CACHE_POST);
 	if (x->stale)
 		store_hold(x->stale);
-	if (x->fill || x->unsafe || q->route->compress.enabled)
+	if (x->part)
+		store_hold(x->part);
+	if (x->late)
+		x->moment = store_moment(w->store, q->key.uri);
+	if (x->fill || x->late || x->unsafe || q->route->compress.enabled)
 		buf_append(&x->raw, raw.at, raw.size);
 }
 

@@ -12,7 +12,9 @@ struct errand_how {
 	bool straight;                      /* the cache of its route has no part in it */
 	struct store_fill *fill;            /* the answer is stored when it may be; NULL: not */
 	uint64_t flight;                    /* of the fill */
+	bool late;                          /* without a fill, but it may be stored: nobody waits for it */
 	const struct store_object *stale;   /* what is to be validated; NULL: nothing */
+	const struct store_object *part;    /* a part of what is asked; NULL: none */
 	enum cache_forward forward;
 };
 

@@ -115,7 +115,7 @@ put_date(const struct errand *x, struct buf *b, const struct http1_response *r)
 static void
 put_cache_status(const struct errand *x, struct buf *b)
 {
-	if (!x->straight && !x->fill && !x->detail)
+	if (!x->straight && !x->fill && !x->late && !x->detail)
 		return;
 	serving_put_status(b, &(struct cache_status){ .cache = GATE_NAME, .forward = x->forward,
 	    .stored = x->fill, .detail = x->detail });
@@ -277,8 +277,12 @@ invalidate(struct errand *x, const struct http1_response *r)
 	};
 
 	inquiry_repeat(w, x->secure, &x->raw, &q);
+	struct store_moment now = store_moment(w->store, q.key.uri);
+	bool latest = memcmp(&now, &x->moment, sizeof(now)) == 0;
 	for (int i = 0; cache_next_outdated(&q.request, &q.key, &answer, &i, text, &outdated);)
 		store_purge_key(w->store, outdated.uri, STORE_PURGE_HARD);
+	if (latest)   /* its own answer is not outdated by it */
+		x->moment = store_moment(w->store, q.key.uri);
 }
 
 /* The client has been served otherwise, or is gone. */
@@ -307,7 +311,7 @@ begin_answer(struct errand *x, const struct http1_response *r, const char *rest,
 	attempt_answered(x, r->status);
 	if (x->unsafe)
 		invalidate(x, r);
-	enum fill_verdict v = x->fill ? fill_head(x, r) : FILL_RELAY;
+	enum fill_verdict v = x->fill || x->late ? fill_head(x, r) : FILL_RELAY;
 	if (v == FILL_OVER || !x->client) {
 		finish_for_store(x, v, rest, size);
 		return;

@@ -87,18 +87,41 @@ put_framing(struct errand *x, const struct http1_request *r)
 	}
 }
 
+/* The cache asks for itself: for many, or whether what is stored still holds. A HEAD is asked as it came, its
+ * answer tells that too (RFC 9111, section 4.3.5). */
+static bool
+is_of_cache(const struct errand *x)
+{
+	return x->fill || (x->stale && !x->is_head);
+}
+
 /* What asks whether what is stored still holds. */
 static void
 put_conditions(struct errand *x)
 {
 	struct cache_condition k;
-	const struct cache_terms *t = x->stale ? store_terms(x->stale) : NULL;
+	const struct cache_terms *t = x->stale && !x->is_head ? store_terms(x->stale) : NULL;
 
 	if (!t)
 		return;
 	cache_condition_write(t, cache_etag(t, store_head(x->stale).at), &k);
 	for (uint32_t i = 0; i < k.n; i++)
 		put_line(&x->head, k.at[i].name, k.at[i].value);
+}
+
+/* A part is here and the whole is wanted: what is missing of it, if it is still the same (RFC 9111, section 3.4). */
+static void
+put_missing(struct errand *x)
+{
+	char range[CACHE_RANGE_FIELD_MAX];
+	struct cache_range gap;
+	const struct cache_terms *t = x->part && x->fill ? store_terms(x->part) : NULL;
+
+	if (!t || !cache_range_missing(t, NULL, &gap))
+		return;
+	size_t n = cache_range_field_write(&gap, t, range);
+	put_field(&x->head, "Range", (struct text){ range, n });
+	put_field(&x->head, "If-Range", cache_etag(t, store_head(x->part).at));
 }
 
 /* For HTTP/1.0, which may name no host. */
@@ -122,11 +145,12 @@ question_write(struct errand *x, const struct inquiry *q, struct client *c)
 	put_field(b, "Host", r->host.size ? r->host : address_of(x->route, x->w->config));
 	for (const struct http_field *f = r->fields.at; f < r->fields.at + r->fields.n; f++) {
 		if (is_ours(f->name) || http1_is_hop_field(&r->fields, f->name) ||
-		    (x->fill && cache_field_is_clients(f->name)))
+		    (is_of_cache(x) && cache_field_is_clients(f->name)))
 			continue;
 		put_line(b, f->name, f->value);
 	}
 	put_conditions(x);
+	put_missing(x);
 	put_framing(x, r);
 	put_forwarded(b, r, c);
 	buf_printf(b, "Via: %s " GATE_NAME "\r\n\r\n", r->old ? "1.0" : c->ops->protocol + strlen("HTTP/"));

@@ -39,6 +39,9 @@ fill_abort(struct errand *x, int status)
 	else if (f)
 		flight_progress(x->w, x->flight);
 	let_go_of_stale(x);
+	if (x->part)
+		store_release(x->w->store, x->part);
+	x->part = NULL;
 }
 
 void
@@ -46,20 +49,22 @@ fill_finish(struct errand *x)
 {
 	struct store_fill *f = x->fill;
 
-	x->fill = NULL;
-	if (!f)
+	if (!f || !fill_part_tail(x)) {
+		fill_abort(x, 0);
 		return;
+	}
+	x->fill = NULL;
 	store_finish(x->w->store, f);
 	flight_progress(x->w, x->flight);
 }
 
-static void
-refuse(struct errand *x, enum cache_refusal why)
+void
+fill_refuse(struct errand *x, enum cache_refusal why)
 {
 	struct store_fill *f = x->fill;
 
 	x->detail = cache_refusal_name(why);
-	if (!cache_refusal_lasts(why)) {
+	if (!f || !cache_refusal_lasts(why)) {
 		fill_abort(x, 0);
 		return;
 	}
@@ -70,8 +75,8 @@ refuse(struct errand *x, enum cache_refusal why)
 }
 
 /* Both serve the client away from the errand, which it leaves first. */
-static void
-serve(struct errand *x, struct inquiry *q, const struct store_object *o, const struct cache_terms *t,
+void
+fill_serve(struct errand *x, struct inquiry *q, const struct store_object *o, const struct cache_terms *t,
     bool whole)
 {
 	struct client *c = x->client;
@@ -105,6 +110,20 @@ fill_serve_stale(struct errand *x, int status)
 
 /* ---- the head -------------------------------------------------------------------------------- */
 
+/* Has the errand a fill? A late one has it from now on, if it can be had. */
+static bool
+announce(struct errand *x, struct inquiry *q)
+{
+	struct store_ask ask = inquiry_ask(q);
+	uint64_t other;
+
+	if (x->fill || !x->late || !x->question_ended)
+		return x->fill;
+	ask.since = &x->moment;
+	x->flight = flight_number(x->w);
+	return store_begin(x->w->store, &ask, (struct text){ 0 }, x->flight, &x->fill, &other) == 0;
+}
+
 /* False: it has more tags than can be told apart, and a purge of one could miss it. */
 static bool
 meta_of(const struct errand *x, const struct inquiry *q, const struct cache_terms *t, struct text head,
@@ -119,49 +138,77 @@ meta_of(const struct errand *x, const struct inquiry *q, const struct cache_term
 		.tags = tags, .n_tags = n_tags < 0 ? 0 : (size_t)n_tags,
 		.expires_ns = useful < INT64_MAX - now ? now + useful : INT64_MAX,
 		.cost_us = (uint64_t)(wall - x->requested_ns) / NS_PER_US,
-		.body_bytes = t->full_bytes,
+		.body_bytes = t->flags & TERMS_PARTIAL ? t->held : t->full_bytes,
 	};
 	return n_tags >= 0;
+}
+
+/* What is stored may be as good as before, for others. */
+static bool
+is_about_asker(enum cache_refusal why)
+{
+	return why == CACHE_NOT_REQUEST || why == CACHE_NOT_AUTHORIZED;
+}
+
+/* The stored body under a new head. False: it could not be, or must not. */
+static bool
+update(struct errand *x, struct inquiry *q, const struct cache_answer *answer)
+{
+	struct gate_worker *w = x->w;
+	struct buf *b = &w->head;
+	struct cache_terms t;
+
+	buf_clear(b);
+	enum cache_refusal why = cache_update(&q->request, &q->key, store_terms(x->stale),
+	    store_head(x->stale), answer, q->policy, &t, b);
+	uint64_t tags[STORE_TAGS_MAX];
+	struct store_meta meta;
+	bool updates = why == CACHE_STORE && b->size <= CACHE_HEAD_MAX && announce(x, q) &&
+	    meta_of(x, q, &t, (struct text){ b->data, b->size }, store_vary(x->stale), tags, &meta);
+	struct store_fill *f = x->fill;
+	x->fill = NULL;
+	if (updates)
+		updates = store_renew(w->store, f, x->stale, &meta) == 0;
+	else if (f)
+		store_abort(w->store, f);
+	if (why != CACHE_STORE && !is_about_asker(why))
+		store_purge_key(w->store, q->key.uri, STORE_PURGE_HARD);
+	if (f)
+		flight_progress(w, x->flight);
+	return updates;
 }
 
 /* What is stored was confirmed. */
 static enum fill_verdict
 renew(struct errand *x, struct inquiry *q, const struct cache_answer *answer)
 {
-	struct gate_worker *w = x->w;
-	struct buf *b = &w->head;
-	struct cache_terms t;
-	struct store_fill *f = x->fill;
-
-	buf_clear(b);
-	enum cache_refusal why = cache_update(&q->request, &q->key, store_terms(x->stale),
-	    store_head(x->stale), answer, q->policy, &t, b);
-	x->fill = NULL;
-	if (why == CACHE_STORE) {
-		struct text head = { b->data, b->size };
-		uint64_t tags[STORE_TAGS_MAX];
-		struct store_meta meta;
-		if (meta_of(x, q, &t, head, store_vary(x->stale), tags, &meta))
-			store_renew(w->store, f, x->stale, &meta);
-		else
-			store_abort(w->store, f);
-	} else {
-		store_abort(w->store, f);
-	}
-	if (why != CACHE_STORE && why != CACHE_NOT_REQUEST)
-		store_purge_key(w->store, q->key.uri, STORE_PURGE_HARD);
-	flight_progress(w, x->flight);
-	struct store_ask ask = inquiry_ask(q);
 	struct store_found found;
-	bool renewed = why == CACHE_STORE && store_find(w->store, &ask, &found) == STORE_FOUND;
+
+	bool renewed = update(x, q, answer);
+	struct store_ask ask = inquiry_ask(q);
+	renewed = renewed && store_find(x->w->store, &ask, &found) == STORE_FOUND;
 	const struct store_object *o = renewed ? found.object : x->stale;
-	serve(x, q, o, store_terms(o), true);
+	fill_serve(x, q, o, store_terms(o), true);
 	return FILL_OVER;
 }
 
-/* The server has confirmed another version than what is stored: that is of no use. */
+/* The answer to a HEAD tells whether what is stored still holds (RFC 9111, section 4.3.5). */
 static enum fill_verdict
-ask_anew(struct errand *x, struct inquiry *q)
+take_head(struct errand *x, struct inquiry *q, const struct cache_answer *answer)
+{
+	if (answer->status >= 500 && fill_serve_stale(x, answer->status))
+		return FILL_OVER;
+	if (answer->status == 200 && cache_head_agrees(store_terms(x->stale), store_head(x->stale), answer))
+		update(x, q, answer);
+	else if (answer->status == 200)
+		store_purge_key(x->w->store, q->key.uri, STORE_PURGE_HARD);
+	let_go_of_stale(x);
+	return FILL_RELAY;
+}
+
+/* The server has confirmed another version than what is stored: that is of no use. */
+enum fill_verdict
+fill_ask_anew(struct errand *x, struct inquiry *q)
 {
 	struct client *c = x->client;
 	struct buf raw = x->raw;
@@ -177,40 +224,64 @@ ask_anew(struct errand *x, struct inquiry *q)
 	return FILL_OVER;
 }
 
+/* What requests for it are told apart by: what the answer names, and what the route does. */
+static int
+write_vary(const struct inquiry *q, const struct http_fields *answer, char out[CACHE_VARY_MAX])
+{
+	struct http_field all[HTTP1_FIELDS_MAX + 1];
+	const char *more = q->route->cache.vary_text;
+
+	if (!more)
+		return cache_vary_write(answer, &q->r->fields, out);
+	memcpy(all, answer->at, answer->n * sizeof(*all));
+	all[answer->n] = (struct http_field){ { "Vary", 4 }, { more, strlen(more) } };
+	return cache_vary_write(&(struct http_fields){ all, answer->n + 1 }, &q->r->fields, out);
+}
+
+enum fill_verdict
+fill_store(struct errand *x, struct inquiry *q, const struct http1_response *r, const struct cache_terms *t,
+    struct text head)
+{
+	struct gate_worker *w = x->w;
+	char vary[CACHE_VARY_MAX];
+	int n = write_vary(q, &r->fields, vary);
+
+	if (n < 0) {
+		fill_refuse(x, CACHE_NOT_VARY);
+		return FILL_RELAY;
+	}
+	if (!announce(x, q)) {
+		let_go_of_stale(x);
+		return FILL_RELAY;
+	}
+	uint64_t tags[STORE_TAGS_MAX];
+	struct store_meta meta;
+	bool tagged = meta_of(x, q, t, head, (struct text){ vary, (size_t)n }, tags, &meta);
+	if (!tagged || head.size > CACHE_HEAD_MAX || store_fill_head(w->store, x->fill, &meta) < 0) {
+		fill_refuse(x, CACHE_NOT_FRESH);
+		x->detail = tagged ? "too-large" : "too-many-tags";
+		return FILL_RELAY;
+	}
+	let_go_of_stale(x);
+	return FILL_STORED;
+}
+
 static enum fill_verdict
 store_answer(struct errand *x, struct inquiry *q, const struct http1_response *r, struct cache_terms *t)
 {
-	struct gate_worker *w = x->w;
-	struct buf *b = &w->head;
-	char vary[CACHE_VARY_MAX];
-	int n = cache_vary_write(&r->fields, &q->r->fields, vary);
+	struct buf *b = &x->w->head;
 
-	if (n < 0) {
-		refuse(x, CACHE_NOT_VARY);
-		return FILL_RELAY;
-	}
 	t->full_bytes = r->framing == HTTP1_NO_BODY ? 0
 	    : r->framing == HTTP1_LENGTH ? r->length : CACHE_NO_SIZE;
 	buf_clear(b);
 	cache_head_write(&r->fields, q->policy, t, b);
-	uint64_t tags[STORE_TAGS_MAX];
-	struct store_meta meta;
-	if (!meta_of(x, q, t, (struct text){ b->data, b->size }, (struct text){ vary, (size_t)n }, tags,
-	    &meta)) {
-		refuse(x, CACHE_NOT_FRESH);
-		x->detail = "too-many-tags";
-		return FILL_RELAY;
-	}
-	if (b->size > CACHE_HEAD_MAX || store_fill_head(w->store, x->fill, &meta) < 0) {
-		x->detail = "too-large";
-		refuse(x, CACHE_NOT_FRESH);
-		return FILL_RELAY;
-	}
-	let_go_of_stale(x);
-	flight_progress(w, x->flight);
+	enum fill_verdict v = fill_store(x, q, r, t, (struct text){ b->data, b->size });
+	if (v != FILL_STORED)
+		return v;
+	flight_progress(x->w, x->flight);
 	if (t->full_bytes == CACHE_NO_SIZE)
 		return x->client ? FILL_BOTH : FILL_STORED;
-	serve(x, q, store_fill_object(x->fill), t, false);
+	fill_serve(x, q, store_fill_object(x->fill), t, false);
 	return FILL_STORED;
 }
 
@@ -233,28 +304,32 @@ fill_head(struct errand *x, const struct http1_response *r)
 	};
 
 	inquiry_repeat(w, x->secure, &x->raw, &q);
+	if (x->stale && x->is_head)
+		return take_head(x, &q, &answer);
 	if (x->stale) {
 		enum cache_outcome outcome = cache_outcome(store_terms(x->stale),
 		    store_head(x->stale), &answer);
 		if (outcome == CACHE_CONFIRMED)
 			return renew(x, &q, &answer);
 		if (outcome == CACHE_FOREIGN)
-			return ask_anew(x, &q);
+			return fill_ask_anew(x, &q);
 		if (outcome == CACHE_FAILED && fill_serve_stale(x, r->status)) {
 			fill_abort(x, r->status);
 			return FILL_OVER;
 		}
 	}
 	enum cache_refusal why = cache_storable(&q.request, &q.key, &answer, q.policy, &t);
-	if (why == CACHE_STORE && r->status != 206)
+	if (r->status == 206 || (r->status == 416 && x->part && !x->late))
+		return fill_part_head(x, &q, r, &t, why);
+	if (why == CACHE_STORE)
 		return store_answer(x, &q, r, &t);
-	if (x->stale && r->status < 500)
+	if (x->stale && r->status < 500 && !is_about_asker(why))
 		store_purge_key(w->store, q.key.uri, STORE_PURGE_HARD);
 	if (is_shared_failure(r->status, why)) {
 		x->detail = cache_refusal_name(why);
 		fill_abort(x, r->status);
 	} else {
-		refuse(x, why == CACHE_STORE ? CACHE_NOT_RANGE : why);
+		fill_refuse(x, why);
 	}
 	return x->client ? FILL_RELAY : FILL_OVER;
 }

@@ -3,6 +3,7 @@
  * step. */
 #pragma once
 
+#include "cache/storable.h"
 #include "gate/errand.h"
 
 enum fill_verdict {
@@ -21,3 +22,20 @@ void fill_finish(struct errand *x);
 void fill_abort(struct errand *x, int status);
 /* May the client have what is stale, as there is no answer? True: it is being served, or nobody waits. */
 bool fill_serve_stale(struct errand *x, int status);
+
+/* ---- among the files of the fill ---- */
+
+/* To be stored under this head with these terms; the client is not served yet. FILL_RELAY: it cannot be. */
+enum fill_verdict fill_store(struct errand *x, struct inquiry *q, const struct http1_response *r,
+    const struct cache_terms *t, struct text head);
+void fill_refuse(struct errand *x, enum cache_refusal why);
+/* What came is of no use, and what is stored is neither. */
+enum fill_verdict fill_ask_anew(struct errand *x, struct inquiry *q);
+/* Serve the client away from the errand, which it leaves first. */
+void fill_serve(struct errand *x, struct inquiry *q, const struct store_object *o, const struct cache_terms *t,
+    bool whole);
+/* fill_part.c: a 206, or that there is nothing more of what is stored. `why`: may it be kept? */
+enum fill_verdict fill_part_head(struct errand *x, struct inquiry *q, const struct http1_response *r,
+    struct cache_terms *t, enum cache_refusal why);
+/* What is stored behind it. False: it could not be added. */
+bool fill_part_tail(struct errand *x);

@@ -165,7 +165,11 @@ struct errand {
 	struct buf raw;          /* the request as the client sent it: to be read again when the answer is there */
 	struct store_fill *fill; /* NULL: nothing is stored */
 	uint64_t flight;         /* of the fill */
+	bool late;               /* a fill may begin when the head of the answer is there */
+	struct store_moment moment;         /* when a late one was asked */
 	const struct store_object *stale;   /* held: what is being validated; NULL: nothing */
+	const struct store_object *part;    /* held: what the answer may be joined with; NULL: nothing */
+	int64_t tail_at, tail_bytes;        /* of the part, behind what comes; 0 bytes: nothing */
 	int64_t requested_ns;    /* wall */
 	bool unsafe;             /* invalidates what is stored, when it succeeds */
 	bool straight;           /* of a cached route, but past the cache */

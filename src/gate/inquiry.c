@@ -43,6 +43,8 @@ inquiry_read(struct gate_worker *w, bool secure, const struct http1_request *r, 
 	ret->route = gate_route_find(w->config, without_port(r->host), path_of(ret->key.target));
 	if (!ret->route)
 		return 0;
+	if (ret->route->cache.n_ignore_query && ret->key.uri.at == w->key_text)
+		cache_key_ignore(&ret->key, w->key_text, ret->route->cache.ignore_query, ret->route->cache.n_ignore_query);
 	ret->policy = &w->gate->policies[ret->route - w->config->routes];
 	if (ret->route->cache.enabled)
 		cache_request_read(r->method, &ret->key, &r->fields, ret->policy, &ret->request);

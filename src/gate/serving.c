@@ -10,6 +10,7 @@
 #include "gate/client.h"
 #include "gate/flight.h"
 #include "gate/pack.h"
+#include "gate/parts.h"
 #include "gate/refusal.h"
 
 /* Given out at once before the client has to take some of it; less where that takes memory, for records or frames. */
@@ -25,6 +26,7 @@ struct serving {
 	struct store_cursor cursor;
 	uint64_t end;                /* of the body's part that is sent */
 	struct pack *pack;           /* it is compressed; NULL: it goes as it is stored */
+	struct parts *parts;         /* several ranges of it; NULL: one stretch */
 	struct text head;            /* of a compressed one, until it is sent with the first of the body */
 	bool packed;                 /* all of it */
 };
@@ -57,20 +59,29 @@ put_status(struct buf *b, int status)
 	buf_printf(b, "HTTP/1.1 %d %s\r\n", status, refusal_reason(status));
 }
 
-/* Of a 304 only what may have changed. */
-static void
-put_fields(struct buf *b, struct text head, bool only_304, struct compress_plan *plan)
+/* Of a 304 only what may have changed; of parts not what they say themselves. */
+static bool
+is_sent(struct text name, enum cache_answer_kind kind, bool many)
 {
+	if (kind == CACHE_ANSWER_304)
+		return cache_field_in_304(name);
+	return !text_is(name, "Content-Range") && !(many && text_is(name, "Content-Type"));
+}
+
+static void
+put_fields(struct buf *b, struct text head, enum cache_answer_kind kind, bool many, struct compress_plan *plan)
+{
+	bool whole = kind == CACHE_ANSWER_WHOLE;
 	struct http_field f;
 
-	if (!only_304 && plan->coding == CODING_IDENTITY && !plan->vary) {
+	if (whole && plan->coding == CODING_IDENTITY && !plan->vary) {
 		buf_append(b, head.at, head.size);
 		return;
 	}
 	while (cache_head_next(&head, &f))
-		if (!only_304 || cache_field_in_304(f.name))
+		if (whole || is_sent(f.name, kind, many))
 			pack_put_field(b, &f, plan);
-	pack_put_end(b, plan, plan->coding != CODING_IDENTITY && !only_304);
+	pack_put_end(b, plan, plan->coding != CODING_IDENTITY && kind != CACHE_ANSWER_304);
 }
 
 /* A 304 speaks of what a 200 would be. */
@@ -146,6 +157,7 @@ over(struct serving *s)
 	store_release(c->w->store, s->object);
 	c->serving = NULL;
 	pack_free(s->pack);
+	free(s->parts);
 	gate_worker_bury(c->w, &s->grave);
 }
 
@@ -220,6 +232,29 @@ give_packed(struct serving *s)
 	return s->packed && !c->unsent;
 }
 
+/* As give: of an object that is whole. */
+static bool
+give_parts(struct serving *s)
+{
+	struct client *c = s->client;
+
+	while (!c->unsent && (s->cursor.at < s->end || parts_left(s->parts))) {
+		struct engine_piece pieces[ENGINE_PIECES];
+		char line[CACHE_PART_HEAD_MAX];
+		uint32_t n = 0;
+		if (s->cursor.at == s->end) {
+			uint64_t first = 0;
+			pieces[n++] = (struct engine_piece){ line, parts_next(s->parts, line, &first, &s->end), false };
+			s->cursor = (struct store_cursor){ 0 };
+			store_seek(c->w->store, s->object, &s->cursor, first);
+		}
+		n = add_pieces(c, s->object, &s->cursor, s->end, pieces, n);
+		if (!client_send(c, pieces, n))
+			return true;
+	}
+	return s->cursor.at == s->end && !parts_left(s->parts) && !c->unsent;
+}
+
 /* True: it has all been taken, or the client is gone. */
 static bool
 give(struct serving *s)
@@ -229,6 +264,8 @@ give(struct serving *s)
 
 	if (s->pack)
 		return give_packed(s);
+	if (s->parts)
+		return give_parts(s);
 	while (s->cursor.at < s->end && !c->unsent) {
 		uint32_t n = add_pieces(c, s->object, &s->cursor, s->end, pieces, 0);
 		if (!n)
@@ -278,16 +315,17 @@ serving_go_on(struct serving *s)
 
 static void
 keep_serving(struct client *c, const struct store_object *o, const struct store_cursor *cursor, uint64_t end,
-    uint64_t flight, struct pack *pack)
+    uint64_t flight, struct pack *pack, struct parts *parts)
 {
 	struct serving *s = calloc(1, sizeof(*s));
 
 	if (!s) {
 		pack_free(pack);
+		free(parts);
 		client_abort(c);
 		return;
 	}
-	*s = (struct serving){ .client = c, .object = o, .cursor = *cursor, .end = end, .pack = pack,
+	*s = (struct serving){ .client = c, .object = o, .cursor = *cursor, .end = end, .pack = pack, .parts = parts,
 		.head = { c->w->head.data, pack ? c->w->head.size : 0 },
 		.waiter = { .again = again, .flight = flight } };
 	store_hold(o);
@@ -298,32 +336,43 @@ keep_serving(struct client *c, const struct store_object *o, const struct store_
 /* Head and body in as few sends as they take; most answers need no more than this. */
 static void
 send_answer(struct client *c, const struct store_object *o, struct store_cursor *cursor, uint64_t end,
-    uint64_t flight)
+    uint64_t flight, struct parts *parts)
 {
 	struct gate_worker *w = c->w;
 	struct engine_piece pieces[ENGINE_PIECES] = { { w->head.data, w->head.size, false } };
 	uint32_t n = add_pieces(c, o, cursor, end, pieces, 1);
 
 	if (!client_answer(c, pieces, n))
-		return;
-	if (c->unsent || cursor->at < end)
-		keep_serving(c, o, cursor, end, flight, NULL);
+		free(parts);
+	else if (parts || c->unsent || cursor->at < end)
+		keep_serving(c, o, cursor, end, flight, NULL, parts);
 	else
 		client_answered(c);
 }
 
-/* What is asked of a body of this size: a part only when it is one. */
+/* What is asked of it, when all of it is there, or so many bytes: an answer that is arriving gives the parts that
+ * begin in what has come. */
 static enum cache_answer_kind
-kind_of(const struct inquiry *q, const struct cache_terms *t, struct text head, bool whole,
+kind_of(const struct inquiry *q, const struct cache_terms *t, struct text head, bool whole, uint64_t bytes,
     struct cache_ranges *ranges)
 {
 	enum cache_answer_kind kind = CACHE_ANSWER_WHOLE;
 	const uint32_t asks = REQUEST_RANGE | REQUEST_IF_NONE_MATCH | REQUEST_IF_MODIFIED_SINCE;
 
-	if (q->request.has & asks)
+	if ((q->request.has & asks) && q->request.method <= CACHE_HEAD)
 		kind = cache_answer_kind(&q->request, &q->r->fields, t, cache_etag(t, head.at), ranges);
-	bool one_part = kind == CACHE_ANSWER_PARTS && ranges->n == 1 && whole;
-	return one_part || kind == CACHE_ANSWER_304 || kind == CACHE_ANSWER_416 ? kind : CACHE_ANSWER_WHOLE;
+	if (kind == CACHE_ANSWER_PARTS && !whole)
+		return ranges->n == 1 && (uint64_t)(ranges->at[0].first - t->first) <= bytes ? kind : CACHE_ANSWER_WHOLE;
+	return kind == CACHE_ANSWER_MISSING ? CACHE_ANSWER_WHOLE : kind;
+}
+
+bool
+serving_can(const struct inquiry *q, const struct store_object *o, const struct cache_terms *t)
+{
+	struct cache_ranges ranges;
+
+	return cache_answer_kind(&q->request, &q->r->fields, t, cache_etag(t, store_head(o).at), &ranges) !=
+	    CACHE_ANSWER_MISSING;
 }
 
 static void
@@ -351,6 +400,20 @@ begin_pack(const struct inquiry *q, enum cache_answer_kind kind, struct compress
 	return p;
 }
 
+static int
+status_of(enum cache_answer_kind kind, int stored)
+{
+	return kind == CACHE_ANSWER_304 ? 304 : kind == CACHE_ANSWER_416 ? 416 : kind == CACHE_ANSWER_PARTS ? 206 : stored;
+}
+
+static void
+put_length(struct buf *b, int64_t bytes)
+{
+	buf_append(b, "Content-Length: ", 16);
+	put_number(b, bytes);
+	buf_append(b, "\r\n", 2);
+}
+
 void
 serving_begin(struct client *c, struct inquiry *q, const struct store_object *o,
     const struct cache_terms *terms, const struct serving_how *how)
@@ -360,34 +423,36 @@ serving_begin(struct client *c, struct inquiry *q, const struct store_object *o,
 	struct cache_terms t = *terms;
 	struct cache_ranges ranges = { 0 };
 	struct store_cursor cursor = { 0 };
+	struct parts *parts = NULL;
 	uint64_t bytes, end;
 
 	store_body(w->store, o, &bytes);
-	if (t.full_bytes == CACHE_NO_SIZE)
+	if (t.full_bytes == CACHE_NO_SIZE && !(t.flags & TERMS_PARTIAL))
 		t.full_bytes = (int64_t)bytes;
 	struct text head = store_head(o);
-	enum cache_answer_kind kind = kind_of(q, &t, head, !how->flight, &ranges);
-	int status = kind == CACHE_ANSWER_304 ? 304 : kind == CACHE_ANSWER_416 ? 416 :
-	    kind == CACHE_ANSWER_PARTS ? 206 : t.status;
+	enum cache_answer_kind kind = kind_of(q, &t, head, !how->flight, bytes, &ranges);
+	if (kind == CACHE_ANSWER_PARTS && ranges.n > 1 && !(parts = parts_new(&ranges, &t, head))) {
+		client_refuse(c, 503, "out of memory", false);
+		return;
+	}
+	int status = status_of(kind, t.status);
 	put_status(b, status);
 	struct compress_plan plan = plan_of(q, &t, head, kind);
 	struct pack *pack = begin_pack(q, kind, &plan);
-	bool coded = plan.coding != CODING_IDENTITY && kind == CACHE_ANSWER_WHOLE;
-	put_fields(b, head, kind == CACHE_ANSWER_304, &plan);
+	put_fields(b, head, kind, parts, &plan);
 	end = kind == CACHE_ANSWER_WHOLE ? (uint64_t)t.full_bytes : 0;
-	if (kind == CACHE_ANSWER_PARTS) {
-		store_seek(w->store, o, &cursor, (uint64_t)ranges.at[0].first);
-		end = (uint64_t)(ranges.at[0].first + ranges.at[0].bytes);
+	if (kind == CACHE_ANSWER_PARTS && !parts) {
+		store_seek(w->store, o, &cursor, (uint64_t)(ranges.at[0].first - t.first));
+		end = cursor.at + (uint64_t)ranges.at[0].bytes;
 	}
-	if (kind == CACHE_ANSWER_PARTS || kind == CACHE_ANSWER_416)
+	if (parts)
+		parts_put_type(parts, b);
+	else if (kind == CACHE_ANSWER_PARTS || kind == CACHE_ANSWER_416)
 		put_content_range(b, kind == CACHE_ANSWER_416 ? NULL : &ranges.at[0], t.full_bytes);
-	if (coded) {
+	if (plan.coding != CODING_IDENTITY && kind == CACHE_ANSWER_WHOLE)
 		buf_puts(b, c->ops->framed ? "" : "Transfer-Encoding: chunked\r\n");
-	} else if (kind != CACHE_ANSWER_304 && t.status != 204) {
-		buf_append(b, "Content-Length: ", 16);
-		put_number(b, (int64_t)(end - cursor.at));
-		buf_append(b, "\r\n", 2);
-	}
+	else if (kind != CACHE_ANSWER_304 && t.status != 204)
+		put_length(b, parts ? parts_bytes(parts) : (int64_t)(end - cursor.at));
 	buf_append(b, "Age: ", 5);
 	put_number(b, cache_age_s(&t, gate_wall_ns(w)));
 	buf_append(b, "\r\n", 2);
@@ -398,7 +463,7 @@ serving_begin(struct client *c, struct inquiry *q, const struct store_object *o,
 		end = cursor.at;
 	visit_answer(c, status, b->size);
 	if (pack)
-		keep_serving(c, o, &cursor, end, how->flight, pack);
+		keep_serving(c, o, &cursor, end, how->flight, pack, NULL);
 	else
-		send_answer(c, o, &cursor, end, how->flight);
+		send_answer(c, o, &cursor, end, how->flight, parts);
 }

@@ -13,6 +13,9 @@ struct serving_how {
 	uint64_t flight;                /* that is filling the object; 0: it is whole */
 };
 
+/* Does this object hold what is asked? A part may not. */
+bool serving_can(const struct inquiry *q, const struct store_object *o, const struct cache_terms *t);
+
 /* Answer. `terms`: of the object, as they are to count now. */
 void serving_begin(struct client *c, struct inquiry *q, const struct store_object *o,
     const struct cache_terms *terms, const struct serving_how *how);

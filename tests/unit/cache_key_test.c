@@ -137,9 +137,46 @@ references_lead_to_keys_of_the_same_origin(void **state)
 	}
 }
 
+static void
+parameters_that_are_ignored_go(void **state)
+{
+	static const char *const names[] = { "utm_*", "gclid" }, *const all[] = { "*" };
+	static const struct { const char *target, *left, *none; } rows[] = {
+		{ "/a", "/a", "/a" },
+		{ "/a?", "/a?", "/a" },
+		{ "/a?b=1", "/a?b=1", "/a" },
+		{ "/a?utm_source=x", "/a", "/a" },
+		{ "/a?utm_", "/a", "/a" },
+		{ "/a?utm", "/a?utm", "/a" },
+		{ "/a?b=1&utm_x=2&c&gclid=3", "/a?b=1&c", "/a" },
+		{ "/a?gclid=3&b", "/a?b", "/a" },
+		{ "/a?gclid&gclid=&b=2&gclid", "/a?b=2", "/a" },
+		{ "/a?gclidx=1&xgclid=2&GCLID=3", "/a?gclidx=1&xgclid=2&GCLID=3", "/a" },
+		{ "/a?b=gclid=1", "/a?b=gclid=1", "/a" },
+		{ "/a?&&gclid=1&", "/a?&&", "/a" },
+		{ "/a?gclid=1;b=2&c", "/a?gclid=1;b=2&c", "/a?gclid=1;b=2" },
+		{ "/a?b?gclid=1&gclid=2?", "/a?b?gclid=1", "/a" },
+		{ "/utm_x?utm_x", "/utm_x", "/utm_x" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[CACHE_KEY_MAX];
+		struct cache_key key, other;
+		assert_int_equal(cache_key_write(false, text_of("h"), text_of(rows[i].target), text, &key), 0);
+		cache_key_ignore(&key, text, names, 2);
+		if (key.target.size != strlen(rows[i].left) || memcmp(key.target.at, rows[i].left, key.target.size) != 0)
+			fail_msg("%s: %.*s", rows[i].target, (int)key.target.size, key.target.at);
+		assert_int_equal(key.uri.size, strlen("http://h") + key.target.size);
+		assert_ptr_equal(key.uri.at, text);
+		cache_key_write(false, text_of("h"), text_of(rows[i].target), text, &other);
+		cache_key_ignore(&other, text, all, 1);
+		assert_true(text_is(other.target, rows[i].none));
+	}
+}
+
 RUN_TESTS(
 	cmocka_unit_test(equal_targets_have_one_key),
 	cmocka_unit_test(what_may_be_read_in_two_ways_is_not_cached),
 	cmocka_unit_test(what_is_no_target_is_refused),
 	cmocka_unit_test(references_lead_to_keys_of_the_same_origin),
+	cmocka_unit_test(parameters_that_are_ignored_go),
 )

@@ -9,7 +9,7 @@
 static void
 heads_are_stored_without_what_is_not_for_others(void **state)
 {
-	static const struct { const char *answer, *head; } rows[] = {
+	static const struct { const char *answer, *head; uint16_t flags; } rows[] = {
 		{ DATE "Content-Type: a\nX-Y: z", "Date: Wed, 18 Nov 2026 11:06:40 GMT\r\nContent-Type: a\r\nX-Y: z\r\n" },
 		{ "X: 1", "X: 1\r\nDate: Wed, 18 Nov 2026 11:06:40 GMT\r\n" },
 		{ DATE "Connection: a, keep-alive\nA: 1\nB: 2\nKeep-Alive: 5", "Date: Wed, 18 Nov 2026 11:06:40 GMT\r\nB: 2\r\n" },
@@ -17,7 +17,9 @@ heads_are_stored_without_what_is_not_for_others(void **state)
 		  "Date: Wed, 18 Nov 2026 11:06:40 GMT\r\n" },
 		{ DATE "Proxy-Authenticate: a\nProxy-Authentication-Info: b\nProxy-Authorization: c",
 		  "Date: Wed, 18 Nov 2026 11:06:40 GMT\r\n" },
-		{ DATE "Age: 5\nContent-Length: 3\nContent-Range: bytes 0-2/3", "Date: Wed, 18 Nov 2026 11:06:40 GMT\r\n" },
+		{ DATE "Age: 5\nContent-Length: 3\nContent-Range: bytes 0-2/4", "Date: Wed, 18 Nov 2026 11:06:40 GMT\r\n",
+		  TERMS_PARTIAL },
+		{ DATE "Content-Range: x", "Date: Wed, 18 Nov 2026 11:06:40 GMT\r\nContent-Range: x\r\n" },
 		{ DATE "Set-Cookie: a=b\nSet-Cookie2: c", "Date: Wed, 18 Nov 2026 11:06:40 GMT\r\nSet-Cookie2: c\r\n" },
 		{ DATE "Cache-Control: no-cache=\"a, B\", private=c\nA: 1\nb: 2\nC: 3\nD: 4",
 		  "Date: Wed, 18 Nov 2026 11:06:40 GMT\r\nCache-Control: no-cache=\"a, B\", private=c\r\nD: 4\r\n" },
@@ -26,7 +28,7 @@ heads_are_stored_without_what_is_not_for_others(void **state)
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct buf head = { .cap_bytes = CACHE_HEAD_MAX };
-		struct cache_terms terms = { .date_s = NOW_S };
+		struct cache_terms terms = { .date_s = NOW_S, .flags = rows[i].flags };
 		struct by_hand h;
 		cache_head_write(fields_of(&h, rows[i].answer), &preset, &terms, &head);
 		assert_string_equal(buf_text(&head), rows[i].head);

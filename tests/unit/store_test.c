@@ -432,6 +432,36 @@ purges_by_tag(void **state)
 	world_done(&x);
 }
 
+/* A fill that begins when its answer is there, and not when it was asked for. */
+static void
+a_purge_meets_what_was_asked_before(void **state)
+{
+	static const uint64_t tag = 5;
+	struct world x = world_new(8 * MIB);
+	struct store_moment before = store_moment(x.w, text_of("a"));
+	struct store_ask late = ask(&x, "a", "");
+	struct store_meta m = meta("head", "", 0);
+	struct store_found found;
+	struct store_fill *f;
+	uint64_t other;
+
+	late.since = &before;
+	store_purge_key(x.w, text_of("b"), STORE_PURGE_HARD);
+	store_purge_tag(x.w, tag, STORE_PURGE_HARD);
+	assert_int_equal(store_begin(x.w, &late, (struct text){ 0 }, 1, &f, &other), 0);
+	m.tags = &tag;
+	m.n_tags = 1;
+	assert_int_equal(store_fill_head(x.w, f, &m), 0);
+	store_finish(x.w, f);
+	assert_int_equal(find(&x, "a", "", &found), STORE_ABSENT);
+	store_purge_key(x.w, text_of("a"), STORE_PURGE_SOFT);
+	assert_int_equal(store_begin(x.w, &late, (struct text){ 0 }, 2, &f, &other), -ESTALE);
+	before = store_moment(x.w, text_of("a"));
+	assert_int_equal(store_begin(x.w, &late, (struct text){ 0 }, 3, &f, &other), 0);
+	store_abort(x.w, f);
+	world_done(&x);
+}
+
 static void
 a_purge_meets_what_is_being_filled(void **state)
 {
@@ -502,4 +532,5 @@ RUN_TESTS(
     cmocka_unit_test(remembers_what_is_not_to_be_kept),
     cmocka_unit_test(a_renewed_object_shares_the_body), cmocka_unit_test(purges_by_key),
     cmocka_unit_test(purges_by_tag), cmocka_unit_test(a_purge_meets_what_is_being_filled),
+    cmocka_unit_test(a_purge_meets_what_was_asked_before),
     cmocka_unit_test(sweeping_frees_what_is_of_no_use))
