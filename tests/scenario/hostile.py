@@ -284,7 +284,7 @@ def hogs(name, rate, prefix=()):
 
 def hogged():
     """At a low rate a generator that may be prompt is; one that may not must notice that it is late."""
-    hogs('hogs on the same core, at a high rate', '100k/s')
+    hogs('hogs on the same core, at a high rate', '50k/s')
     without = ['setpriv', '--bounding-set', '-sys_nice', '--inh-caps', '-sys_nice'] if os.geteuid() == 0 else []
     if without and not shutil.which('setpriv'):
         tap.skip('hogs on the same core, without the right to be prompt', 'no setpriv')
