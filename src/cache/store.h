@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The first level of the cache: answers in memory, shared by all workers of a process.
  *
- * Memory. Everything lies in one map of `limit_bytes` (a memfd): index, keys, heads, bodies, tags,
- * ghosts. The limit is that of the resident memory: there is nothing else, but for some KiB a worker.
- * What does not fit is refused (-ENOSPC), never begged for elsewhere. In the map there are only offsets
- * and no locks, so that a successor can map it; so far it is not handed on, because references
- * and fills of the old process would have to be taken back first.
+ * Memory. Everything lies in one map of `limit_bytes` (a memfd): the store itself, index, keys, heads, bodies,
+ * tags, ghosts. The limit is that of the resident memory: there is nothing else. What does not fit is refused
+ * (-ENOSPC), never begged for elsewhere. A successor maps the same memory at the same place and uses it
+ * beside this process, as the threads of one would; its locks know when their holder has died.
  *
  * Threads. Each thread opens one struct store_worker and uses the store through it alone. Finding takes
  * no lock. What store_find() shows stays readable until this worker's next store_turn() or
@@ -24,6 +23,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 #include "base/err.h"
@@ -52,12 +52,20 @@ struct store_settings {
 	uint32_t max_workers;
 	enum store_value value;
 	uint64_t max_body_bytes;   /* longer ones are refused; 0: an eighth of the limit */
+	const int *memory;         /* a memfd of the caller to lie in; NULL: one that nobody else can attach */
+	uint64_t terms_layout;     /* stands for what the caller's terms look like */
 };
 
 /* ---- open and close: the control thread -------------------------------------------------------- */
 
 int store_new(const struct store_settings *settings, struct store **ret, struct err *e);
-void store_free(struct store *s);   /* after its workers; accepts NULL */
+/* The store that lies in settings->memory already, made with the same settings; max_workers is what it was made
+ * with. -errno and why not: another layout or size, or its place is taken. */
+int store_attach(const struct store_settings *settings, struct store **ret, struct err *e);
+void store_free(struct store *s);   /* for this process, after its workers; accepts NULL */
+/* A process that used the store has ended, maybe killed: its workers, and its fills, whose flights are all below
+ * this one. What it held stays in memory, at most what was being sent. */
+void store_bury(struct store *s, pid_t pid, uint64_t flights_below);
 
 /* NULL when max_workers are open. Opened and closed by any thread, used by one; starts awake. */
 struct store_worker *store_worker_open(struct store *s);

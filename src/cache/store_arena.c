@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <stdatomic.h>
 
+#include "cache/store_lock.h"
+
 #define STARTS 1
 #define ENDS   2
 #define TRIES  8      /* blocks of the list of the wanted size itself, where not each is long enough */
@@ -104,15 +106,9 @@ store_arena_init(struct store_arena *a, unsigned char *base, struct store_arena_
     uint8_t *marks, uint64_t first_at, uint64_t size)
 {
 	*a = (struct store_arena){ .base = base, .state = state, .marks = marks };
-	pthread_mutex_init(&a->lock, NULL);
+	store_lock_init(&a->lock);
 	state->units = size / STORE_UNIT;
 	give_locked(a, store_units(first_at), state->units - store_units(first_at));
-}
-
-void
-store_arena_done(struct store_arena *a)
-{
-	pthread_mutex_destroy(&a->lock);
 }
 
 /* A hole in a list of longer ones; 0: none. */
@@ -148,7 +144,7 @@ uint64_t
 store_arena_take(struct store_arena *a, uint64_t units)
 {
 	assert(units);
-	pthread_mutex_lock(&a->lock);
+	store_lock(&a->lock);
 	uint64_t unit = find_hole(a, units);
 	if (unit) {
 		uint64_t length = hole_at(a, unit)->units;
@@ -157,7 +153,7 @@ store_arena_take(struct store_arena *a, uint64_t units)
 			hang(a, unit + units, length - units);
 		atomic_fetch_sub_explicit(&a->state->free_units, units, memory_order_relaxed);
 	}
-	pthread_mutex_unlock(&a->lock);
+	store_unlock(&a->lock);
 	return unit * STORE_UNIT;
 }
 
@@ -165,7 +161,7 @@ void
 store_arena_give(struct store_arena *a, uint64_t at, uint64_t units)
 {
 	assert(at && at % STORE_UNIT == 0 && units);
-	pthread_mutex_lock(&a->lock);
+	store_lock(&a->lock);
 	give_locked(a, at / STORE_UNIT, units);
-	pthread_mutex_unlock(&a->lock);
+	store_unlock(&a->lock);
 }

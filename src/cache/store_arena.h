@@ -42,7 +42,6 @@ store_units(uint64_t bytes)
  * a mark for each unit and one more. */
 void store_arena_init(struct store_arena *a, unsigned char *base, struct store_arena_state *state,
     uint8_t *marks, uint64_t first_at, uint64_t size);
-void store_arena_done(struct store_arena *a);
 
 /* Offset of so many units in a row, not cleared; 0: there are none. */
 uint64_t store_arena_take(struct store_arena *a, uint64_t units);

@@ -311,9 +311,9 @@ store_index_replace(struct store_worker *w, struct store_object *old, struct sto
 	else
 		atomic_store(link, next);
 	atomic_fetch_or(&old->flags, STORE_DEAD);
-	pthread_mutex_lock(&s->policy_lock);
+	store_lock(&s->policy_lock);
 	store_policy_drop(&s->policy, store_offset(s, &old->node));
-	pthread_mutex_unlock(&s->policy_lock);
+	store_unlock(&s->policy_lock);
 	store_limbo_add(s, &old->dead);
 }
 
@@ -321,7 +321,7 @@ store_index_replace(struct store_worker *w, struct store_object *old, struct sto
 
 bool
 store_index_walk(struct store_worker *w, unsigned shard, uint64_t *step,
-    void (*visit)(struct store_worker *w, struct store_object *newest, int64_t now_ns), int64_t now_ns)
+    void (*visit)(struct store_worker *w, struct store_object *newest, int64_t arg), int64_t arg)
 {
 	struct store *s = w->store;
 	struct place p = place_of(s, shard);
@@ -333,7 +333,7 @@ store_index_walk(struct store_worker *w, unsigned shard, uint64_t *step,
 			continue;
 		for (uint32_t i = 0; i < TABLE_SLOTS; i++)
 			if (t->slots[i].at > SLOT_GONE)
-				visit(w, store_object_at(s, t->slots[i].at), now_ns);
+				visit(w, store_object_at(s, t->slots[i].at), arg);
 		++*step;
 		return true;
 	}

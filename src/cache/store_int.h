@@ -5,9 +5,11 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "cache/store.h"
 #include "cache/store_arena.h"
+#include "cache/store_lock.h"
 #include "cache/store_qsbr.h"
 #include "cache/store_shadow.h"
 
@@ -106,6 +108,7 @@ struct store_worker {
 	uint32_t n_lessons;
 	_Atomic uint64_t counters[STORE_COUNTERS];
 	_Atomic bool open;
+	pid_t pid;                       /* whose it is */
 };
 
 struct store_shard_lock {
@@ -121,7 +124,16 @@ struct store_purges {
 	_Atomic uint64_t of_keys[STORE_KEY_SLOTS];   /* hard purges of the keys there; with their shard's lock */
 };
 
+/* What tells who maps it whether they can read it. Never moves. */
+struct store_stamp {
+	uint64_t magic, layout;          /* layout: of all structs in the map, and of the caller's terms */
+	uint64_t base, size;             /* where it must be mapped: there are pointers in it */
+	uint64_t limit_bytes, max_body_bytes, value;
+};
+
+/* At the start of the map, so that processes share it as the threads of one do. */
 struct store {
+	struct store_stamp stamp;
 	unsigned char *base;
 	size_t size;
 	struct store_map_head *map;
@@ -140,6 +152,7 @@ struct store {
 	uint64_t sweep_shard, sweep_step;
 	struct store_clock clock;
 	pthread_mutex_t workers_lock;
+	_Atomic uint32_t seats;          /* of workers that have ever been taken: the first so many */
 	struct store_seen *seen;
 	struct store_worker *workers;
 };
@@ -233,7 +246,7 @@ int store_index_init(struct store *s);
 /* With the shard's lock: shows the newest object of each key of one table. From step 0; false: there are
  * no more tables. What is shown may be taken out meanwhile, with its variants. */
 bool store_index_walk(struct store_worker *w, unsigned shard, uint64_t *step,
-    void (*visit)(struct store_worker *w, struct store_object *newest, int64_t now_ns), int64_t now_ns);
+    void (*visit)(struct store_worker *w, struct store_object *newest, int64_t arg), int64_t arg);
 /* The newest object of this key; NULL: none. Without a lock, or with the shard's. */
 struct store_object *store_index_find(const struct store *s, struct store_hash hash, struct text key);
 /* With the shard's lock: `o` becomes the newest one of its key. -ENOSPC. */
@@ -245,13 +258,13 @@ void store_index_replace(struct store_worker *w, struct store_object *old, struc
 static inline void
 store_shard_lock(struct store *s, uint64_t hash)
 {
-	pthread_mutex_lock(&s->shards[store_shard_of(hash)].mutex);
+	store_lock(&s->shards[store_shard_of(hash)].mutex);
 }
 
 static inline void
 store_shard_unlock(struct store *s, uint64_t hash)
 {
-	pthread_mutex_unlock(&s->shards[store_shard_of(hash)].mutex);
+	store_unlock(&s->shards[store_shard_of(hash)].mutex);
 }
 
 /* ---- store_room.c ------------------------------------------------------------------------------- */

@@ -12,10 +12,10 @@ learn(struct store *s, uint64_t hash, uint64_t bytes, double value)
 void
 store_learn_new(struct store *s, struct store_object *o)
 {
-	pthread_mutex_lock(&s->policy_lock);
+	store_lock(&s->policy_lock);
 	store_policy_add(&s->policy, store_offset(s, &o->node), (double)o->value);
 	learn(s, o->node.hash, o->node.bytes, (double)o->value);
-	pthread_mutex_unlock(&s->policy_lock);
+	store_unlock(&s->policy_lock);
 }
 
 void
@@ -31,10 +31,10 @@ store_learn_hits(struct store_worker *w)
 {
 	struct store *s = w->store;
 
-	if (!w->n_lessons || pthread_mutex_trylock(&s->policy_lock))
+	if (!w->n_lessons || !store_try_lock(&s->policy_lock))
 		return;
 	for (uint32_t i = 0; i < w->n_lessons; i++)
 		learn(s, w->lessons[i].hash, w->lessons[i].bytes, w->lessons[i].value);
 	w->n_lessons = 0;
-	pthread_mutex_unlock(&s->policy_lock);
+	store_unlock(&s->policy_lock);
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The map: head, slots of purges, ghosts, marks of the arena; the rest is the arena's. */
+/* The map: the store itself, head, workers, slots of purges, ghosts, marks of the arena; the rest is the arena's. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "base/cleanup.h"
 #include "cache/store_int.h"
@@ -18,7 +20,14 @@
 #define PURGE_LEAST 4096
 #define MARGIN_PART 40      /* of the memory: what is kept free */
 
+#define MAGIC       UINT64_C(0x65726f7473796e70)
+#define LAYOUT      1       /* one more whenever the same structs come to mean something else */
+#define AREA_FIRST  (UINT64_C(1) << 45)    /* where nothing else is mapped: programs are above or below */
+#define AREA_STEPS  (UINT64_C(1) << 19)
+#define AREA_STEP   (UINT64_C(1) << 25)
+
 struct layout {
+	uint64_t head, workers, seen;
 	uint64_t purges, purge_slots;
 	uint64_t ghosts, ghost_keys;
 	uint64_t shadow;
@@ -34,13 +43,16 @@ rounded(uint64_t at)
 }
 
 static struct layout
-lay_out(uint64_t size)
+lay_out(uint64_t size, uint32_t max_workers)
 {
 	struct layout l = { .ghost_keys = size / GHOST_EACH, .purge_slots = size / PURGE_EACH };
 
 	if (l.purge_slots < PURGE_LEAST)
 		l.purge_slots = PURGE_LEAST;
-	l.purges = rounded(sizeof(struct store_map_head));
+	l.head = rounded(sizeof(struct store));
+	l.workers = rounded(l.head + sizeof(struct store_map_head));
+	l.seen = rounded(l.workers + max_workers * sizeof(struct store_worker));
+	l.purges = rounded(l.seen + max_workers * sizeof(struct store_seen));
 	l.ghosts = rounded(l.purges + 2 * l.purge_slots * sizeof(uint64_t));
 	l.shadow_keys = (uint32_t)(size / SHADOW_EACH < SHADOW_MOST ? size / SHADOW_EACH : SHADOW_MOST);
 	l.shadow = rounded(l.ghosts + store_ghost_bytes(l.ghost_keys));
@@ -49,46 +61,68 @@ lay_out(uint64_t size)
 	return l;
 }
 
-/* What the process itself needs for the store; it counts as well. */
-static size_t
-own_bytes(const struct store_settings *settings)
+/* Whoever maps it must have been built with the same structs in mind. */
+static uint64_t
+layout_of(const struct store_settings *settings)
 {
-	return sizeof(struct store) +
-	    settings->max_workers * (sizeof(struct store_worker) + sizeof(struct store_seen));
+	const uint64_t sizes[] = {
+		LAYOUT, settings->terms_layout, sizeof(struct store), sizeof(struct store_map_head),
+		sizeof(struct store_worker), sizeof(struct store_seen), sizeof(struct store_object),
+		sizeof(struct store_body), sizeof(struct store_fill), sizeof(struct store_shadow),
+		sizeof(struct store_policy), sizeof(pthread_mutex_t), offsetof(struct store_object, data),
+		offsetof(struct store_object, refs), offsetof(struct store, purges), offsetof(struct store, workers),
+		STORE_UNIT, STORE_SHARDS, STORE_TERMS_MAX,
+	};
+	return XXH3_64bits(sizes, sizeof(sizes));
 }
 
+/* `wanted`: where, a wish. */
 static int
-map_memory(struct store *s, struct err *e)
+map_at(uint64_t wanted, int fd, uint64_t size, void **ret)
 {
-	int fd CLEANUP(fd_close_p) = memfd_create("prony store", MFD_CLOEXEC);
+	void *base = mmap((void *)(uintptr_t)wanted, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	if (fd < 0 || ftruncate(fd, (off_t)s->size))
-		return err_set(e, errno, "cannot make memory for the cache: %s", strerror(errno));
-	s->base = mmap(NULL, s->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (s->base == MAP_FAILED) {
-		s->base = NULL;
-		return err_set(e, errno, "cannot map %zu bytes for the cache: %s", s->size, strerror(errno));
-	}
+	if (base == MAP_FAILED)
+		return -errno;
 	/* Both are wishes: fewer misses of the TLB, and no cached answers in core dumps. */
-	madvise(s->base, s->size, MADV_HUGEPAGE);
-	madvise(s->base, s->size, MADV_DONTDUMP);
+	madvise(base, size, MADV_HUGEPAGE);
+	madvise(base, size, MADV_DONTDUMP);
+	*ret = base;
 	return 0;
 }
 
 static int
-fill_map(struct store *s, struct err *e)
+map_new(const struct store_settings *settings, uint64_t size, void **ret, struct err *e)
 {
-	struct layout l = lay_out(s->size);
+	int fd CLEANUP(fd_close_p) = settings->memory ? -1 : memfd_create("prony store", MFD_CLOEXEC);
+	int memory = settings->memory ? *settings->memory : fd;
+	uint64_t where;
 
-	s->map = (void *)s->base;
+	if (memory < 0 || ftruncate(memory, (off_t)size))
+		return err_set(e, errno, "cannot make memory for the cache: %s", strerror(errno));
+	if (getrandom(&where, sizeof(where), 0) != sizeof(where))
+		return err_set(e, errno, "cannot get random bytes for the cache: %s", strerror(errno));
+	int code = map_at(AREA_FIRST + where % AREA_STEPS * AREA_STEP, memory, size, ret);
+	return code < 0 ? err_set(e, -code, "cannot map %zu bytes for the cache: %s", (size_t)size,
+	    strerror(-code)) : 0;
+}
+
+static int
+fill_map(struct store *s, const struct layout *l, struct err *e)
+{
+	s->map = store_at(s, l->head);
+	s->workers = store_at(s, l->workers);
+	s->seen = store_at(s, l->seen);
+	for (uint32_t i = 0; i < s->settings.max_workers; i++)
+		store_seen_asleep(&s->seen[i]);
 	if (getrandom(s->map->secret, sizeof(s->map->secret), 0) != sizeof(s->map->secret))
 		return err_set(e, errno, "cannot get random bytes for the cache: %s", strerror(errno));
-	store_arena_init(&s->arena, s->base, &s->map->arena, s->base + l.marks, l.arena, s->size);
-	store_policy_init(&s->policy, s->base, s->base + l.ghosts, l.ghost_keys);
+	store_arena_init(&s->arena, s->base, &s->map->arena, s->base + l->marks, l->arena, s->size);
+	store_policy_init(&s->policy, s->base, s->base + l->ghosts, l->ghost_keys);
 	uint64_t room = atomic_load(&s->map->arena.free_units) - s->margin_units;
-	store_shadow_init(&s->shadow, s->base + l.shadow, l.shadow_keys, room * STORE_UNIT, SHADOW_RATE);
+	store_shadow_init(&s->shadow, s->base + l->shadow, l->shadow_keys, room * STORE_UNIT, SHADOW_RATE);
 	s->policy.tuning = *store_shadow_tuning(&s->shadow);
-	store_purges_init(s, (void *)(s->base + l.purges), l.purge_slots);
+	store_purges_init(s, (void *)(s->base + l->purges), l->purge_slots);
 	if (store_index_init(s))
 		return err_set(e, ENOSPC, "the cache is too small for its index");
 	return 0;
@@ -98,11 +132,11 @@ static void
 init_locks(struct store *s)
 {
 	for (int i = 0; i < STORE_SHARDS; i++)
-		pthread_mutex_init(&s->shards[i].mutex, NULL);
-	pthread_mutex_init(&s->policy_lock, NULL);
-	pthread_mutex_init(&s->limbo_lock, NULL);
-	pthread_mutex_init(&s->sweep_lock, NULL);
-	pthread_mutex_init(&s->workers_lock, NULL);
+		store_lock_init(&s->shards[i].mutex);
+	store_lock_init(&s->policy_lock);
+	store_lock_init(&s->limbo_lock);
+	store_lock_init(&s->sweep_lock);
+	store_lock_init(&s->workers_lock);
 }
 
 static int
@@ -121,40 +155,34 @@ store_free_p(struct store **s)
 	store_free(*s);
 }
 
-static void *
-alloc_lines(size_t n, size_t size)
-{
-	void *p = aligned_alloc(128, n * size);
-
-	if (!p)
-		abort();
-	memset(p, 0, n * size);
-	return p;
-}
-
 int
 store_new(const struct store_settings *settings, struct store **ret, struct err *e)
 {
+	uint64_t size = settings->limit_bytes & ~(size_t)4095;
+	struct layout l = lay_out(size, settings->max_workers);
+	struct store *s CLEANUP(store_free_p) = NULL;
+	void *base;
+
 	int r = check_settings(settings, e);
+	if (!r)
+		r = map_new(settings, size, &base, e);
 	if (r)
 		return r;
-	struct store *s CLEANUP(store_free_p) = alloc_lines(1, (sizeof(*s) + 127) & ~(size_t)127);
-
-	init_locks(s);
+	s = base;
 	s->settings = *settings;
-	s->workers = alloc_lines(settings->max_workers, sizeof(*s->workers));
-	s->seen = alloc_lines(settings->max_workers, sizeof(*s->seen));
-	for (uint32_t i = 0; i < settings->max_workers; i++)
-		store_seen_asleep(&s->seen[i]);
-	s->size = (settings->limit_bytes - own_bytes(settings)) & ~(size_t)4095;
-	s->margin_units = s->size / MARGIN_PART / STORE_UNIT;
+	s->settings.memory = NULL;
+	s->base = base;
+	s->size = size;
+	s->margin_units = size / MARGIN_PART / STORE_UNIT;
 	if (!s->settings.max_body_bytes)
 		s->settings.max_body_bytes = settings->limit_bytes / 8;
-	r = map_memory(s, e);
-	if (!r)
-		r = fill_map(s, e);
+	init_locks(s);
+	r = fill_map(s, &l, e);
 	if (r)
 		return r;
+	/* Last, so that nobody attaches to what is not whole. */
+	s->stamp = (struct store_stamp){ MAGIC, layout_of(settings), (uintptr_t)base, size,
+		settings->limit_bytes, s->settings.max_body_bytes, settings->value };
 	*ret = TAKE(s);
 	return 0;
 }
@@ -162,15 +190,46 @@ store_new(const struct store_settings *settings, struct store **ret, struct err 
 void
 store_free(struct store *s)
 {
-	if (!s)
-		return;
-	if (s->arena.base)
-		store_arena_done(&s->arena);
-	if (s->base)
+	if (s)
 		munmap(s->base, s->size);
-	free(s->workers);
-	free(s->seen);
-	free(s);
+}
+
+/* ---- the memory of another process -------------------------------------------------------------- */
+
+static int
+check_stamp(const struct store_stamp *st, const struct store_settings *settings, struct err *e)
+{
+	uint64_t body = settings->max_body_bytes ? settings->max_body_bytes : settings->limit_bytes / 8;
+
+	if (st->magic != MAGIC || st->layout != layout_of(settings))
+		return err_set(e, ESTALE, "it was made by a program that lays it out in another way");
+	if (st->limit_bytes != settings->limit_bytes || st->max_body_bytes != body || st->value != settings->value)
+		return err_set(e, ESTALE, "it has another size, or other limits");
+	return 0;
+}
+
+int
+store_attach(const struct store_settings *settings, struct store **ret, struct err *e)
+{
+	struct store_stamp st;
+	struct stat file;
+	void *base;
+
+	if (pread(*settings->memory, &st, sizeof(st), 0) != sizeof(st) || fstat(*settings->memory, &file) < 0)
+		return err_set(e, ESTALE, "it cannot be read");
+	int r = check_stamp(&st, settings, e);
+	if (!r && (uint64_t)file.st_size != st.size)
+		r = err_set(e, ESTALE, "it is not whole");
+	if (!r && (r = map_at(st.base, *settings->memory, st.size, &base)) < 0)
+		r = err_set(e, -r, "it cannot be mapped: %s", strerror(-r));
+	if (r)
+		return r;
+	if ((uintptr_t)base != st.base) {
+		munmap(base, st.size);
+		return err_set(e, EADDRINUSE, "its place in memory is taken in this process");
+	}
+	*ret = base;
+	return 0;
 }
 
 /* ---- workers ------------------------------------------------------------------------------------ */
@@ -180,15 +239,18 @@ store_worker_open(struct store *s)
 {
 	struct store_worker *w = NULL;
 
-	pthread_mutex_lock(&s->workers_lock);
+	store_lock(&s->workers_lock);
 	for (uint32_t i = 0; i < s->settings.max_workers && !w; i++)
 		if (!s->workers[i].open) {
 			w = &s->workers[i];
 			w->store = s;
 			w->seen = &s->seen[i];
+			w->pid = getpid();
 			w->open = true;
+			if (atomic_load(&s->seats) <= i)
+				atomic_store(&s->seats, i + 1);
 		}
-	pthread_mutex_unlock(&s->workers_lock);
+	store_unlock(&s->workers_lock);
 	if (w)
 		store_wake(w);
 	return w;
@@ -200,9 +262,9 @@ store_worker_close(struct store_worker *w)
 	if (!w)
 		return;
 	store_sleep(w);
-	pthread_mutex_lock(&w->store->workers_lock);
+	store_lock(&w->store->workers_lock);
 	w->open = false;
-	pthread_mutex_unlock(&w->store->workers_lock);
+	store_unlock(&w->store->workers_lock);
 }
 
 void
@@ -215,6 +277,39 @@ void
 store_wake(struct store_worker *w)
 {
 	store_seen_now(w->seen, &w->store->clock);
+}
+
+/* ---- the dead ----------------------------------------------------------------------------------- */
+
+/* What was being fetched by who is dead will never be there. */
+static void
+forget_fills(struct store_worker *w, struct store_object *o, int64_t below)
+{
+	for (struct store_object *next; o; o = next) {
+		uint64_t at = atomic_load(&o->next_variant);
+		next = at ? store_object_at(w->store, at) : NULL;
+		if (store_state_of(o) == STORE_FILLING && o->flight < (uint64_t)below)
+			store_index_replace(w, o, NULL);
+	}
+}
+
+void
+store_bury(struct store *s, pid_t pid, uint64_t flights_below)
+{
+	for (uint32_t i = 0; i < s->settings.max_workers; i++)
+		if (s->workers[i].open && s->workers[i].pid == pid)
+			store_worker_close(&s->workers[i]);
+	struct store_worker *w = store_worker_open(s);
+	for (unsigned shard = 0; w && shard < STORE_SHARDS; shard++) {
+		uint64_t step = 0;
+		bool more = true;
+		while (more) {
+			store_shard_lock(s, shard);
+			more = store_index_walk(w, shard, &step, forget_fills, (int64_t)flights_below);
+			store_shard_unlock(s, shard);
+		}
+	}
+	store_worker_close(w);
 }
 
 /* ---- counters ----------------------------------------------------------------------------------- */
@@ -244,7 +339,7 @@ store_count(struct store *s, struct store_counts *ret)
 		.used_bytes = s->settings.limit_bytes - free_units * STORE_UNIT,
 		.limit_bytes = s->settings.limit_bytes,
 	};
-	pthread_mutex_lock(&s->policy_lock);
+	store_lock(&s->policy_lock);
 	ret->small_share = (double)s->policy.tuning.small_share;
-	pthread_mutex_unlock(&s->policy_lock);
+	store_unlock(&s->policy_lock);
 }

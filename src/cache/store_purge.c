@@ -15,7 +15,7 @@ store_purges_init(struct store *s, _Atomic uint64_t *zeroed, uint64_t slots)
 	s->purges.hard = zeroed;
 	s->purges.soft = zeroed + slots;
 	s->purges.slots = slots;
-	pthread_mutex_init(&s->purges.lock, NULL);
+	store_lock_init(&s->purges.lock);
 }
 
 uint32_t
@@ -74,12 +74,12 @@ purge_slot(struct store *s, uint64_t slot, enum store_purge how)
 {
 	struct store_purges *p = &s->purges;
 
-	pthread_mutex_lock(&p->lock);
+	store_lock(&p->lock);
 	uint64_t number = atomic_load(&p->number) + 1;
 	/* The slot first: who sees the number looks at the slots, and must find it there. */
 	atomic_store(how == STORE_PURGE_SOFT ? &p->soft[slot] : &p->hard[slot], number);
 	atomic_store(&p->number, number);
-	pthread_mutex_unlock(&p->lock);
+	store_unlock(&p->lock);
 }
 
 void

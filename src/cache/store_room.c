@@ -19,7 +19,7 @@ store_limbo_add(struct store *s, struct store_dead *d)
 	uint64_t at = store_offset(s, d);
 
 	d->next = 0;
-	pthread_mutex_lock(&s->limbo_lock);
+	store_lock(&s->limbo_lock);
 	d->stamp = store_clock_stamp(&s->clock);
 	if (s->limbo_last)
 		((struct store_dead *)store_at(s, s->limbo_last))->next = at;
@@ -27,7 +27,7 @@ store_limbo_add(struct store *s, struct store_dead *d)
 		s->limbo_first = at;
 	s->limbo_last = at;
 	atomic_fetch_add_explicit(&s->limbo_units, units_with_body(d), memory_order_relaxed);
-	pthread_mutex_unlock(&s->limbo_lock);
+	store_unlock(&s->limbo_lock);
 }
 
 void
@@ -35,8 +35,8 @@ store_limbo_free(struct store *s)
 {
 	if (!atomic_load_explicit(&s->limbo_units, memory_order_relaxed))
 		return;
-	pthread_mutex_lock(&s->limbo_lock);
-	uint64_t seen = store_seen_by_all(s->seen, s->settings.max_workers, &s->clock);
+	store_lock(&s->limbo_lock);
+	uint64_t seen = store_seen_by_all(s->seen, atomic_load(&s->seats), &s->clock);
 	while (s->limbo_first) {
 		uint64_t at = s->limbo_first;
 		const struct store_dead *d = store_at(s, at);
@@ -51,7 +51,7 @@ store_limbo_free(struct store *s)
 	}
 	if (!s->limbo_first)
 		s->limbo_last = 0;
-	pthread_mutex_unlock(&s->limbo_lock);
+	store_unlock(&s->limbo_lock);
 }
 
 static bool
@@ -59,9 +59,9 @@ evict_one(struct store_worker *w)
 {
 	struct store *s = w->store;
 
-	pthread_mutex_lock(&s->policy_lock);
+	store_lock(&s->policy_lock);
 	uint64_t at = store_policy_victim(&s->policy);
-	pthread_mutex_unlock(&s->policy_lock);
+	store_unlock(&s->policy_lock);
 	if (!at)
 		return false;
 	/* Whoever else takes it out meanwhile, it stays readable until this worker turns. */

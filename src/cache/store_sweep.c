@@ -27,7 +27,7 @@ store_sweep(struct store_worker *w, int64_t now_ns)
 {
 	struct store *s = w->store;
 
-	if (pthread_mutex_trylock(&s->sweep_lock))
+	if (!store_try_lock(&s->sweep_lock))
 		return;
 	unsigned shard = (unsigned)s->sweep_shard;
 	store_shard_lock(s, shard);
@@ -37,7 +37,7 @@ store_sweep(struct store_worker *w, int64_t now_ns)
 		s->sweep_step = 0;
 		s->sweep_shard = (s->sweep_shard + 1) % STORE_SHARDS;
 	}
-	pthread_mutex_unlock(&s->sweep_lock);
+	store_unlock(&s->sweep_lock);
 }
 
 void

@@ -198,7 +198,9 @@ const struct command command_gate = {
 	           "With a word a running gate is asked over its admin socket ('admin: FILE' in gate.yaml, which curl "
 	           "--unix-socket reaches too: GET /status, /config, /metrics, /purges; POST /purge, /reload, /upgrade, "
 	           "/drain). reload and SIGHUP take the file anew: connections stay, requests under way end as they began, "
-	           "and a file with a mistake changes nothing. SIGUSR1 opens the access log anew.\n"
+	           "and a file with a mistake changes nothing. SIGUSR1 opens the access log anew. upgrade and "
+	           "SIGUSR2 start the program anew from its file: the new process has the same sockets and the same cache, "
+	           "and when it serves the old one ends with its last client, or goes on when the new one cannot begin.\n"
 	           "SIGTERM, SIGINT or drain ends the gate when the requests under way are answered; then the status "
 	           "is 0. When it cannot begin, as when an address is taken, the status is 4.",
 	.examples = examples,

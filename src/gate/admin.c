@@ -21,6 +21,7 @@ struct admin {
 	struct house *house;
 	struct side_server *server;
 	int listener;
+	bool left;                   /* the socket is another process's */
 	struct sockaddr_un at;
 };
 
@@ -58,10 +59,15 @@ answer_error(struct buf *out, int status, const char *error, const char *next)
 static void
 purge(struct admin *a, const struct admin_request *r, struct buf *out)
 {
+	struct house *h = a->house;
 	uint32_t objects;
-	int64_t n = purge_desk_take(a->house->purges, &r->purge, &objects);
 
-	if (n == -EINVAL) {
+	pthread_mutex_lock(&h->lock);
+	int64_t n = h->left ? -ESHUTDOWN : purge_desk_take(h->purges, &r->purge, &objects);
+	pthread_mutex_unlock(&h->lock);
+	if (n == -ESHUTDOWN) {
+		answer_error(out, 503, "another process has taken over meanwhile", "ask again: it answers now");
+	} else if (n == -EINVAL) {
 		answer_error(out, 400, "this is no URL of something that can be stored",
 		    "write it whole, as http://host/path?query");
 	} else if (n < 0) {
@@ -220,18 +226,19 @@ listen_at(const struct sockaddr_un *at, int *ret_fd, struct err *e)
 }
 
 int
-admin_open(struct house *h, const char *path, struct admin **ret, struct err *e)
+admin_open(struct house *h, const char *path, int listener, struct admin **ret, struct err *e)
 {
 	struct admin *a = calloc(1, sizeof(*a));
 
 	if (!a)
 		abort();
-	*a = (struct admin){ .house = h, .listener = -1, .at = { .sun_family = AF_UNIX } };
+	*a = (struct admin){ .house = h, .listener = listener, .at = { .sun_family = AF_UNIX } };
 	int code = strlen(path) < sizeof(a->at.sun_path) ? 0
 	    : refuse_path(path, ENAMETOOLONG, "the path is too long for a socket", "name a shorter one", e);
 	if (code == 0) {
 		strcpy(a->at.sun_path, path);
-		code = listen_at(&a->at, &a->listener, e);
+		if (listener < 0)
+			code = listen_at(&a->at, &a->listener, e);
 	}
 	if (code == 0)
 		code = side_server_start(a->listener, answer, a, "the admin socket", &a->server, e);
@@ -248,9 +255,24 @@ admin_close(struct admin *a)
 	if (!a)
 		return;
 	side_server_stop(a->server);
-	if (a->listener >= 0) {
+	if (a->listener >= 0 && !a->left)
 		unlink(a->at.sun_path);
+	if (a->listener >= 0)
 		close(a->listener);
-	}
 	free(a);
+}
+
+int
+admin_listener(const struct admin *a)
+{
+	return a ? a->listener : -1;
+}
+
+void
+admin_leave(struct admin *a)
+{
+	if (!a)
+		return;
+	a->left = true;
+	side_server_end(a->server);
 }

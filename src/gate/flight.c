@@ -6,16 +6,21 @@
 #include "gate/gate_int.h"
 
 uint64_t
+flight_first(uint32_t generation)
+{
+	return (uint64_t)generation << 40;
+}
+
+uint64_t
 flight_number(struct gate_worker *w)
 {
-	return (uint64_t)(w->gate->generation & 0xff) << 56 | (++w->n_flights << 8 & UINT64_MAX >> 8) |
-	    (w->index & 0xff);
+	return flight_first(w->gate->generation) | (++w->n_flights << 8 & UINT64_MAX >> 24) | (w->index & 0xff);
 }
 
 bool
 flight_is_ours(const struct gate_worker *w, uint64_t flight)
 {
-	return flight >> 56 == (w->gate->generation & 0xff);
+	return flight >> 40 == w->gate->generation;
 }
 
 void

@@ -38,6 +38,7 @@ struct flights {
 };
 
 uint64_t flight_number(struct gate_worker *w);
+uint64_t flight_first(uint32_t generation);   /* no flight of a later gate is below */
 /* Or is it that of a gate that leaves, whose progress nobody here would hear of? */
 bool flight_is_ours(const struct gate_worker *w, uint64_t flight);
 void flight_park(struct gate_worker *w, struct waiter *waiter, uint64_t flight);

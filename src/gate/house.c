@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -15,10 +16,12 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/stop.h"
+#include "cache/terms.h"
 #include "gate/access_log.h"
 #include "gate/admin.h"
 #include "gate/certificates.h"
 #include "gate/metrics_server.h"
+#include "gate/systemd.h"
 
 #define DRAIN_NS     (10 * NS_PER_S)       /* for requests that are under way at the end */
 #define LEAVE_NS     (3600 * NS_PER_S)     /* for those of a gate that was replaced: tunnels last */
@@ -27,13 +30,15 @@
 
 /* ---- signals --------------------------------------------------------------------------------- */
 
-static volatile sig_atomic_t reopen_asked, reload_asked;
+static volatile sig_atomic_t reopen_asked, reload_asked, upgrade_asked;
 
 static void
 on_signal(int signal)
 {
 	if (signal == SIGUSR1)
 		reopen_asked = 1;
+	else if (signal == SIGUSR2)
+		upgrade_asked = 1;
 	else
 		reload_asked = 1;
 }
@@ -45,6 +50,7 @@ install_signals(void)
 	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
 	sigaction(SIGUSR1, &act, NULL);
+	sigaction(SIGUSR2, &act, NULL);
 	sigaction(SIGHUP, &act, NULL);
 }
 
@@ -68,17 +74,38 @@ raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Of the terms beside each object (fill.c): what a successor must read alike. */
+static uint64_t
+terms_layout(void)
+{
+	const uint64_t sizes[] = { sizeof(struct cache_terms), offsetof(struct cache_terms, flags) };
+	return XXH3_64bits(sizes, sizeof(sizes));
+}
+
+/* That of the gate before, if it fits; else an empty one. */
 static int
-open_store(struct house *h, const struct gate_config *c, struct err *e)
+open_store(struct house *h, const struct gate_config *c, const struct upgrade_gift *gift, struct err *e)
 {
 	struct store_settings settings = {
 		.limit_bytes = (size_t)c->cache.memory_bytes,
 		.max_workers = gate_count_workers(c) * (HOUSE_LEAVING_MAX + 1) + STORE_SEATS,
 		.max_body_bytes = (uint64_t)c->cache.object_bytes,
+		.memory = &h->memory, .terms_layout = terms_layout(),
 	};
+	struct err other = { 0 };
+	char text[sizeof(other.text) + 64];
 
-	int code = store_new(&settings, &h->store, e);
-	return code < 0 ? code : purge_desk_open(h->store, c->purge_log, &h->purges, e);
+	h->memory = gift->store;
+	if (h->memory >= 0 && store_attach(&settings, &h->store, &other) == 0)
+		return 0;
+	if (h->memory >= 0) {
+		snprintf(text, sizeof(text), "the cache begins empty, that of the gate before is of no use: %s",
+		    other.text);
+		h->talk->say(h->talk->ctx, text);
+		close(h->memory);
+	}
+	h->memory = memfd_create("prony store", MFD_CLOEXEC);
+	return store_new(&settings, &h->store, e);
 }
 
 /* The text of the file in force. With the lock, once others look. */
@@ -125,13 +152,32 @@ open_gate(struct house *h, const struct gate_config *c, struct arena *own, struc
 	return gate_open(c, own, &h->lasting, ++h->generation, ret, e);
 }
 
+/* To who started it: the gate before, or systemd, for which the process is another one from now on. */
+static void
+say_ready(struct house *h)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "READY=1\nMAINPID=%d", (int)getpid());
+	systemd_tell(text);
+	upgrade_say_ready(&h->link);
+	listen_close_unwanted(&h->sockets);
+}
+
 static int
 begin(struct house *h, const struct gate_config *c, struct err *e)
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
 	struct err unread = { 0 };
-	int code = open_store(h, c, e);
+	struct upgrade_gift gift;
+	int code = upgrade_receive(&h->sockets, &gift, &h->link, e);
 
+	h->generation = gift.generation;
+	h->first_generation = gift.generation + 1;
+	if (code == 0)
+		code = open_store(h, c, &gift, e);
+	if (code == 0)
+		code = purge_desk_open(h->store, c->purge_log, &h->purges, e);
 	h->lasting = (struct gate_lasting){ h->store, h->purges, &h->sockets };
 	file_read(c->file, NODE_FILE_MAX, &text, &unread);
 	note_config(h, &text);
@@ -140,7 +186,9 @@ begin(struct house *h, const struct gate_config *c, struct err *e)
 	if (code == 0)
 		code = open_metrics(h, e);
 	if (code == 0 && c->admin)
-		code = admin_open(h, c->admin, &h->admin, e);
+		code = admin_open(h, c->admin, gift.admin, &h->admin, e);
+	if (code == 0)
+		say_ready(h);
 	return code;
 }
 
@@ -249,7 +297,7 @@ reload(struct house *h, struct buf *notes, struct err *e)
 static void
 part(struct house *h)
 {
-	bool deaf = true;
+	bool deaf = !h->left || atomic_load(&h->gate->n_listening) == 0;
 
 	pthread_mutex_lock(&h->lock);
 	for (size_t i = 0; i < h->n_leaving; i++)
@@ -355,7 +403,7 @@ look_after_reload(struct house *h)
 	CLEANUP(buf_done) struct buf notes = { 0 };
 	struct err e = { 0 };
 
-	if (!reload_asked && !is_ordered(h, HOUSE_RELOAD))
+	if (h->left || (!reload_asked && !is_ordered(h, HOUSE_RELOAD)))
 		return;
 	if (!has_room(h))
 		return;
@@ -368,6 +416,69 @@ look_after_reload(struct house *h)
 		say_lines(h, &notes);
 	}
 	finish_orders(h, HOUSE_RELOAD, code, &e, &notes);
+}
+
+/* ---- a new program --------------------------------------------------------------------------- */
+
+/* Another process has everything: what is left is who is being answered. */
+static void
+leave(struct house *h)
+{
+	metrics_server_close(h->metrics);
+	h->metrics = NULL;
+	listen_want_none(&h->sockets);
+	gate_drain(h->gate, GATE_LEAVES, now_ns() + LEAVE_NS);
+}
+
+/* The new process was none. */
+static void
+take_back(struct house *h)
+{
+	if (h->after.peer)
+		store_bury(h->store, h->after.peer, 0);
+	purge_log_renew(purge_desk_log(h->purges));
+	h->after = (struct upgrade_link){ .fd = -1 };
+}
+
+static void
+look_after_upgrade(struct house *h)
+{
+	struct buf none = { 0 };
+	struct err e = { 0 };
+	char text[96];
+
+	if (h->left || (!upgrade_asked && !is_ordered(h, HOUSE_UPGRADE)))
+		return;
+	upgrade_asked = 0;
+	struct upgrade_gift gift = { h->memory, admin_listener(h->admin), h->generation, getpid() };
+	/* With the lock: no purge comes between the two logs. */
+	pthread_mutex_lock(&h->lock);
+	int code = upgrade_start(&gift, &h->sockets, &h->after, &e);
+	h->left = code == 0;
+	if (code < 0)
+		take_back(h);
+	else
+		admin_leave(h->admin);
+	pthread_mutex_unlock(&h->lock);
+	if (code < 0) {
+		say_error(h, &e);
+	} else {
+		snprintf(text, sizeof(text), "process %d serves now; this one ends with its last client",
+		    (int)h->after.peer);
+		h->talk->say(h->talk->ctx, text);
+		leave(h);
+	}
+	finish_orders(h, HOUSE_UPGRADE, code, &e, &none);
+}
+
+/* The gate before has ended, or was killed. */
+static void
+look_after_link(struct house *h)
+{
+	pid_t before = h->link.peer;
+
+	if (upgrade_peer_is_gone(&h->link))
+		store_bury(h->store, before, flight_first(h->first_generation));
 }
 
 static void
@@ -384,6 +495,8 @@ look_after(struct house *h, bool had_terminal)
 		stop_request();
 	else
 		look_after_reload(h);
+	look_after_upgrade(h);
+	look_after_link(h);
 	if (is_ordered(h, HOUSE_DRAIN)) {
 		finish_orders(h, HOUSE_DRAIN, 0, &e, &none);
 		stop_request();
@@ -407,6 +520,12 @@ end_gates(struct house *h)
 		gate_close(h->leaving[i]);
 	if (h->gate)
 		gate_close(h->gate);
+}
+
+static bool
+has_ended(const struct house *h)
+{
+	return !h->n_leaving && gate_has_ended(h->gate);
 }
 
 static void
@@ -433,6 +552,12 @@ house_done(struct house *h)
 	listen_done(&h->sockets);
 	purge_desk_close(h->purges);
 	store_free(h->store);
+	if (h->memory >= 0)
+		close(h->memory);
+	if (h->link.fd >= 0)
+		close(h->link.fd);
+	if (h->after.fd >= 0)   /* that closes: this process is gone */
+		close(h->after.fd);
 	buf_done(&h->config_text);
 	pthread_cond_destroy(&h->done);
 	pthread_mutex_destroy(&h->lock);
@@ -441,7 +566,7 @@ house_done(struct house *h)
 int
 gate_run(const struct gate_config *config, const struct gate_talk *talk, struct err *e)
 {
-	CLEANUP(house_done) struct house h = { .talk = talk, .first = config, .metrics_fd = -1,
+	CLEANUP(house_done) struct house h = { .talk = talk, .first = config, .metrics_fd = -1, .memory = -1, .link = { .fd = -1 }, .after = { .fd = -1 },
 		.begun_ns = now_ns(), .begun_wall_ns = wall_ns() };
 	bool had_terminal = has_terminal();
 
@@ -452,7 +577,7 @@ gate_run(const struct gate_config *config, const struct gate_talk *talk, struct 
 	int code = begin(&h, config, e);
 	if (code == 0)
 		tell(&h);
-	while (code == 0 && !stop_requested())
+	while (code == 0 && !stop_requested() && !(h.left && has_ended(&h)))
 		look_after(&h, had_terminal);
 	return code;
 }

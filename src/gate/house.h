@@ -10,6 +10,7 @@
 #pragma once
 
 #include "gate/gate_int.h"
+#include "gate/upgrade.h"
 
 #define HOUSE_LEAVING_MAX 3      /* gates that were replaced and still have clients */
 
@@ -30,13 +31,16 @@ struct house {
 	struct gate_lasting lasting;
 	struct listen_sockets sockets;
 	struct store *store;
+	int memory;              /* the store's memfd */
+	struct upgrade_link link, after;   /* to the process that this one took over from; that has taken over */
+	bool left;               /* another process serves now */
 	struct purge_desk *purges;
 	struct metrics_server *metrics;
 	int metrics_fd;          /* what it listens on; the sockets' */
 	struct admin *admin;     /* NULL: none */
 	const struct gate_config *first;   /* what took effect at the start alone */
 	int64_t begun_ns, begun_wall_ns;
-	uint32_t generation;
+	uint32_t generation, first_generation;   /* of the latest gate; of the first one here */
 
 	pthread_mutex_t lock;    /* of what follows */
 	pthread_cond_t done;

@@ -314,6 +314,17 @@ purge_log_add(struct purge_log *log, const struct purge *p, int64_t wall_ns, int
 	return entry.number;
 }
 
+void
+purge_log_renew(struct purge_log *log)
+{
+	struct err e = { 0 };
+
+	pthread_mutex_lock(&log->lock);
+	if (log->fd >= 0)
+		rewrite(log, &e);
+	pthread_mutex_unlock(&log->lock);
+}
+
 /* ---- readers --------------------------------------------------------------------------------- */
 
 int

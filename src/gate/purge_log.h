@@ -50,6 +50,9 @@ void purge_log_close(struct purge_log *log);   /* its readers have ended; accept
 /* Any thread, as all that follows. Returns its number; *ret_code: 0, or -errno of the file. */
 uint64_t purge_log_add(struct purge_log *log, const struct purge *p, int64_t wall_ns, int *ret_code);
 
+/* Somebody else may have written the file, and has not gone on with it: it is written anew. */
+void purge_log_renew(struct purge_log *log);
+
 struct purge_reader {
 	const char *name;               /* of letters, digits and "-_.": in the file it stands for the reader */
 	void (*wake)(void *ctx);        /* there is a new purge: from any thread, not to wait for anything */

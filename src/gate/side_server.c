@@ -162,6 +162,12 @@ side_server_start(int listener, side_answer_fn *answer, void *ctx, const char *w
 }
 
 void
+side_server_end(struct side_server *s)
+{
+	eventfd_write(s->end, 1);
+}
+
+void
 side_server_stop(struct side_server *s)
 {
 	if (!s)

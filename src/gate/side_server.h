@@ -17,5 +17,7 @@ typedef void side_answer_fn(void *ctx, const struct http1_request *r, struct tex
 /* `listener`, which does not block, stays the caller's. `what` names it in errors. */
 int side_server_start(int listener, side_answer_fn *answer, void *ctx, const char *what,
     struct side_server **ret, struct err *e);
+/* It ends by itself after who is being answered now. */
+void side_server_end(struct side_server *s);
 /* When this returns nobody is being answered any more. Accepts NULL. */
 void side_server_stop(struct side_server *s);

@@ -56,7 +56,7 @@ class Gate:
         self.folder, self.file = folder, os.path.join(folder, 'gate.yaml')
         self.values = {'port': free_port(), 'metrics': free_port(), 'origin': origin.port, 'folder': folder,
                        'engine': engine, 'log': 'access.log', 'routes': ALL}
-        self.port, self.origin = self.values['port'], origin
+        self.port, self.origin, self.successors = self.values['port'], origin, []
         self.write()
 
     def write(self, text=CONFIG, **values):
@@ -85,9 +85,24 @@ class Gate:
         return self.err.read()
 
     def __exit__(self, *_):
+        for pid in self.successors:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
         self.process.kill()
         self.process.wait()
         self.err.close()
+
+    def pid(self):
+        return self.ask('GET', '/status')[1]['pid']
+
+    def upgrade(self):
+        """The answer of the old process; the new one is known afterwards."""
+        answer = self.ask('POST', '/upgrade')
+        if answer[0] == 200:
+            self.successors.append(self.pid())
+        return answer
 
     def ask(self, method, path, body=None):
         """What the admin socket answers: status and JSON (or text)."""
@@ -301,6 +316,62 @@ def idle_connection(gate):
     return faults
 
 
+def upgrade_broken(gate):
+    """A new program that cannot begin changes nothing."""
+    before, path = gate.pid(), f'/cached/before?{KEPT}'
+    gate.get(path)
+    gate.write('listen: nowhere\n')
+    code, answer = gate.upgrade()
+    faults = expect((code, 'status 2' in answer['error'], gate.pid()), (503, True, before))
+    gate.write()
+    gate.ask('POST', '/purge', {'tag': 'after'})
+    with open(os.path.join(gate.folder, 'purges'), encoding='utf-8') as f:
+        faults += expect(f.read().endswith('tag hard after\n'), True)
+    return faults + expect(gate.is_hit(path), True)
+
+
+def upgrade_empty(gate):
+    """A cache of another size cannot be kept, and that is said."""
+    path = f'/cached/lost?{KEPT}'
+    gate.get(path)
+    gate.write(CONFIG.replace('64MiB', '32MiB'))
+    faults = expect((gate.upgrade()[0], gate.is_hit(path)), (200, False))
+    return faults + expect('another size' in gate.said(), True)
+
+
+def upgrade_under_traffic(gate):
+    hot, late = f'/cached/hot?{KEPT}&times=2000', f'/cached/late?{KEPT}&s=0.4'
+    faults = expect(gate.get(hot)[0], 200)
+    with Traffic(gate, [hot, '/echo', '/slow?s=0.05', '/chunked', '/cached/short?cc=max-age=0&etag=7']) as traffic:
+        for _ in range(2):
+            before = gate.pid()
+            slow = threading.Thread(target=gate.get, args=(late,))   # a fill that is under way at the old one
+            slow.start()
+            code, answer = gate.upgrade()
+            if code != 200:
+                traffic.faults.append(f'{answer}')
+            faults += expect((gate.is_hit(hot), gate.pid() != before), (True, True))
+            traffic.go_on()
+            slow.join()
+    print(f'# {traffic.n_asked} requests over 2 upgrades', flush=True)
+    faults += expect((gate.is_hit(hot), gate.is_hit(late)), (True, True))
+    faults += expect(gate.call('purge', '--all').returncode, 0) + expect(gate.is_hit(hot), False)
+    try:
+        faults += expect(gate.process.wait(timeout=30), 0)
+    except subprocess.TimeoutExpired:
+        faults.append('the old one does not end')
+    return faults + traffic.faults[:5]
+
+
+def successor_ends(gate):
+    """The last one has all that the first one had, and ends as it would."""
+    pid = gate.pid()
+    faults = expect(gate.ask('POST', '/drain')[0], 200)
+    faults += expect(bool(wait_for(lambda: not os.path.exists(f'/proc/{pid}') or
+                                   open(f'/proc/{pid}/stat', encoding='utf-8').read().split()[2] == 'Z', 20)), True)
+    return faults + expect(os.path.exists(os.path.join(gate.folder, 'admin.sock')), False)
+
+
 def second_gate(gate):
     """Another one at the same place says so and ends."""
     with tempfile.TemporaryDirectory(prefix='prony-gate-') as folder:
@@ -332,24 +403,29 @@ def drain(gate):
 
 ROWS = [status, refusals, purge_url, purge_tag, purge_soft, purge_log, config_masked, reload_changes, reload_broken,
         reload_notes, reload_under_traffic, idle_connection, second_gate, killed, drain]
-BOTH = (reload_under_traffic, idle_connection, drain)   # what the engine has a part in
+SUCCESSION = [upgrade_broken, upgrade_under_traffic, upgrade_empty, successor_ends]
+BOTH = [reload_under_traffic, idle_connection, drain]   # what the engine has a part in
+
+
+def run(rows, engine):
+    with tempfile.TemporaryDirectory(prefix='prony-gate-') as folder, Origin() as origin, \
+            Gate(folder, origin, engine) as gate:
+        for row in rows:
+            try:
+                faults = row(gate)
+            except (OSError, EOFError, ValueError, KeyError, http.client.HTTPException, subprocess.TimeoutExpired) as e:
+                faults = [f'{type(e).__name__}: {e}']
+            if gate.process.poll() not in (None, 0):
+                faults.append(f'the gate has died: {gate.process.returncode} {gate.said()[-2000:]}')
+            tap.row(f'{engine}: {row.__name__}', faults)
+            if gate.process.poll() not in (None, 0):
+                return
 
 
 def main():
     for engine in ('epoll', 'io_uring'):
-        with tempfile.TemporaryDirectory(prefix='prony-gate-') as folder, Origin() as origin, \
-                Gate(folder, origin, engine) as gate:
-            for row in ROWS if engine == 'epoll' else BOTH:
-                try:
-                    faults = row(gate)
-                except (OSError, EOFError, ValueError, KeyError, http.client.HTTPException,
-                        subprocess.TimeoutExpired) as e:
-                    faults = [f'{type(e).__name__}: {e}']
-                if gate.process.poll() not in (None, 0):
-                    faults.append(f'the gate has died: {gate.process.returncode} {gate.said()[-2000:]}')
-                tap.row(f'{engine}: {row.__name__}', faults)
-                if gate.process.poll() is not None:
-                    break
+        run(ROWS if engine == 'epoll' else BOTH, engine)
+        run(SUCCESSION, engine)
     tap.end()
 
 

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* A new program takes over from a running one, without a connection that is refused or cut off.
+ *
+ * The old process starts the file that it was started from, with the same words, and hands it over a socket pair what
+ * it listens on and the memory of the cache (SCM_RIGHTS). The new one begins to serve and says so; from then
+ * on the old one takes no connections, ends each with its next answer and then itself. Both use the store
+ * meanwhile, as the threads of one process do. When the new one does not begin, the old one goes on as if nothing
+ * had been asked. The main thread of both. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "gate/listen.h"
+
+/* What is handed over. */
+struct upgrade_gift {
+	int store, admin;              /* descriptors; -1: there is none */
+	uint32_t generation;           /* the highest so far */
+	pid_t pid;                     /* of who hands it over */
+};
+
+struct upgrade_link {
+	int fd;                        /* to the other process; -1: there is none */
+	pid_t peer;
+};
+
+/* In the old process: 0 when the new one serves; the link is to stay open until this one ends. When that fails,
+ * ret->peer is the process that has ended again, 0: none was started. `files`: all that is listened on. */
+int upgrade_start(const struct upgrade_gift *gift, const struct listen_sockets *files,
+    struct upgrade_link *ret, struct err *e);
+
+/* In the new process: what it was handed over; link->fd is -1 when it was started by somebody else. */
+int upgrade_receive(struct listen_sockets *files, struct upgrade_gift *ret, struct upgrade_link *link,
+    struct err *e);
+void upgrade_say_ready(struct upgrade_link *link);
+/* Has the other process ended? Closes the link then. */
+bool upgrade_peer_is_gone(struct upgrade_link *link);
