@@ -174,7 +174,7 @@ certificates_look(struct certificates *k, int64_t now, const struct gate_talk *t
 static int
 update_one(struct certificates *k, size_t listen, struct tls_context **context, struct err *e)
 {
-	static const char *const alpn[] = { "http/1.1", NULL };
+	static const char *const alpn[] = { "h2", "http/1.1", NULL };
 	struct tls_certificate pems[GATE_CERTIFICATES_MAX];
 	struct tls_server_config config = { .certificates = pems, .alpn = alpn, .ticket_key = k->ticket_key };
 

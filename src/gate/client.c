@@ -38,7 +38,6 @@ client_left(struct client *c)
 	if (c->serving)
 		serving_left(c->serving);
 	buf_done(&c->visit.words);
-	gate_worker_bury(c->w, &c->grave);
 	if (x)
 		errand_left(x);
 }

@@ -4,7 +4,7 @@
 
 #include "gate/front.h"
 
-/* What carries requests (client_h1.c). */
+/* What carries requests (client_h1.c, client_h2.c). */
 struct client_ops {
 	const char *protocol;      /* as the access log has it: "HTTP/1.1" */
 	bool framed;               /* it marks where bodies end: no chunks, nothing of Connection */
@@ -24,7 +24,7 @@ void client_init(struct client *c, struct front *f, const struct client_ops *ops
 void client_begin(struct client *c, const struct http1_request *r, struct text raw);
 /* It has taken all that waited. */
 void client_ready(struct client *c);
-/* It is gone: whoever works for it hears of that. Its memory goes after the turn. */
+/* It is gone: whoever works for it hears of that. Its memory has to last until the turn ends. */
 void client_left(struct client *c);
 
 /* ---- for who answers ---- */

@@ -7,7 +7,9 @@
 
 #include "base/clock.h"
 #include "gate/client.h"
+#include "gate/client_h2.h"
 #include "gate/errand.h"
+#include "net/http2_server.h"
 
 enum h1_state {
 	H1_IDLE,       /* between requests; bytes of a head may be there */
@@ -22,6 +24,7 @@ struct h1 {
 	enum h1_state state;
 	bool heading;          /* a part of a head is there, the timer says for how long at most */
 	bool feeding;          /* its bytes are being looked at */
+	bool begun;            /* it has asked something: it will not turn out to speak HTTP/2 */
 	struct buf ahead;      /* received and not used yet */
 };
 
@@ -41,6 +44,7 @@ h1_left(struct front *f)
 	h->state = H1_GONE;
 	buf_done(&h->ahead);
 	client_left(&h->client);
+	gate_worker_bury(f->w, &h->client.grave);
 }
 
 /* Tell that no more comes, and wait until the client has ended too: what it has sent and nobody has
@@ -139,6 +143,7 @@ begin(struct h1 *h, const struct http1_request *r, const char *raw, size_t size)
 {
 	timer_stop(&h->front->timer);
 	h->heading = false;
+	h->begun = true;
 	h->state = H1_BUSY;
 	h->client.keep_alive = r->keep_alive && !h->front->w->draining;
 	client_begin(&h->client, r, (struct text){ raw, size });
@@ -160,6 +165,22 @@ await_head(struct h1 *h, const char *bytes, size_t size)
 	}
 }
 
+/* HTTP/2 by prior knowledge (RFC 9113, section 3.3). */
+static size_t
+change_to_h2(struct h1 *h, const char *bytes, size_t size)
+{
+	struct front *f = h->front;
+
+	if (h2_begin(f) < 0) {
+		front_abort(f);
+		return size;
+	}
+	h->state = H1_GONE;
+	gate_worker_bury(f->w, &h->client.grave);
+	f->ops->received(f, bytes, size);
+	return size;
+}
+
 /* Take from the bytes what is of use now; returns how much that was. */
 static size_t
 take(struct h1 *h, const char *bytes, size_t size)
@@ -177,7 +198,10 @@ take(struct h1 *h, const char *bytes, size_t size)
 		begin(h, &w->request, bytes, used);
 		return used;
 	}
-	if (v == HTTP1_BAD)
+	int other = v == HTTP1_BAD && !h->begun ? http2_preface_is(bytes, size) : -1;
+	if (other > 0)
+		return change_to_h2(h, bytes, size);
+	if (v == HTTP1_BAD && other < 0)
 		client_refuse(c, w->request.status, w->request.why, true);
 	else
 		await_head(h, bytes, size);

@@ -63,7 +63,7 @@ errand_new(struct gate_worker *w, const struct http1_request *r)
 	x->is_head = text_is(r->method, "HEAD");
 	x->upgrades = r->upgrades;
 	x->old_client = r->old;
-	x->question_chunked = r->framing == HTTP1_CHUNKED;
+	x->question_chunked = r->framing == HTTP1_CHUNKED || r->framing == HTTP1_TO_END;
 	http1_body_start(&x->question, r->framing, r->length);
 	x->question_ended = http1_body_ended(&x->question);
 	return x;
@@ -252,6 +252,16 @@ errand_question(struct errand *x, const char *bytes, size_t size)
 	if (x->state != ERRAND_OVER && x->up && x->state == ERRAND_ASKING)
 		await_answer(x);
 	return used;
+}
+
+void
+errand_question_over(struct errand *x)
+{
+	if (!x->asked || !x->up || !http1_body_to_end(&x->question))
+		return;
+	question_over(x);
+	if (x->state == ERRAND_ASKING && x->up)
+		await_answer(x);
 }
 
 void

@@ -26,6 +26,8 @@ void errand_refresh(struct client *c, const struct inquiry *q, struct text raw, 
 /* ---- told by the client ---- */
 /* Bytes of the body (or of the tunnel): how many were of use now. */
 size_t errand_question(struct errand *x, const char *bytes, size_t size);
+/* The body has ended, where only the client knows that. */
+void errand_question_over(struct errand *x);
 void errand_question_late(struct errand *x);   /* the body has stopped coming */
 /* It sends no more; true: it may still get its answer. `more`: some of what it sent was not used yet. */
 bool errand_client_deaf(struct errand *x, bool more);
@@ -47,6 +49,7 @@ bool errand_to_up(struct errand *x, const struct engine_piece *pieces, uint32_t 
 /* errand_question.c */
 void question_write(struct errand *x, const struct inquiry *q, struct client *c);
 size_t question_body(struct errand *x, const char *bytes, size_t size);
+void question_over(struct errand *x);
 /* The client gets its answer elsewhere; the errand goes on for the store. */
 void errand_part(struct errand *x);
 /* errand_answer.c */

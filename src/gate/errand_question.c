@@ -75,7 +75,7 @@ put_framing(struct errand *x, const struct http1_request *r)
 	struct buf *b = &x->head;
 	const struct http_field *upgrade = http_field_next(&r->fields, "Upgrade", NULL);
 
-	if (r->framing == HTTP1_CHUNKED)
+	if (x->question_chunked)
 		buf_puts(b, "Transfer-Encoding: chunked\r\n");
 	else if (r->length >= 0)
 		buf_printf(b, "Content-Length: %lld\r\n", (long long)r->length);
@@ -206,4 +206,15 @@ question_body(struct errand *x, const char *bytes, size_t size)
 	if (x->state != ERRAND_OVER)
 		send_out(x, &o);
 	return used;
+}
+
+void
+question_over(struct errand *x)
+{
+	struct body_out o = { .chunked = x->question_chunked };
+
+	x->repeatable = false;
+	body_out_end(&o);
+	end_question(x);
+	send_out(x, &o);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gate/client_h1.h"
+#include "gate/client_h2.h"
 #include "gate/gate_int.h"
 
 /* ---- nothing is spoken ----------------------------------------------------------------------- */
@@ -158,7 +159,7 @@ opened(void *ctx)
 	metrics_add(w->metrics, METRIC_TLS, 0, 1);
 	metrics_add(w->metrics, METRIC_TLS_RESUMED, 0, tls_resumed(f->tls));
 	f->ops = &leaving;
-	if (h1_begin(f) < 0)
+	if ((tls_alpn_is(f->tls, "h2") ? h2_begin(f) : h1_begin(f)) < 0)
 		front_abort(f);
 }
 

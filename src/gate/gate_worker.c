@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "gate/access_log.h"
+#include "gate/client_h2.h"
 #include "gate/compressor.h"
 #include "gate/errand.h"
 #include "gate/front.h"
@@ -160,6 +161,8 @@ on_due(void *ctx, struct timer *t)
 {
 	if (t->kind == TIMER_FRONT)
 		front_due(OWNER(t, front));
+	else if (t->kind == TIMER_STREAM)
+		h2_stream_due(t);
 	else if (t->kind == TIMER_UP)
 		up_due(OWNER(t, up));
 	else
@@ -244,6 +247,8 @@ gate_worker_close(struct gate_worker *w)
 	certificates_drop(&w->tls);
 	buf_done(&w->cipher);
 	buf_done(&w->fed);
+	buf_done(&w->frames);
+	http2_pool_done(&w->http2_pool);
 	metrics_free(w->metrics);
 	shelf_free(w->shelf);
 	buf_done(&w->head);
@@ -267,6 +272,7 @@ turn(struct gate_worker *w)
 	flight_turn(w);
 	w->now_ns = now_ns();
 	timers_turn(&w->timers, w->now_ns, on_due, w);
+	h2_turn(w);
 	free_graves(w);
 	store_turn(w->store, w->now_ns);
 }

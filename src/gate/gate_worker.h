@@ -2,7 +2,7 @@
 /* A worker of the gate: one thread with an engine, its clients, its connections to servers.
  *
  * front    a connection in front: bytes of those who ask (front.c)
- * client   who asks: a request under way, of a connection that speaks HTTP/1.1 (client*.c)
+ * client   who asks: a request under way, of a connection of HTTP/1.1 or a stream of HTTP/2 (client*.c)
  * errand   a request that goes to a server, and its answer (errand*.c)
  * up       a connection to a server, in the pool of it while nobody uses it (upstream.c)
  *
@@ -27,6 +27,7 @@
 #include "net/addr.h"
 #include "net/http1_request.h"
 #include "net/http1_response.h"
+#include "net/http2_pool.h"
 
 /* In Via and Cache-Status. */
 #define GATE_NAME "prony"
@@ -46,7 +47,7 @@
 /* A tunnel in which nothing is said. */
 #define GATE_TUNNEL_NS  (3600 * NS_PER_S)
 
-enum { TIMER_FRONT, TIMER_UP, TIMER_WAITING };
+enum { TIMER_FRONT, TIMER_STREAM, TIMER_UP, TIMER_WAITING };
 
 struct gate_worker;
 struct client_ops;
@@ -218,6 +219,8 @@ struct gate_worker {
 	struct group *groups;        /* by upstream */
 	struct shelf *shelf;         /* of compressors */
 	struct worker_tls tls;
+	struct http2_pool http2_pool;
+	struct h2 *dirty;            /* connections with something to be sent at the end of the turn */
 	struct grave *graves;
 
 	/* Scratch. */
@@ -226,6 +229,7 @@ struct gate_worker {
 	struct buf head;
 	struct buf cipher, fed;      /* records on their way out: of a send, of what was fed */
 	char record[GATE_RECORD_BYTES];
+	struct buf frames;
 	char key_text[CACHE_KEY_MAX];
 };
 

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""What stands in front of the gate's requests: TLS. On each engine, with clients that are not ours.
+"""What stands in front of the gate's requests: TLS and HTTP/2. On each engine, with clients that are not ours.
 usage: gate_front.py PRONY; prints TAP."""
 import json
 import os
+import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -207,9 +209,10 @@ def resumption(gate, origin):
 
 def protocols(gate, origin):
     faults = []
-    for offered, wanted in ((('http/1.1',), 'http/1.1'), (('x', 'http/1.1'), 'http/1.1'), ((), None)):
+    for offered, wanted in ((('http/1.1',), 'http/1.1'), (('x', 'http/1.1'), 'http/1.1'), (('h2', 'http/1.1'), 'h2'), ((), None)):
         with Peer(gate.port, context(*offered)) as p:
-            faults += expect(p.s.selected_alpn_protocol(), wanted) + expect(p.ask('/echo')[0], 200)
+            faults += expect(p.s.selected_alpn_protocol(), wanted)
+            faults += [] if wanted == 'h2' else expect(p.ask('/echo')[0], 200)
     for c in (context('smtp'), context(most=ssl.TLSVersion.TLSv1_1)):
         c.minimum_version = ssl.TLSVersion.TLSv1
         try:
@@ -307,9 +310,148 @@ def mistakes(gate, origin):
     return faults
 
 
+# ---- HTTP/2
+
+def curl(*words, **more):
+    return subprocess.run(['curl', '-sk', '--http2', *words], capture_output=True, timeout=30, check=False, **more)
+
+
+def both(gate):
+    """In clear by prior knowledge, and through TLS by ALPN."""
+    return ((f'http://127.0.0.1:{gate.clear}', '--http2-prior-knowledge'), (f'https://127.0.0.1:{gate.port}', '--http2'))
+
+
+def h2(url, *words, **more):
+    """Status, protocol, head and body of one request."""
+    out = curl('-D-', '-w', '\n%{http_code} %{http_version} %{exitcode}', *words, url, **more).stdout
+    text, end = out.rsplit(b'\n', 1)
+    status, version, code = end.decode().split(' ')
+    parts = re.split(rb'\r\n\r\n', text)
+    heads = [p for p in parts if p.startswith(b'HTTP/2 ')]
+    return int(status), version, int(code), heads, parts[-1]
+
+
+def h2_requests(gate, origin):
+    faults = []
+    for base, how in both(gate):
+        status, version, _, _, body = h2(base + '/echo?q=1', how, '-H', 'X-A: b', '-H', 'Cookie: k=v')
+        lines = json.loads(body)['head'].split('\r\n')
+        faults += expect((status, version), (200, '2'))
+        for line in ('GET /echo?q=1 HTTP/1.1', 'x-a: b', 'cookie: k=v', 'Via: 2.0 prony',
+                     f'X-Forwarded-Proto: {base.split(":")[0]}'):
+            faults += [] if line in lines else [f'no "{line}" in {lines}']
+        faults += expect(h2(base + '/hints', how)[3][0][:10], b'HTTP/2 103')
+        faults += expect(len(h2(base + '/echo', how, '-I')[3]), 1)
+        faults += expect(h2(base + '/die', how)[0], 502)
+        faults += expect(h2(base + '/echo', how, '-H', 'X: ' + 'y' * 40000)[0], 431)
+        faults += expect(h2(base + '/partial', how)[2], 92)   # its stream is reset
+    return faults + expect(origin.bad, [])
+
+
+def h2_bodies(gate, origin):
+    faults = []
+    for base, how in both(gate):
+        data = b'x' * BIG
+        for words in (('--data-binary', '@-'), ('-T', '-'), ('--data-binary', '@-', '-H', 'Expect:')):   # -T: of unknown length
+            got = h2(base + '/echo', how, *words, input=data)
+            faults += expect((got[0], json.loads(got[4])['body']), (200, BIG))
+        # The rest of its stream is reset with NO_ERROR, over which curl 7.88 forgets the answer that it has.
+        got = h2(base + '/early', how, '--data-binary', '@-', input=data)
+        faults += expect(got[0] or got[2], 403, 92)
+        faults += expect(len(h2(base + f'/big?n={BIG}', how)[4]), BIG)
+        faults += expect(h2(base + '/chunked', how)[4], b'onetwothree')
+        faults += expect(h2(base + '/until-close', how)[4], b'until the end')
+        faults += expect(h2(base + '/echo', how, '-T', '-', input=b'')[0], 200)
+    return faults + expect(origin.bad, [])
+
+
+def h2_hits(gate, origin):
+    faults = []
+    origin.clear()
+    for base, how in both(gate):
+        for path, size in (('/cached/2?cc=max-age=60&etag=e&text=hello', 5),
+                           ('/cached/3?cc=max-age=60&text=0123456789&times=300000', BIG)):
+            for want in ('uri-miss', 'hit'):
+                status, _, _, heads, body = h2(base + path, how)
+                faults += expect((status, len(body), want in heads[0].decode()), (200, size, True))
+        path = base + '/cached/2?cc=max-age=60&etag=e&text=hello'
+        faults += expect(h2(path, how, '-r', '1-2')[::4], (206, b'el'))
+        faults += expect(h2(path, how, '-H', 'If-None-Match: "e"')[0], 304)
+        faults += expect(h2(path, how, '-I')[0], 200)
+        faults += expect(h2(path.replace('/2', '/3'), how, '--compressed')[0], 200)
+    return faults + expect(origin.bad, [])
+
+
+def h2_many(gate, origin):
+    """Streams of one connection: those who ask for the same wait for one answer, the slow hold up nobody."""
+    origin.clear()
+    base = f'https://127.0.0.1:{gate.port}'
+    path = f'{base}/cached/many?cc=max-age=60&s=0.2&x=[1-3]'
+    paths = [path] * 4 + [f'{base}/slow?s=0.3', f'{base}/echo']
+    out = curl('--parallel', '--parallel-max', '60', '-w', '%{http_code} %{num_connects}\n',
+               *[word for p in paths for word in (p, '-o', '/dev/null')]).stdout.decode()
+    lines = [line.split(' ') for line in out.splitlines()]
+    return (expect([line[0] for line in lines], ['200'] * 14) + expect(sum(int(line[1]) for line in lines), 1) +
+            expect(sum(p.startswith('/cached') for p in origin.paths()), 3))
+
+
+def h2_left(gate, origin):
+    """A client that goes away in the middle of an answer takes what was on its way with it."""
+    for base, how in both(gate):
+        with subprocess.Popen(['curl', '-sk', how, '-o', '/dev/null', '--limit-rate', '1k', base + '/big?n=100000000'],
+                              stdout=subprocess.DEVNULL) as p:
+            for _ in range(200):
+                if origin.at_once:
+                    break
+                time.sleep(0.01)
+            p.kill()
+        for _ in range(200):
+            if not origin.at_once:
+                break
+            time.sleep(0.01)
+        else:
+            return ['the server goes on']
+    return expect(h2(f'https://127.0.0.1:{gate.port}/echo')[0], 200)
+
+
+def h2_by_pieces(gate, origin):
+    """A preface that comes byte by byte is one; what only begins so is not; h2c in Upgrade is not followed."""
+    preface = b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
+    faults = []
+    with Peer(gate.clear) as p:
+        p.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in preface + b'\0\0\0\4\0\0\0\0\0':
+            p.s.sendall(bytes([byte]))
+            time.sleep(0.001)
+        faults += expect(p.f.read(9)[3:5], b'\4\0')
+    with Peer(gate.clear) as p:
+        p.s.sendall(preface[:18] + b'GET / HTTP/1.1\r\n\r\n')
+        faults += expect(p.head()[0], 505)
+    with Peer(gate.clear) as p:
+        faults += expect(p.ask('/echo', fields='Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n'
+                               'HTTP2-Settings: AAMAAABkAAQAAP__\r\n')[0], 200)
+    return faults
+
+
+def h2_drain(gate, origin):
+    """What is under way ends well when the gate is told to end."""
+    with subprocess.Popen(['curl', '-sk', '--http2', '-w', '%{http_code}', '-o', '/dev/null',
+                           f'https://127.0.0.1:{gate.port}/slow?s=0.5'], stdout=subprocess.PIPE) as p:
+        for _ in range(200):
+            if origin.at_once:
+                break
+            time.sleep(0.01)
+        gate.process.send_signal(signal.SIGTERM)
+        faults = expect(p.stdout.read(), b'200')
+    try:
+        return faults + expect(gate.process.wait(timeout=10), 0)
+    except subprocess.TimeoutExpired:
+        return faults + ['it does not end']
+
+
 ROWS = [through_tls, cached_through_tls, names, resumption, protocols, not_tls, websocket, slow_reader, mistakes,
-        new_certificates]
-ONCE = (names, protocols, not_tls, mistakes, new_certificates)   # no affair of the engine
+        new_certificates, h2_requests, h2_bodies, h2_hits, h2_many, h2_left, h2_by_pieces, h2_drain]
+ONCE = (names, protocols, not_tls, mistakes, new_certificates, h2_by_pieces)   # no affair of the engine
 
 
 def main():
@@ -321,7 +463,7 @@ def main():
                         faults = row(gate, origin)
                     except (OSError, EOFError, ValueError, AssertionError, KeyError, IndexError) as e:
                         faults = [f'{type(e).__name__}: {e}']
-                    if gate.process.poll() is not None:
+                    if gate.process.poll() not in (None, 0):
                         faults.append(f'the gate has died: {gate.process.returncode} {gate.told()[-2000:]}')
                     tap.row(f'{engine}: {row.__name__}', faults)
                     if gate.process.poll() is not None:
