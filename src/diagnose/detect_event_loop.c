@@ -30,12 +30,21 @@ interpreted(const struct facts *f)
 	return text_in(f->loop_of ? f->loop_of->runtime : NULL, names);
 }
 
+/* Of the longest stretch between two polls, what it had a CPU, as far as the loop's average tells. */
+static double
+computed_in_longest_run(const struct run_thread *t)
+{
+	double waits = t->runqueue > 0 ? t->runqueue : 0;
+
+	return t->cpu > 0 ? t->longest_run * t->cpu / (t->cpu + waits) : t->longest_run;
+}
+
 /* One callback is long. A full loop of short requests also runs long between two polls: as long as
  * a batch of them takes, and longer where others take the CPU away in the middle of it. */
 static bool
 is_blocked(const struct facts *f)
 {
-	double work = f->run->baseline.cpu_per_request, run = f->loop->longest_run;
+	double work = f->run->baseline.cpu_per_request, run = computed_in_longest_run(f->loop);
 	bool batch = work < SHORT_WORK_S && (run < BATCH * work || f->loop->runqueue > PREEMPTED);
 
 	return run >= LONG_RUN_S && !batch;

@@ -225,6 +225,16 @@ loop(double cpu, double longest, const char *runtime)
 
 static struct run *node_blocked(void) { return loop(0.9, 0.045, "node"); }
 static struct run *node_calm(void) { return loop(0.3, 0.001, "node"); }
+
+/* Its longest stretch was long because others had the CPU in the midst of it. */
+static struct run *
+node_preempted(void)
+{
+	struct run *r = loop(0.24, 0.012, "node");
+	r->evidence.trace.threads[0].runqueue = 0.4;
+	return r;
+}
+
 static struct run *nginx_full(void) { return loop(0.95, 0.0075, "nginx"); }
 
 static struct run *
@@ -960,6 +970,7 @@ static const struct row {
 	{ "cpu.hot-function", hot_function, hot_but_idle, "score_cart" },
 	{ "cpu.hot-function", hot_function, cold_cron, "score_cart" },
 	{ "cpu.event-loop", node_blocked, node_calm, "main loop of node (pid 100)" },
+	{ "cpu.event-loop", node_blocked, node_preempted, "main loop of node (pid 100)" },
 	{ "cpu.event-loop", node_blocked, nginx_full, "main loop of node (pid 100)" },
 	{ "cpu.single-thread", one_thread, two_threads, "thread worker (101)" },
 	{ "cpu.single-thread", threads_in_turn, threads_at_once, "interpreter lock of pid 100" },
