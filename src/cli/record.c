@@ -86,6 +86,7 @@ record_spec(const struct spec *s, struct run *r)
 	to->workload = workload_hash(s, r->arena);
 	to->arrivals = s->poisson ? "poisson" : "constant";
 	to->observe = s->observe;
+	to->literals = s->literals;
 	to->find_max = s->find_max;
 }
 

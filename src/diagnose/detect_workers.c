@@ -178,6 +178,10 @@ detect(const struct facts *f, struct draft *d)
 
 	if (detect_pool(f, d))
 		return;
+	if (f->trace->n_loaders) {
+		rule_out(d, "no requests: what loads data is told as io.data-loading");
+		return;
+	}
 	if (f->blocked_workers && f->outside > queue)
 		queue = f->outside;
 	if (queue < QUEUE_MIN)

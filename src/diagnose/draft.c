@@ -137,7 +137,8 @@ told_twice(const struct draft *d, const struct run_finding *f)
 		{ "cpu.hot-function", "contention.lock" },
 		{ "cpu.hot-function", "contention.stampede" }, { "io.net.downstream", "io.net.retry" },
 		{ "io.net.downstream", "io.net.dns" }, { "io.net.downstream", "io.net.nagle" },
-		{ "io.db.slow-query", "io.net.connect" },
+		{ "io.net.downstream", "io.data-loading" }, { "io.disk.read", "io.data-loading" },
+		{ "cpu.hot-function", "io.data-loading" }, { "io.db.slow-query", "io.net.connect" },
 	};
 
 	for (size_t p = 0; p < COUNT_OF(pairs); p++)

@@ -489,9 +489,9 @@ judge_evidence(struct facts *f)
 
 	f->trust = 1;
 	double requests = fmax(f->requests, t->requests);
-	if (requests < REQUESTS_FEW)
+	if (requests < REQUESTS_FEW && !t->n_loaders)
 		doubt(f, 0.6, run_printf(f->run, "only %.0f requests were traced", requests));
-	else if (f->requests < SLOW_REQUESTS_FEW)
+	else if (f->requests < SLOW_REQUESTS_FEW && !t->n_loaders)
 		doubt(f, 0.85, run_printf(f->run, "only %.0f slow requests were traced", f->requests));
 	if (t->dropped > DROPPED_MUCH * (t->dropped + seen))
 		doubt(f, 0.7, run_printf(f->run, "%lld trace events were lost", (long long)t->dropped));

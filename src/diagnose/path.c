@@ -221,7 +221,8 @@ ask_leave(const struct facts *f, const char *refusal)
 	struct run_fork *k = fork_add(r, "Do the data allow a conclusion?");
 	bool refused = refusal && r->verdict != VERDICT_NONE;
 	int64_t answered = f->phase ? f->phase->answered : f->trace->requests;
-	const char *seen = run_printf(r, "%lld requests answered%s%s", (long long)answered,
+	const char *seen = run_printf(r, "%lld %s%s%s", (long long)answered,
+	    f->trace->n_loaders ? "steps done" : "requests answered",
 	    f->doubt ? ", but " : "", f->doubt ? f->doubt : "");
 
 	branch_add(r, k, "yes", refused ? NULL : seen, !refused);

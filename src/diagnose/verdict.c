@@ -94,7 +94,7 @@ load_refusal(const struct facts *f)
 	if (failed > FAILURES_MAX)
 		return refuse(f, VERDICT_INCONCLUSIVE, run_printf(r, "%s of the requests failed: first "
 		    "make them succeed", PCT(failed)));
-	if (answered < REQUESTS_MIN)
+	if (answered < REQUESTS_MIN && !f->trace->n_loaders)
 		return refuse(f, VERDICT_INCONCLUSIVE, run_printf(r, "only %lld requests were answered; "
 		    "measure longer or with more load", (long long)answered));
 	return NULL;
@@ -234,6 +234,9 @@ capacity_text(const struct facts *f)
 {
 	struct run *r = f->run;
 
+	if (f->trace->n_loaders)
+		return run_printf(r, "%s does a step in %s", f->trace->loaders[0].name,
+		    DURATION(f->trace->loaders[0].seconds));
 	if (isnan(r->capacity.knee_rate))
 		return run_printf(r, "answers %s with p99 %s", RATE(r->baseline.throughput),
 		    DURATION(r->baseline.latency.p99));

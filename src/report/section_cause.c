@@ -74,6 +74,22 @@ query_plan(struct doc *d, const struct run_query *q)
 		    say_clip(d, q->index_plan, 200)));
 }
 
+/* With --literals only. */
+static void
+examples(struct doc *d, const struct run_trace *trace)
+{
+	static const char *const titles[] = { "statement", "as it was sent", NULL };
+	struct doc_table *t = NULL;
+	for (size_t i = 0; i < trace->n_queries && i < 10; i++) {
+		const struct run_query *q = &trace->queries[i];
+		if (!q->example)
+			continue;
+		t = t ? t : doc_table(d, "One of each, with its values (--literals)", titles);
+		doc_cell_code(d, t, say_clip(d, q->fingerprint, 300));
+		doc_cell_code(d, t, say_clip(d, q->example, 600));
+	}
+}
+
 static void
 queries(struct doc *d, const struct run_trace *trace)
 {
@@ -93,6 +109,7 @@ queries(struct doc *d, const struct run_trace *trace)
 		    say_clip(d, q->scan_table, 60), say_count(d, q->scan_rows)) : NULL);
 	}
 	t->left_out = trace->n_queries > 10 ? trace->n_queries - 10 : 0;
+	examples(d, trace);
 	query_plan(d, &trace->queries[0]);
 }
 

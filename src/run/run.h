@@ -51,6 +51,7 @@ struct run_spec {
 	const char *arrivals;      /* "poisson" or "constant" */
 	const char *workload;      /* what is asked, wherever it runs: 16 hexadecimal digits of a hash */
 	bool observe;
+	bool literals;             /* an example of each statement was asked for: run_query.example */
 	bool find_max;             /* the highest rate was asked for */
 };
 
@@ -328,6 +329,7 @@ struct run_query {             /* one statement or command, literals removed */
 	const char *engine;        /* sqlite postgresql redis */
 	const char *database;      /* file or host:port/name */
 	const char *fingerprint;
+	const char *example;       /* one of them as it was sent, as far as it was copied; NULL: not asked for */
 	const char *route;         /* the route that runs it most; NULL unknown */
 	double calls, seconds;     /* during the trace: count, sum of durations */
 	double per_request;        /* mean calls per request of that route */
@@ -377,10 +379,23 @@ struct run_gc {                /* garbage collections of a process during the tr
 	double kept_per_s;         /* growth of what survived them, bytes a second; NAN unknown */
 };
 
+/* A process that serves no requests, but works through what its children bring it. */
+struct run_loader {
+	int64_t pid;
+	const char *name;          /* of its program */
+	const char *queue;         /* run_wait.where of its waits */
+	int64_t workers;           /* children that bring it something */
+	int64_t steps;             /* stretches of work between two waits, estimated */
+	double seconds;            /* a step, mean */
+	double waited;             /* share of the time that it waits for its workers */
+	double busy;               /* workers that are at work, mean number */
+	double orders;             /* share of their time that they are not: no order, or no room */
+};
+
 struct run_trace {
 	const char *mode;          /* "bpf", "perf", "proc" or "none" */
 	double seconds;            /* traced */
-	int64_t requests;          /* server-side spans complete */
+	int64_t requests;          /* server-side spans complete; steps of loaders, where there are those */
 	int64_t samples;           /* on-CPU */
 	double unwound;            /* share of stacks that reach their root */
 	double symbolised;         /* share of user frames with a name */
@@ -399,6 +414,7 @@ struct run_trace {
 	struct run_exemplar *exemplars; size_t n_exemplars;  /* slowest and typical, route by route */
 	struct run_site *sites;        size_t n_sites;       /* longest first */
 	struct run_gc *gc;             size_t n_gc;          /* empty: none, or not seen */
+	struct run_loader *loaders;    size_t n_loaders;     /* longest waits first; only where no request came */
 };
 
 /* One of several generators that offered the measured load together. */
@@ -598,7 +614,7 @@ extern const struct run_type run_type, run_eye_type, run_process_type, run_peer_
     run_target_type, run_route_type, run_point_type, run_phase_type, run_series_type,
     run_part_type, run_time_type, run_wait_type, run_state_type, run_thread_type, run_function_type,
     run_stack_type, run_query_type, run_call_type, run_gc_type,
-    run_site_type, run_finding_type, run_ruled_out_type,
+    run_site_type, run_loader_type, run_finding_type, run_ruled_out_type,
     run_step_type, run_proof_type, run_suite_phase_type, run_recovery_type, run_integrity_type,
     run_worker_type, run_block_type, run_block_route_type, run_comparison_type, run_difference_type,
     run_answer_type, run_arm_type, run_diff_stack_type, run_stretch_type, run_repeat_type, run_exemplar_type,

@@ -61,6 +61,7 @@ static const struct run_field spec_fields[] = {
 	STR(arrivals, "poisson or constant"),
 	STR(workload, "hash of what is asked, wherever it runs"),
 	BOOL(observe, "real traffic was watched, no load was made"),
+	BOOL(literals, "one example of each statement was kept as it was sent"),
 	BOOL(find_max, "the highest rate at which the targets hold was asked for"),
 };
 TYPE(spec, "What was asked: flags and spec file together.");
@@ -405,7 +406,8 @@ TYPE(exemplar, "One request in full.");
 #define S struct run_query
 static const struct run_field query_fields[] = {
 	STR(engine, "sqlite postgresql redis"), STR(database, "file or address"),
-	STR(fingerprint, "statement without literals"), STR(route, "that runs it most"),
+	STR(fingerprint, "statement without literals"),
+	STR(example, "one of them as it was sent; only with --literals"), STR(route, "that runs it most"),
 	NUM(calls, "during the trace"), NUM(seconds, "sum of durations"),
 	NUM(per_request, "mean calls per request of the route"),
 	NUM(most_per_request, "95th percentile of calls per request"), NUM(rows, "returned per call"),
@@ -454,10 +456,21 @@ static const struct run_field gc_fields[] = {
 TYPE(gc, "Garbage collections of a process while it was traced.");
 #undef S
 
+#define S struct run_loader
+static const struct run_field loader_fields[] = {
+	INT(pid, "process"), STR(name, "of its program"), STR(queue, "name of its waits"),
+	INT(workers, "children that bring it data"), INT(steps, "stretches of work between two waits, estimated"),
+	NUM(seconds, "a step, mean"), NUM(waited, "share of the time that it waits for its workers"),
+	NUM(busy, "workers at work, mean number"),
+	NUM(orders, "share of their time that they are not"),
+};
+TYPE(loader, "A process that works through what its children bring it: training, or a batch job.");
+#undef S
+
 #define S struct run_trace
 static const struct run_field trace_fields[] = {
 	STR(mode, "bpf, perf, proc or none"), NUM(seconds, "traced"),
-	INT(requests, "complete server-side spans"), INT(samples, "on-CPU stacks"),
+	INT(requests, "complete server-side spans, or steps of loaders"), INT(samples, "on-CPU stacks"),
 	NUM(unwound, "share of stacks that reach their root"),
 	NUM(symbolised, "share of user frames with a name"),
 	NUM(overhead_cpu, "cores used by tracing itself"), INT(dropped, "events lost"),
@@ -469,7 +482,8 @@ static const struct run_field trace_fields[] = {
 	LIST(functions, function, "the hottest"), LIST(stacks, stack, "the heaviest"),
 	LIST(queries, query, "statements"), LIST(calls, call, "other peers"),
 	LIST(exemplars, exemplar, "single requests in full"),
-	LIST(gc, gc, "garbage collections"), LIST(sites, site, "functions that waited"),
+	LIST(gc, gc, "garbage collections"), LIST(loaders, loader, "who waits for its children's data"),
+	LIST(sites, site, "functions that waited"),
 };
 TYPE(trace, "What tracing saw inside the service.");
 #undef S

@@ -109,6 +109,7 @@ struct spec {
 	bool history;                   /* where did a figure change for good? */
 	bool observe;                   /* watch real traffic, make no load */
 	bool press;                     /* slow components for a moment, to confirm what limits */
+	bool literals;                  /* keep an example of each statement as it was sent */
 	bool no_trace;                  /* do not attach tracing even where it could */
 	const char *out;                /* run folder; NULL: .prony/runs/... */
 

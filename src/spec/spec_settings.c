@@ -399,6 +399,9 @@ const struct setting spec_settings[] = {
 	  .about = "confirm the limit by an experiment: take 13 % of the CPU from the service, then from each "
 	           "server that it asks on this host, for some seconds, by a quota of its control group that is "
 	           "taken back; the only thing that check ever changes" },
+	{ "literals", .key = "literals", .kind = SETTING_FLAG, .groups = SETTINGS_WATCH, AT(literals),
+	  .about = "keep of each statement one example as it was sent, with its values, which may be secrets; "
+	           "without it values never reach the run" },
 	{ "no-trace", .key = "no-trace", .kind = SETTING_FLAG, .groups = SETTINGS_WATCH | SETTINGS_PROVE, AT(no_trace),
 	  .about = "attach no tracing even where it could be" },
 	{ "out", 'o', "out", SETTING_TEXT, .groups = SETTINGS_RUN, .argument = "DIR", AT(out),

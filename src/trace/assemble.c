@@ -56,6 +56,7 @@ on_conn(struct worker *w, const struct rec *r)
 	if (!r->name)
 		return;
 	pool_join(w, c, w->t->threads[r->thread].pid);
+	w->pools[c->pool].shared |= r->flags == CONN_STREAM;
 	if (r->flags == CONN_OPENED)
 		call_opened(w, c, r);
 }

@@ -54,7 +54,8 @@ struct ev_poll {
 #define EV_IO_WRITE  1
 #define EV_IO_SERVER 2         /* local port is one that the service listens on */
 #define EV_IO_HEAD   4         /* `text` holds the beginning of an HTTP head */
-#define EV_IO_FRAMES 16        /* `text` holds frames of HTTP/2 without the bodies but header blocks of clients; */
+#define EV_IO_FRAMES 16        /* `text` holds frames of HTTP/2 without the bodies but header blocks: of clients,
+                                * and where the service is the client of both; */
 #define EV_IO_FIRST  32        /* the first ones of the connection; */
 #define EV_IO_CUT    64        /* not all of them; `pad` bytes of the first block had come before */
 #define EV_IO_BLIND  128       /* the first bytes since a write, and no copy of them can be had */

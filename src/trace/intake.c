@@ -14,6 +14,7 @@
 #define SAMPLES_MAX     100000
 #define SQL_MEMO_MAX    4096
 #define RING_READS_MAX  4096
+#define STREAM_METHOD_MAX 20
 #define ROUTE_UNKNOWN   "(route not known)"
 
 void
@@ -159,25 +160,89 @@ io_of(const struct ev_io *e)
 
 struct stream_event { struct intake *in; const struct ev_io *e; };
 
+static uint32_t
+stream_route(struct intake *in, const struct stream_told *told, const char *method,
+    const char *const *literals, size_t n_literals)
+{
+	char line[EV_HEAD_BYTES + 8], route[ROUTE_MAX], text[ROUTE_MAX + STREAM_METHOD_MAX];
+	int size = snprintf(line, sizeof(line), "GET %s", told->path);
+	if (!told->path[0] || !route_of_head(line, (size_t)size, literals, n_literals, route))
+		return tape_name(in->tape, ROUTE_UNKNOWN);
+	snprintf(text, sizeof(text), "%s%s%s", method, *method ? " " : "", route);
+	return tape_name(in->tape, text);
+}
+
+/* The service asks a peer. */
+static void
+stream_asked(struct intake *in, const struct rec *io, const struct stream_told *told)
+{
+	struct rec *r = tape_add(in->tape);
+	if (!r)
+		return;
+	*r = *io;
+	r->kind = REC_ASK;
+	r->flags = 0;
+	r->name = stream_route(in, told, told->method[0] ? told->method : "GET", NULL, 0);
+}
+
+static void
+stream_answered(struct intake *in, const struct rec *io, const struct stream_told *told)
+{
+	struct rec *r = tape_add(in->tape);
+	if (!r)
+		return;
+	*r = *io;
+	r->kind = REC_REPLY;
+	r->flags = told->status == 429 || told->status >= 500 ? REPLY_ERROR : 0;
+	r->value = told->status;
+}
+
+static void
+meet_stream(struct intake *in, const struct ev_io *e, uint64_t key)
+{
+	struct rec *r = record(in, &e->head, REC_CONN);
+	if (!r)
+		return;
+	r->key = key;
+	r->flags = CONN_STREAM;
+	r->name = wire_peer_of(in->wire, e->sock);
+}
+
 /* A stream counts as a connection of its own, with one request on it. */
 static void
-take_stream(void *ctx, enum stream_part part, uint64_t key, const char *path)
+take_stream(void *ctx, const struct stream_told *told)
 {
 	const struct stream_event *s = ctx;
-	char line[EV_HEAD_BYTES + 8];
+	bool server = s->e->flags & EV_IO_SERVER;
+	if (!server && told->part == STREAM_REQUEST)
+		meet_stream(s->in, s->e, told->key);
 	struct rec *r = record(s->in, &s->e->head, REC_IO);
 	if (!r)
 		return;
 	struct rec io = io_of(s->e);
 	io.thread = r->thread;
-	io.key = key;
-	if (part == STREAM_REQUEST) {
-		int size = snprintf(line, sizeof(line), "GET %s", path);
+	io.key = told->key;
+	if (told->part == STREAM_REQUEST)
 		io.flags |= IO_HEAD;
-		io.name = path[0] ? route_name(s->in, line, (size_t)size) :
-		    tape_name(s->in->tape, ROUTE_UNKNOWN);
-	}
+	if (server && told->part == STREAM_REQUEST)
+		io.name = stream_route(s->in, told, "", s->in->literals, s->in->n_literals);
 	*r = io;
+	if (!server && told->part == STREAM_REQUEST)
+		stream_asked(s->in, &io, told);
+	else if (told->part == STREAM_END)
+		stream_answered(s->in, &io, told);
+}
+
+/* Frames of HTTP/2. */
+static void
+take_frames(struct intake *in, const struct ev_io *e)
+{
+	if (!(e->flags & EV_IO_SERVER) && e->flags & EV_IO_CLEAR)
+		wire_is_clear(in->wire, e->sock);
+	if (!(e->flags & EV_IO_SERVER))
+		wire_is_http2(in->wire, e->sock);
+	if (e->head.epoch)
+		streams_take(in->streams, e, take_stream, &(struct stream_event){ in, e });
 }
 
 static void
@@ -191,8 +256,7 @@ take_io(struct intake *in, const struct ev_io *e, size_t size)
 	if (offsetof(struct ev_io, text) + b.n_begun + b.n_ended > size)
 		return;
 	if (e->flags & EV_IO_FRAMES) {
-		if (e->head.epoch)
-			streams_take(in->streams, e, take_stream, &(struct stream_event){ in, e });
+		take_frames(in, e);
 		return;
 	}
 	if (!server && e->flags & EV_IO_CLEAR)
@@ -306,6 +370,7 @@ take_sql(struct intake *in, const struct ev_sql *e)
 		snprintf(text, sizeof(text), "%.*s", (int)size, e->text);
 		fingerprint_sql(text, print, sizeof(print));
 		*name = tape_name(in->tape, print[0] ? print : "(statement)");
+		tape_keep_example(in->tape, (uint32_t)*name, text, size);
 	}
 	r->name = (uint32_t)*name;
 	r->from = (int64_t)e->start;

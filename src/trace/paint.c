@@ -104,20 +104,12 @@ first_after(const struct assembly *a, const uint32_t *items, size_t n, int64_t f
 
 static void paint_stretch(struct stretch *s);
 
-static uint32_t
-thread_by_tid(const struct assembly *a, uint32_t tid)
-{
-	int key = (int)tid;
-	uint64_t *at = tid ? map_find(&a->tape->thread_ids, &key, sizeof(key)) : NULL;
-	return at ? (uint32_t)*at : NOBODY;
-}
-
 static void
 note_wait(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
 {
 	if (!s->canvas->arena)
 		return;
-	uint32_t holder = off->flags & OFF_BY_FUTEX ? thread_by_tid(s->a, off->value) : NOBODY;
+	uint32_t holder = off->flags & OFF_BY_FUTEX ? tape_thread_by_tid(s->a->tape, off->value) : NOBODY;
 
 	canvas_wait(s->canvas, from, to, PART_LOCK, off->name, holder, NOBODY);
 }
@@ -128,7 +120,7 @@ follow_holder(struct stretch *s, const struct rec *off, int64_t from, int64_t to
 {
 	if (!s->resolve || off->name != s->resolve || s->depth >= HOLDER_DEPTH_MAX)
 		return false;
-	uint32_t holder = off->flags & OFF_BY_FUTEX ? thread_by_tid(s->a, off->value) : NOBODY;
+	uint32_t holder = off->flags & OFF_BY_FUTEX ? tape_thread_by_tid(s->a->tape, off->value) : NOBODY;
 	if (holder == NOBODY || holder == s->thread)
 		return false;
 	struct stretch inner = { .a = s->a, .canvas = s->canvas, .thread = holder,
@@ -186,7 +178,7 @@ idle_end(const struct assembly *a, uint32_t thread, int64_t from, int64_t to)
 static bool
 paint_task(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
 {
-	uint32_t worker = thread_by_tid(s->a, off->value);
+	uint32_t worker = tape_thread_by_tid(s->a->tape, off->value);
 	if (!(off->flags & OFF_FOR_TASK) || worker == NOBODY || worker == s->thread ||
 	    s->depth >= HOLDER_DEPTH_MAX)
 		return false;

@@ -81,12 +81,16 @@ sort_list(void *items, size_t n, size_t size, int (*order)(const void *, const v
 		qsort(items, n, size, order);
 }
 
+/* Time of a thread on CPU, over all windows. */
+int64_t summary_on_cpu(const struct summary *s, uint32_t thread);
+
 /* A wait at a futex or clock outside of any request. */
 bool summary_is_idle(const struct summary *s, const struct wait_stack *w);
 
 void summary_routes(struct summary *s);
 void summary_exemplars(struct summary *s);   /* after summary_routes */
 void summary_waits(struct summary *s);
+void summary_loaders(struct summary *s);     /* after summary_routes and summary_waits */
 void summary_threads(struct summary *s);
 void summary_gc(struct summary *s);
 void summary_sites(struct summary *s);

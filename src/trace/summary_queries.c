@@ -230,6 +230,7 @@ tell(struct queries *q, const struct query *query)
 	size_t first = 0, last;
 
 	out->fingerprint = run_str(s->r, tape_text(s->a->tape, query->statement));
+	out->example = run_str(s->r, tape_example(s->a->tape, query->statement));
 	out->calls = (double)query->calls;
 	out->seconds = ns_to_s(query->busy);
 	if (query->peer) {

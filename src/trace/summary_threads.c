@@ -11,20 +11,29 @@
 
 struct use { uint32_t thread; int64_t cpu, queued, blocked; };
 
-/* Time off CPU and waiting for one, over all windows. */
+int64_t
+summary_on_cpu(const struct summary *s, uint32_t thread)
+{
+	const struct thread_log *log = &s->a->threads[thread];
+	int64_t on = (int64_t)(tape_seconds(s->a->tape) * 1e9);
+	for (size_t i = 0; i < log->n_off; i++) {
+		const struct rec *r = tape_at(s->a->tape, log->off[i]);
+		on -= r->ts - r->from;
+	}
+	return on > 0 ? on : 0;
+}
+
+/* Time on CPU and waiting for one, over all windows. */
 static struct use
 use_of(struct summary *s, uint32_t thread)
 {
 	const struct thread_log *log = &s->a->threads[thread];
-	int64_t off = 0, queued = 0;
+	int64_t queued = 0;
 	for (size_t i = 0; i < log->n_off; i++) {
 		const struct rec *r = tape_at(s->a->tape, log->off[i]);
-		int64_t woken = r->flags & OFF_PREEMPTED ? r->from : r->at ? r->at : r->ts;
-		off += r->ts - r->from;
-		queued += r->ts - woken;
+		queued += r->ts - (r->flags & OFF_PREEMPTED ? r->from : r->at ? r->at : r->ts);
 	}
-	int64_t whole = (int64_t)(tape_seconds(s->a->tape) * 1e9);
-	return (struct use){ thread, whole > off ? whole - off : 0, queued, 0 };
+	return (struct use){ thread, summary_on_cpu(s, thread), queued, 0 };
 }
 
 static bool

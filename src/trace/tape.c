@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 
+#define DEPTH_MAX 16           /* of processes below each other */
 #define NAMES_MAX 20000        /* then texts become "(other)": input cannot grow it further */
 
 void
@@ -22,6 +23,8 @@ tape_done(struct tape *t)
 		free(t->chunks[i]);
 	map_done(&t->thread_ids);
 	map_done(&t->name_ids);
+	map_done(&t->parents);
+	map_done(&t->examples);
 	arena_free(t->arena);
 	*t = (struct tape){ 0 };
 }
@@ -57,6 +60,32 @@ tape_thread(struct tape *t, int pid, int tid)
 }
 
 uint32_t
+tape_thread_by_tid(const struct tape *t, uint32_t tid)
+{
+	int key = (int)tid;
+	const uint64_t *at = tid ? map_find(&t->thread_ids, &key, sizeof(key)) : NULL;
+	return at ? (uint32_t)*at : UINT32_MAX;
+}
+
+void
+tape_forked(struct tape *t, int pid, int parent)
+{
+	*map_at(&t->parents, &pid, sizeof(pid), NULL) = (uint64_t)parent;
+}
+
+bool
+tape_is_below(const struct tape *t, int pid, int ancestor)
+{
+	const uint64_t *parent;
+	for (int depth = 0; depth < DEPTH_MAX && (parent = map_find(&t->parents, &pid, sizeof(pid))); depth++) {
+		pid = (int)*parent;
+		if (pid == ancestor)
+			return true;
+	}
+	return false;
+}
+
+uint32_t
 tape_name(struct tape *t, const char *text)
 {
 	bool new;
@@ -76,6 +105,37 @@ const char *
 tape_text(const struct tape *t, uint32_t name)
 {
 	return name < t->n_names ? t->names[name] : NULL;
+}
+
+/* What is no text would not be readable anyway, and must not break the record. */
+static void
+make_printable(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || (unsigned char)*text > '~')
+			*text = *text == '\n' || *text == '\t' ? ' ' : '?';
+}
+
+void
+tape_keep_example(struct tape *t, uint32_t name, const char *text, size_t size)
+{
+	bool new;
+	if (!t->literals || !name)
+		return;
+	uint64_t *at = map_at(&t->examples, &name, sizeof(name), &new);
+	if (!new)
+		return;
+	char *copy = arena_alloc(t->arena, size + 1);
+	memcpy(copy, text, size);
+	make_printable(copy);
+	*at = (uint64_t)(uintptr_t)copy;
+}
+
+const char *
+tape_example(const struct tape *t, uint32_t name)
+{
+	const uint64_t *at = map_find(&t->examples, &name, sizeof(name));
+	return at ? (const char *)(uintptr_t)*at : NULL;
 }
 
 void

@@ -38,6 +38,7 @@ enum rec_kind { REC_OFF, REC_POLL, REC_IO, REC_CONN, REC_FILE, REC_SQL, REC_ASK,
 #define CONN_SEEN 0
 #define CONN_ACCEPTED 1
 #define CONN_OPENED 2
+#define CONN_STREAM 3           /* one request of a connection that carries many at a time */
 
 struct rec {
 	int64_t ts;            /* end of the interval or call */
@@ -88,6 +89,9 @@ struct tape {
 	struct pauses pauses;      /* of runtimes that stop all their threads to collect garbage */
 	const char **names;        size_t n_names;
 	struct map thread_ids, name_ids;
+	struct map parents;        /* process -> the one that forked it */
+	bool literals;             /* statements are kept as they were sent, one of each: */
+	struct map examples;       /* name -> text */
 	bool arrivals;             /* IO.at was measured where it is not 0 */
 };
 
@@ -102,8 +106,14 @@ tape_at(const struct tape *t, size_t i)
 	return &t->chunks[i / TAPE_CHUNK][i % TAPE_CHUNK];
 }
 uint32_t tape_thread(struct tape *t, int pid, int tid);       /* its index, made when new */
+uint32_t tape_thread_by_tid(const struct tape *t, uint32_t tid);   /* UINT32_MAX: not known */
+void tape_forked(struct tape *t, int pid, int parent);
+bool tape_is_below(const struct tape *t, int pid, int ancestor);   /* as far as is known */
 uint32_t tape_name(struct tape *t, const char *text);         /* its number, made when new */
 const char *tape_text(const struct tape *t, uint32_t name);   /* NULL for 0 */
+/* With t->literals, and only then: what the statement `name` looked like when it was first sent. */
+void tape_keep_example(struct tape *t, uint32_t name, const char *text, size_t size);
+const char *tape_example(const struct tape *t, uint32_t name);   /* NULL: none was kept */
 void tape_window_begin(struct tape *t, int64_t now);
 void tape_window_end(struct tape *t, int64_t now);
 double tape_seconds(const struct tape *t);                    /* sum of the windows */

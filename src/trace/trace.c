@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/proc_text.h"
 #include "trace/assemble.h"
 #include "trace/collect.h"
 #include "trace/cures.h"
@@ -87,12 +88,22 @@ struct trace {
 /* ---- opening ------------------------------------------------------------------------------- */
 
 static void
+know_parent(struct trace *t, int pid)
+{
+	struct proc_stat stat;
+	char text[1024];
+	if (file_peek(text, sizeof(text), "/proc/%d/stat", pid) > 0 && proc_parse_stat(text, &stat))
+		tape_forked(&t->tape, pid, stat.parent);
+}
+
+static void
 know_process(struct trace *t, int pid)
 {
 	bool new;
 	map_at(&t->known, &pid, sizeof(pid), &new);
 	if (!new)
 		return;
+	know_parent(t, pid);
 	*ARENA_PUSH(t->arena, t->pids, t->n_pids) = pid;
 	symbols_see(t->symbols, pid);
 	struct err e = { 0 };
@@ -322,6 +333,7 @@ trace_open(struct run *r, const struct trace_options *o, struct trace **ret, str
 	if (r->spec.measure_seconds > 0 && r->spec.measure_seconds < HORIZON_MAX_S)
 		t->pace.horizon = (int64_t)(r->spec.measure_seconds * 1e9);
 	tape_init(&t->tape, o && o->budget_events > 0 ? (size_t)o->budget_events : RECORDS_PRESET);
+	t->tape.literals = r->spec.literals;
 	stacks_init(&t->stacks, t->symbols);
 	t->nodes = nodes_new(t->symbols, &t->stacks);
 	intake_init(&t->intake, &t->tape, &t->stacks, t->symbols);
@@ -562,6 +574,7 @@ fill(struct trace *t, struct run *r, struct err *e)
 		summary_routes(s);
 		summary_exemplars(s);
 		summary_waits(s);
+		summary_loaders(s);
 		summary_threads(s);
 		summary_gc(s);
 		summary_queries(s);

@@ -178,6 +178,14 @@ recognised(struct wire_link *l, const struct wire_protocol *by)
 		p->by = by;
 }
 
+void
+wire_is_http2(struct wire *w, uint64_t key)
+{
+	struct wire_link *l = link_of(w, key);
+	if (l && !l->by)
+		recognised(l, &wire_http);
+}
+
 static const struct wire_protocol *
 protocol_of(const uint8_t *bytes, size_t size, bool written)
 {

@@ -33,6 +33,9 @@ void wire_free(struct wire *w);              /* accepts NULL */
  * counts for: `port`, or the usual one of the protocol that it is known to speak. */
 uint16_t wire_connection(struct wire *w, uint64_t key, uint64_t born, uint32_t peer, uint16_t port);
 
+/* Its bytes are told as streams, by others: of the peer it is only known that it speaks HTTP. */
+void wire_is_http2(struct wire *w, uint64_t key);
+
 /* What is told of it from now on is what was encrypted, in the clear. */
 void wire_is_clear(struct wire *w, uint64_t key);
 

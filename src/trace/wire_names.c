@@ -2,6 +2,7 @@
 /* Statements and commands to texts of the tape. */
 #include "trace/wire_int.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "trace/fingerprint.h"
@@ -40,13 +41,26 @@ fold_keys(struct map *commands, char *print)
 	strcpy(full ? key + 1 : print + begin, "?");
 }
 
+static void
+keep_command(struct tape *t, uint32_t name, const struct fingerprint_word *words, size_t n)
+{
+	char text[REDIS_WORDS * (REDIS_WORD + 1)];
+	size_t at = 0;
+	for (size_t i = 0; i < n && i < REDIS_WORDS; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%.*s", i ? " " : "",
+		    (int)(words[i].size < REDIS_WORD ? words[i].size : REDIS_WORD), words[i].text);
+	tape_keep_example(t, name, text, at < sizeof(text) ? at : sizeof(text) - 1);
+}
+
 uint32_t
 wire_command(struct wire_link *l, const struct fingerprint_word *words, size_t n)
 {
 	char print[FINGERPRINT_COMMAND_MAX + 1];    /* one more for a ? */
 	fingerprint_command(words, n, print);
 	fold_keys(&l->wire->commands, print);
-	return tape_name(l->wire->tape, print);
+	uint32_t name = tape_name(l->wire->tape, print);
+	keep_command(l->wire->tape, name, words, n);
+	return name;
 }
 
 uint32_t
@@ -69,6 +83,7 @@ wire_sql(struct wire_link *l, const char *text, size_t size, bool cut)
 		if (cut)
 			strcat(print, " ...");
 		*name = tape_name(l->wire->tape, print[0] ? print : "(empty)");
+		tape_keep_example(l->wire->tape, (uint32_t)*name, copy, size);
 	}
 	return (uint32_t)*name;
 }

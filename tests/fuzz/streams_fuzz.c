@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Any frames of any calls: no crash, and a request has a path. A call is a byte of flags (1: written;
  * 2: the connection's first; 4: cut; 8: a window ends before it; 16: another connection), one of what
- * continues a block, two of its size, and its bytes. */
+ * continues a block, two of its size, and its bytes; 32: the service is the client. */
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +11,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
-told(void *ctx, enum stream_part part, uint64_t key, const char *path)
+told(void *ctx, const struct stream_told *t)
 {
-	if (part == STREAM_REQUEST && strlen(path) > EV_HEAD_BYTES)
+	if (t->part == STREAM_REQUEST && (strlen(t->path) > EV_HEAD_BYTES || strlen(t->method) > EV_HEAD_BYTES))
 		abort();
 }
 
@@ -27,7 +27,7 @@ call(struct streams *s, const uint8_t *data, size_t size)
 	if (!e)
 		abort();
 	e->sock = data[0] & 16 ? 7 : 8;
-	e->flags = EV_IO_FRAMES | EV_IO_SERVER | (data[0] & 1 ? EV_IO_WRITE : 0) |
+	e->flags = EV_IO_FRAMES | (data[0] & 32 ? 0 : EV_IO_SERVER) | (data[0] & 1 ? EV_IO_WRITE : 0) |
 	    (data[0] & 2 ? EV_IO_FIRST : 0) | (data[0] & 4 ? EV_IO_CUT : 0);
 	e->pad = data[1];
 	e->begun = (uint16_t)n;

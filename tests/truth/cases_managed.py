@@ -5,6 +5,8 @@ A service takes its fault as a word; without the word it is its own healthy twin
 front of workers or connections that wait themselves, what they wait for is the cause (docs: waits are
 charged to what the holders were doing), and the queue is accepted beside it where widening it is the
 cheaper repair."""
+import subprocess
+
 import stores
 from cases import case
 
@@ -59,6 +61,22 @@ case('node-https', COMPUTING, where='sumLedger', needs=['node', 'openssl'], flag
     over_tls('--fault', 'report'))
 case('node-http2', COMPUTING, where='sumLedger', needs=['node', 'openssl'], flags=['-k', '--http2'],
      fixed=over_tls('--http2'))(over_tls('--http2', '--fault', 'report'))
+
+
+def quotes(milliseconds, tls=False):
+    """The service, and the one that it asks over HTTP/2."""
+    def start(stage):
+        node, script = stage.program('node'), stage.sources / 'node_quotes.js'
+        key, certificate = stage.certificate() if tls else (None, None)
+        secrets = ['--key', key, '--certificate', certificate] if tls else []
+        stage.peer = stage.start([node, script, '--serve', milliseconds, *secrets]).split('/')[2]
+        return [stage.start([node, script, '--peer', stage.peer.split(':')[1], *secrets[2:]]) + 'price/17']
+    return start
+
+
+for name, tls in (('node-http2-peer', False), ('node-http2-peer-tls', True)):
+    case(name, ['io.net.downstream'], where='PEER', needs=['node', 'openssl'], twin=False,
+         fixed=quotes('2', tls))(quotes('40', tls))
 
 
 @case('node-timer', number=12, flags=['--rate', '100', '--for', '8s'], needs=['node'])
@@ -252,3 +270,24 @@ case('go-convoy', ['contention.lock'], where='sell|Mutex', number=26, needs=['go
     tickets('buy?show=3', 'convoy'))
 case('go-growth', ['memory.leak'], number=27, needs=['go'], flags=['--rate', '400', '--for', '20s'],
      anywhere=True, fixed=tickets('watch?show=3'))(tickets('watch?show=3', 'growth'))
+
+
+# ---- training: no URL, nothing is loaded ---------------------------------------------------------
+
+def trainer(how, limit=False):
+    """Watched as it is; below what its throttled disk gives it would have credit."""
+    def start(stage):
+        cgroup = stage.read_limit(400) if limit else None
+        job = stage.spawn(['/usr/bin/python3', '-B', stage.sources / 'py_trainer.py', how, stage.folder / 'samples'],
+                          cgroup, stdout=subprocess.PIPE, text=True)
+        if job.stdout.readline() != 'training\n':
+            raise RuntimeError('the trainer did not start')
+        return [f'pid:{job.pid}']
+    return start
+
+
+WATCHED = ['--observe', '--for', '6s']
+case('py-loader-decode', ['io.data-loading'], where='decode_image', flags=WATCHED, fast=True,
+     twin=trainer('healthy'))(trainer('decode'))
+case('py-loader-read', ['io.data-loading'], where='samples|read_sample', flags=WATCHED,
+     twin=trainer('healthy'))(trainer('read', limit=True))

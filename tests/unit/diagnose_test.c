@@ -962,6 +962,37 @@ static struct run *pool_rests(void) { return pooled(0.2, 0.1, 0.2); }
 static struct run *leak(void) { return growing(2e6, 1); }
 static struct run *cache_fills(void) { return growing(2e6, 0.1); }
 
+/* A job with two data workers: of each step it waits this share for what they do. */
+static struct run *
+trains(double waited, enum run_part_kind kind, const char *where)
+{
+	struct run *r = service("python");
+	struct run_trace *t = &r->evidence.trace;
+	r->evidence.n_phases = 0;
+	r->spec.observe = true;
+	r->baseline.throughput = 30;
+	t->requests = 300;
+	struct run_loader *l = RUN_ADD(r, loader, t->loaders, t->n_loaders);
+	l->name = "python3";
+	l->queue = "data loader of python3 (100)";
+	l->workers = 2;
+	l->waited = waited;
+	l->busy = 2;
+	l->seconds = 0.03;
+	l->orders = 0;
+	part(r, PART_QUEUE, l->queue, waited);
+	part(r, PART_CPU, "train_step", 1 - waited);
+	function(r, "decode_image", "python", 0.5, true);
+	wait_for(r, PART_QUEUE, l->queue, 1);
+	held(r, PART_RUNQUEUE, NULL, 0.3);
+	held(r, kind, where, 0.7);
+	return r;
+}
+
+static struct run *trains_late(void) { return trains(0.8, PART_CPU, "decode_image"); }
+static struct run *trains_from_disk(void) { return trains(0.8, PART_DISK, "read samples"); }
+static struct run *trains_in_time(void) { return trains(0.02, PART_CPU, "decode_image"); }
+
 static const struct row {
 	const char *kind;
 	struct run *(*sick)(void), *(*healthy)(void);
@@ -1013,6 +1044,8 @@ static const struct row {
 	{ "io.db.over-fetch", fetches_wide, fetches_and_packs, "SELECT * FROM articles" },
 	{ "io.db.slow-query", pool_kept_by_statement, pool_small, "SELECT price" },
 	{ "io.disk.sync", syncs, syncs_little, "fdatasync" },
+	{ "io.data-loading", trains_late, trains_in_time, "decode_image" },
+	{ "io.data-loading", trains_from_disk, trains_in_time, "read samples" },
 	{ "io.disk.read", reads, reads_little, "read" },
 	{ "io.net.nagle", two_pieces, one_piece, "answers of shop" },
 	{ "io.net.nagle", asks_in_two, asks_in_one, "10.0.0.7:80" },
@@ -1302,6 +1335,24 @@ what_the_engine_does_for_a_function_is_told(void **state)
 	assert_true(says(&r->findings[0], "render (/app/page.js:12): "));
 	assert_true(says(&r->findings[0], "inside JsonStringify"));
 	run_free(r);
+}
+
+/* What the workers do is the class, and is not told a second time; workers for a job are no queue. */
+static void
+a_loader_is_told_by_what_its_workers_do(void **state)
+{
+	struct run *computes = trains_late(), *reads = trains_from_disk();
+	diagnose(computes);
+	diagnose(reads);
+	assert_int_equal(computes->findings[0].class, CLASS_CPU);
+	assert_int_equal(reads->findings[0].class, CLASS_IO);
+	assert_true(says(&computes->findings[0], "to keep up 10 workers are needed: they are at work 60"));
+	assert_true(ruled_out(computes, "cpu.hot-function"));
+	assert_true(ruled_out(reads, "io.disk.read"));
+	assert_true(ruled_out(reads, "contention.workers"));
+	assert_int_equal(reads->verdict, VERDICT_MET);
+	run_free(computes);
+	run_free(reads);
 }
 
 /* What is known of a place stands beside the kind. */
@@ -2009,7 +2060,7 @@ every_kind_has_a_page_of_80_columns(void **state)
 		for (const char *line = page, *end; (end = strchr(line, '\n')); line = end + 1)
 			assert_true(end - line <= 80);
 	}
-	assert_int_equal(n, 35);
+	assert_int_equal(n, 36);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_non_null(diagnose_explain(rows[i].kind));
 	assert_null(diagnose_explain("cpu.nonsense"));
@@ -2029,7 +2080,8 @@ RUN_TESTS(
 	cmocka_unit_test(a_statement_behind_a_lock_is_the_statement),
 	cmocka_unit_test(a_quota_comes_before_the_function),
 	cmocka_unit_test(a_loop_and_its_function_are_one_finding),
-	cmocka_unit_test(places_are_told),
+	cmocka_unit_test(a_loader_is_told_by_what_its_workers_do),
+    cmocka_unit_test(places_are_told),
 	cmocka_unit_test(what_the_engine_does_for_a_function_is_told),
 	cmocka_unit_test(an_index_comes_before_batching),
 	cmocka_unit_test(what_blocks_the_workers_comes_before_the_workers),

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 
+#include "run/run_codec.h"
 #include "trace/summary.h"
 #include "check.h"
 
@@ -296,8 +297,54 @@ requests_that_cannot_be_read_are_requests(void **state)
 	assembly_free(a);
 }
 
+static void
+ask_with_values(void)
+{
+	met(SERVER, 0);
+	met(PG, 40123);
+	met(REDIS, 40124);
+	request();
+	ASKED(PG, "Q\0\0\0\x1eSELECT a FROM t WHERE b=7\0");
+	ANSWERED(PG, "C\0\0\0\rSELECT 0\0Z\0\0\0\5I");
+	ASKED(REDIS, "*3\r\n$3\r\nSET\r\n$6\r\nuser:7\r\n$4\r\nte\1l\r\n");
+	ANSWERED(REDIS, "+OK\r\n");
+	struct ev_sql e = { .head = head(EV_SQL, 0), .start = now - US, .text = "SELECT c FROM d WHERE e='tell'" };
+	intake_event(&in, &e.head, sizeof(e));
+	response();
+	summarise();
+}
+
+static void
+values_are_kept_when_asked_for(void **state)
+{
+	tape.literals = true;
+	ask_with_values();
+	assert_string_equal(query("SELECT a FROM t WHERE b=?")->example, "SELECT a FROM t WHERE b=7");
+	assert_string_equal(query("SET user:?")->example, "SET user:7 te?l");
+	assert_string_equal(query("SELECT c FROM d WHERE e=?")->example, "SELECT c FROM d WHERE e='tell'");
+}
+
+/* Not in the texts that the record is made of, and not in the record. */
+static void
+values_are_not_kept_else(void **state)
+{
+	ask_with_values();
+	for (size_t i = 1; i < tape.n_names; i++)
+		assert_false(strstr(tape.names[i], "=7") || strstr(tape.names[i], ":7") || strstr(tape.names[i], "tell"));
+	json_t *j = run_to_json(run);
+	char *text = json_dumps(j, 0);
+	assert_non_null(strstr(text, "WHERE b=?"));
+	assert_null(strstr(text, "b=7"));
+	assert_null(strstr(text, "user:7"));
+	assert_null(strstr(text, "'tell'"));
+	assert_null(strstr(text, "example"));
+	free(text);
+	json_decref(j);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 RUN_TESTS(TEST(statements_of_servers_are_queries), TEST(commands_in_one_write_are_out_at_once),
     TEST(refusals_and_repetitions_of_peers_are_counted), TEST(questions_in_pieces_are_counted),
     TEST(names_given_between_windows_are_known), TEST(peers_are_called_what_they_speak),
-    TEST(torn_events_are_left_out), TEST(requests_that_cannot_be_read_are_requests))
+    TEST(torn_events_are_left_out), TEST(values_are_kept_when_asked_for),
+    TEST(values_are_not_kept_else), TEST(requests_that_cannot_be_read_are_requests))

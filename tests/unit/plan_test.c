@@ -211,7 +211,7 @@ each_kind_has_a_complete_step(void **state)
 {
 	static const char *const kinds[] = {
 		"cpu.hot-function", "cpu.event-loop", "cpu.single-thread", "cpu.throttled",
-		"cpu.saturated", "contention.lock", "contention.workers", "io.disk.sync", "io.disk.read",
+		"cpu.saturated", "contention.lock", "contention.workers", "io.disk.sync", "io.disk.read", "io.data-loading",
 		"io.net.downstream", "io.net.n-plus-one", "io.net.connect", "io.net.nagle",
 		"io.net.uncompressed",
 		"io.net.payload", "io.blocking-call", "io.db.slow-query", "io.db.missing-index",

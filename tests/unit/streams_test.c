@@ -14,12 +14,14 @@ static nghttp2_hd_deflater *packer;
 static char told[1024];
 static uint64_t keys[64];
 static size_t n_keys;
+static bool asks;              /* the service is the client */
 
 static int
 begin(void **state)
 {
 	streams = streams_new();
 	n_keys = 0;
+	asks = false;
 	told[0] = '\0';
 	return nghttp2_hd_deflate_new(&packer, 4096);
 }
@@ -32,17 +34,22 @@ end(void **state)
 	return 0;
 }
 
-/* "R/path1 B1 A1": the number is the order in which keys were met. */
+/* "R/path1 B1 A1": the number is the order in which keys were met; an end has its status, and what the
+ * service asks its method. */
 static void
-tell(void *ctx, enum stream_part part, uint64_t key, const char *path)
+tell(void *ctx, const struct stream_told *t)
 {
 	size_t i = 0, at = strlen(told);
-	while (i < n_keys && keys[i] != key)
+	while (i < n_keys && keys[i] != t->key)
 		i++;
 	if (i == n_keys)
-		keys[n_keys++] = key;
-	snprintf(told + at, sizeof(told) - at, "%s%c%s#%zu", at ? " " : "", "RBA"[part],
-	    part == STREAM_REQUEST ? path : "", i + 1);
+		keys[n_keys++] = t->key;
+	at += (size_t)snprintf(told + at, sizeof(told) - at, "%s%c", at ? " " : "", "RBAE"[t->part]);
+	if (t->part == STREAM_REQUEST)
+		at += (size_t)snprintf(told + at, sizeof(told) - at, "%s%s", asks ? t->method : "", t->path);
+	if (t->part == STREAM_END)
+		at += (size_t)snprintf(told + at, sizeof(told) - at, "%u", t->status);
+	snprintf(told + at, sizeof(told) - at, "#%zu", i + 1);
 }
 
 static struct ev_io event;
@@ -50,7 +57,7 @@ static struct ev_io event;
 static void
 start(uint32_t flags)
 {
-	event = (struct ev_io){ .sock = SOCK, .flags = flags | EV_IO_SERVER | EV_IO_FRAMES };
+	event = (struct ev_io){ .sock = SOCK, .flags = flags | (asks ? 0 : EV_IO_SERVER) | EV_IO_FRAMES };
 }
 
 static void
@@ -190,6 +197,79 @@ a_gap_costs_only_what_was_in_it(void **state)
 	assert_string_equal(told, "R/b#1 R/c#2");
 }
 
+/* An answer's block: a status, and what gRPC says in its trailers. */
+static struct block
+answer(nghttp2_hd_deflater *peer, const char *status, const char *grpc)
+{
+	struct block b;
+	nghttp2_nv fields[] = { { (uint8_t *)":status", (uint8_t *)status, 7, 3, 0 },
+		{ (uint8_t *)"grpc-status", (uint8_t *)grpc, 11, grpc ? strlen(grpc) : 0, 0 } };
+	ssize_t n = nghttp2_hd_deflate_hd(peer, b.bytes, sizeof(b.bytes), status ? fields : fields + 1,
+	    (status != NULL) + (grpc != NULL));
+	assert_true(n > 0);
+	b.n = (size_t)n;
+	return b;
+}
+
+static void
+answer_frame(uint8_t flags, uint32_t stream, const struct block *b)
+{
+	frame(1, flags, stream, b->n);
+	put(b->bytes, b->n);
+}
+
+/* Three at a time: answered with a body, by trailers alone, and given up. What is answered without having
+ * been asked in this window is not told. */
+static void
+what_the_service_asks_is_told_with_its_answer(void **state)
+{
+	nghttp2_hd_deflater *peer;
+	struct block a = pack("/shop.Prices/Quote", false), b = pack("/cart?x=1", false), c = pack("/c", false);
+	assert_int_equal(nghttp2_hd_deflate_new(&peer, 4096), 0);
+	struct block ok = answer(peer, "200", NULL), full = answer(peer, "200", "8"), done = answer(peer, NULL, "0");
+	asks = true;
+	start(EV_IO_FIRST | EV_IO_WRITE);
+	request(1, &a);
+	request(3, &b);
+	frame(0, 1, 3, 5);
+	request(5, &c);
+	take();
+	assert_string_equal(told, "RGET/shop.Prices/Quote#1 RGET/cart?x=1#2 RGET/c#3");
+	told[0] = '\0';
+	start(0);
+	answer_frame(4, 1, &ok);
+	frame(0, 0, 1, 9000);
+	answer_frame(5, 3, &full);
+	take();
+	assert_string_equal(told, "A#1 A#2 E429#2");
+	told[0] = '\0';
+	start(0);
+	answer_frame(5, 1, &done);
+	frame(3, 0, 5, 4);
+	frame(0, 1, 77, 4);
+	take();
+	assert_string_equal(told, "A#1 E200#1 A#3 E502#3");
+	nghttp2_hd_deflate_del(peer);
+}
+
+/* It was made before the window, so what its blocks refer to is not known; statuses are not among that. */
+static void
+a_peers_connection_from_before_keeps_its_statuses(void **state)
+{
+	static const struct block again = { { 0x83, 0xbe }, 2 }, ok = { { 0x88 }, 1 }, bad = { { 0x8e }, 1 };
+	asks = true;
+	start(EV_IO_WRITE);
+	request(101, &again);
+	request(103, &again);
+	take();
+	start(0);
+	answer_frame(5, 101, &ok);
+	answer_frame(5, 103, &bad);
+	take();
+	assert_string_equal(told, "RPOST#1 RPOST#2 A#1 E200#1 A#2 E500#2");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 RUN_TESTS(TEST(streams_are_requests), TEST(blocks_are_put_together),
-    TEST(what_was_packed_before_is_unknown), TEST(a_gap_costs_only_what_was_in_it))
+    TEST(what_was_packed_before_is_unknown), TEST(a_gap_costs_only_what_was_in_it),
+    TEST(what_the_service_asks_is_told_with_its_answer), TEST(a_peers_connection_from_before_keeps_its_statuses))

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* HTTP/2 on the service's own connections (RFC 9113, 4.1): of all that is moved only the headers of
- * frames are copied, and of what clients say also the header blocks. So user space gets each frame,
- * however large the bodies between them are. Where a frame goes on in the next call is remembered.
+/* HTTP/2 (RFC 9113, 4.1): of all that is moved only the headers of frames are copied, and header blocks: of
+ * the service's own connections what clients say, of those to its peers both directions. So user space
+ * gets each frame, however large the bodies between them are. Where a frame goes on in the next call is
+ * remembered.
  *
- * A connection is known by its preface or, when it was made before the window, by a frame that can
- * only be one. */
+ * A connection is known by its client's preface or, when it was made before the window, by a frame of
+ * the client that can only be one. */
 #pragma once
 
 #include "copies.h"
@@ -32,6 +33,7 @@ struct walk {
 	struct side s;
 	__u64 at;                  /* bytes of the text so far */
 	__u8 write, cut;
+	__u8 asks;                 /* the service is the client */
 };
 /* In a map, because of what lies on the stack the verifier follows each value through each step. */
 struct { __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); __uint(max_entries, 1); __type(key, __u32);
@@ -40,7 +42,7 @@ struct { __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); __uint(max_entries, 1); __type
 static __always_inline bool
 is_kept(const struct walk *w)
 {
-	return !w->write && (w->s.type == FRAME_HEADERS || w->s.type == FRAME_CONTINUATION);
+	return (w->asks || !w->write) && (w->s.type == FRAME_HEADERS || w->s.type == FRAME_CONTINUATION);
 }
 
 static __always_inline void
@@ -154,12 +156,12 @@ is_midway(const struct piece *p)
 	    h[8] & 1;
 }
 
-/* Does it speak HTTP/2, as far as this call tells? */
+/* Does it speak HTTP/2, as far as this call tells? Clients do. */
 static __always_inline bool
 speaks_http2(const struct ended *c, struct connection *conn, const struct piece *p, bool *ret_first)
 {
 	__u32 word = 0;
-	if (is_write(c->call) || p->size < sizeof(word))
+	if (is_write(c->call) == !!conn->server || p->size < sizeof(word))
 		return conn->http == CONN_HTTP2;
 	bpf_probe_read_user(&word, sizeof(word), (void *)p->base);
 	*ret_first = word == WORD('P', 'R', 'I', ' ');
@@ -209,7 +211,7 @@ frames_io(const struct ended *c, struct sock *sk, struct connection *conn, __u64
 	if (!w || conn->http == CONN_HTTP1 || c->ret <= 0 || c->call == CALL_WRITE_BLIND ||
 	    !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop))
 		return false;
-	*w = (struct walk){ .total = c->ret, .write = is_write(c->call) };
+	*w = (struct walk){ .total = c->ret, .write = is_write(c->call), .asks = !conn->server };
 	w->piece = first_piece(c, &w->vector);
 	if (!w->piece.base || !speaks_http2(c, conn, &w->piece, &first))
 		return false;
@@ -223,7 +225,7 @@ frames_io(const struct ended *c, struct sock *sk, struct connection *conn, __u64
 		return true;
 	struct side *s = &sides->of[w->write & 1];
 	if (first) {                           /* what is known is of an earlier one at this address */
-		sides->of[1] = (struct side){ .epoch = epoch };
+		sides->of[!w->write] = (struct side){ .epoch = epoch };
 		*s = (struct side){ .left = PREFACE_BYTES, .type = FRAME_PREFACE, .epoch = epoch };
 	} else if (s->epoch != epoch || s->lost) {
 		*s = (struct side){ .epoch = epoch };
@@ -257,7 +259,7 @@ bytes_moved(const struct ended *c, struct sock *sk, struct connection *conn, __u
 	if (is_blind(c) && !conn->asked)
 		flags |= EV_IO_BLIND;
 	conn->asked = !(flags & EV_IO_WRITE);
-	if (conn->server && frames_io(c, sk, conn, arrival, flags | EV_IO_SERVER))
+	if (frames_io(c, sk, conn, arrival, flags | (conn->server ? EV_IO_SERVER : 0)))
 		return;
 	if (conn->server)
 		server_io(c, sk, arrival, flags | EV_IO_SERVER);
