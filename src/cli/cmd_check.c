@@ -6,6 +6,7 @@ static const char *const examples[] = {
 	"sudo prony check http://127.0.0.1:8080/", "how much it holds, and what limits it",
 	"sudo prony check http://127.0.0.1:8080/orders -t 'p99<500ms@200/s'", "the same against a target",
 	"sudo prony check --observe unit:shop-api --for 60s", "watch real traffic, make no load",
+	"sudo prony check --observe pid:4711 --for 30s", "a training job: does it wait for its data?",
 	NULL,
 };
 
