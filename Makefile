@@ -68,6 +68,8 @@ truth: deps-truth with-tests
 	/usr/bin/python3 tests/scenario/ladder.py $(BUILD)/prony $(BUILD)/tests/truth/truth_hot_function \
 	  $(BUILD)/tests/truth/truth_lock_convoy --all
 	/usr/bin/python3 tests/scenario/press.py $(BUILD)/prony $(BUILD)/tests/truth/truth_hot_function --all
+	/usr/bin/python3 tests/scenario/gate_smuggle.py $(BUILD)/prony $(BUILD)/tests/tools/smuggle --all --count 200000
+	CACHE_MODEL_HISTORIES=1000000 $(BUILD)/tests/unit/unit_cache_model
 	PRONY_PAGE_MODULES=$(abspath $(BUILD)-page)/node_modules /usr/bin/python3 tests/truth/linking.py $(BUILD)/prony
 
 # The peers that prony is measured beside: whichever are to be had, each is left out with its name.

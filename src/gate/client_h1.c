@@ -251,7 +251,7 @@ h1_go_on(struct client *c)
 		return;
 	feed_ahead(h);
 	if (h->state == H1_BUSY && h->front->deaf && c->x && !h->ahead.size && !errand_client_deaf(c->x, false))
-		front_abort(h->front);   /* a body without its end */
+		errand_fail(c->x, 400, "a body without its end");   /* and the answers before it still arrive */
 }
 
 /* A head that comes in many pieces is looked at when a line has ended, not with each byte. */
@@ -315,7 +315,7 @@ h1_answered(struct client *c)
 		return;
 	visit_end(c);
 	c->is_head = false;
-	if (!c->keep_alive || (c->deaf && !h->ahead.size)) {
+	if (!c->keep_alive || (c->deaf && !h->ahead.size && !h->feeding)) {
 		end(h);
 		return;
 	}

@@ -152,6 +152,7 @@ meaning(struct http1_request *r)
 	const struct http_field *upgrade = http_field_next(&r->fields, "Upgrade", NULL);
 	r->upgrades = hop.upgrade && upgrade && !r->old && !text_lists(upgrade->value, "h2c");
 	enum http1_verdict v = framing(r, &hop);
+	r->upgrades = r->upgrades && r->framing == HTTP1_NO_BODY;   /* the server may ignore it (RFC 9110, section 7.8) */
 	return v == HTTP1_DONE ? host(r) : v;
 }
 

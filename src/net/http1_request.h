@@ -20,7 +20,7 @@ struct http1_request {
 	bool old;                  /* HTTP/1.0 */
 	bool keep_alive;           /* the client wants to go on */
 	bool expects_continue;
-	bool upgrades;             /* Connection: upgrade, with an Upgrade field other than to HTTP/2 */
+	bool upgrades;             /* Connection: upgrade, with an Upgrade field other than to HTTP/2, and no body */
 	enum http1_framing framing;
 	int64_t length;            /* with HTTP1_LENGTH */
 

@@ -442,6 +442,11 @@ def half_closed(gate, origin):
             p.send(request(path))
             p.s.shutdown(socket.SHUT_WR)
             faults += expect(p.answer()[0], 200) + expect(p.ends(), True)
+    with Peer(gate) as p:   # and to all of them, whoever answers
+        paths = ('/echo', '/cached/1?cc=max-age=60&text=hello', '/cached/1?cc=max-age=60&text=hello', '/echo')
+        p.send(b''.join(request(path) for path in paths) + b'POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf')
+        p.s.shutdown(socket.SHUT_WR)
+        faults += expect([p.answer()[0] for _ in paths], [200] * 4)
     return faults
 
 

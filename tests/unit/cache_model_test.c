@@ -24,7 +24,7 @@
 #define FULL      12       /* bytes of a representation */
 #define DISCONNECTED_S 86400
 
-enum kind { ASK, WAIT, PURGE, CHANGE };
+enum kind { ASK, WAIT, PURGE, CHANGE, DRIFT };   /* the last: it changes, and nobody says so */
 enum wish { WISH_NONE, WISH_NO_CACHE, WISH_NO_STORE, WISH_MAX_AGE, WISH_MAX_STALE, WISH_MIN_FRESH, WISH_CACHED, WISHES };
 enum answer_kind { ANSWERS, FAILS, SILENT };
 
@@ -96,8 +96,8 @@ draw_meaning(struct draws *d)
 static struct event
 draw_event(struct draws *d)
 {
-	static const enum kind kinds[] = { ASK, ASK, ASK, ASK, ASK, ASK, WAIT, WAIT, PURGE, CHANGE };
-	struct event e = { .kind = kinds[below(d, 10)], .wait_s = 1 + below(d, 4), .head = !below(d, 10), .authorized = !below(d, 4),
+	static const enum kind kinds[] = { ASK, ASK, ASK, ASK, ASK, ASK, ASK, WAIT, WAIT, PURGE, CHANGE, DRIFT };
+	struct event e = { .kind = kinds[below(d, sizeof(kinds) / sizeof(kinds[0]))], .wait_s = 1 + below(d, 4), .head = !below(d, 10), .authorized = !below(d, 4),
 		.x = below(d, 3), .wish = below(d, 3) ? WISH_NONE : (enum wish)below(d, WISHES), .wish_s = below(d, 8),
 		.origin = below(d, 6) ? ANSWERS : below(d, 2) ? FAILS : SILENT };
 
@@ -503,9 +503,9 @@ play(const struct event *events, int n, struct world *w)
 			play_ask(w, e);
 		else if (e->kind == WAIT)
 			w->now_s += e->wait_s;
-		else
+		else if (e->kind != DRIFT)
 			purge(w);
-		w->version += e->kind == CHANGE;
+		w->version += e->kind == CHANGE || e->kind == DRIFT;
 	}
 	return w->fault;
 }
@@ -534,7 +534,7 @@ shorten(struct event *events, int n)
 static void
 print_history(const struct event *events, int n)
 {
-	static const char *const kinds[] = { "ask", "wait", "purge", "change" };
+	static const char *const kinds[] = { "ask", "wait", "purge", "change", "drift" };
 	struct world w = { 0 };
 
 	for (int i = 0; i < n; i++) {
@@ -546,7 +546,7 @@ print_history(const struct event *events, int n)
 			print_message("%s\n%s-> (%d) %s", events[i].head ? " HEAD" : "", request.at, events[i].origin, answer.at);
 		else
 			print_message(" %d\n", events[i].wait_s);
-		w.version += events[i].kind == CHANGE;
+		w.version += events[i].kind == CHANGE || events[i].kind == DRIFT;
 	}
 }
 

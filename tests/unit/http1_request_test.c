@@ -173,6 +173,8 @@ what_the_client_wants_is_read(void **state)
 		{ GET H "Connection: x, Close\r\n\r\n", false },
 		{ "GET / HTTP/1.0\r\n\r\n", false },
 		{ "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", true },
+		{ GET H "Connection: upgrade\r\nUpgrade: x\r\nContent-Length: 1\r\n\r\n", true },
+		{ GET H "Connection: upgrade\r\nUpgrade: x\r\nContent-Length: 0\r\n\r\n", true, false, true },
 		{ "GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", false },
 		{ POST "Expect: 100-Continue\r\nContent-Length: 1\r\n\r\n", true, true },
 		{ GET H "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", true, false, true },
