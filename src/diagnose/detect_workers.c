@@ -13,7 +13,7 @@
 #define QUEUE_MIN   0.20
 #define ONE_WAIT_MIN 0.40  /* of the requests' time */
 #define CPU_FULL    0.70
-#define POOL_TAKEN  0.85   /* of the time: a thread of a pool that is short */
+#define POOL_TAKEN  0.85   /* of the time: a thread of a pool, or a worker, that is short */
 #define POOL_IDLE   0.30   /* an engine's own thread does no more */
 #define IDLE_MIN    0.40   /* of the queue: the workers wait for work themselves */
 #define LOOP_TAKEN  0.30   /* a loop that does less only hands requests to the workers */
@@ -166,6 +166,23 @@ detect_pool(const struct facts *f, struct draft *d)
 	return true;
 }
 
+/* Where requests were not traced: by Little's law so many are inside, and those beyond the workers that are
+ * taken wait for one. A worker that is free at times shows that nobody does. */
+static double
+beyond_workers(const struct facts *f)
+{
+	double inside = f->phase ? f->phase->throughput * f->phase->service.mean : NAN, taken = 0;
+
+	for (size_t i = 0; i < f->trace->n_threads; i++) {
+		const struct run_thread *t = &f->trace->threads[i];
+		double busy = fmax(t->cpu, 0) + fmax(t->runqueue, 0) + fmax(t->blocked, 0);
+		if (busy > POOL_IDLE && busy < POOL_TAKEN)
+			return 0;
+		taken += busy >= POOL_TAKEN;
+	}
+	return taken > 0 && inside > taken ? 1 - taken / inside : 0;
+}
+
 static void
 detect(const struct facts *f, struct draft *d)
 {
@@ -184,6 +201,8 @@ detect(const struct facts *f, struct draft *d)
 	}
 	if (f->blocked_workers && f->outside > queue)
 		queue = f->outside;
+	if (f->blocked_workers && f->estimated)
+		queue = fmax(queue, beyond_workers(f));
 	if (queue < QUEUE_MIN)
 		rule_out(d, "requests wait %s of their time for a worker", PCT(queue));
 	else if (idle > IDLE_MIN)

@@ -12,6 +12,11 @@
 #include "base/clock.h"
 #include "base/file.h"
 
+#define USES_NOTHING 0.05               /* cores */
+#define HOST_FULL    0.1                /* of the CPUs idle, or less */
+#define MOST_OF_HOST 0.6                /* of what all use but prony */
+#define GETS_IT      0.9                /* of what its threads could use: others keep nothing from it */
+
 static double
 ticks_of(const struct proc_stat *p)
 {
@@ -126,4 +131,18 @@ component_use(struct component *c, struct component_use *ret)
 		.host_cores = fmax(0, busy - own),
 		.idle_cores = fmax(0, (double)sysconf(_SC_NPROCESSORS_ONLN) - busy),
 	};
+}
+
+double
+component_reach(const struct component_use *use, int64_t requests, const char **ret_why)
+{
+	double reach = fmin(fmax(1, round(use->threads)), (double)requests);
+	bool full = use->idle_cores < HOST_FULL * (use->host_cores + use->idle_cores);
+
+	*ret_why = NULL;
+	if (use->cores < USES_NOTHING)
+		*ret_why = "it uses hardly any CPU";
+	else if (full && use->cores < MOST_OF_HOST * use->host_cores && use->cores < GETS_IT * reach)
+		*ret_why = "the host's CPUs are full, and others use most of them";
+	return *ret_why ? NAN : fmin(reach, use->cores + use->idle_cores);
 }

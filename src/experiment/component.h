@@ -24,3 +24,7 @@ struct component_use {
 	double idle_cores;
 };
 void component_use(struct component *c, struct component_use *ret);
+
+/* Cores that it could use for so many requests at once; NAN, with the reason: to take some of them away would
+ * tell nothing. Pure. */
+double component_reach(const struct component_use *use, int64_t requests, const char **ret_why);

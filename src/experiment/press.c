@@ -19,9 +19,6 @@
 #define PAIRS          6                  /* even: what drifts counts for both */
 #define PRESSED_MAX    3                  /* components */
 #define CONNECTIONS_MAX 64
-#define USES_NOTHING   0.05               /* cores */
-#define HOST_FULL      0.1                /* of the CPUs idle, or less */
-#define MOST_OF_HOST   0.6                /* of what all use but prony */
 
 struct press {
 	const struct press_how *how;
@@ -76,24 +73,6 @@ offer(struct press *p, double *ret_throughput, double *ret_mean, struct err *e)
 
 /* ---- how much to take ---------------------------------------------------------------------- */
 
-/* What it could use; NAN, with the reason: a press would tell nothing. */
-static double
-cores_in_reach(struct run_press *row, const struct component_use *use, int64_t connections, struct run *r)
-{
-	double reach = fmin(fmax(1, round(use->threads)), (double)connections);
-	double cpus = use->host_cores + use->idle_cores;
-
-	row->cores = use->cores;
-	if (use->cores < USES_NOTHING)
-		row->why = run_printf(r, "it uses no more than %.2f of a core", use->cores);
-	else if (use->idle_cores < HOST_FULL * cpus && use->cores < MOST_OF_HOST * use->host_cores)
-		row->why = run_printf(r, "the host's CPUs are full, and others use most of them");
-	if (row->why)
-		return NAN;
-	row->reach = fmin(reach, use->cores + use->idle_cores);
-	return row->reach;
-}
-
 static int
 look(struct press *p, double *ret_cores, struct err *e)
 {
@@ -108,9 +87,13 @@ look(struct press *p, double *ret_cores, struct err *e)
 	for (size_t i = 0; i < c.tree.n; i++)
 		p->pids[p->n_pids++] = c.tree.members[i].pid;
 	component_done(&c);
-	*ret_cores = code < 0 || p->row->why ? NAN
-	    : LEFT * cores_in_reach(p->row, &use, p->connections, p->run);
-	return code;
+	*ret_cores = NAN;
+	if (code < 0 || p->row->why)
+		return code;
+	p->row->cores = use.cores;
+	p->row->reach = component_reach(&use, p->connections, &p->row->why);
+	*ret_cores = LEFT * p->row->reach;
+	return 0;
 }
 
 /* ---- blocks -------------------------------------------------------------------------------- */

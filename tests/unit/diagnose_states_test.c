@@ -87,6 +87,26 @@ who_waits_for_a_taken_worker_waits_for_what_it_does(void **state_)
 	run_free(r);
 }
 
+/* One worker that always sleeps, and seven requests that wait for it; not where a second one is free at times. */
+static void
+who_waits_for_a_worker_that_sleeps_waits_for_a_worker(void **state_)
+{
+	for (int free_at_times = 0; free_at_times < 2; free_at_times++) {
+		struct run *r = service();
+		state(r, PART_CPU, NULL, 0.03);
+		state(r, PART_SLEEP, NULL, 0.95);
+		thread(r, 0.03, 0.95);
+		thread(r, 0.01, free_at_times ? 0.5 : 0);
+		diagnose(r);
+		assert_int_equal(r->n_findings, !free_at_times);
+		if (r->n_findings) {
+			assert_string_equal(r->findings[0].kind, "contention.workers");
+			CHECK_NEAR(r->findings[0].share, 7.0 / 8, 0.001);
+		}
+		run_free(r);
+	}
+}
+
 /* One request of eight has a thread; nobody knows what the others wait for. */
 static void
 what_no_thread_was_seen_at_stays_unexplained(void **state_)
@@ -178,5 +198,6 @@ RUN_TESTS(cmocka_unit_test(computing_without_stacks_is_a_hypothesis),
     cmocka_unit_test(light_computing_without_stacks_is_not_judged),
     cmocka_unit_test(threads_at_a_lock_are_a_lock),
     cmocka_unit_test(who_waits_for_a_taken_worker_waits_for_what_it_does),
+    cmocka_unit_test(who_waits_for_a_worker_that_sleeps_waits_for_a_worker),
     cmocka_unit_test(what_no_thread_was_seen_at_stays_unexplained),
     cmocka_unit_test(what_is_mostly_unexplained_is_not_healthy))
