@@ -150,10 +150,16 @@ computes_unseen(const struct facts *f)
 	    && f->charged[PART_CPU] + f->charged[PART_RUNQUEUE] > UNSEEN_MAX;
 }
 
+/* What has a name is known, whatever it is. */
 static double
 unexplained(const struct facts *f)
 {
-	return facts_share(f, PART_OTHER, "unexplained");
+	double sum = 0;
+
+	for (size_t i = 0; i < f->n_parts; i++)
+		if (f->parts[i].kind == PART_OTHER && (!f->parts[i].where || text_same(f->parts[i].where, "unexplained")))
+			sum += f->parts[i].share;
+	return sum;
 }
 
 /* Nothing is said of time that is mostly not known. */

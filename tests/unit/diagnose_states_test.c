@@ -134,6 +134,7 @@ what_is_mostly_unexplained_is_not_healthy(void **state_)
 	tls->means = "what it encrypts is not seen";
 	r->evidence.trace.samples = 300;
 	state(r, PART_CPU, NULL, 0.4);
+	state(r, PART_OTHER, NULL, 4);
 	thread(r, 0.05, 0.2);
 	diagnose(r);
 	assert_int_equal(r->n_findings, 0);
