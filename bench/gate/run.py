@@ -14,10 +14,12 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SIZES = {'1k': 1024, '64k': 65536}
-SCENARIOS = {   # name: what is asked, of which size, over how many connections
-    'hit1k': ('hit', '1k', 64), 'hit1k-512': ('hit', '1k', 512), 'hit64k': ('hit', '64k', 64),
-    'pass1k': ('pass', '1k', 64), 'pass64k': ('pass', '64k', 64),
+SCENARIOS = {   # name: what is asked, of which size, over how many connections, and how
+    'hit1k': ('hit', '1k', 64, ''), 'hit1k-512': ('hit', '1k', 512, ''), 'hit64k': ('hit', '64k', 64, ''),
+    'pass1k': ('pass', '1k', 64, ''), 'pass64k': ('pass', '64k', 64, ''),
+    'tls1k': ('hit', '1k', 64, 'tls'), 'tls64k': ('hit', '64k', 64, 'tls'), 'h2-1k': ('hit', '1k', 16, 'h2'),
 }
+STREAMS = 10   # of each connection of HTTP/2, which is spoken through TLS
 
 
 def free_port():
@@ -59,14 +61,26 @@ def origin(folder, port):
         location ~ /hit {{ add_header Cache-Control max-age=3600; }} location / {{ add_header Cache-Control no-store; }} }}''')
 
 
-def nginx_cache(folder, port, behind):
+def certificate(folder):
+    """ECDSA P-256, as most sites have it; its paths."""
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
+                    '-subj', '/CN=localhost', '-keyout', f'{folder}/key', '-out', f'{folder}/pem'], check=True,
+                   stderr=subprocess.DEVNULL)
+    return f'{folder}/pem', f'{folder}/key'
+
+
+def nginx_cache(folder, port, behind, how):
+    tls = ''
+    if how:
+        tls = ('ssl_certificate {}; ssl_certificate_key {}; ssl_protocols TLSv1.3; '
+               'ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256; http2_max_concurrent_streams 128;').format(*certificate(folder))
     return nginx(folder, f'''open_file_cache max=1000; sendfile on; tcp_nopush off;
       proxy_cache_path {folder}/cache keys_zone=z:10m; upstream o {{ server 127.0.0.1:{behind}; keepalive 512; }}
-      server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ proxy_pass http://o; proxy_http_version 1.1;
+      server {{ listen 127.0.0.1:{port} backlog=4096 {'ssl http2' if how else ''}; {tls} location / {{ proxy_pass http://o; proxy_http_version 1.1;
         proxy_set_header Connection ""; proxy_buffer_size 8k; proxy_buffers 16 16k; proxy_cache z; }} }}''')
 
 
-def haproxy(folder, port, behind):
+def haproxy(folder, port, behind, how):
     with open(f'{folder}/haproxy.cfg', 'w', encoding='utf-8') as f:
         f.write(f'''global
   nbthread 1
@@ -93,7 +107,7 @@ backend b
     return [find('haproxy'), '-db', '-q', '-f', f'{folder}/haproxy.cfg']
 
 
-def varnish(folder, port, behind):
+def varnish(folder, port, behind, how):
     with open(f'{folder}/v.vcl', 'w', encoding='utf-8') as f:
         f.write(f'vcl 4.1;\nbackend default {{ .host = "127.0.0.1"; .port = "{behind}"; }}\n')
     return [find('varnishd'), '-F', '-n', f'{folder}/v', '-a', f'127.0.0.1:{port}', '-f', f'{folder}/v.vcl', '-s',
@@ -101,9 +115,10 @@ def varnish(folder, port, behind):
 
 
 def gate(engine):
-    def command(folder, port, behind):
+    def command(folder, port, behind, how):
+        tls = ', tls: {{ certificate: {}, key: {} }}'.format(*certificate(folder)) if how else ''
         with open(f'{folder}/gate.yaml', 'w', encoding='utf-8') as f:
-            f.write(f'listen: 127.0.0.1:{port}\nengine: {engine}\nworkers: 1\n'
+            f.write(f'listen: {{ address: "127.0.0.1:{port}"{tls} }}\nengine: {engine}\nworkers: 1\n'
                     f'upstreams: {{ o: {{ servers: ["127.0.0.1:{behind}"] }} }}\n'
                     'routes: [ { match: /hit, upstream: o, cache: { enabled: true } }, { match: /, upstream: o } ]\n')
         return [PRONY, 'gate', '--config', f'{folder}/gate.yaml', '--quiet']
@@ -111,7 +126,7 @@ def gate(engine):
 
 
 def floor(mode):
-    def command(folder, port, behind):
+    def command(folder, port, behind, how):
         return [FLOOR, mode, str(port), str(behind)]
     return command
 
@@ -174,9 +189,19 @@ def wrk(url, connections, seconds):
     return int(re.search(r'(\d+) requests in', out).group(1)), re.search(r'99%\s+(\S+)', out).group(1)
 
 
+def h2load(url, connections, seconds):
+    out = subprocess.run(['taskset', '-c', '1', 'h2load', '-t1', f'-c{connections}', f'-m{STREAMS}', f'-D{seconds}', url],
+                         capture_output=True, text=True, check=True).stdout
+    done, failed = re.search(r'(\d+) succeeded, (\d+) failed', out).groups()
+    if int(failed) or not int(done):
+        raise RuntimeError(out)
+    return int(done), re.search(r'time for request: +\S+ +(\S+)', out).group(1)
+
+
 def measure(name, scenario, seconds):
-    """CPU microseconds a request, requests a second, p99."""
-    kind, size, connections = SCENARIOS[scenario]
+    """CPU microseconds a request, requests a second, p99 (of HTTP/2 the longest)."""
+    kind, size, connections, how = SCENARIOS[scenario]
+    ask = h2load if how == 'h2' else wrk
     with tempfile.TemporaryDirectory(prefix='prony-bench-gate-') as folder:
         os.chmod(folder, 0o755)
         behind, port = free_port(), free_port()
@@ -185,27 +210,29 @@ def measure(name, scenario, seconds):
             os.makedirs(f'{folder}/origin')
             servers.append(Running(origin(f'{folder}/origin', behind), f'{folder}/origin', behind))
             arg = SIZES[size] if name in ('floor-uring', 'floor-epoll') else behind
-            servers.append(Running(SERVERS[name](folder, port, arg), folder, port))
-            url = f'http://127.0.0.1:{port}/{kind}/{size}'
-            wrk(url, connections, 1)
+            servers.append(Running(SERVERS[name](folder, port, arg, how), folder, port))
+            url = f'http{"s" if how else ""}://127.0.0.1:{port}/{kind}/{size}'
+            ask(url, connections, 1)
             pid = servers[-1].process.pid
             before = cpu_ns(pid)
-            requests, p99 = wrk(url, connections, seconds)
+            requests, p99 = ask(url, connections, seconds)
             return (cpu_ns(pid) - before) / 1000 / requests, requests / seconds, p99
         finally:
             for s in reversed(servers):
                 s.stop()
 
 
-def fits(name, kind):
+def fits(name, kind, how):
+    if how:   # the others do not speak it, or not alone
+        return name.startswith('gate') or name == 'nginx'
     return not name.startswith('floor') or (name == 'floor-relay') == (kind == 'pass')
 
 
 def main():
     print('# CPU microseconds a request (least of the rounds), times the floor, requests a second, p99')
     for scenario in O.only.split(','):
-        kind = SCENARIOS[scenario][0]
-        names = [n for n in SERVERS if SERVERS[n] and (not O.servers or n in O.servers.split(',')) and fits(n, kind)]
+        kind, how = SCENARIOS[scenario][0], SCENARIOS[scenario][3]
+        names = [n for n in SERVERS if SERVERS[n] and (not O.servers or n in O.servers.split(',')) and fits(n, kind, how)]
         best = {}
         for _ in range(O.rounds):
             for name in names:
@@ -215,7 +242,8 @@ def main():
                     print(f'# {scenario} {name}: {str(e).strip()[-300:]}')
                     continue
                 best[name] = min(best.get(name, got), got)
-        floor_us = min((best[n][0] for n in best if n.startswith('floor')), default=float('nan'))
+        least = [best[n][0] for n in best if n.startswith('floor') or (how and n == 'nginx')]
+        floor_us = min(least, default=float('nan'))
         for name, (us, rate, p99) in best.items():
             print(f'{scenario:10} {name:12} {us:7.2f} {us / floor_us:6.2f} x {rate:9.0f}/s {p99:>9}', flush=True)
 

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 
-#define LOOK_NS   (NS_PER_S / 2)
+#define LOOK_NS   (NS_PER_S / 4)
 #define FILE_MAX  ((size_t)1 << 20)
 
 /* What tells one state of a file from another. */

@@ -19,6 +19,16 @@
 /* After the word that the gate is about to end: for requests on their way then. */
 #define NOTICE_NS     NS_PER_S
 
+/* What a connection is given time for. */
+enum h2_waits {
+	H2_NOTHING,
+	H2_SENT,               /* the socket to take something */
+	H2_HEAD,               /* the rest of a head */
+	H2_NOTICE,             /* requests on their way after the word that the end is near */
+	H2_WINDOW,             /* room for answers that are complete */
+	H2_REQUEST,            /* the next one */
+};
+
 struct h2 {
 	struct grave grave;
 	struct front *front;
@@ -30,6 +40,9 @@ struct h2 {
 	bool gone;
 	bool ending;           /* told that no more comes: what it still says is not looked at */
 	bool noticed, going;   /* told that no more streams are welcome, are taken */
+	enum h2_waits waits;
+	uint32_t n_answered;   /* streams that are open for what is still to be sent alone */
+	bool progressed;       /* some of that was */
 	ssize_t unsent;        /* with the engine */
 };
 
@@ -164,6 +177,7 @@ on_take(void *ctx, struct http2_inbound *in, size_t size, struct buf *out)
 	struct client *c = &s->client;
 	size_t first = size < s->lasting_bytes ? size : s->lasting_bytes;
 
+	s->h->progressed = true;
 	take_lasting(s, first, out);
 	if (size > first)
 		take_copies(s, size - first, out);
@@ -345,6 +359,7 @@ static void
 bury(struct h2_stream *s)
 {
 	leave(s);
+	s->h->n_answered -= s->answered;
 	*s->link = s->next;
 	if (s->next)
 		s->next->link = s->link;
@@ -414,6 +429,7 @@ h2_answered(struct client *c)
 	visit_end(c);
 	timer_stop(&s->timer);
 	s->answered = true;
+	s->h->n_answered++;
 	s->held = false;
 	buf_done(&s->ahead);
 	consume(s, ahead);
@@ -487,22 +503,43 @@ end(struct h2 *h)
 		front_set_timer(f, h->unsent ? f->w->config->timeouts.send_ns : GATE_LINGER_NS);
 }
 
+static enum h2_waits
+waits_for(const struct h2 *h)
+{
+	if (h->unsent)
+		return H2_SENT;
+	if (http2_watch_awaits_head(&h->server.watch))
+		return H2_HEAD;
+	if (h->noticed && !h->going)
+		return H2_NOTICE;
+	if (h->n_answered)
+		return H2_WINDOW;
+	return h->server.n_open ? H2_NOTHING : H2_REQUEST;
+}
+
+/* The time for one thing goes on while others happen: pings keep nobody connected. */
 static void
 rest(struct h2 *h)
 {
 	struct front *f = h->front;
 	const struct gate_timeouts *t = &f->w->config->timeouts;
+	const int64_t times[] = {
+		[H2_SENT] = t->send_ns, [H2_HEAD] = t->head_ns, [H2_NOTICE] = NOTICE_NS, [H2_WINDOW] = t->send_ns,
+		[H2_REQUEST] = t->idle_ns,
+	};
+	enum h2_waits waits = waits_for(h);
+	bool anew = waits != h->waits || waits == H2_SENT || (waits == H2_WINDOW && h->progressed);
 
-	if (h->unsent)
-		front_set_timer(f, t->send_ns);
-	else if (f->deaf && !h->server.n_open)
+	if (f->deaf && !h->server.n_open && !h->unsent) {
 		front_abort(f);
-	else if (h->noticed && !h->going)
-		return;   /* the timer is for that */
-	else if (!h->server.n_open)
-		front_set_timer(f, t->idle_ns);
-	else
+		return;
+	}
+	h->waits = waits;
+	h->progressed = false;
+	if (waits == H2_NOTHING)
 		timer_stop(&f->timer);
+	else if (anew)
+		front_set_timer(f, times[waits]);
 }
 
 static void
@@ -596,7 +633,6 @@ h2_drain(struct front *f)
 	}
 	http2_server_notice(&h->server);
 	mark(h);
-	front_set_timer(f, NOTICE_NS);
 }
 
 static void
@@ -604,9 +640,10 @@ h2_due(struct front *f)
 {
 	struct h2 *h = f->speaker;
 
-	if (h->unsent || h->ending)
+	bool over = h->waits == H2_NOTICE || h->waits == H2_REQUEST;
+	if (h->ending || !over || h->going)
 		front_abort(f);
-	else if (!h->going)
+	else
 		go_away(h);
 }
 
@@ -637,6 +674,7 @@ h2_begin(struct front *f)
 	}
 	f->ops = &speaker;
 	f->speaker = h;
+	h->waits = H2_REQUEST;
 	front_set_timer(f, w->config->timeouts.idle_ns);
 	mark(h);
 	return 0;

@@ -114,6 +114,13 @@ look(struct http2_watch *w, int64_t now_ns)
 	return inside ? 0 : look_at_stream(w, &f);
 }
 
+bool
+http2_watch_awaits_head(const struct http2_watch *w)
+{
+	uint8_t type = w->head[3];   /* of the frame that is coming */
+	return w->in_head || (w->skip && (type == NGHTTP2_HEADERS || type == NGHTTP2_CONTINUATION));
+}
+
 uint32_t
 http2_watch_feed(struct http2_watch *w, const void *bytes, size_t size, int64_t now_ns, size_t *ret_good)
 {

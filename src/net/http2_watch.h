@@ -25,6 +25,9 @@ struct http2_watch {
 
 /* From the preface on. */
 void http2_watch_start(struct http2_watch *w, int64_t now_ns);
+/* Has the head of a message begun that is not all there? */
+bool http2_watch_awaits_head(const struct http2_watch *w);
+
 /* 0, or the error code that the connection is to end with (RFC 9113, section 7); *ret_good bytes come before the
  * frame that is at fault. */
 uint32_t http2_watch_feed(struct http2_watch *w, const void *bytes, size_t size, int64_t now_ns, size_t *ret_good);
