@@ -114,6 +114,7 @@ attempt_answered(struct errand *x, int status)
 	a->latency_ns = x->w->now_ns - a->chosen_ns;
 	a->outcome = status >= 500 ? OUTCOME_BAD : OUTCOME_GOOD;
 	judge(x);
+	latency_add(&group_of(x)->answers, took_ns);
 	metrics_observe(x->w->metrics, METRIC_UPSTREAM_DURATION, x->route->upstream, took_ns);
 	if (x->client) {
 		x->client->visit.server = x->server;

@@ -3,6 +3,7 @@
 
 #include "gate/desk.h"
 #include "gate/errand.h"
+#include "gate/lookup.h"
 #include "gate/refusal.h"
 #include "gate/serving.h"
 
@@ -37,6 +38,8 @@ client_left(struct client *c)
 		desk_left(c->await);
 	if (c->serving)
 		serving_left(c->serving);
+	if (c->lookup)
+		lookup_left(c->lookup);
 	buf_done(&c->visit.words);
 	if (x)
 		errand_left(x);

@@ -12,6 +12,7 @@
 
 #define AT(member)  offsetof(struct gate_config, member)
 #define WORKERS_MAX 256
+#define L1_TTL_NS   (300 * NS_PER_S)   /* in memory, where a second level stands behind it */
 
 static const struct gate_config preset = {
 	.limits = { .head_bytes = 32 << 10, .body_bytes = INT64_C(64) << 20, .connections = 20000 },
@@ -104,11 +105,15 @@ take_cache_levels(struct loading *l, const char *key, const struct node *n, void
 	static const struct key keys[] = {
 		{ "memory", take_bytes, AT(cache.memory_bytes) },
 		{ "max_object", take_bytes, AT(cache.object_bytes) },
+		{ "ttl", take_time, AT(cache.ttl_ns) },
+		{ "l2", take_l2, AT(cache.l2) },
 		{ NULL, NULL, 0 },
 	};
 	struct gate_config *c = to;
 
 	int code = take_keys(l, key, n, keys, to);
+	if (code == 0 && c->cache.l2.n_servers && !c->cache.ttl_ns)
+		c->cache.ttl_ns = L1_TTL_NS;
 	if (code < 0 || c->cache.object_bytes <= c->cache.memory_bytes)
 		return code;
 	if (node_get(n, "max_object"))

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "net/field.h"
 #include "yaml/node.h"
@@ -184,6 +185,25 @@ struct gate_route {
 	struct node_place place;
 };
 
+/* ---- the second level of the cache ---- */
+
+/* Redis or Valkey: a server, a primary with its replicas, or some nodes of a cluster. */
+struct gate_l2 {
+	struct gate_address *servers; size_t n_servers;   /* 0: there is no second level */
+	bool cluster;
+	bool replicas;                  /* may be read */
+	int64_t database;
+	const char *user;               /* NULL: the default one */
+	const char *password_file, *password_env;   /* NULL: none */
+	const char *password;           /* of one of them, by who uses it; never of this file */
+	const char *prefix;             /* of all keys */
+	int64_t ttl_ns;                 /* a value stays so long at most */
+	int64_t timeout_ns;             /* nobody waits longer than that */
+	int64_t value_bytes;            /* of a body; larger ones stay in memory alone */
+	bool skip_when_slower;          /* than the origin is in the middle: the origin is asked at once */
+	struct node_place place;
+};
+
 /* ---- warming ---- */
 
 /* The strategies of `cache_warming`. */
@@ -211,6 +231,8 @@ struct gate_config {
 	struct {
 		int64_t memory_bytes;       /* all that the cache may take, bookkeeping included */
 		int64_t object_bytes;       /* the largest response that is kept */
+		int64_t ttl_ns;             /* in memory for so long at most; 0: as long as it is of use */
+		struct gate_l2 l2;
 	} cache;
 	struct gate_upstream *upstreams; size_t n_upstreams;
 	struct gate_route *routes; size_t n_routes;
@@ -221,6 +243,8 @@ struct gate_config {
 /* `name` stands for the text in errors. */
 int gate_config_parse(const char *text, size_t size, const char *name, struct arena *a,
     struct gate_config **ret, struct err *e);
+/* The password of the second level, from where the configuration says; nothing when there is none. */
+int gate_l2_password(const struct gate_config *c, struct buf *ret, struct err *e);
 int gate_config_read(const char *path, struct arena *a, struct gate_config **ret, struct err *e);
 
 /* The first route of the file that takes a request; NULL when none does. `host` is without a port, in

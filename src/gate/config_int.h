@@ -17,6 +17,8 @@ int take_listen(struct loading *l, const char *key, const struct node *n, void *
 int take_upstreams(struct loading *l, const char *key, const struct node *n, void *to);
 int take_routes(struct loading *l, const char *key, const struct node *n, void *to);
 int take_warming(struct loading *l, const char *key, const struct node *n, void *to);
+/* A struct gate_l2. */
+int take_l2(struct loading *l, const char *key, const struct node *n, void *to);
 
 /* Once all is read: routes know their upstreams, and each can be reached. */
 int config_check_routes(struct loading *l, struct gate_config *c);

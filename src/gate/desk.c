@@ -10,8 +10,16 @@
 #include "gate/errand.h"
 #include "gate/flight.h"
 #include "gate/gate_int.h"
+#include "gate/lookup.h"
 #include "gate/rate_limit.h"
 #include "gate/serving.h"
+
+/* What has been tried for a request. */
+struct past {
+	bool waited;        /* for another's answer: it will not wait again */
+	bool asked_l2;      /* nor ask there again */
+	bool from_l2;       /* what is in the store has come from there, for this request */
+};
 
 /* Somebody who waits for the answer to another's request. */
 struct await {
@@ -164,7 +172,7 @@ comes_late(const struct inquiry *q, const struct errand_how *how)
 /* `how`: what is stored of it, and why it is asked for. */
 static void
 fetch(struct client *c, struct inquiry *q, struct text raw, const struct store_found *found,
-    struct errand_how *how, bool waited)
+    struct errand_how *how, struct past past)
 {
 	uint64_t flight = found->flight;
 	bool head_alone = q->request.method == CACHE_HEAD && !how->stale;
@@ -173,13 +181,13 @@ fetch(struct client *c, struct inquiry *q, struct text raw, const struct store_f
 		go_straight(c, q, raw, how->forward);
 		return;
 	}
-	how->late = comes_late(q, how) || (waited && (flight || how->stale));
+	how->late = comes_late(q, how) || (past.waited && (flight || how->stale));
 	int code = how->late ? 0 : flight ? -EBUSY : begin_fill(q, how, &flight);
-	if (code == -EBUSY && !waited && flight_is_ours(c->w, flight))
+	if (code == -EBUSY && !past.waited && flight_is_ours(c->w, flight))
 		await_flight(c, q, raw, flight);
 	else if (code < 0)
 		go_straight(c, q, raw, how->forward);
-	else
+	else if (past.asked_l2 || how->late || how->part || !lookup_begin(c, q, raw, how))
 		errand_begin(c, q, raw, how);
 }
 
@@ -214,7 +222,7 @@ pass(struct client *c, struct inquiry *q, struct text raw, enum cache_forward fo
 /* What is stored is a part: is it fresh, and does it hold what is asked? */
 static void
 decide_part(struct client *c, struct inquiry *q, struct text raw, const struct store_found *found,
-    const struct cache_terms *terms, const struct cache_decision *d, bool waited)
+    const struct cache_terms *terms, const struct cache_decision *d, struct past past)
 {
 	struct store_found nothing = { .flight = found->flight };
 	struct errand_how how = { .forward = d->forward };
@@ -233,11 +241,11 @@ decide_part(struct client *c, struct inquiry *q, struct text raw, const struct s
 		how.part = joins ? found->object : NULL;
 		how.forward = CACHE_FORWARD_PARTIAL;
 	}
-	fetch(c, q, raw, &nothing, &how, waited);
+	fetch(c, q, raw, &nothing, &how, past);
 }
 
-void
-desk_decide(struct client *c, struct inquiry *q, struct text raw, bool waited)
+static void
+decide(struct client *c, struct inquiry *q, struct text raw, struct past past)
 {
 	struct gate_worker *w = c->w;
 	struct store_ask ask = inquiry_ask(q);
@@ -255,7 +263,7 @@ desk_decide(struct client *c, struct inquiry *q, struct text raw, bool waited)
 	cache_decide(&q->request, readable ? &terms : NULL, others, gate_wall_ns(w), &d);
 	bool whole = state == STORE_FOUND;
 	if (readable && (terms.flags & TERMS_PARTIAL) && d.use != CACHE_PASS) {
-		decide_part(c, q, raw, &found, &terms, &d, waited);
+		decide_part(c, q, raw, &found, &terms, &d, past);
 		return;
 	}
 	struct errand_how how = { .stale = whole ? found.object : NULL, .forward = d.forward };
@@ -266,12 +274,13 @@ desk_decide(struct client *c, struct inquiry *q, struct text raw, bool waited)
 		/* fall through */
 	case CACHE_SERVE:
 		serving_begin(c, q, found.object, &terms, &(struct serving_how){
-		    .hit = whole && !waited, .forward = CACHE_FORWARD_URI_MISS, .collapsed = true,
+		    .hit = whole && !past.waited, .from_l2 = past.from_l2,
+		    .forward = CACHE_FORWARD_URI_MISS, .collapsed = true,
 		    .flight = whole ? 0 : found.flight });
 		break;
 	case CACHE_VALIDATE:
 	case CACHE_FETCH:
-		fetch(c, q, raw, &found, &how, waited);
+		fetch(c, q, raw, &found, &how, past);
 		break;
 	case CACHE_PASS:
 		pass(c, q, raw, d.forward);
@@ -279,6 +288,18 @@ desk_decide(struct client *c, struct inquiry *q, struct text raw, bool waited)
 	case CACHE_REFUSE:
 		refuse_uncached(c);
 	}
+}
+
+void
+desk_decide(struct client *c, struct inquiry *q, struct text raw, bool waited)
+{
+	decide(c, q, raw, (struct past){ .waited = waited });
+}
+
+void
+desk_decide_promoted(struct client *c, struct inquiry *q, struct text raw, bool found)
+{
+	decide(c, q, raw, (struct past){ .asked_l2 = true, .from_l2 = found });
 }
 
 /* ---- rates ----------------------------------------------------------------------------------- */

@@ -9,5 +9,7 @@
 void desk_take(struct client *c, const struct http1_request *r, struct text raw);
 /* Look again: the store has changed. `waited`: it has waited for an answer, and will not for another. */
 void desk_decide(struct client *c, struct inquiry *q, struct text raw, bool waited);
+/* The same after the second level was asked, and what it had (`found`) is in the store now. */
+void desk_decide_promoted(struct client *c, struct inquiry *q, struct text raw, bool found);
 /* The client of one who waits is gone. */
 void desk_left(struct await *a);

@@ -8,6 +8,7 @@
 #include "gate/client.h"
 #include "gate/fill.h"
 #include "gate/gate_int.h"
+#include "gate/l2_keep.h"
 #include "gate/pack.h"
 #include "gate/refusal.h"
 #include "gate/serving.h"
@@ -279,8 +280,10 @@ invalidate(struct errand *x, const struct http1_response *r)
 	inquiry_repeat(w, x->secure, &x->raw, &q);
 	struct store_moment now = store_moment(w->store, q.key.uri);
 	bool latest = memcmp(&now, &x->moment, sizeof(now)) == 0;
-	for (int i = 0; cache_next_outdated(&q.request, &q.key, &answer, &i, text, &outdated);)
+	for (int i = 0; cache_next_outdated(&q.request, &q.key, &answer, &i, text, &outdated);) {
 		store_purge_key(w->store, outdated.uri, STORE_PURGE_HARD);
+		l2_forget(w, outdated.uri);
+	}
 	if (latest)   /* its own answer is not outdated by it */
 		x->moment = store_moment(w->store, q.key.uri);
 }

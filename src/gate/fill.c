@@ -9,6 +9,7 @@
 #include "gate/desk.h"
 #include "gate/flight.h"
 #include "gate/gate_int.h"
+#include "gate/l2_keep.h"
 #include "gate/serving.h"
 
 /* How long a key is known not to be worth waiting for. */
@@ -48,14 +49,20 @@ void
 fill_finish(struct errand *x)
 {
 	struct store_fill *f = x->fill;
+	struct inquiry q;
 
 	if (!f || !fill_part_tail(x)) {
 		fill_abort(x, 0);
 		return;
 	}
 	x->fill = NULL;
+	const struct store_object *o = store_fill_object(f);
 	store_finish(x->w->store, f);
 	flight_progress(x->w, x->flight);
+	if (!x->w->l2)
+		return;
+	inquiry_repeat(x->w, x->secure, &x->raw, &q);
+	l2_keep(x->w, &q, o, x->known);
 }
 
 void
@@ -124,23 +131,34 @@ announce(struct errand *x, struct inquiry *q)
 	return store_begin(x->w->store, &ask, (struct text){ 0 }, x->flight, &x->fill, &other) == 0;
 }
 
-/* False: it has more tags than can be told apart, and a purge of one could miss it. */
+/* With a second level behind, memory holds nothing for longer than its own time to live. */
+bool
+fill_meta(const struct gate_worker *w, const struct inquiry *q, const struct cache_terms *t, struct text head,
+    struct text vary, uint64_t tags[STORE_TAGS_MAX], struct store_meta *ret)
+{
+	int n_tags = cache_tags_read(head, tags, STORE_TAGS_MAX);
+	int64_t useful = cache_useful_until_ns(t, q->policy) - gate_wall_ns(w);
+	int64_t most = w->config->cache.ttl_ns ? w->config->cache.ttl_ns : INT64_MAX;
+
+	if (useful > most)
+		useful = most;
+	*ret = (struct store_meta){
+		.head = head, .vary = vary, .terms = t, .terms_size = sizeof(*t),
+		.tags = tags, .n_tags = n_tags < 0 ? 0 : (size_t)n_tags,
+		.expires_ns = useful < INT64_MAX - w->now_ns ? w->now_ns + useful : INT64_MAX,
+		.body_bytes = t->flags & TERMS_PARTIAL ? t->held : t->full_bytes,
+	};
+	return n_tags >= 0;
+}
+
 static bool
 meta_of(const struct errand *x, const struct inquiry *q, const struct cache_terms *t, struct text head,
     struct text vary, uint64_t tags[STORE_TAGS_MAX], struct store_meta *ret)
 {
-	int n_tags = cache_tags_read(head, tags, STORE_TAGS_MAX);
-	int64_t wall = gate_wall_ns(x->w), now = x->w->now_ns;
-	int64_t useful = cache_useful_until_ns(t, q->policy) - wall;
+	bool ok = fill_meta(x->w, q, t, head, vary, tags, ret);
 
-	*ret = (struct store_meta){
-		.head = head, .vary = vary, .terms = t, .terms_size = sizeof(*t),
-		.tags = tags, .n_tags = n_tags < 0 ? 0 : (size_t)n_tags,
-		.expires_ns = useful < INT64_MAX - now ? now + useful : INT64_MAX,
-		.cost_us = (uint64_t)(wall - x->requested_ns) / NS_PER_US,
-		.body_bytes = t->flags & TERMS_PARTIAL ? t->held : t->full_bytes,
-	};
-	return n_tags >= 0;
+	ret->cost_us = (uint64_t)(gate_wall_ns(x->w) - x->requested_ns) / NS_PER_US;
+	return ok;
 }
 
 /* What is stored may be as good as before, for others. */
@@ -188,6 +206,8 @@ renew(struct errand *x, struct inquiry *q, const struct cache_answer *answer)
 	struct store_ask ask = inquiry_ask(q);
 	renewed = renewed && store_find(x->w->store, &ask, &found) == STORE_FOUND;
 	const struct store_object *o = renewed ? found.object : x->stale;
+	if (renewed)
+		l2_keep(x->w, q, o, x->known);
 	fill_serve(x, q, o, store_terms(o), true);
 	return FILL_OVER;
 }

@@ -13,6 +13,11 @@ enum fill_verdict {
 	FILL_OVER,       /* the errand has brought all it was for, and is gone */
 };
 
+/* What the store is told of a response but for its cost: for how long it is of use there, its size, its tags. False:
+ * it has more tags than can be told apart, and a purge of one could miss it. */
+bool fill_meta(const struct gate_worker *w, const struct inquiry *q, const struct cache_terms *t, struct text head,
+    struct text vary, uint64_t tags[STORE_TAGS_MAX], struct store_meta *ret);
+
 /* The head of a final answer. */
 enum fill_verdict fill_head(struct errand *x, const struct http1_response *r);
 /* A stretch of its body. False: it cannot be kept, nothing more is stored. */

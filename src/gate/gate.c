@@ -91,6 +91,38 @@ open_cache(struct gate *g, struct err *e)
 	return 0;
 }
 
+/* The password is known to the running gate alone. */
+static int
+open_l2(struct gate *g, struct err *e)
+{
+	struct buf password = { 0 };
+
+	int code = gate_l2_password(g->config, &password, e);
+	g->l2 = g->config->cache.l2;
+	g->l2.password = password.size ? password.data : NULL;
+	if (!password.size)
+		buf_done(&password);
+	g->l2_addrs = calloc(g->l2.n_servers + 1, sizeof(*g->l2_addrs));
+	if (code == 0 && !g->l2_addrs)
+		code = err_set(e, ENOMEM, "out of memory");
+	for (size_t i = 0; i < g->l2.n_servers && code == 0; i++) {
+		const struct gate_address *at = &g->l2.servers[i];
+		int n = addr_resolve(at->host, at->port, &g->l2_addrs[i], 1, e);
+		if (n < 0)
+			code = err_wrap(e, n, "the second level of the cache");
+	}
+	return code;
+}
+
+static void
+close_l2(struct gate *g)
+{
+	if (g->l2.password)
+		explicit_bzero((char *)(uintptr_t)g->l2.password, strlen(g->l2.password));
+	free((char *)(uintptr_t)g->l2.password);
+	free(g->l2_addrs);
+}
+
 static int
 open_rates(struct gate *g, struct err *e)
 {
@@ -208,7 +240,7 @@ gate_open(const struct gate_config *config, struct arena *own, const struct gate
 	if (!g)
 		return err_set(e, ENOMEM, "out of memory");
 	*g = (struct gate){ .config = config, .n_workers = gate_count_workers(config), .store = lasting->store,
-		.purges = lasting->purges, .generation = generation };
+		.purges = lasting->purges, .notices = lasting->notices, .generation = generation };
 	pthread_mutex_init(&g->metrics_lock, NULL);
 	int code = resolve_servers(g, e);
 	if (code == 0)
@@ -217,6 +249,8 @@ gate_open(const struct gate_config *config, struct arena *own, const struct gate
 		code = open_rates(g, e);
 	if (code == 0)
 		code = certificates_open(config, &g->certificates, e);
+	if (code == 0)
+		code = open_l2(g, e);
 	if (code == 0)
 		code = start(g, lasting->sockets, e);
 	if (code < 0) {
@@ -264,6 +298,7 @@ gate_close(struct gate *g)
 	free(g->policies);
 	rate_table_free(g->rates);
 	free(g->flights.pokes);
+	close_l2(g);
 	pthread_mutex_destroy(&g->metrics_lock);
 	arena_free(g->arena);
 	free(g);

@@ -11,6 +11,7 @@
 #include "gate/gate.h"
 #include "gate/gate_worker.h"
 #include "gate/listen.h"
+#include "gate/notice.h"
 #include "gate/purge_int.h"
 
 /* What all workers share: made before they start, gone after they have ended. */
@@ -29,6 +30,7 @@ struct gate {
 	struct cache_policy *policies;   /* by route */
 	struct store *store;         /* the house's */
 	struct purge_desk *purges;   /* the house's */
+	struct notices *notices;     /* the house's */
 	struct rate_table *rates;    /* NULL: no route has a limit */
 	uint64_t rate_seed;          /* secret, so that nobody chooses where buckets meet */
 	struct certificates *certificates;   /* NULL: nobody listens with TLS */
@@ -36,6 +38,9 @@ struct gate {
 	pthread_mutex_t metrics_lock;    /* of `metrics`, which belongs to no worker */
 	struct metrics *metrics, **all_metrics;   /* all: of the workers, and that */
 	struct flights flights;
+	struct gate_l2 l2;           /* of the configuration, with its password; no servers: none */
+	struct addr *l2_addrs;       /* by its servers */
+	atomic_uint l2_told;         /* what people have been told (l2_tell.c) */
 	atomic_uint n_running;       /* workers that have not ended, */
 	atomic_uint n_listening;     /* and that take connections */
 	atomic_bool draining;        /* no new connections, and each ends with its next answer */
@@ -48,6 +53,7 @@ struct gate_lasting {
 	struct store *store;
 	struct purge_desk *purges;
 	struct listen_sockets *sockets;
+	struct notices *notices;
 };
 
 uint32_t gate_count_workers(const struct gate_config *config);

@@ -12,6 +12,8 @@
 #include "gate/errand.h"
 #include "gate/front.h"
 #include "gate/gate_int.h"
+#include "gate/l2.h"
+#include "gate/l2_link.h"
 #include "gate/upstream.h"
 
 /* After it was told to take no more connections: what had been taken already, or is being taken, comes until then. */
@@ -76,7 +78,12 @@ static void
 on_connected(void *ctx, uint32_t conn)
 {
 	struct gate_worker *w = ctx;
-	up_connected(w->conns[conn].up);
+	struct conn *k = &w->conns[conn];
+
+	if (k->l2)
+		l2_link_connected(k->l2);
+	else
+		up_connected(k->up);
 }
 
 static void
@@ -90,6 +97,8 @@ on_received(void *ctx, uint32_t conn, const char *bytes, size_t size, int64_t at
 		front_received(k->front, bytes, size);
 	else if (k->up)
 		up_received(k->up, bytes, size);
+	else if (k->l2)
+		l2_link_received(k->l2, bytes, size);
 }
 
 static bool
@@ -123,6 +132,8 @@ on_broken(void *ctx, uint32_t conn, int code)
 		front_broken(k->front);
 	else if (k->up)
 		up_broken(k->up, code);
+	else if (k->l2)
+		l2_link_broken(k->l2, code);
 }
 
 static void
@@ -165,6 +176,8 @@ on_due(void *ctx, struct timer *t)
 		h2_stream_due(t);
 	else if (t->kind == TIMER_UP)
 		up_due(OWNER(t, up));
+	else if (t->kind == TIMER_L2)
+		l2_link_due(OWNER(t, l2_link));
 	else
 		errand_no_up(OWNER(t, errand), 503, "the server had no room in time");
 }
@@ -212,7 +225,7 @@ gate_worker_open(struct gate_worker *w, struct gate *gate, uint32_t index, struc
 	w->shelf = shelf_new();
 	w->feed = gate->access_log ? access_log_feed(gate->access_log, index) : NULL;
 	w->max_fronts = (uint32_t)(gate->config->limits.connections / gate->n_workers) + 1;
-	w->n_conns = w->max_fronts + count_up_conns(gate);
+	w->n_conns = w->max_fronts + count_up_conns(gate) + l2_count_conns(w);
 	timers_start(&w->timers, w->now_ns);
 	int code = make_numbers(w);
 	if (code == 0)
@@ -226,6 +239,8 @@ gate_worker_open(struct gate_worker *w, struct gate *gate, uint32_t index, struc
 		code = engine_choose(gate->config->engine, w->n_conns, &w->ops);
 	if (code == 0)
 		code = w->ops->open(w->n_conns, &sink, &w->engine);
+	if (code == 0)
+		w->l2 = l2_open(w);
 	return code < 0 ? err_set(e, -code, "cannot begin a worker: %s", strerror(-code)) : 0;
 }
 
@@ -238,6 +253,7 @@ gate_worker_close(struct gate_worker *w)
 	for (uint32_t i = 0; w->conns && i < w->n_conns; i++)
 		if (w->conns[i].up && w->conns[i].up->x)
 			errand_fail(w->conns[i].up->x, 503, "the gate ends");
+	l2_close(w->l2);
 	upstream_close(w);
 	store_worker_close(w->store);
 	free(w->parked);
@@ -259,12 +275,14 @@ gate_worker_close(struct gate_worker *w)
 static void
 turn(struct gate_worker *w)
 {
-	int64_t until = w->now_ns + 10 * NS_PER_S, next = timers_next(&w->timers);
+	int64_t until = w->now_ns + 10 * NS_PER_S, next = timers_next(&w->timers), l2 = l2_next_ns(w->l2);
 
 	if (w->draining && until > w->deaf_ns && w->now_ns < w->deaf_ns)
 		until = w->deaf_ns;
 	if (w->draining && until > atomic_load(&w->gate->drain_until_ns))
 		until = atomic_load(&w->gate->drain_until_ns);
+	if (l2 < until)
+		until = l2;
 	if (flight_is_poked(w))
 		until = 0;
 	w->ops->wait(w->engine, &(struct engine_wait){
@@ -273,6 +291,7 @@ turn(struct gate_worker *w)
 	w->now_ns = now_ns();
 	timers_turn(&w->timers, w->now_ns, on_due, w);
 	h2_turn(w);
+	l2_turn(w->l2);
 	free_graves(w);
 	store_turn(w->store, w->now_ns);
 }
@@ -283,6 +302,8 @@ gate_worker_main(void *worker)
 	struct gate_worker *w = worker;
 	struct gate_seat *mine = &w->gate->workers[w->index];
 
+	w->now_ns = now_ns();
+	l2_begin(w->l2);
 	for (uint32_t i = 0; i < w->config->n_listens; i++)
 		w->ops->listen(w->engine, i, mine->listeners[i]);
 	while (!w->draining || w->now_ns < w->deaf_ns || ((w->n_fronts || w->n_errands) &&

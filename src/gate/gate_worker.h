@@ -22,6 +22,7 @@
 #include "gate/breaker.h"
 #include "gate/certificates.h"
 #include "gate/config.h"
+#include "gate/latency.h"
 #include "gate/timers.h"
 #include "gate/visit.h"
 #include "net/addr.h"
@@ -47,13 +48,16 @@
 /* A tunnel in which nothing is said. */
 #define GATE_TUNNEL_NS  (3600 * NS_PER_S)
 
-enum { TIMER_FRONT, TIMER_STREAM, TIMER_UP, TIMER_WAITING };
+enum { TIMER_FRONT, TIMER_STREAM, TIMER_UP, TIMER_WAITING, TIMER_L2 };
 
 struct gate_worker;
 struct client_ops;
 struct front;
 struct errand;
 struct await;
+struct l2;
+struct l2_link;
+struct lookup;
 struct serving;
 struct waiter;
 
@@ -79,6 +83,7 @@ struct client {
 	struct errand *x;
 	struct await *await;       /* for another's errand to end (desk.c) */
 	struct serving *serving;   /* from the store (serving.c) */
+	struct lookup *lookup;     /* for the second level's answer (lookup.c) */
 };
 
 enum up_state { UP_CONNECTING, UP_USED, UP_IDLE, UP_GONE };
@@ -114,6 +119,7 @@ struct group {
 	struct balance *balance;
 	struct breaker breaker;
 	struct retry_budget budget;
+	struct latency answers;    /* from a request to the head of its answer */
 	struct server **servers;
 };
 
@@ -172,6 +178,7 @@ struct errand {
 	const struct store_object *part;    /* held: what the answer may be joined with; NULL: nothing */
 	int64_t tail_at, tail_bytes;        /* of the part, behind what comes; 0 bytes: nothing */
 	int64_t requested_ns;    /* wall */
+	uint64_t known;          /* the last purge, when it was asked (l2_value.h) */
 	bool unsafe;             /* invalidates what is stored, when it succeeds */
 	bool straight;           /* of a cached route, but past the cache */
 	enum cache_forward forward;
@@ -187,6 +194,7 @@ struct errand {
 struct conn {
 	struct front *front;
 	struct up *up;
+	struct l2_link *l2;
 };
 
 struct gate;
@@ -211,6 +219,7 @@ struct gate_worker {
 	int64_t wall_less_mono_ns;   /* looked at once a turn */
 	struct waiter **parked;      /* FLIGHT_SLOTS lists of those who wait for progress of a flight */
 	uint64_t n_flights;
+	struct l2 *l2;               /* NULL: there is no second level */
 
 	struct metrics *metrics;
 	struct access_feed *feed;    /* NULL: no access log */

@@ -178,7 +178,7 @@ begin(struct house *h, const struct gate_config *c, struct err *e)
 		code = open_store(h, c, &gift, e);
 	if (code == 0)
 		code = purge_desk_open(h->store, c->purge_log, &h->purges, e);
-	h->lasting = (struct gate_lasting){ h->store, h->purges, &h->sockets };
+	h->lasting = (struct gate_lasting){ h->store, h->purges, &h->sockets, &h->notices };
 	file_read(c->file, NODE_FILE_MAX, &text, &unread);
 	note_config(h, &text);
 	if (code == 0)
@@ -491,6 +491,7 @@ look_after(struct house *h, bool had_terminal)
 		access_log_reopen(h->gate->access_log);
 	reopen_asked = 0;
 	certificates_look(h->gate->certificates, now_ns(), h->talk);
+	notices_say(&h->notices, h->talk);
 	if (reload_asked && had_terminal && !has_terminal())   /* it was closed */
 		stop_request();
 	else
@@ -559,6 +560,7 @@ house_done(struct house *h)
 	if (h->after.fd >= 0)   /* that closes: this process is gone */
 		close(h->after.fd);
 	buf_done(&h->config_text);
+	notices_done(&h->notices);
 	pthread_cond_destroy(&h->done);
 	pthread_mutex_destroy(&h->lock);
 }
@@ -572,6 +574,7 @@ gate_run(const struct gate_config *config, const struct gate_talk *talk, struct 
 
 	pthread_mutex_init(&h.lock, NULL);
 	pthread_cond_init(&h.done, NULL);
+	notices_init(&h.notices);
 	raise_file_limit();
 	install_signals();
 	int code = begin(&h, config, e);

@@ -35,6 +35,7 @@ struct house {
 	struct upgrade_link link, after;   /* to the process that this one took over from; that has taken over */
 	bool left;               /* another process serves now */
 	struct purge_desk *purges;
+	struct notices notices;
 	struct metrics_server *metrics;
 	int metrics_fd;          /* what it listens on; the sockets' */
 	struct admin *admin;     /* NULL: none */

@@ -17,7 +17,8 @@ static const int64_t bounds_ns[] = {
 #define CELLS  (BOUNDS + 2)   /* of a histogram's series */
 
 enum type { COUNTER, GAUGE, HISTOGRAM };
-enum labels { NONE, ROUTE, ROUTE_CODE, ROUTE_CACHE, REASON, UPSTREAM, SERVER, SERVER_OUTCOME, CODING };
+enum labels { NONE, ROUTE, ROUTE_CODE, ROUTE_CACHE, REASON, UPSTREAM, SERVER, SERVER_OUTCOME, CODING, LEVEL,
+	LEVEL_RESULT, UNREADABLE };
 
 struct row {
 	const char *name;
@@ -34,12 +35,15 @@ static const struct row rows[METRICS] = {
 
 static const char *const type_names[] = { "counter", "gauge", "histogram" };
 static const char *const cache_names[CACHE_DID_KINDS] = {
-	"hit", "stale", "revalidated", "miss", "waited", "passed",
+	"hit", "stale", "revalidated", "miss", "waited", "passed", "l2",
 };
 static const char *const reason_names[REFUSED_KINDS] = {
 	"bad_request", "no_route", "rate_limit", "breaker", "queue", "timeout", "upstream", "resources",
 	"not_cached",
 };
+
+static const char *const level_names[CACHE_LEVELS] = { "l1", "l2", "origin" };
+static const char *const unreadable_names[METRIC_UNREADABLE_KINDS] = { "foreign", "newer", "corrupt" };
 
 const char *
 metric_cache_name(enum metric_cache did)
@@ -82,9 +86,15 @@ count_series(const struct gate_config *c, enum labels labels)
 	case SERVER_OUTCOME:
 		return count_servers(c) * 2;
 	case CODING:
+		return CODINGS;
+	case LEVEL:
+		return CACHE_LEVELS;
+	case LEVEL_RESULT:
+		return CACHE_LEVELS * 2;
+	case UNREADABLE:
 		break;
 	}
-	return CODINGS;
+	return METRIC_UNREADABLE_KINDS;
 }
 
 struct metrics *
@@ -217,6 +227,16 @@ write_labels(const struct gate_config *c, enum labels labels, size_t series, str
 		break;
 	case CODING:
 		write_label(out, "coding", coding_name((enum coding)series));
+		break;
+	case LEVEL:
+		write_label(out, "level", level_names[series]);
+		break;
+	case LEVEL_RESULT:
+		write_label(out, "level", level_names[series / 2]);
+		write_label(out, "result", series % 2 ? "miss" : "hit");
+		break;
+	case UNREADABLE:
+		write_label(out, "reason", unreadable_names[series]);
 	}
 }
 

@@ -23,8 +23,14 @@ enum metric {
 /* What the cache did for a request. */
 enum metric_cache {
 	CACHE_DID_HIT, CACHE_DID_STALE, CACHE_DID_REVALIDATE, CACHE_DID_MISS, CACHE_DID_WAIT, CACHE_DID_PASS,
+	CACHE_DID_L2,      /* a hit of the second level */
 	CACHE_DID_KINDS
 };
+
+/* Who had the answer: memory, the second level, a server. */
+enum metric_level { CACHE_LEVEL_L1, CACHE_LEVEL_L2, CACHE_LEVEL_ORIGIN, CACHE_LEVELS };
+
+#define METRIC_UNREADABLE_KINDS 3   /* enum l2_verdict without GOOD */
 
 /* Why the gate answered itself. */
 enum metric_reason {
@@ -62,6 +68,12 @@ static inline size_t
 series_cache(const struct metrics *m, const struct gate_route *route, enum metric_cache did)
 {
 	return series_route(m, route) * CACHE_DID_KINDS + did;
+}
+
+static inline size_t
+series_level(enum metric_level level, bool hit)
+{
+	return level * 2 + !hit;
 }
 
 static inline size_t

@@ -117,13 +117,15 @@ put_cache_status(struct buf *b, const struct serving_how *how, int64_t ttl_s)
 {
 	serving_put_status(b, &(struct cache_status){ .cache = GATE_NAME, .has_ttl = true, .ttl_s = ttl_s,
 	    .forward = how->hit ? CACHE_FORWARD_NONE : how->forward, .stored = !how->hit,
-	    .collapsed = how->collapsed && !how->hit });
+	    .collapsed = how->collapsed && !how->hit, .detail = how->from_l2 ? "l2" : NULL });
 }
 
 /* In words of the figures. */
 static enum metric_cache
 did_of(const struct serving_how *how, int64_t ttl_s)
 {
+	if (how->from_l2)
+		return CACHE_DID_L2;
 	if (how->hit)
 		return ttl_s < 0 ? CACHE_DID_STALE : CACHE_DID_HIT;
 	if (how->collapsed)

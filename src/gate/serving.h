@@ -10,6 +10,7 @@ struct serving_how {
 	bool hit;                       /* it was there */
 	enum cache_forward forward;     /* else why the origin was asked */
 	bool collapsed;                 /* by another client's request */
+	bool from_l2;                   /* the second level had it: a hit */
 	uint64_t flight;                /* that is filling the object; 0: it is whole */
 };
 

@@ -72,6 +72,24 @@ visit_cache(struct client *c, enum metric_cache did)
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
+/* What each level of the cache had, of a request that was allowed to ask it. The second level counts its own. */
+static void
+count_levels(const struct client *c, int64_t took_ns)
+{
+	struct metrics *m = c->w->metrics;
+	const struct visit *v = &c->visit;
+	bool in_memory = v->did == CACHE_DID_HIT || v->did == CACHE_DID_STALE;
+	enum metric_level level = in_memory ? CACHE_LEVEL_L1
+	    : v->did == CACHE_DID_L2 ? CACHE_LEVEL_L2 : CACHE_LEVEL_ORIGIN;
+
+	if (!v->cached || v->did == CACHE_DID_PASS)
+		return;
+	metrics_add(m, METRIC_LEVEL, series_level(CACHE_LEVEL_L1, in_memory), 1);
+	if (level == CACHE_LEVEL_ORIGIN)
+		metrics_add(m, METRIC_LEVEL, series_level(level, v->status < 500), 1);
+	metrics_observe(m, METRIC_LEVEL_DURATION, level, took_ns);
+}
+
 static void
 count(const struct client *c, int64_t took_ns)
 {
@@ -84,6 +102,7 @@ count(const struct client *c, int64_t took_ns)
 		metrics_add(m, METRIC_REFUSED, v->reason, 1);
 	if (!v->status)
 		return;
+	count_levels(c, took_ns);
 	metrics_add(m, METRIC_REQUESTS, series_code(m, v->route, v->status), 1);
 	metrics_observe(m, METRIC_DURATION, series_route(m, v->route), took_ns);
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/resp.h"
+#include "net/resp_walk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -28,6 +28,25 @@ feed(struct resp *p, const uint8_t *data, size_t size, size_t piece, struct buf 
 	return at;
 }
 
+/* The values of a whole reply, seen one after the other, are those that were counted. */
+static void
+walk(const struct resp *p, const uint8_t *data, size_t size)
+{
+	struct resp_walk w;
+	struct resp_value v;
+	int64_t values = 0, errors = 0;
+
+	resp_walk_start(&w, (struct text){ (const char *)data, size });
+	while (resp_walk_next(&w, &v)) {
+		values += !resp_is_list(&v);
+		errors += v.kind == RESP_ERROR;
+		if (v.text.at < (const char *)data || v.text.at + v.text.size > (const char *)data + size)
+			abort();
+	}
+	if (values != p->values || errors != p->errors)
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -44,6 +63,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    keep_whole.size != keep_pieces.size || keep_whole.truncated != keep_pieces.truncated ||
 		    memcmp(buf_text(&keep_whole), buf_text(&keep_pieces), keep_whole.size) != 0)
 			abort();
+		if (a == RESP_DONE || a == RESP_PUSHED)
+			walk(&whole, data + at, n);
 		at += n;
 	}
 	buf_done(&keep_whole);

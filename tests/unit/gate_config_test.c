@@ -52,6 +52,8 @@ the_smallest_file_is_enough(void **state)
 	assert_int_equal(c->n_listens, 1);
 	assert_string_equal(c->listens[0].address.host, "127.0.0.1");
 	assert_int_equal(c->listens[0].address.port, 8081);
+	assert_int_equal(c->cache.l2.n_servers, 0);
+	assert_int_equal(c->cache.ttl_ns, 0);
 	assert_int_equal(c->n_upstreams, 1);
 	assert_string_equal(c->upstreams[0].name, "origin");
 	assert_int_equal(c->upstreams[0].n_servers, 1);
@@ -82,7 +84,9 @@ every_key_is_read(void **state)
 	    "access_log: { path: '-', format: json }\n"
 	    "limits: { head: 8KiB, body: 1MiB, connections: 500 }\n"
 	    "timeouts: { idle: 1m, head: 2s, body: 3s, send: 4s }\n"
-	    "cache: { memory: 1GiB, max_object: 64KiB }\n"
+	    "cache: { memory: 1GiB, max_object: 64KiB, ttl: 7s, l2: { servers: ['a:1', '[::1]:2'], replicas: true,\n"
+	    "  database: 3, user: u, password_env: P, prefix: shop, ttl: 10m, timeout: 5ms, max_object: 2MiB,\n"
+	    "  skip_when_slower: false } }\n"
 	    "routes:\n"
 	    "  - match: /api/\n"
 	    "    host: '*.Example.org'\n"
@@ -134,6 +138,19 @@ every_key_is_read(void **state)
 	assert_int_equal(c->timeouts.send_ns, 4 * NS_PER_S);
 	assert_int_equal(c->cache.memory_bytes, 1 << 30);
 	assert_int_equal(c->cache.object_bytes, 64 << 10);
+	assert_int_equal(c->cache.ttl_ns, 7 * NS_PER_S);
+	const struct gate_l2 *l2 = &c->cache.l2;
+	assert_int_equal(l2->n_servers, 2);
+	assert_string_equal(l2->servers[1].host, "::1");
+	assert_true(l2->replicas && !l2->cluster && !l2->skip_when_slower);
+	assert_int_equal(l2->database, 3);
+	assert_string_equal(l2->user, "u");
+	assert_string_equal(l2->password_env, "P");
+	assert_null(l2->password_file);
+	assert_string_equal(l2->prefix, "shop");
+	assert_int_equal(l2->ttl_ns, 600 * NS_PER_S);
+	assert_int_equal(l2->timeout_ns, 5 * NS_PER_MS);
+	assert_int_equal(l2->value_bytes, 2 << 20);
 
 	assert_string_equal(r->host, "*.example.org");
 	assert_int_equal(r->upstream, 1);
@@ -252,6 +269,17 @@ strategies_of_warming_are_read(void **state)
 #define SERVER(keys) "listen: :1\nroutes: [ { match: /, upstream: o } ]\nupstreams: { o: { " keys " } }\n"
 
 static void
+a_second_level_limits_the_first(void **state)
+{
+	const struct gate_config *c = parse(SMALLEST "cache: { l2: { servers: ['127.0.0.1:6379'] } }\n");
+
+	assert_int_equal(c->cache.ttl_ns, 300 * NS_PER_S);
+	assert_int_equal(c->cache.l2.ttl_ns, 3600 * NS_PER_S);
+	assert_string_equal(c->cache.l2.prefix, "prony");
+	assert_true(c->cache.l2.skip_when_slower);
+}
+
+static void
 mistakes_are_explained_where_they_stand(void **state)
 {
 	static const struct { const char *text, *says, *hint; } rows[] = {
@@ -267,6 +295,13 @@ mistakes_are_explained_where_they_stand(void **state)
 		{ WITH("cache: { memory: 256 }\nmetrics: 9100"), "'9100' is not an address", "[::1]:8080" },
 		{ WITH("cache: { memory: lots }"), "memory: 'lots' is not a size", "256MiB" },
 		{ WITH("cache: { memory: 1MiB, max_object: 2MiB }"), "max_object is above memory", "" },
+		{ WITH("cache: { l2: { cluster: true } }"), "gate.yaml:8:14: l2: which servers?", "servers:" },
+		{ WITH("cache: { l2: { servers: [a] } }"), "'a' is not an address with a port", "" },
+		{ WITH("cache: { l2: { servers: [a:1], password: x } }"), "8:42: password: passwords do not belong",
+		  "password_file" },
+		{ WITH("cache: { l2: { servers: [a:1], password_file: x, password_env: y } }"), "and password_env", "" },
+		{ WITH("cache: { l2: { servers: [a:1], cluster: true, database: 1 } }"), "only number 0", "prefix" },
+		{ WITH("cache: { l2: { servers: [a:1], prefix: 'a{b' } }"), "'a{b' is no beginning of a key", "" },
 		{ WITH("access_log: { format: json }"), "access_log: to which file?", "path:" },
 		{ WITH("timeouts: { idle: 5 }"), "idle: '5' is not a duration", "500ms" },
 		{ WITH("timeouts: { idle: 0s }"), "idle: must be longer than nothing", "" },
@@ -419,6 +454,7 @@ RUN_TESTS(
     WITH_ARENA(the_example_shows_the_presets),
     WITH_ARENA(the_rest_of_the_example_is_right_too),
     WITH_ARENA(strategies_of_warming_are_read),
+    WITH_ARENA(a_second_level_limits_the_first),
     WITH_ARENA(mistakes_are_explained_where_they_stand),
     WITH_ARENA(the_first_route_that_fits_takes_a_request),
     cmocka_unit_test(schedules_are_sets_of_numbers),

@@ -1,0 +1,503 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The second level of the gate's cache on real Redis servers: alone, with a replica, as a cluster; killed, full, locked,
+and something else on its port. usage: gate_l2.py PRONY; prints TAP."""
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from calls import Tap
+from gate_origin import Origin
+from services import free_port
+
+PRONY = os.path.abspath(sys.argv[1])
+PASSWORD = 'open sesame'
+PATIENCE_S = 20
+CONFIG = '''
+listen: 127.0.0.1:{port}
+workers: {workers}
+engine: {engine}
+metrics: 127.0.0.1:{metrics}
+cache: {{ memory: 16MiB, ttl: {ttl}, l2: {{ servers: {servers}, timeout: {timeout}, skip_when_slower: false{more} }} }}
+upstreams: {{ origin: {{ servers: ["127.0.0.1:{origin}"] }} }}
+routes: [ {{ match: /, upstream: origin, cache: {{ enabled: true }} }} ]
+'''
+tap = Tap()
+
+
+def wait_until(what, condition):
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(what)
+        time.sleep(0.01)
+
+
+class Redis:
+    """A server, and one connection to it."""
+
+    def __init__(self, folder, *words, port=None):
+        self.folder = tempfile.mkdtemp(dir=folder)
+        self.port = port or free_port()
+        self.argv = ['redis-server', '--port', str(self.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no',
+                     '--dir', self.folder, '--repl-diskless-sync-delay', '0', *words]
+        self.password = words[words.index('--requirepass') + 1] if '--requirepass' in words else None
+        self.start()
+
+    def start(self):
+        self.s = None
+        self.process = subprocess.Popen(self.argv, stdout=subprocess.DEVNULL)
+        wait_until('Redis starts', self.answers)
+        return self
+
+    def answers(self):
+        try:
+            self.s = socket.create_connection(('127.0.0.1', self.port), timeout=PATIENCE_S)
+            self.f = self.s.makefile('rb')
+            if self.password:
+                self.ask('AUTH', self.password)
+            return self.ask('PING') == 'PONG'
+        except OSError:
+            return False
+
+    def ask(self, *words):
+        parts = [w if isinstance(w, bytes) else str(w).encode() for w in words]
+        self.s.sendall(b'*%d\r\n' % len(parts) + b''.join(b'$%d\r\n%s\r\n' % (len(p), p) for p in parts))
+        return self.reply()
+
+    def reply(self):
+        line = self.f.readline()
+        kind, rest = line[:1], line[1:-2]
+        if kind == b'$':
+            return None if rest == b'-1' else self.f.read(int(rest) + 2)[:-2]
+        if kind == b'*':
+            return [self.reply() for _ in range(int(rest))]
+        return int(rest) if kind == b':' else (kind if kind == b'-' else b'').decode() + rest.decode()
+
+    def keys(self):
+        return [k for k in self.ask('KEYS', '*:1:*')]
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGCONT)
+        self.kill()
+
+
+class Gate:
+    def __init__(self, folder, origin, servers, more='', workers=1, engine='io_uring', ttl='300s', timeout='5s', env=None):
+        self.port, self.metrics_port, self.env = free_port(), free_port(), env
+        self.file = os.path.join(tempfile.mkdtemp(dir=folder), 'gate.yaml')
+        names = ', '.join(f'"127.0.0.1:{s if isinstance(s, int) else s.port}"' for s in servers)
+        with open(self.file, 'w', encoding='utf-8') as f:
+            f.write(CONFIG.format(port=self.port, metrics=self.metrics_port, origin=origin.port, servers=f'[{names}]',
+                                  workers=workers, engine=engine, ttl=ttl, timeout=timeout,
+                                  more=', ' + more if more else ''))
+
+    def __enter__(self):
+        self.log = open(self.file + '.log', 'w+', encoding='utf-8')
+        self.process = subprocess.Popen([PRONY, 'gate', '--config', self.file], stderr=self.log,
+                                        env={**os.environ, **(self.env or {})})
+        wait_until('the gate starts', self.listens)
+        return self
+
+    def listens(self):
+        if self.process.poll() is not None:
+            raise OSError(f'the gate has ended: {self.said()}')
+        try:
+            for port in (self.port, self.metrics_port):
+                socket.create_connection(('127.0.0.1', port)).close()
+            return True
+        except OSError:
+            return False
+
+    def said(self):
+        with open(self.file + '.log', encoding='utf-8') as f:
+            return f.read()
+
+    def says(self, *texts):
+        wait_until(f'the gate says {texts}: {self.said()}', lambda: all(t in self.said() for t in texts))
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout=PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        self.log.close()
+        if self.process.wait() != 0:
+            raise OSError(f'the gate has died: {self.process.returncode} {self.said()}')
+
+    def get(self, path, fields='', method='GET'):
+        """Status, the words of Cache-Status, Age, body."""
+        with socket.create_connection(('127.0.0.1', self.port), timeout=PATIENCE_S) as s:
+            s.sendall(f'{method} {path} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n{fields}\r\n'.encode())
+            data = b''
+            while piece := s.recv(65536):
+                data += piece
+        head, _, body = data.partition(b'\r\n\r\n')
+        text = head.decode('latin-1')
+        found = re.search(r'(?mi)^cache-status: (.*?)\r?$', text)
+        age = re.search(r'(?mi)^age: (\d+)', text)
+        return int(text.split(' ')[1]), found.group(1) if found else '', int(age.group(1)) if age else None, body
+
+    def figure(self, name):
+        with socket.create_connection(('127.0.0.1', self.metrics_port), timeout=PATIENCE_S) as s:
+            s.sendall(b'GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+            data = b''
+            while piece := s.recv(65536):
+                data += piece
+        return float(re.search(r'(?m)^' + re.escape(name) + r' (\S+)', data.decode()).group(1))
+
+    def await_figure(self, name, least):
+        wait_until(f'{name} >= {least}, is {self.figure(name)}', lambda: self.figure(name) >= least)
+
+    def await_written(self, n=1):
+        self.await_figure('prony_gate_l2_written_values_total', n)
+
+
+def expect(got, *wanted):
+    return [] if got in wanted else [f'got {got!r:.300}, wanted {wanted[0]!r:.300}']
+
+
+def is_l2_hit(answer, body):
+    faults = expect(answer[0], 200) + expect(answer[3], body)
+    return faults + ([] if 'prony; hit' in answer[1] and 'detail=l2' in answer[1] else [f'no hit of l2: {answer[1]}'])
+
+
+def is_origins(answer):
+    return expect(answer[0], 200) + ([] if 'fwd=' in answer[1] else [f'not of the origin: {answer[1]}'])
+
+
+def asked(origin, mark):
+    return sum(mark in p for p in origin.paths())
+
+
+# ---- one server
+
+def outlives(folder, origin):
+    """A gate that is started anew finds all that the one before has written: plain, packed, with variants; Age counts
+    on, and what may not be stored is not there."""
+    small, large = '/cached/small?cc=max-age=60&text=hello', '/cached/large?cc=max-age=60&text=0123456789&times=9000'
+    vary = '/cached/vary?cc=max-age=60&vary=X-Kind'
+    origin.clear()
+    redis = Redis(folder)
+    try:
+        with Gate(folder, origin, [redis], workers=2) as gate:
+            faults = is_origins(gate.get(small)) + is_origins(gate.get(large))
+            for kind in ('one', 'two'):
+                faults += is_origins(gate.get(vary, f'X-Kind: {kind}\r\n'))
+            gate.get('/cached/private?cc=private,max-age=60')
+            gate.get('/cached/no-store?cc=no-store')
+            gate.await_written(6)   # each variant with what tells them apart
+        faults += expect(len(redis.keys()), 5)
+        faults += [f'a key that tells: {k}' for k in redis.keys() if not re.fullmatch(rb'prony:1:[0-9a-f]{32}', k)]
+        faults += [] if max(redis.ask('PTTL', k) for k in redis.keys()) <= 3600_000 else ['a key without an end']
+        time.sleep(1.1)
+        with Gate(folder, origin, [redis], workers=2, engine='epoll') as gate:
+            first = gate.get(small)
+            faults += is_l2_hit(first, b'hello') + ([] if first[2] >= 1 else [f'age {first[2]}'])
+            faults += is_l2_hit(gate.get(large), b'0123456789' * 9000)
+            faults += is_l2_hit(gate.get(vary, 'X-Kind: two\r\n'), b'two')
+            faults += is_l2_hit(gate.get(vary, 'X-Kind: one\r\n'), b'one')
+            again = gate.get(small)
+            faults += [] if 'hit' in again[1] and 'l2' not in again[1] else [f'not promoted: {again[1]}']
+            faults += is_origins(gate.get(vary, 'X-Kind: three\r\n'))
+            faults += expect(gate.figure('prony_gate_cache_level_requests_total{level="l2",result="hit"}'), 4.0)
+        return faults + expect(asked(origin, 'small') + asked(origin, 'large'), 2) + expect(asked(origin, 'vary'), 3)
+    finally:
+        redis.stop()
+
+
+def shared(folder, origin):
+    """Two gates: what one has fetched the other has; a 304 of one is news for both; a POST through one makes it
+    worthless for both."""
+    path = '/cached/shared?cc=max-age=60&text=both&etag=1'
+    brief = '/cached/brief?cc=max-age=1&etag=2'
+    origin.clear()
+    redis = Redis(folder)
+    try:
+        with Gate(folder, origin, [redis]) as a, Gate(folder, origin, [redis]) as b:
+            faults = is_origins(a.get(path)) + is_origins(a.get(brief))
+            a.await_written(2)
+            faults += is_l2_hit(b.get(path), b'both')
+            herd = [None] * 20
+            fetch = [threading.Thread(target=lambda i=i: herd.__setitem__(i, b.get(brief))) for i in range(20)]
+            for t in fetch:
+                t.start()
+            for t in fetch:
+                t.join()
+            faults += expect({x[0] for x in herd}, {200})
+            time.sleep(1.1)
+            faults += is_origins(a.get(brief))      # stale here and there: confirmed
+            a.await_written(3)
+            faults += is_l2_hit(b.get(brief), b'body')
+            a.get(path, 'Content-Length: 0\r\n', 'POST')
+            a.await_figure('prony_gate_l2_deleted_keys_total', 1)
+            with Gate(folder, origin, [redis]) as c:
+                faults += is_origins(c.get(path))
+        return faults
+    finally:
+        redis.stop()
+
+
+def dies(folder, origin):
+    """Killed and back: nobody notices but the log; a gate that has never met it serves as well."""
+    redis = Redis(folder)
+    try:
+        with Gate(folder, origin, [redis], ttl='1s') as gate:
+            gate.get('/cached/d?cc=max-age=60')
+            gate.await_written()
+            redis.kill()
+            gate.says('is not to be had', 'it is tried again')
+            faults = is_origins(gate.get('/cached/e?cc=max-age=60'))
+            with Gate(folder, origin, [redis]) as other:
+                faults += is_origins(other.get('/cached/d?cc=max-age=60'))
+            redis.start()
+            gate.says('answers again')
+            faults += is_origins(gate.get('/cached/f?cc=max-age=60'))
+            gate.await_written(2)
+            return faults + expect(gate.said().count('is not to be had'), 1) + expect(len(redis.keys()), 1)
+    finally:
+        redis.stop()
+
+
+def hangs(folder, origin):
+    """It takes what it is asked and says nothing: a question ends with the time-out, then none is asked."""
+    redis = Redis(folder)
+    try:
+        with Gate(folder, origin, [redis], timeout='100ms') as gate:
+            gate.get('/cached/h?cc=max-age=60')
+            gate.await_written()
+            redis.process.send_signal(signal.SIGSTOP)
+            faults = []
+            for i in range(5):
+                faults += is_origins(gate.get(f'/cached/h{i}?cc=max-age=60'))
+            skipped = gate.figure('prony_gate_l2_skipped_reads_total')
+            faults += [] if skipped >= 1 else ['the breaker has not opened']
+            redis.process.send_signal(signal.SIGCONT)
+            gate.await_figure('prony_gate_l2_connections', 1)
+            return faults
+    finally:
+        redis.stop()
+
+
+def full(folder, origin):
+    """No memory left there: read, not written, and said once with what to do."""
+    redis = Redis(folder)
+    try:
+        with Gate(folder, origin, [redis]) as gate:
+            gate.get('/cached/full?cc=max-age=60&text=there')
+            gate.await_written()
+            redis.ask('CONFIG', 'SET', 'maxmemory', '1')
+            for i in range(6):
+                gate.get(f'/cached/full{i}?cc=max-age=60')
+            gate.says('answers OOM; it is full: set maxmemory-policy')
+            faults = expect(gate.said().count('OOM'), 1)
+            with Gate(folder, origin, [redis]) as other:
+                faults += is_l2_hit(other.get('/cached/full?cc=max-age=60&text=there'), b'there')
+            redis.ask('CONFIG', 'SET', 'maxmemory', '0')
+            wait_until('it is written again', lambda: gate.get(f'/cached/{time.monotonic()}?cc=max-age=60') and
+                       gate.figure('prony_gate_l2_written_values_total') >= 2)
+            gate.says('takes what is written again')
+            return faults
+    finally:
+        redis.stop()
+
+
+def locked(folder, origin):
+    """A password from a file or the environment works; none or a wrong one is said, and stands nowhere."""
+    redis = Redis(folder, '--requirepass', PASSWORD)
+    file = os.path.join(folder, 'password')
+    with open(file, 'w', encoding='utf-8') as f:
+        f.write(PASSWORD + '\n')
+    faults = []
+    try:
+        path = '/cached/locked?cc=max-age=60&text=secret'
+        with Gate(folder, origin, [redis], more=f'password_file: {file}') as gate:
+            gate.get(path)
+            gate.await_written()
+            faults += [] if PASSWORD not in gate.said() else ['the log has the password']
+        with Gate(folder, origin, [redis], more='user: default, password_env: L2_PASSWORD',
+                  env={'L2_PASSWORD': PASSWORD}) as gate:
+            faults += is_l2_hit(gate.get(path), b'secret')
+        with Gate(folder, origin, [redis], more='password_env: L2_PASSWORD', env={'L2_PASSWORD': 'geheim'}) as gate:
+            faults += is_origins(gate.get(path))
+            gate.says('answers WRONGPASS', 'password_file')
+            faults += [] if 'geheim' not in gate.said() else ['the log has the password']
+        with Gate(folder, origin, [redis]) as gate:
+            faults += is_origins(gate.get(path))
+            gate.says('answers NOAUTH', 'password_file')
+        return faults
+    finally:
+        redis.stop()
+
+
+def values(folder, origin):
+    """What others have written, or what was torn, counts as absent and is counted."""
+    redis = Redis(folder)
+    path = '/cached/values?cc=max-age=60&text=whole'
+    try:
+        with Gate(folder, origin, [redis]) as gate:
+            gate.get(path)
+            gate.await_written()
+        key = redis.keys()[0]
+        value, faults = redis.ask('GET', key), []
+        for reason, wrong in (('foreign', b'hello'), ('foreign', b''), ('newer', value[:4] + b'\x02' + value[5:]),
+                              ('corrupt', value[:-1]), ('corrupt', value[:40] + b'\xff' + value[41:])):
+            with Gate(folder, origin, [redis]) as gate:
+                redis.ask('SET', key, wrong)
+                faults += is_origins(gate.get(path))
+                faults += expect(gate.figure(f'prony_gate_l2_unreadable_values_total{{reason="{reason}"}}'), 1.0)
+                gate.await_written()
+        redis.ask('DEL', key)
+        redis.ask('RPUSH', key, 'a', 'list')
+        with Gate(folder, origin, [redis]) as gate:
+            faults += is_origins(gate.get(path))
+            gate.says('answers WRONGTYPE')
+        return faults
+    finally:
+        redis.stop()
+
+
+def strangers(folder, origin):
+    """Something else listens there: an HTTP server, one that says garbage, one that closes at once."""
+    faults = []
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        s.listen()
+
+        def talk():
+            for said in (b'$5\r\nhello\r\n' * 3, b'\x16\x03\x01\x00', b'', b'*1\r\n' * 100, b'$99999999999999999\r\n'):
+                c, _ = s.accept()
+                with c:
+                    c.recv(100)
+                    c.sendall(said)
+
+        threading.Thread(target=talk, daemon=True).start()
+        for server in (origin.port, s.getsockname()[1]):
+            with Gate(folder, origin, [server]) as gate:
+                for i in range(3):
+                    faults += is_origins(gate.get(f'/cached/s{i}?cc=max-age=60'))
+                gate.says('is not to be had')
+    return faults
+
+
+# ---- several servers
+
+def replicas(folder, origin):
+    """Reads go to the replica, writes to the primary, whoever is named first; without a replica to the primary, and
+    a replica that is made primary is written to."""
+    primary = Redis(folder)
+    replica = Redis(folder, '--replicaof', '127.0.0.1', str(primary.port))
+    path = '/cached/replica?cc=max-age=60&text=copied'
+    try:
+        wait_until('the replica follows', lambda: replica.ask('ROLE')[3] == b'connected')
+        with Gate(folder, origin, [replica, primary], more='replicas: true') as gate:
+            gate.await_figure('prony_gate_l2_connections', 2)
+            gate.get(path)
+            gate.await_written()
+        wait_until('it is copied', lambda: replica.keys())
+        before = primary.ask('INFO', 'commandstats')
+        with Gate(folder, origin, [replica, primary], more='replicas: true') as gate:
+            gate.await_figure('prony_gate_l2_connections', 2)
+            faults = is_l2_hit(gate.get(path), b'copied')
+            gets = [re.search(rb'cmdstat_get:calls=(\d+)', x) for x in (before, primary.ask('INFO', 'commandstats'))]
+            faults += expect(*[g.group(1) if g else b'0' for g in gets])
+        with Gate(folder, origin, [replica, primary], more='replicas: true') as gate:
+            replica.kill()
+            gate.await_figure('prony_gate_l2_connections', 1)
+            faults += is_l2_hit(gate.get(path), b'copied')
+            replica.start()
+            wait_until('the replica follows', lambda: replica.ask('ROLE')[3] == b'connected')
+            gate.await_figure('prony_gate_l2_connections', 2)
+            primary.kill()
+            replica.ask('REPLICAOF', 'NO', 'ONE')
+            wait_until('it is written to the new primary', lambda: gate.get(
+                f'/cached/{time.monotonic()}?cc=max-age=60') and len(replica.keys()) > 1)
+        return faults
+    finally:
+        primary.stop()
+        replica.stop()
+
+
+def make_cluster(folder, n):
+    """Nodes that know each other, with the slots shared among them."""
+    nodes = [Redis(folder, '--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf',
+                   '--cluster-require-full-coverage', 'no', '--cluster-port', str(free_port())) for _ in range(n)]
+    for i, node in enumerate(nodes):
+        node.ask('CLUSTER', 'ADDSLOTSRANGE', 16384 * i // n, 16384 * (i + 1) // n - 1)
+        node.ask('CLUSTER', 'SET-CONFIG-EPOCH', i + 1)
+    for node in nodes[1:]:
+        node.ask('CLUSTER', 'MEET', '127.0.0.1', nodes[0].port, nodes[0].argv[-1])
+    wait_until('the cluster is there', lambda: all(b'cluster_state:ok' in x.ask('CLUSTER', 'INFO') and
+                                                   len(x.ask('CLUSTER', 'SLOTS')) == n for x in nodes))
+    return nodes
+
+
+def cluster(folder, origin):
+    """Each key at its node; slots that move or are about to; a node that dies costs only what it had."""
+    nodes = make_cluster(folder, 3)
+    paths = [f'/cached/c{i}?cc=max-age=60&text=c{i}' for i in range(12)]
+    try:
+        with Gate(folder, origin, nodes[:1], more='cluster: true') as gate:
+            faults = []
+            for path in paths:
+                faults += is_origins(gate.get(path))
+            gate.await_written(len(paths))
+        homes = {key: node for node in nodes for key in node.keys()}
+        faults += expect(len(homes), len(paths))
+        faults += [] if len(set(homes.values())) > 1 else ['all keys on one node']
+        with Gate(folder, origin, nodes[1:2], more='cluster: true') as gate:
+            gate.await_figure('prony_gate_l2_connections', 3)
+            for i, path in enumerate(paths[:4]):
+                faults += is_l2_hit(gate.get(path), b'c%d' % i)
+            for key, node in homes.items():      # what the gate knows is wrong from here on, or half of it
+                to = nodes[(nodes.index(node) + 1) % 3]
+                slot, ids = node.ask('CLUSTER', 'KEYSLOT', key), [x.ask('CLUSTER', 'MYID') for x in (node, to)]
+                to.ask('CLUSTER', 'SETSLOT', slot, 'IMPORTING', ids[0])
+                node.ask('CLUSTER', 'SETSLOT', slot, 'MIGRATING', ids[1])
+                faults += expect(node.ask('MIGRATE', '127.0.0.1', to.port, key, 0, 5000), 'OK')
+                if sorted(homes).index(key) % 2:
+                    for x in (to, node):
+                        x.ask('CLUSTER', 'SETSLOT', slot, 'NODE', ids[1])
+            for i, path in enumerate(paths[4:], 4):
+                faults += is_l2_hit(gate.get(path), b'c%d' % i)
+            for i in range(12):
+                faults += is_origins(gate.get(f'/cached/n{i}?cc=max-age=60'))
+            gate.await_written(12)
+            nodes[2].kill()
+            for i in range(12):
+                faults += is_origins(gate.get(f'/cached/m{i}?cc=max-age=60'))
+            faults += expect(gate.get(paths[0])[0], 200)
+        return faults
+    finally:
+        for node in nodes:
+            node.stop()
+
+
+ROWS = [outlives, shared, dies, hangs, full, locked, values, strangers, replicas, cluster]
+
+
+def main():
+    wanted = sys.argv[2:]
+    with tempfile.TemporaryDirectory(prefix='prony-gate-l2-') as folder, Origin() as origin:
+        for row in [r for r in ROWS if not wanted or r.__name__ in wanted]:
+            try:
+                faults = row(folder, origin)
+            except (OSError, EOFError, ValueError, AssertionError, KeyError, AttributeError, TypeError) as e:
+                faults = [f'{type(e).__name__}: {e} at line {e.__traceback__.tb_next.tb_lineno}']
+            tap.row(row.__name__, faults)
+    return tap.end()
+
+
+sys.exit(main())

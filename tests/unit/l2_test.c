@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* The second level of the cache without its servers: values, maps of nodes, quantiles. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "check.h"
+#include "gate/l2_map.h"
+#include "gate/l2_value.h"
+#include "gate/latency.h"
+
+#define HEAD "ETag: \"v1\"\r\nContent-Type: text/plain\r\n"
+
+static struct text
+text(const char *s)
+{
+	return (struct text){ s, strlen(s) };
+}
+
+/* ---- values ---------------------------------------------------------------------------------- */
+
+static struct l2_value
+sample(struct text body)
+{
+	return (struct l2_value){
+		.known = UINT64_C(1700000000123) << 20 | 7,
+		.terms = { .received_ns = 1700000000 * NS_PER_S, .date_s = 1700000000, .modified_s = CACHE_NO_TIME,
+			.initial_age_s = 3, .lifetime_s = 600, .stale_behind_s = 30, .stale_error_s = 60,
+			.etag_at = 6, .etag_size = 4, .status = 200, .flags = TERMS_DATE | TERMS_ETAG_STRONG,
+			.full_bytes = (int64_t)body.size },
+		.key = text("http://a.example/x"),
+		.vary = text("accept: x"), .head = text(HEAD), .body = body,
+	};
+}
+
+static void
+check_same(const struct l2_value *a, const struct l2_value *b)
+{
+	assert_int_equal(a->known, b->known);
+	assert_int_equal(a->terms.received_ns, b->terms.received_ns);
+	assert_int_equal(a->terms.date_s, b->terms.date_s);
+	assert_int_equal(a->terms.modified_s, b->terms.modified_s);
+	assert_int_equal(a->terms.full_bytes, b->terms.full_bytes);
+	assert_int_equal(a->terms.initial_age_s, b->terms.initial_age_s);
+	assert_int_equal(a->terms.lifetime_s, b->terms.lifetime_s);
+	assert_int_equal(a->terms.stale_behind_s, b->terms.stale_behind_s);
+	assert_int_equal(a->terms.stale_error_s, b->terms.stale_error_s);
+	assert_int_equal(a->terms.etag_at, b->terms.etag_at);
+	assert_int_equal(a->terms.etag_size, b->terms.etag_size);
+	assert_int_equal(a->terms.status, b->terms.status);
+	assert_int_equal(a->terms.flags, b->terms.flags);
+	assert_int_equal(a->key.size, b->key.size);
+	assert_memory_equal(a->key.at, b->key.at, a->key.size);
+	assert_int_equal(a->vary.size, b->vary.size);
+	assert_memory_equal(a->vary.at, b->vary.at, a->vary.size);
+	assert_int_equal(a->head.size, b->head.size);
+	assert_memory_equal(a->head.at, b->head.at, a->head.size);
+}
+
+static void
+what_is_written_is_read(void **state)
+{
+	struct l2_packer *p = l2_packer_new();
+	static char large[100000];
+	const struct { size_t size; bool noise, packed; } rows[] = {
+		{ 0, false, false }, { 1023, false, false }, { 1024, false, true }, { 100000, false, true },
+		{ 100000, true, false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf out = { 0 };
+		struct l2_value v, r;
+		struct text body;
+		for (size_t k = 0; k < rows[i].size; k++)
+			large[k] = (char)(rows[i].noise ? rand() : 'a');
+		v = sample((struct text){ large, rows[i].size });
+		l2_value_write(p, &v, &out);
+		assert_int_equal(l2_value_read((struct text){ out.data, out.size }, 100000, &r), L2_VALUE_GOOD);
+		check_same(&v, &r);
+		assert_int_equal(r.packed, rows[i].packed);
+		assert_true(l2_value_unpack(p, &r, &body));
+		assert_int_equal(body.size, rows[i].size);
+		assert_memory_equal(body.at, large, body.size);
+		if (rows[i].size)
+			assert_int_equal(l2_value_read((struct text){ out.data, out.size }, rows[i].size - 1, &r),
+			    L2_VALUE_CORRUPT);
+		buf_done(&out);
+	}
+	l2_packer_free(p);
+}
+
+/* Each byte changed, and each end cut: never taken for good, and named for what it is. */
+static void
+what_is_torn_is_not(void **state)
+{
+	struct l2_packer *p = l2_packer_new();
+	struct buf out = { 0 };
+	struct l2_value v = sample(text("a body")), r;
+
+	l2_value_write(p, &v, &out);
+	for (size_t i = 0; i < out.size; i++) {
+		out.data[i] ^= 0x40;
+		enum l2_verdict wanted = i < 4 ? L2_VALUE_FOREIGN : i == 4 ? L2_VALUE_NEWER : L2_VALUE_CORRUPT;
+		assert_int_equal(l2_value_read((struct text){ out.data, out.size }, 1000, &r), wanted);
+		out.data[i] ^= 0x40;
+		assert_int_equal(l2_value_read((struct text){ out.data, i }, 1000, &r),
+		    i < 5 ? L2_VALUE_FOREIGN : L2_VALUE_CORRUPT);
+	}
+	buf_putc(&out, 'x');
+	assert_int_equal(l2_value_read((struct text){ out.data, out.size }, 1000, &r), L2_VALUE_CORRUPT);
+	buf_done(&out);
+	l2_packer_free(p);
+}
+
+/* Well formed, but nothing that a gate would have written. */
+static void
+nonsense_is_not_taken(void **state)
+{
+	struct l2_packer *p = l2_packer_new();
+	struct l2_value good = sample(text("a body")), r;
+	struct l2_value rows[] = { good, good, good, good, good, good, good, good };
+
+	rows[0].terms.status = 101;
+	rows[1].terms.lifetime_s = -1;
+	rows[2].terms.etag_at = 1000;
+	rows[3].head = text("no field\r\n");
+	rows[4].head = text("A: b\r\n\r\nSet-Cookie: a=b\r\n");
+	rows[5].head = text("A: b\nC: d\r\n");
+	rows[6].head = text("");
+	rows[7].terms.received_ns = INT64_MIN;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf out = { 0 };
+		l2_value_write(p, &rows[i], &out);
+		if (l2_value_read((struct text){ out.data, out.size }, 1000, &r) != L2_VALUE_CORRUPT)
+			fail_msg("row %zu was taken", i);
+		buf_done(&out);
+	}
+	l2_packer_free(p);
+}
+
+/* ---- who is what ----------------------------------------------------------------------------- */
+
+static void
+slots_are_read(void **state)
+{
+	struct l2_map m;
+	const char *reply = "*2\r\n"
+	    "*4\r\n:0\r\n:8191\r\n*4\r\n$9\r\n127.0.0.1\r\n:7001\r\n$1\r\na\r\n*0\r\n"
+	    "*4\r\n$0\r\n\r\n:7002\r\n$1\r\nb\r\n*0\r\n"
+	    "*3\r\n:8192\r\n:16000\r\n*3\r\n$3\r\n::1\r\n:7003\r\n$1\r\nc\r\n";
+
+	assert_true(l2_map_read(text(reply), "10.0.0.1", &m));
+	assert_int_equal(m.n, 3);
+	assert_int_equal(m.primary[0], 0);
+	assert_int_equal(m.primary[8191], 0);
+	assert_int_equal(m.primary[8192], 2);
+	assert_int_equal(m.primary[16383], L2_NO_NODE);
+	assert_string_equal(m.places[1].host, "10.0.0.1");
+	assert_true(m.places[1].replica && m.of[1] == 0 && !m.places[0].replica);
+	assert_string_equal(m.places[2].host, "::1");
+	assert_int_equal(m.places[2].port, 7003);
+	static const char *const bad[] = {
+		"*0\r\n", "+OK\r\n", "*1\r\n*3\r\n:5\r\n:4\r\n*2\r\n$1\r\na\r\n:1\r\n",
+		"*1\r\n*3\r\n:0\r\n:16384\r\n*2\r\n$1\r\na\r\n:1\r\n", "*1\r\n*2\r\n:0\r\n:1\r\n",
+		"*1\r\n*3\r\n:0\r\n:1\r\n*2\r\n*0\r\n:1\r\n", "",
+	};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(l2_map_read(text(bad[i]), "a", &m));
+	/* a node that nobody knows the address of: its slots are nobody's */
+	assert_true(l2_map_read(text("*2\r\n*3\r\n:0\r\n:1\r\n*2\r\n$1\r\n?\r\n:1\r\n"
+	    "*3\r\n:2\r\n:2\r\n*2\r\n$1\r\na\r\n:1\r\n"), "a", &m));
+	assert_int_equal(m.primary[1], L2_NO_NODE);
+	assert_int_equal(m.primary[2], 0);
+}
+
+static void
+roles_are_read(void **state)
+{
+	assert_int_equal(l2_role_read(text("*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n")), L2_ROLE_PRIMARY);
+	assert_int_equal(l2_role_read(text("*5\r\n$5\r\nslave\r\n$1\r\na\r\n:1\r\n$9\r\nconnected\r\n:3\r\n")),
+	    L2_ROLE_REPLICA);
+	assert_int_equal(l2_role_read(text("*5\r\n$5\r\nslave\r\n$1\r\na\r\n:1\r\n$7\r\nconnect\r\n:-1\r\n")),
+	    L2_ROLE_UNKNOWN);
+	assert_int_equal(l2_role_read(text("*1\r\n$8\r\nsentinel\r\n")), L2_ROLE_UNKNOWN);
+	assert_int_equal(l2_role_read(text("-ERR no\r\n")), L2_ROLE_UNKNOWN);
+}
+
+/* ---- how long it takes ----------------------------------------------------------------------- */
+
+static void
+quantiles_follow_what_happens(void **state)
+{
+	struct latency l = { 0 };
+
+	for (int i = 0; i < 20; i++)
+		latency_add(&l, NS_PER_MS);
+	assert_int_equal(l.p99_ns, 0);   /* too little is known */
+	for (int i = 0; i < 300; i++)
+		latency_add(&l, i % 10 ? NS_PER_MS : 100 * NS_PER_MS);
+	CHECK_NEAR(l.p50_ns, 1.1e6, 0.15e6);
+	CHECK_NEAR(l.p99_ns, 110e6, 15e6);
+	for (int i = 0; i < 20000; i++)
+		latency_add(&l, 20 * NS_PER_US);
+	CHECK_NEAR(l.p99_ns, 22e3, 3e3);
+	latency_add(&l, -1);
+	latency_add(&l, INT64_MAX);
+	for (int i = 0; i < 40000; i++)
+		latency_add(&l, 100 * NS_PER_S);   /* beyond the last class: its end */
+	assert_true(l.p50_ns > 8 * NS_PER_S);
+}
+
+RUN_TESTS(cmocka_unit_test(what_is_written_is_read), cmocka_unit_test(what_is_torn_is_not),
+    cmocka_unit_test(nonsense_is_not_taken), cmocka_unit_test(slots_are_read), cmocka_unit_test(roles_are_read),
+    cmocka_unit_test(quantiles_follow_what_happens))
