@@ -201,7 +201,7 @@ detect(const struct facts *f, struct draft *d)
 	}
 	if (f->blocked_workers && f->outside > queue)
 		queue = f->outside;
-	if (f->blocked_workers && f->estimated)
+	if (f->blocked_workers && f->estimated && f->charged[PART_OTHER] < 0.5)
 		queue = fmax(queue, beyond_workers(f));
 	if (queue < QUEUE_MIN)
 		rule_out(d, "requests wait %s of their time for a worker", PCT(queue));

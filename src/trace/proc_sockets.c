@@ -12,16 +12,18 @@
 #include "base/map.h"
 #include "base/proc_text.h"
 
-#define AGAIN_NS    (NS_PER_S / 2)
+#define AGAIN_NS    (10 * NS_PER_MS)
+#define AGAIN_COSTS 20         /* times what reading took: connections that live shortly are met too, at 5 % */
 #define LINES_MAX   65536
+#define EPHEMERAL   32768      /* from here on the kernel chooses: nobody serves there (ip(7)) */
 
-struct socket_ends { struct net_address local, remote; };
+struct socket_ends { struct net_address local, remote; bool udp; };
 
 struct proc_sockets {
 	struct map by_inode;       /* -> index */
 	struct map listening;      /* local ports */
 	struct socket_ends *items; size_t n, room;
-	int64_t read_at;
+	int64_t read_at, read_ns;
 };
 
 struct proc_sockets *
@@ -45,7 +47,7 @@ proc_sockets_free(struct proc_sockets *s)
 }
 
 static void
-add_socket(struct proc_sockets *s, const struct proc_tcp *tcp)
+add_socket(struct proc_sockets *s, const struct proc_tcp *tcp, bool udp)
 {
 	if (tcp->state == TCP_STATE_LISTEN)
 		*map_at(&s->listening, &tcp->local.port, sizeof(tcp->local.port), NULL) = 1;
@@ -58,7 +60,7 @@ add_socket(struct proc_sockets *s, const struct proc_tcp *tcp)
 			abort();
 	}
 	*map_at(&s->by_inode, &tcp->inode, sizeof(tcp->inode), NULL) = s->n;
-	s->items[s->n++] = (struct socket_ends){ tcp->local, tcp->remote };
+	s->items[s->n++] = (struct socket_ends){ tcp->local, tcp->remote, udp };
 }
 
 static void
@@ -71,19 +73,23 @@ read_table(struct proc_sockets *s, int pid, const char *name)
 	CLEANUP(file_close_p) FILE *f = fopen(path, "re");
 	for (int i = 0; f && i < LINES_MAX && fgets(line, sizeof(line), f); i++)
 		if (proc_parse_tcp(line, &tcp))
-			add_socket(s, &tcp);
+			add_socket(s, &tcp, name[0] == 'u');
 }
 
 static const struct socket_ends *
 find_socket(struct proc_sockets *s, int pid, uint64_t inode, int64_t now)
 {
 	uint64_t *at = map_find(&s->by_inode, &inode, sizeof(inode));
-	if (!at && now - s->read_at > AGAIN_NS) {
+	if (!at && now - s->read_at > AGAIN_NS && now - s->read_at > AGAIN_COSTS * s->read_ns) {
+		int64_t began = now_ns();
 		s->read_at = now;
 		s->n = 0;
 		map_done(&s->by_inode);
 		read_table(s, pid, "tcp");
 		read_table(s, pid, "tcp6");
+		read_table(s, pid, "udp");
+		read_table(s, pid, "udp6");
+		s->read_ns = now_ns() - began;
 		at = map_find(&s->by_inode, &inode, sizeof(inode));
 	}
 	return at ? &s->items[*at] : NULL;
@@ -114,12 +120,13 @@ proc_sockets_fd(struct proc_sockets *s, int pid, int fd, int64_t now)
 	target[n] = '\0';
 	if (sscanf(target, "socket:[%llu]", &inode) == 1) {
 		const struct socket_ends *ends = find_socket(s, pid, inode, now);
-		if (!ends)
+		bool asks = ends && (!ends->udp || ends->remote.port || ends->local.port >= EPHEMERAL);
+		if (!asks)
 			return ret;
-		ret.kind = map_find(&s->listening, &ends->local.port, sizeof(ends->local.port))
-		    ? FD_CLIENT : FD_PEER;
+		bool client = !ends->udp && map_find(&s->listening, &ends->local.port, sizeof(ends->local.port));
+		ret.kind = client ? FD_CLIENT : FD_PEER;
 		ret.port = ends->remote.port;
-		if (ret.kind == FD_PEER)
+		if (ret.kind == FD_PEER && ends->remote.port)   /* of a socket that names it in each call nobody knows it */
 			name_peer(&ends->remote, &ret);
 	} else if (target[0] == '/') {
 		ret.kind = FD_FILE;

@@ -48,6 +48,28 @@ calls_tell_what_is_waited_for(void **state)
 		assert_int_equal(wait_in(rows[i].nr, 0, 0, 0).kind, rows[i].kind);
 }
 
+/* Datagrams: of one that is connected the peer is known, of others only that somebody is asked. */
+static void
+answers_by_datagram_are_waited_for(void **state)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int connected = socket(AF_INET, SOCK_DGRAM, 0), loose = socket(AF_INET, SOCK_DGRAM, 0);
+
+	assert_int_equal(connect(connected, (struct sockaddr *)&to, sizeof(to)), 0);
+	socklen_t size = sizeof(any);
+	assert_int_equal(bind(loose, (struct sockaddr *)&any, size), 0);
+	assert_int_equal(getsockname(loose, (struct sockaddr *)&any, &size), 0);
+	struct proc_wait known = wait_in(SYS_recvfrom, (uint64_t)connected, 0, 0);
+	struct proc_wait unknown = wait_in(SYS_recvfrom, (uint64_t)loose, 0, 0);
+	assert_int_equal(known.kind, PART_NET);
+	assert_string_equal(known.where, "127.0.0.1:9");
+	assert_int_equal(unknown.kind, ntohs(any.sin_port) >= 32768 ? PART_NET : PART_OTHER);
+	assert_string_equal(unknown.where, "");
+	close(connected);
+	close(loose);
+}
+
 static void
 a_mutex_is_sure_a_condition_is_not(void **state)
 {
@@ -120,4 +142,5 @@ descriptors_tell_who_is_waited_for(void **state)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 RUN_TESTS(TEST(calls_tell_what_is_waited_for), TEST(a_mutex_is_sure_a_condition_is_not),
+    TEST(answers_by_datagram_are_waited_for),
     TEST(descriptors_tell_who_is_waited_for))
