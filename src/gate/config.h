@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "cache/policy.h"
 #include "net/field.h"
 #include "yaml/node.h"
 
@@ -155,6 +156,7 @@ struct gate_route_cache {
 	                                 * not say; 0: not */
 	const char **vary; size_t n_vary;                 /* request fields that are always part of the key */
 	const char *vary_text;          /* the same as a list in a field; NULL: none */
+	enum cache_cookies set_cookie;  /* what becomes of an answer that sets cookies */
 	const char **ignore_query; size_t n_ignore_query; /* parameters that the origin does not look at; a
 	                                 * '*' at the end stands for any rest ("utm_*") */
 };

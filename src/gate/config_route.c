@@ -156,6 +156,18 @@ take_ignore_query(struct loading *l, const char *key, const struct node *n, void
 }
 
 static int
+take_set_cookie(struct loading *l, const char *key, const struct node *n, void *to)
+{
+	static const char *const words[] = { "refuse", "keep", NULL };
+	int which;
+
+	int code = take_choice(l, key, n, words, &which);
+	if (code == 0)
+		*(enum cache_cookies *)to = which ? CACHE_COOKIES_KEEP : CACHE_COOKIES_REFUSE;
+	return code;
+}
+
+static int
 take_cache(struct loading *l, const char *key, const struct node *n, void *to)
 {
 	static const struct key keys[] = {
@@ -165,6 +177,7 @@ take_cache(struct loading *l, const char *key, const struct node *n, void *to)
 		{ "stale_if_error", take_duration, offsetof(struct gate_route_cache, sie_ns) },
 		{ "vary", take_vary, 0 },
 		{ "ignore_query", take_ignore_query, 0 },
+		{ "set_cookie", take_set_cookie, offsetof(struct gate_route_cache, set_cookie) },
 		{ NULL, NULL, 0 },
 	};
 	return take_keys(l, key, n, keys, to);

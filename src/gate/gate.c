@@ -75,6 +75,7 @@ policy_of(const struct gate_route *r)
 	p.default_s = r->cache.ttl_ns > 0 ? (int32_t)(r->cache.ttl_ns / NS_PER_S) : 0;
 	p.stale_behind_s = (int32_t)(r->cache.swr_ns / NS_PER_S);
 	p.stale_error_s = (int32_t)(r->cache.sie_ns / NS_PER_S);
+	p.cookies = r->cache.set_cookie;
 	return p;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Any bytes as host, target and reference, a line each: a key is a target again with the same key, has no dot
- * segments, and references stay on the origin. */
+ * segments, and references stay on the origin; parameters that are ignored are gone. */
 #include "cache/key.h"
 #include "cache_fields.h"
 
@@ -49,5 +49,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(&other, host);
 		require(other.uri.size - other.target.size == origin && memcmp(other.uri.at, k.uri.at, origin) == 0);
 	}
+	static const char *const names[] = { "a*", "b" };
+	cache_key_ignore(&k, text, names, 2);
+	check(&k, host);
+	size_t left = k.uri.size;
+	cache_key_ignore(&k, text, names, 2);
+	require(k.uri.size == left && k.uri.size - k.target.size == origin);
 	return 0;
 }

@@ -32,6 +32,7 @@ routes:
   - {{ match: /vary, upstream: origin, cache: {{ enabled: true, vary: [X-Site, X-Kind] }} }}
   - {{ match: /ignore, upstream: origin, cache: {{ enabled: true, ignore_query: [utm_*, gclid] }} }}
   - {{ match: /grace, upstream: origin, cache: {{ enabled: true, stale_if_error: 1h, stale_while_revalidate: 0s }} }}
+  - {{ match: /keep, upstream: origin, cache: {{ enabled: true, set_cookie: keep }} }}
   - {{ match: /ttl, upstream: origin, cache: {{ enabled: true, ttl: 1h }} }}
   - {{ match: /, upstream: origin, cache: {{ enabled: true }} }}
 '''

@@ -63,6 +63,8 @@ asked('9111 3', 'nothing is said', said())
 asked('9111 3', 'the request says no-store', FRESH, 'Cache-Control: no-store')
 asked('9111 3', 'sets a cookie', said('max-age=60', 'Set-Cookie: a=b'))
 stored('9111 5.2.2.4', 'the cookie alone must not be used again', said('max-age=60, no-cache="set-cookie"', 'Set-Cookie: a=b'))
+row('9111 7.3', 'the route says that the cookie is for all', get('', said('max-age=60', 'Set-Cookie: a=b')), hit(wants='Set-Cookie: a=b'),
+    where='/keep')
 row('9111 7.3', 'a cookie of the request does not matter when the lifetime is said', get('', FRESH), hit('Cookie: a=b'))
 asked('9111 4.2.2', 'nothing is guessed for who has a cookie', said(fields=f'Last-Modified: @-{DAY}'), 'Cookie: a=b')
 for status in (200, 203, 204, 299, 300, 301, 302, 303, 307, 308, 400, 403, 404, 405, 410, 414, 451, 499, 500, 501, 502, 503, 504, 599):

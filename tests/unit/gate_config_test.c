@@ -93,7 +93,7 @@ every_key_is_read(void **state)
 	    "    upstream: two\n"
 	    "    timeout: 5s\n"
 	    "    cache: { enabled: true, ttl: 60s, stale_while_revalidate: 10s, stale_if_error: 1h,\n"
-	    "             vary: Accept-Language, ignore_query: [utm_*, fbclid] }\n"
+	    "             vary: [Accept-Language, X], ignore_query: [utm_*, fbclid], set_cookie: keep }\n"
 	    "    compress: { enabled: true, min_size: 2KiB, types: [Text/*, application/json] }\n"
 	    "    rate_limit: { rate: 10/s, burst: 20, by: route }\n"
 	    "  - { match: /, upstream: one }\n"
@@ -158,7 +158,10 @@ every_key_is_read(void **state)
 	assert_int_equal(r->cache.ttl_ns, 60 * NS_PER_S);
 	assert_int_equal(r->cache.swr_ns, 10 * NS_PER_S);
 	assert_int_equal(r->cache.sie_ns, 3600 * NS_PER_S);
-	assert_int_equal(r->cache.n_vary, 1);
+	assert_int_equal(r->cache.n_vary, 2);
+	assert_string_equal(r->cache.vary_text, "Accept-Language, X");
+	assert_int_equal(r->cache.set_cookie, CACHE_COOKIES_KEEP);
+	assert_int_equal(c->routes[1].cache.set_cookie, CACHE_COOKIES_REFUSE);
 	assert_int_equal(r->cache.n_ignore_query, 2);
 	assert_string_equal(r->cache.ignore_query[0], "utm_*");
 	assert_int_equal(r->compress.n_types, 2);
