@@ -258,7 +258,7 @@ def unfinished(gate, origin):
         if now >= failed + 5:
             break
         time.sleep(0.02)
-    return faults + expect(now - failed, 5.0)
+    return faults + ([] if now >= failed + 5 else [f'{now - failed} failed handshakes are counted, not 5'])
 
 
 def websocket(gate, origin):
@@ -407,12 +407,12 @@ def h2_left(gate, origin):
     for base, how in both(gate):
         with subprocess.Popen(['curl', '-sk', how, '-o', '/dev/null', '--limit-rate', '1k', base + '/big?n=100000000'],
                               stdout=subprocess.DEVNULL) as p:
-            for _ in range(200):
+            for _ in range(1000):
                 if origin.at_once:
                     break
                 time.sleep(0.01)
             p.kill()
-        for _ in range(200):
+        for _ in range(1000):
             if not origin.at_once:
                 break
             time.sleep(0.01)
@@ -443,7 +443,7 @@ def h2_drain(gate, origin):
     """What is under way ends well when the gate is told to end."""
     with subprocess.Popen(['curl', '-sk', '--http2', '-w', '%{http_code}', '-o', '/dev/null',
                            f'https://127.0.0.1:{gate.port}/slow?s=0.3'], stdout=subprocess.PIPE) as p:
-        for _ in range(200):
+        for _ in range(1000):
             if origin.at_once:
                 break
             time.sleep(0.01)
