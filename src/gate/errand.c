@@ -9,6 +9,7 @@
 #include "gate/client.h"
 #include "gate/fill.h"
 #include "gate/gate_int.h"
+#include "gate/l2_keep.h"
 #include "gate/pack.h"
 #include "gate/upstream.h"
 
@@ -38,6 +39,7 @@ take_part_of_cache(struct errand *x, const struct inquiry *q, struct text raw, c
 	x->straight = how->straight;
 	x->forward = how->forward;
 	x->requested_ns = gate_wall_ns(w);
+	x->known = l2_known(w);
 	x->unsafe = how->straight && (q->request.method == CACHE_UNSAFE || q->request.method == CACHE_POST);
 	if (x->stale)
 		store_hold(x->stale);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "gate/gate_int.h"
+#include "gate/l2_outbox.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -92,6 +93,13 @@ open_cache(struct gate *g, struct err *e)
 	return 0;
 }
 
+static void
+wake_first(void *ctx)
+{
+	struct gate *g = ctx;
+	g->workers[0].w.ops->wake(g->workers[0].w.engine);
+}
+
 /* The password is known to the running gate alone. */
 static int
 open_l2(struct gate *g, struct err *e)
@@ -112,6 +120,10 @@ open_l2(struct gate *g, struct err *e)
 		if (n < 0)
 			code = err_wrap(e, n, "the second level of the cache");
 	}
+	if (g->l2.n_servers) {
+		g->l2_purges = l2_purges_new();
+		g->l2_outbox = l2_outbox_new(g->l2_purges, wake_first, g);
+	}
 	return code;
 }
 
@@ -122,6 +134,8 @@ close_l2(struct gate *g)
 		explicit_bzero((char *)(uintptr_t)g->l2.password, strlen(g->l2.password));
 	free((char *)(uintptr_t)g->l2.password);
 	free(g->l2_addrs);
+	l2_outbox_free(g->l2_outbox);
+	l2_purges_free(g->l2_purges);
 }
 
 static int
@@ -241,7 +255,7 @@ gate_open(const struct gate_config *config, struct arena *own, const struct gate
 	if (!g)
 		return err_set(e, ENOMEM, "out of memory");
 	*g = (struct gate){ .config = config, .n_workers = gate_count_workers(config), .store = lasting->store,
-		.purges = lasting->purges, .notices = lasting->notices, .generation = generation };
+		.purges = lasting->purges, .notices = lasting->notices, .l2_seen = lasting->l2_seen, .generation = generation };
 	pthread_mutex_init(&g->metrics_lock, NULL);
 	int code = resolve_servers(g, e);
 	if (code == 0)

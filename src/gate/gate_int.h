@@ -41,6 +41,9 @@ struct gate {
 	struct gate_l2 l2;           /* of the configuration, with its password; no servers: none */
 	struct addr *l2_addrs;       /* by its servers */
 	atomic_uint l2_told;         /* what people have been told (l2_tell.c) */
+	struct l2_purges *l2_purges; /* NULL: there is no second level; */
+	struct l2_outbox *l2_outbox; /* nor this */
+	atomic_uint_least64_t *l2_seen;   /* the house's: the last purge of others that the store has seen */
 	atomic_uint n_running;       /* workers that have not ended, */
 	atomic_uint n_listening;     /* and that take connections */
 	atomic_bool draining;        /* no new connections, and each ends with its next answer */
@@ -54,6 +57,7 @@ struct gate_lasting {
 	struct purge_desk *purges;
 	struct listen_sockets *sockets;
 	struct notices *notices;
+	atomic_uint_least64_t *l2_seen;
 };
 
 uint32_t gate_count_workers(const struct gate_config *config);

@@ -178,7 +178,7 @@ struct errand {
 	const struct store_object *part;    /* held: what the answer may be joined with; NULL: nothing */
 	int64_t tail_at, tail_bytes;        /* of the part, behind what comes; 0 bytes: nothing */
 	int64_t requested_ns;    /* wall */
-	uint64_t known;          /* the last purge, when it was asked (l2_value.h) */
+	uint64_t known;          /* of purges, when it was asked (l2_purges.h) */
 	bool unsafe;             /* invalidates what is stored, when it succeeds */
 	bool straight;           /* of a cached route, but past the cache */
 	enum cache_forward forward;

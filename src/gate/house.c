@@ -178,7 +178,7 @@ begin(struct house *h, const struct gate_config *c, struct err *e)
 		code = open_store(h, c, &gift, e);
 	if (code == 0)
 		code = purge_desk_open(h->store, c->purge_log, &h->purges, e);
-	h->lasting = (struct gate_lasting){ h->store, h->purges, &h->sockets, &h->notices };
+	h->lasting = (struct gate_lasting){ h->store, h->purges, &h->sockets, &h->notices, &h->l2_seen };
 	file_read(c->file, NODE_FILE_MAX, &text, &unread);
 	note_config(h, &text);
 	if (code == 0)

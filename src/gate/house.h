@@ -36,6 +36,7 @@ struct house {
 	bool left;               /* another process serves now */
 	struct purge_desk *purges;
 	struct notices notices;
+	atomic_uint_least64_t l2_seen;
 	struct metrics_server *metrics;
 	int metrics_fd;          /* what it listens on; the sockets' */
 	struct admin *admin;     /* NULL: none */

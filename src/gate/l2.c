@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "gate/l2_int.h"
+#include "gate/l2_stream.h"
 #include "net/resp_walk.h"
 
 #define PATIENCE_MIN_NS (1 * NS_PER_MS)
@@ -127,7 +128,7 @@ on_error(struct l2_read *r, const char *error)
 			finish(r, L2_FAILED, (struct text){ 0 });
 		return;
 	}
-	l2_tell_error(l, r->node, error);
+	l2_tell_error(l, &r->node->link, error);
 	if (!ask_primary(r))
 		finish(r, L2_FAILED, (struct text){ 0 });
 }
@@ -232,7 +233,8 @@ l2_next_ns(const struct l2 *l)
 {
 	if (!l)
 		return INT64_MAX;
-	int64_t late = late_ns(l);
+	int64_t late = late_ns(l), stream = l2_stream_next_ns(l->stream);
+	late = stream < late ? stream : late;
 	return l->unsure && !l->looking && l->look_ns < late ? l->look_ns : late;
 }
 
@@ -247,6 +249,7 @@ l2_turn(struct l2 *l)
 		l2_nodes_apply(l);
 	if (l->unsure && !l->looking && l->look_ns <= l->w->now_ns)
 		l2_nodes_look(l);
+	l2_stream_turn(l->stream);
 	for (uint8_t i = 0; i < l->n_nodes; i++)
 		l2_link_flush(&l->nodes[i]->link);
 }
@@ -318,7 +321,7 @@ on_written(struct l2_call *call, enum l2_reply how, const struct resp *r, struct
 	if (good)
 		l2_tell_taken(l);
 	else if (how == L2_ANSWERED && !moved)
-		l2_tell_error(l, write->node, r->error);
+		l2_tell_error(l, &write->node->link, r->error);
 	if (how == L2_ANSWERED && !good && strncmp(r->error, "READONLY", 8) == 0 && l->c->n_servers > 1) {
 		write->node->role = L2_ROLE_UNKNOWN;
 		l2_nodes_doubt(l);
@@ -378,7 +381,7 @@ l2_delete(struct l2 *l, const struct l2_key *key)
 uint32_t
 l2_count_conns(const struct gate_worker *w)
 {
-	return w->gate->l2.n_servers ? L2_NODES_MAX : 0;
+	return w->gate->l2.n_servers ? L2_NODES_MAX + 1 : 0;
 }
 
 struct l2 *
@@ -393,6 +396,7 @@ l2_open(struct gate_worker *w)
 	l->end = &l->first;
 	l->value.cap_bytes = l2_reply_max(l->c);
 	l->plain.cap_bytes = (size_t)l->c->value_bytes;
+	l->stream = w->index == 0 ? l2_stream_open(l) : NULL;
 	return l;
 }
 
@@ -409,6 +413,7 @@ l2_close(struct l2 *l)
 	if (!l)
 		return;
 	l2_nodes_close(l);
+	l2_stream_close(l->stream);
 	l2_packer_free(l->packer);
 	buf_done(&l->value);
 	buf_done(&l->plain);

@@ -8,6 +8,7 @@
  * l2_nodes    the nodes as they are known, and whom to ask
  * l2          questions and answers: redirections, patience, circuit breakers
  * l2_keep     what goes there: stored responses, written behind; what is deleted
+ * l2_stream   the purges of all gates in one order (l2_purges, l2_outbox)
  * lookup      a miss of the first level that asks here before it asks the origin
  *
  * It may be slow, full or gone at any time, and then must not cost anybody anything: a question waits four

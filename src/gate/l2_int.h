@@ -40,6 +40,7 @@ struct l2 {
 	uint32_t skipped;
 	struct l2_packer *packer;
 	struct buf value, plain;     /* scratch */
+	struct l2_stream *stream;    /* of the first worker; NULL: another one has it */
 };
 
 /* Bytes of replies that are looked at. */
@@ -62,7 +63,7 @@ struct l2_node *l2_redirected(struct l2 *l, const struct l2_node *by, const char
 extern const struct gate_breaker l2_breaker;
 
 /* ---- l2_tell.c: what people should know, once until it has changed ---- */
-void l2_tell_error(struct l2 *l, const struct l2_node *n, const char *error);
-void l2_tell_down(struct l2 *l, const struct l2_node *n, const char *why);
-void l2_tell_up(struct l2 *l, const struct l2_node *n);
+void l2_tell_error(struct l2 *l, const struct l2_link *link, const char *error);
+void l2_tell_down(struct l2 *l, const struct l2_link *link, const char *why);
+void l2_tell_up(struct l2 *l, const struct l2_link *link);
 void l2_tell_taken(struct l2 *l);      /* a write went well */

@@ -2,6 +2,7 @@
 #include "gate/l2_keep.h"
 
 #include "gate/l2_int.h"
+#include "gate/l2_outbox.h"
 
 /* ---- what is worth it ------------------------------------------------------------------------ */
 
@@ -55,7 +56,7 @@ l2_keep(struct gate_worker *w, const struct inquiry *q, const struct store_objec
 	int64_t ttl_ns = l ? useful_ns(l, q, t) : 0;
 	uint64_t bytes;
 
-	if (ttl_ns < NS_PER_MS)
+	if (ttl_ns < NS_PER_MS || !known)
 		return;
 	struct l2_value v = { .known = known, .terms = *t, .key = q->key.uri, .vary = store_vary(o),
 		.head = store_head(o) };
@@ -78,13 +79,15 @@ l2_keep(struct gate_worker *w, const struct inquiry *q, const struct store_objec
 	write_value(l, &key, &v, ttl_ns);
 }
 
+uint64_t
+l2_known(const struct gate_worker *w)
+{
+	return w->gate->l2_purges ? l2_purges_known(w->gate->l2_purges) : 0;
+}
+
 void
 l2_forget(struct gate_worker *w, struct text uri)
 {
-	struct l2_key key;
-
-	if (!w->l2)
-		return;
-	l2_key_write(w->l2, uri, (struct text){ 0 }, &key);
-	l2_delete(w->l2, &key);
+	if (w->l2)
+		l2_outbox_add(w->gate->l2_outbox, PURGE_URL, false, uri);
 }

@@ -221,7 +221,7 @@ on_slots(struct l2_call *call, enum l2_reply how, const struct resp *r, struct t
 	if (how == L2_LOST)
 		return;
 	if (r->kind == RESP_ERROR) {
-		l2_tell_error(l, n, r->error);
+		l2_tell_error(l, &n->link, r->error);
 		return;
 	}
 	if (!l2_map_read(reply, n->place.host, &l->map))
@@ -290,7 +290,7 @@ on_up(struct l2_link *link, struct text role)
 	else if (!n->l2->c->cluster)
 		n->role = L2_ROLE_PRIMARY;
 	n->reads = n->writes = (struct breaker){ 0 };
-	l2_tell_up(n->l2, n);
+	l2_tell_up(n->l2, link);
 }
 
 static void
@@ -303,7 +303,7 @@ on_down(struct l2_link *link, const char *why)
 	if (!n->l2->c->cluster)
 		n->role = L2_ROLE_UNKNOWN;
 	l2_nodes_doubt(n->l2);
-	l2_tell_down(n->l2, n, why);
+	l2_tell_down(n->l2, link, why);
 }
 
 /* ---- whom to ask ----------------------------------------------------------------------------- */

@@ -27,14 +27,14 @@ static const struct {
 };
 
 static void
-say(struct l2 *l, const struct l2_node *n, unsigned bit, const char *what, const char *advice)
+say(struct l2 *l, const struct l2_link *link, unsigned bit, const char *what, const char *advice)
 {
 	char text[ADDR_TEXT_MAX];
 
 	if (atomic_fetch_or(&l->w->gate->l2_told, bit) & bit)
 		return;
 	notice_post(l->w->gate->notices, "the second level of the cache, %s, %s%s%s",
-	    addr_format(&n->link.addr, text), what, advice ? "; " : "", advice ? advice : "");
+	    addr_format(&link->addr, text), what, advice ? "; " : "", advice ? advice : "");
 }
 
 static size_t
@@ -62,7 +62,7 @@ first_word(const char *error, char out[32])
 }
 
 void
-l2_tell_error(struct l2 *l, const struct l2_node *n, const char *error)
+l2_tell_error(struct l2 *l, const struct l2_link *link, const char *error)
 {
 	char word[32], what[64];
 	size_t i = find(error);
@@ -70,27 +70,27 @@ l2_tell_error(struct l2 *l, const struct l2_node *n, const char *error)
 
 	first_word(error, word);
 	snprintf(what, sizeof(what), "answers %s", word);
-	say(l, n, 1u << i, what, is_known ? known[i].advice : "look at its log");
+	say(l, link, 1u << i, what, is_known ? known[i].advice : "look at its log");
 }
 
 /* Each worker has links of its own to the same nodes: one tells for all. */
 void
-l2_tell_down(struct l2 *l, const struct l2_node *n, const char *why)
+l2_tell_down(struct l2 *l, const struct l2_link *link, const char *why)
 {
 	char what[RESP_TEXT_MAX + 64];
 
 	if (l->w->index)
 		return;
 	if (find(why) < sizeof(known) / sizeof(known[0])) {
-		l2_tell_error(l, n, why);
+		l2_tell_error(l, link, why);
 		return;
 	}
 	snprintf(what, sizeof(what), "is not to be had: %s", why);
-	say(l, n, TOLD_DOWN, what, "it is tried again, and the gate does without it meanwhile");
+	say(l, link, TOLD_DOWN, what, "it is tried again, and the gate does without it meanwhile");
 }
 
 void
-l2_tell_up(struct l2 *l, const struct l2_node *n)
+l2_tell_up(struct l2 *l, const struct l2_link *link)
 {
 	unsigned kept = 1u << find("OOM");
 
@@ -98,7 +98,7 @@ l2_tell_up(struct l2 *l, const struct l2_node *n)
 		return;
 	char text[ADDR_TEXT_MAX];
 	notice_post(l->w->gate->notices, "the second level of the cache, %s, answers again",
-	    addr_format(&n->link.addr, text));
+	    addr_format(&link->addr, text));
 }
 
 void

@@ -8,7 +8,7 @@
  *   5  1  kind: 0 a response; 1 "varies": vary is that of the newest response, there is no head and body
  *   6  2  bit 0: the body is packed (one zstd frame)
  *   8  8  XXH3-64 of all that follows
- *  16  8  known: the stamp of the last purge that its gate had seen when it asked the origin; a
+ *  16  8  known: the stamp (l2_purges.h) of the last purge that its gate had seen when it asked the origin; a
  *         purge after that makes the value worthless
  *  24  24 received_ns, date_s, modified_s             of struct cache_terms (terms.h)
  *  48  16 initial_age_s, lifetime_s, stale_behind_s, stale_error_s

@@ -4,11 +4,14 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "cache/tags.h"
 #include "gate/client.h"
 #include "gate/desk.h"
 #include "gate/fill.h"
 #include "gate/flight.h"
 #include "gate/l2_int.h"
+#include "gate/l2_keep.h"
+#include "gate/l2_purges.h"
 
 struct lookup {
 	struct grave grave;
@@ -146,7 +149,10 @@ is_good(struct lookup *k, const struct inquiry *q, struct text value, struct l2_
 		metrics_add(w->metrics, METRIC_L2_UNREADABLE, (size_t)verdict - 1, 1);
 		return false;
 	}
-	return ret->key.size == q->key.uri.size && memcmp(ret->key.at, q->key.uri.at, ret->key.size) == 0;
+	uint64_t tags[STORE_TAGS_MAX];
+	int n_tags = cache_tags_read(ret->head, tags, STORE_TAGS_MAX);
+	return ret->key.size == q->key.uri.size && memcmp(ret->key.at, q->key.uri.at, ret->key.size) == 0 &&
+	    n_tags >= 0 && l2_purges_spare(w->gate->l2_purges, ret->known, ret->key, tags, (size_t)n_tags);
 }
 
 static void
@@ -201,7 +207,7 @@ lookup_begin(struct client *c, struct inquiry *q, struct text raw, const struct 
 	struct gate_worker *w = c->w;
 	struct l2_key key;
 
-	if (!w->l2 || l2_is_slower_than(w->l2, w->groups[q->route->upstream].answers.p50_ns))
+	if (!w->l2 || !l2_known(w) || l2_is_slower_than(w->l2, w->groups[q->route->upstream].answers.p50_ns))
 		return false;
 	struct lookup *k = calloc(1, sizeof(*k));
 	if (!k)

@@ -46,18 +46,25 @@ key_of(bool https, struct text rest, char out[CACHE_KEY_MAX], struct cache_key *
 	return cache_key_write(https, (struct text){ rest.at, host }, target, out, ret);
 }
 
-/* What is stored of a URL, however it is asked for: who purges does not know what TLS ends where. */
+int
+purge_url_keys(struct text url, char out[2][CACHE_KEY_MAX], struct cache_key ret[2])
+{
+	if (!take_scheme(&url, "https://") && !take_scheme(&url, "http://"))
+		return -EINVAL;
+	for (int i = 0; i < 2; i++)
+		if (key_of(i, url, out[i], &ret[i]) < 0)
+			return -EINVAL;
+	return 0;
+}
+
 static int
 purge_url(struct purge_desk *d, struct text url, enum store_purge how, uint32_t *ret_objects)
 {
 	char out[2][CACHE_KEY_MAX];
 	struct cache_key keys[2];
 
-	if (!take_scheme(&url, "https://") && !take_scheme(&url, "http://"))
+	if (purge_url_keys(url, out, keys) < 0)
 		return -EINVAL;
-	for (int i = 0; i < 2; i++)
-		if (key_of(i, url, out[i], &keys[i]) < 0)
-			return -EINVAL;
 	for (int i = 0; i < 2; i++)
 		*ret_objects += store_purge_key(d->worker, keys[i].uri, how);
 	return 0;

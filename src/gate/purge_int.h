@@ -2,8 +2,13 @@
 /* The purging part of struct gate. */
 #pragma once
 
+#include "cache/key.h"
 #include "cache/store.h"
 #include "gate/purge_log.h"
+
+/* The keys under which what is stored of a URL stands, however it is asked for: who purges does not know what TLS
+ * ends where. -EINVAL: it is none. */
+int purge_url_keys(struct text url, char out[2][CACHE_KEY_MAX], struct cache_key ret[2]);
 
 /* `store` has room for one worker more. `path`: the file of the log; NULL: none. */
 int purge_desk_open(struct store *store, const char *path, struct purge_desk **ret, struct err *e);

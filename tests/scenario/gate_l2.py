@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The second level of the gate's cache on real Redis servers: alone, with a replica, as a cluster; killed, full, locked,
 and something else on its port. usage: gate_l2.py PRONY; prints TAP."""
+import json
 import os
 import re
 import signal
@@ -24,6 +25,7 @@ listen: 127.0.0.1:{port}
 workers: {workers}
 engine: {engine}
 metrics: 127.0.0.1:{metrics}
+admin: {admin}
 cache: {{ memory: 16MiB, ttl: {ttl}, l2: {{ servers: {servers}, timeout: {timeout}, skip_when_slower: false{more} }} }}
 upstreams: {{ origin: {{ servers: ["127.0.0.1:{origin}"] }} }}
 routes: [ {{ match: /, upstream: origin, cache: {{ enabled: true }} }} ]
@@ -81,7 +83,7 @@ class Redis:
         return int(rest) if kind == b':' else (kind if kind == b'-' else b'').decode() + rest.decode()
 
     def keys(self):
-        return [k for k in self.ask('KEYS', '*:1:*')]
+        return [k for k in self.ask('KEYS', '*:1:*') if not k.endswith(b':purges')]
 
     def kill(self):
         self.process.kill()
@@ -93,20 +95,24 @@ class Redis:
 
 
 class Gate:
-    def __init__(self, folder, origin, servers, more='', workers=1, engine='io_uring', ttl='300s', timeout='5s', env=None):
+    def __init__(self, folder, origin, servers, more='', workers=1, engine='io_uring', ttl='300s', timeout='5s', env=None,
+                 waits=True):
+        self.waits = waits
         self.port, self.metrics_port, self.env = free_port(), free_port(), env
         self.file = os.path.join(tempfile.mkdtemp(dir=folder), 'gate.yaml')
         names = ', '.join(f'"127.0.0.1:{s if isinstance(s, int) else s.port}"' for s in servers)
         with open(self.file, 'w', encoding='utf-8') as f:
             f.write(CONFIG.format(port=self.port, metrics=self.metrics_port, origin=origin.port, servers=f'[{names}]',
                                   workers=workers, engine=engine, ttl=ttl, timeout=timeout,
-                                  more=', ' + more if more else ''))
+                                  more=', ' + more if more else '', admin=self.file + '.sock'))
 
     def __enter__(self):
         self.log = open(self.file + '.log', 'w+', encoding='utf-8')
         self.process = subprocess.Popen([PRONY, 'gate', '--config', self.file], stderr=self.log,
                                         env={**os.environ, **(self.env or {})})
         wait_until('the gate starts', self.listens)
+        if self.waits:
+            self.await_figure('prony_gate_l2_purges_known', 1)
         return self
 
     def listens(self):
@@ -149,6 +155,18 @@ class Gate:
         found = re.search(r'(?mi)^cache-status: (.*?)\r?$', text)
         age = re.search(r'(?mi)^age: (\d+)', text)
         return int(text.split(' ')[1]), found.group(1) if found else '', int(age.group(1)) if age else None, body
+
+    def purge(self, **what):
+        data = json.dumps(what).encode()
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(self.file + '.sock')
+            s.sendall(b'POST /purge HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\n'
+                      b'Content-Length: %d\r\n\r\n' % len(data) + data)
+            answer = b''
+            while piece := s.recv(65536):
+                answer += piece
+        if b' 200 ' not in answer.split(b'\r\n')[0]:
+            raise OSError(answer[:300])
 
     def figure(self, name):
         with socket.create_connection(('127.0.0.1', self.metrics_port), timeout=PATIENCE_S) as s:
@@ -260,7 +278,7 @@ def dies(folder, origin):
             redis.kill()
             gate.says('is not to be had', 'it is tried again')
             faults = is_origins(gate.get('/cached/e?cc=max-age=60'))
-            with Gate(folder, origin, [redis]) as other:
+            with Gate(folder, origin, [redis], waits=False) as other:
                 faults += is_origins(other.get('/cached/d?cc=max-age=60'))
             redis.start()
             gate.says('answers again')
@@ -330,11 +348,12 @@ def locked(folder, origin):
         with Gate(folder, origin, [redis], more='user: default, password_env: L2_PASSWORD',
                   env={'L2_PASSWORD': PASSWORD}) as gate:
             faults += is_l2_hit(gate.get(path), b'secret')
-        with Gate(folder, origin, [redis], more='password_env: L2_PASSWORD', env={'L2_PASSWORD': 'geheim'}) as gate:
+        with Gate(folder, origin, [redis], more='password_env: L2_PASSWORD', waits=False,
+                  env={'L2_PASSWORD': 'geheim'}) as gate:
             faults += is_origins(gate.get(path))
             gate.says('answers WRONGPASS', 'password_file')
             faults += [] if 'geheim' not in gate.said() else ['the log has the password']
-        with Gate(folder, origin, [redis]) as gate:
+        with Gate(folder, origin, [redis], waits=False) as gate:
             faults += is_origins(gate.get(path))
             gate.says('answers NOAUTH', 'password_file')
         return faults
@@ -385,11 +404,71 @@ def strangers(folder, origin):
 
         threading.Thread(target=talk, daemon=True).start()
         for server in (origin.port, s.getsockname()[1]):
-            with Gate(folder, origin, [server]) as gate:
+            with Gate(folder, origin, [server], waits=False) as gate:
                 for i in range(3):
                     faults += is_origins(gate.get(f'/cached/s{i}?cc=max-age=60'))
                 gate.says('is not to be had')
     return faults
+
+
+def purges(folder, origin):
+    """What is purged at one gate is purged at all, in memory and behind: by tag, by URL, by unsafe requests; also what
+    was purged while a gate could not be reached. Where the stream is lost, memory is not trusted."""
+    url, tagged, posted = ('/cached/%s?cc=max-age=60&tag=shop' % x for x in ('url', 'tagged', 'posted'))
+    redis = Redis(folder)
+
+    def warm(*gates):
+        for path in (url, tagged, posted):
+            for gate in gates:
+                gate.get(path)
+
+    def heard(gate, n):
+        gate.await_figure('prony_gate_l2_purges_heard_total', n)
+
+    try:
+        with Gate(folder, origin, [redis]) as a, Gate(folder, origin, [redis], engine='epoll') as b:
+            warm(a)
+            a.await_written(3)
+            warm(b)
+            faults = [] if 'hit' in b.get(url)[1] else ['not warm']
+            a.purge(tag='shop')
+            faults += is_origins(a.get(tagged))      # at once here, in Redis as well
+            heard(b, 1)
+            a.await_figure('prony_gate_l2_written_values_total', 4)
+            faults += is_l2_hit(b.get(tagged), b'body') + is_origins(b.get(url))
+            warm(a, b)
+            b.purge(url='https://a.example' + url)
+            heard(a, 1)
+            origin.clear()
+            faults += is_origins(a.get(url)) + expect(asked(origin, '/url'), 1)
+            warm(a, b)
+            a.get(posted, 'Content-Length: 0\r\n', 'POST')
+            heard(b, 2)
+            faults += is_origins(b.get(posted))
+            warm(a, b)
+            redis.ask('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+            a.purge(tag='shop')
+            heard(b, 3)
+            faults += is_origins(b.get(tagged))
+            faults += expect(b.figure('prony_gate_l2_purges_lost_total'), 0.0)
+            warm(a, b)
+            redis.kill()                             # and with it the stream
+            a.purge(tag='nothing')
+            redis.start()
+            for gate in (a, b):
+                gate.await_figure('prony_gate_l2_purges_lost_total', 1)
+                gate.says('may be lost')
+                faults += is_origins(gate.get(f'{posted}&by={gate.port}'))
+            faults += is_origins(b.get(url))
+        with Gate(folder, origin, [redis]) as c:     # which has seen none of it
+            warm(c)
+            c.get('/cached/late?cc=max-age=60&tag=late')
+            c.await_written(1)
+            c.purge(all=True)
+            faults += is_origins(c.get('/cached/late?cc=max-age=60&tag=late'))
+        return faults
+    finally:
+        redis.stop()
 
 
 # ---- several servers
@@ -485,7 +564,7 @@ def cluster(folder, origin):
             node.stop()
 
 
-ROWS = [outlives, shared, dies, hangs, full, locked, values, strangers, replicas, cluster]
+ROWS = [outlives, shared, purges, dies, hangs, full, locked, values, strangers, replicas, cluster]
 
 
 def main():

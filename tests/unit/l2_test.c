@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "check.h"
 #include "gate/l2_map.h"
+#include "gate/l2_outbox.h"
 #include "gate/l2_value.h"
 #include "gate/latency.h"
 
@@ -184,6 +185,91 @@ roles_are_read(void **state)
 	assert_int_equal(l2_role_read(text("-ERR no\r\n")), L2_ROLE_UNKNOWN);
 }
 
+/* ---- purges ---------------------------------------------------------------------------------- */
+
+#define KEY "http://a.example/x"
+
+static bool
+spared(const struct l2_purges *p, uint64_t known)
+{
+	const uint64_t tags[] = { 1, 2 };
+	return l2_purges_spare(p, known, text(KEY), tags, 2);
+}
+
+static void
+values_count_since_the_last_purge(void **state)
+{
+	struct l2_purges *p = l2_purges_new();
+
+	assert_int_equal(l2_stamp(3, 4), (UINT64_C(3) << 20) + 4);
+	assert_false(spared(p, 10));             /* nothing is known yet */
+	l2_purges_set_known(p, 10);
+	assert_true(spared(p, 10) && !spared(p, 0));
+	l2_purges_note_all(p, 5, false);
+	assert_true(spared(p, 5) && !spared(p, 4));
+	l2_purges_note(p, l2_purge_hash(text(KEY)), 7, false);
+	assert_true(spared(p, 7) && !spared(p, 6));
+	l2_purges_note(p, 2, 8, false);          /* a tag */
+	assert_true(spared(p, 8) && !spared(p, 7));
+	l2_purges_note(p, 2, 3, false);          /* heard late */
+	assert_true(spared(p, 8) && !spared(p, 7));
+	l2_purges_doubt(p, 1);
+	l2_purges_doubt(p, 1);
+	l2_purges_note(p, 1, 9, true);
+	assert_false(spared(p, 10));             /* one of the two is still on its way */
+	l2_purges_note(p, 1, 10, true);
+	assert_true(spared(p, 10) && !spared(p, 9));
+	l2_purges_doubt_all(p);
+	assert_false(spared(p, 100));
+	l2_purges_note_all(p, 20, true);
+	assert_true(spared(p, 20) && !spared(p, 19));
+	l2_purges_set_unread(p, true);
+	assert_false(spared(p, 30));
+	l2_purges_set_unread(p, false);
+	l2_purges_doubt(p, 1);
+	l2_purges_end_doubts(p);
+	assert_true(spared(p, 30));
+	l2_purges_free(p);
+}
+
+static void
+count_wake(void *ctx)
+{
+	++*(int *)ctx;
+}
+
+static void
+what_waits_is_in_doubt_and_bounded(void **state)
+{
+	struct l2_purges *p = l2_purges_new();
+	int woken = 0, n = 0, alls = 0;
+	struct l2_outbox *b = l2_outbox_new(p, count_wake, &woken);
+	struct l2_note *note;
+
+	l2_purges_set_known(p, 10);
+	l2_outbox_add(b, PURGE_URL, true, text("https://A.example/x"));   /* either scheme is meant */
+	assert_false(spared(p, 10));
+	assert_int_equal(woken, 1);
+	note = l2_outbox_take(b);
+	assert_int_equal(note->what, PURGE_URL);
+	assert_true(note->soft && note->size == 19 && l2_outbox_is_empty(b));
+	l2_outbox_give_back(b, note);
+	l2_purges_end_doubts(p);
+	l2_outbox_doubt_again(b);
+	assert_false(spared(p, 10));
+	for (int i = 0; i < 10000; i++)
+		l2_outbox_add(b, PURGE_TAG, false, text("t"));
+	while ((note = l2_outbox_take(b))) {
+		n++;
+		alls += note->what == PURGE_ALL;
+		free(note);
+	}
+	assert_true(n < 5000);
+	assert_int_equal(alls, 1);
+	l2_outbox_free(b);
+	l2_purges_free(p);
+}
+
 /* ---- how long it takes ----------------------------------------------------------------------- */
 
 static void
@@ -210,4 +296,5 @@ quantiles_follow_what_happens(void **state)
 
 RUN_TESTS(cmocka_unit_test(what_is_written_is_read), cmocka_unit_test(what_is_torn_is_not),
     cmocka_unit_test(nonsense_is_not_taken), cmocka_unit_test(slots_are_read), cmocka_unit_test(roles_are_read),
+    cmocka_unit_test(values_count_since_the_last_purge), cmocka_unit_test(what_waits_is_in_doubt_and_bounded),
     cmocka_unit_test(quantiles_follow_what_happens))
