@@ -7,7 +7,8 @@
 #include "diagnose/sites.h"
 #include "diagnose/text.h"
 
-#define BLOCKED_MIN 0.10   /* of the loop's time */
+#define BLOCKED_MIN 0.10   /* of the loop's time, as far as it has a CPU when it wants one */
+#define HAS_CPU_MIN 0.10   /* with less of it nothing is told */
 #define SHARE_MIN   0.10   /* of the requests' */
 
 static bool
@@ -37,6 +38,15 @@ largest_blocking(const struct facts *f, double *ret_sum)
 	return NULL;
 }
 
+/* While it waits for a CPU it cannot be blocked: of the rest. */
+static double
+blocked_share(const struct run_thread *t)
+{
+	double has_cpu = 1 - (t->runqueue > 0 ? t->runqueue : 0);
+
+	return has_cpu >= HAS_CPU_MIN ? fmin(t->blocked / has_cpu, 1) : NAN;
+}
+
 static void
 detect(const struct facts *f, struct draft *d)
 {
@@ -47,7 +57,7 @@ detect(const struct facts *f, struct draft *d)
 		rule_out(d, "no thread of the service runs an event loop");
 		return;
 	}
-	if (!(f->loop->blocked >= BLOCKED_MIN) || !top) {
+	if (!(blocked_share(f->loop) >= BLOCKED_MIN) || !top) {
 		rule_out(d, "the event loop is blocked outside of its poll %s of the time",
 		    PCT(isfinite(f->loop->blocked) ? f->loop->blocked : 0));
 		return;

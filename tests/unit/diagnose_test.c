@@ -891,6 +891,16 @@ blocking(double blocked)
 }
 
 static struct run *loop_reads(void) { return blocking(0.8); }
+
+/* Half of the time others have the CPU that it wants. */
+static struct run *
+loop_reads_preempted(void)
+{
+	struct run *r = blocking(0.08);
+	r->evidence.trace.threads[0].runqueue = 0.5;
+	return r;
+}
+
 static struct run *loop_polls(void) { return blocking(0.01); }
 
 /* Blocked at a socket whose peer is not seen: in receiving a datagram, or in sending to its clients. */
@@ -1060,6 +1070,7 @@ static const struct row {
 	{ "io.net.uncompressed", large_plain, large_gzip, "/" },
 	{ "io.net.payload", whole_table, one_row, "/" },
 	{ "io.blocking-call", loop_reads, loop_polls, "read" },
+	{ "io.blocking-call", loop_reads_preempted, loop_polls, "read" },
 	{ "io.blocking-call", loop_asks, loop_sends, "a server that was not seen in resolve" },
 	{ "memory.gc", collects, collects_little, "garbage collector of native" },
 	{ "memory.gc", heap_churns, heap_rests, "garbage collector of node" },
