@@ -12,6 +12,7 @@
 #define SECOND_MAX     0.50
 #define CORES_MAX      1.3
 #define SHARE_MIN      0.25
+#define HOLDS_MIN      0.5     /* of the computing: a function that keeps the interpreter from others */
 #define LOCK_MIN       0.15    /* of the time in front of an interpreter's lock */
 
 /* Threads of one Python process together use one core and no more. */
@@ -51,13 +52,24 @@ second_busiest(const struct facts *f)
 	return second;
 }
 
+/* Threads that take turns wait for the function that has most of them. */
+static const char *
+lock_place(const struct facts *f, int64_t pid)
+{
+	const struct hot *h = facts_hottest(f);
+	bool clear = h && h->own >= HOLDS_MIN * f->charged[PART_CPU];
+
+	return clear ? run_printf(f->run, "interpreter lock of pid %lld (held in %s)", (long long)pid, h->name)
+	             : run_printf(f->run, "interpreter lock of pid %lld", (long long)pid);
+}
+
 static void
 tell(const struct facts *f, struct draft *d, bool one_lock, double cpu)
 {
 	const struct run_thread *t = f->busiest;
 	double spread = 1 - 1 / fmax(f->cores_allowed, 2), waits = interpreter_waits(f);
 	struct run_finding *out = finding_add(d, fmax(f->charged[PART_CPU] * spread, waits), 0.85,
-	    one_lock ? run_printf(f->run, "interpreter lock of pid %lld", (long long)t->pid)
+	    one_lock ? lock_place(f, t->pid)
 	             : run_printf(f->run, "thread %s (%lld)", t->name ? t->name : "?",
 	                   (long long)t->tid));
 

@@ -269,6 +269,17 @@ turns(double waits)
 static struct run *threads_in_turn(void) { return turns(0.6); }
 static struct run *threads_at_once(void) { return turns(0.02); }
 
+/* One function has nearly all of the turns. */
+static struct run *
+turns_for_one(void)
+{
+	struct run *r = turns(0.6);
+	function(r, "parse", "python", 0.9, true);
+	stack(r, "main;serve;parse", 9);
+	stack(r, "main;serve;score", 1);
+	return r;
+}
+
 /* The rest of the host is taken by others. */
 static struct run *
 turns_on_a_full_host(void)
@@ -1015,6 +1026,7 @@ static const struct row {
 	{ "cpu.event-loop", node_blocked, nginx_full, "main loop of node (pid 100)" },
 	{ "cpu.single-thread", one_thread, two_threads, "thread worker (101)" },
 	{ "cpu.single-thread", threads_in_turn, threads_at_once, "interpreter lock of pid 100" },
+	{ "cpu.single-thread", turns_for_one, threads_at_once, "interpreter lock of pid 100 (held in parse)" },
 	{ "cpu.single-thread", turns_on_a_full_host, host_full, "interpreter lock of pid 100" },
 	{ "cpu.throttled", throttled, not_throttled, "CPU quota of 0.5 cores" },
 	{ "cpu.throttled", throttled_above, missed_below_quota, "CPU quota of 0.5 cores" },
