@@ -412,7 +412,7 @@ on_request(void *ctx, struct http2_inbound *in, struct text head, bool ended)
 		client_refuse(c, v == HTTP1_BAD ? r->status : 400, v == HTTP1_BAD ? r->why : "malformed head", true);
 		return;
 	}
-	if (!ended && r->framing == HTTP1_NO_BODY && r->length < 0)
+	if (r->framing == HTTP1_CHUNKED)   /* so it says, but frames tell where it ends */
 		r->framing = HTTP1_TO_END;
 	client_begin(c, r, head);
 }

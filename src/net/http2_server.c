@@ -86,7 +86,7 @@ head_complete(struct http2_server *h, struct http2_inbound *s, bool ended)
 
 	if (s->reset)
 		return;
-	if (s->bad || (fits && !http2_head_finish(&h->head))) {
+	if (s->bad || (fits && !http2_head_finish(&h->head, ended))) {
 		http2_server_reset(h, s, NGHTTP2_PROTOCOL_ERROR);
 		return;
 	}

@@ -59,6 +59,7 @@ struct http2_server_sink {
 struct http2_head {
 	struct buf parts, fields, cookie, text;
 	struct { size_t at, size; bool set; } part[4];
+	bool has_length;
 	size_t bytes;           /* as RFC 9113, section 6.5.2 counts them */
 };
 

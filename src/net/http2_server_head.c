@@ -32,6 +32,7 @@ http2_head_begin(struct http2_head *h)
 	buf_clear(&h->text);
 	for (int i = 0; i < 4; i++)
 		h->part[i].set = false;
+	h->has_length = false;
 	h->bytes = 0;
 }
 
@@ -122,6 +123,7 @@ http2_head_take(struct http2_head *h, size_t most, struct text name, struct text
 		buf_append(&h->cookie, value.at, value.size);
 		return true;
 	}
+	h->has_length |= is(name, "content-length");
 	put_field(&h->fields, name, value);
 	return true;
 }
@@ -134,7 +136,7 @@ is_path(struct text path)
 }
 
 bool
-http2_head_finish(struct http2_head *h)
+http2_head_finish(struct http2_head *h, bool ended)
 {
 	struct text method = part_of(h, METHOD), scheme = part_of(h, SCHEME), host = part_of(h, AUTHORITY);
 	struct text target = part_of(h, PATH);
@@ -157,6 +159,8 @@ http2_head_finish(struct http2_head *h)
 		buf_append(b, h->fields.data, h->fields.size);
 	if (h->cookie.size)
 		put_field(b, literal("cookie"), (struct text){ h->cookie.data, h->cookie.size });
+	if (!ended && !h->has_length)
+		put_field(b, literal("transfer-encoding"), literal("chunked"));
 	buf_append(b, "\r\n", 2);
 	return true;
 }

@@ -10,8 +10,9 @@
 void http2_head_begin(struct http2_head *h);
 /* A field. False: malformed. What is beyond `most` bytes is counted alone. */
 bool http2_head_take(struct http2_head *h, size_t most, struct text name, struct text value);
-/* All are there: h->text is the head as HTTP/1.1 has it. False: malformed. */
-bool http2_head_finish(struct http2_head *h);
+/* All are there: h->text is the head as HTTP/1.1 has it. `ended`: without a body; one of unknown length is told as
+ * chunked. False: malformed. */
+bool http2_head_finish(struct http2_head *h, bool ended);
 void http2_head_done(struct http2_head *h);
 
 /* The fields of an answer; views of `head` and of `status`. Returns how many, or -EINVAL. */

@@ -385,6 +385,8 @@ def h2_hits(gate, origin):
         faults += expect(h2(path, how, '-r', '1-2')[::4], (206, b'el'))
         faults += expect(h2(path, how, '-H', 'If-None-Match: "e"')[0], 304)
         faults += expect(h2(path, how, '-I')[0], 200)
+        odd = h2(path, how, '-X', 'GET', '-T', '-', input=b'a body of unknown length')
+        faults += expect(b'fwd=bypass' in odd[3][0], True)
         faults += expect(h2(path.replace('/2', '/3'), how, '--compressed')[0], 200)
     return faults + expect(origin.bad, [])
 

@@ -613,6 +613,7 @@ bodies_that_nobody_consumes_stop_at_the_window(void **state)
 		put_frames(&s, "0:0:1:~16384");
 	carry(&s, 1 << 20);
 	assert_int_equal(s.body.size, 16 * 16384);
+	assert_string_equal(buf_text(&s.head), "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n");
 	assert_true(find_frame(&s, NGHTTP2_WINDOW_UPDATE, 1, &p, NULL) < 0);
 	http2_server_consumed(&s.h, &s.all->in, 200000);
 	http2_server_flush(&s.h, 1000, &s.out);
