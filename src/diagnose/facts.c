@@ -390,11 +390,21 @@ is_event_loop(const struct run_trace *trace, const struct run_process *p, const 
 	return !text_in(p->runtime, no_loops);
 }
 
+/* A thread of the kernel that looks for requests in an io_uring (SQPOLL) keeps looking: that it is busy
+ * says nothing. */
+static bool
+only_polls(const struct run_thread *t)
+{
+	return t->name && !strncmp(t->name, "iou-sqp-", strlen("iou-sqp-"));
+}
+
 static void
 find_threads(struct facts *f)
 {
 	for (size_t i = 0; i < f->trace->n_threads; i++) {
 		const struct run_thread *t = &f->trace->threads[i];
+		if (only_polls(t))
+			continue;
 		const struct run_process *p = facts_process(f->run, t->pid);
 		double off = known(t->blocked), taken = known(t->cpu) + known(t->runqueue) + off;
 		if (!f->busiest || known(t->cpu) > known(f->busiest->cpu))

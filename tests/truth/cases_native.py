@@ -73,6 +73,8 @@ for name, flags in (('nginx-tls-gzip-9', []), ('nginx-http2-gzip-9', ['--http2']
 
 case('c-io-uring', ['cpu.event-loop', 'cpu.hot-function', 'cpu.single-thread'], where='price_basket',
      fixed=native('uring_prices', 'repaired'))(native('uring_prices'))
+case('c-io-uring-polled', ['cpu.event-loop', 'cpu.hot-function', 'cpu.single-thread'], where='price_basket',
+     fixed=native('uring_prices', 'polled', 'repaired'))(native('uring_prices', 'polled'))
 
 
 # Likewise close to what the quota allows.

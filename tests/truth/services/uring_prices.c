@@ -2,7 +2,8 @@
 /* One thread that accepts, receives and sends by io_uring alone (raw system calls, no library).
  * Planted: price_basket takes nearly all of the CPU.
  * Truth: the loop is blocked by computation, price_basket.
- * Usage: uring_prices [repaired]; repaired, the price is kept. */
+ * Usage: uring_prices [repaired] [polled]; repaired, the price is kept; polled, a thread of the kernel
+ * takes what is asked from the ring (SQPOLL). */
 #include <arpa/inet.h>
 #include <linux/io_uring.h>
 #include <netinet/in.h>
@@ -20,8 +21,8 @@ enum { ENTRIES = 1024, CONNECTIONS = 4096, REQUEST_MAX = 2048, ITEMS = 200000 };
 enum operation { ACCEPT, RECEIVE, SEND };
 
 static int ring, listener;
-static bool repaired;
-static uint32_t *sq_tail, *sq_mask, *sq_array, *cq_head, *cq_tail, *cq_mask;
+static bool repaired, polled;
+static uint32_t *sq_flags, *sq_tail, *sq_mask, *sq_array, *cq_head, *cq_tail, *cq_mask;
 static struct io_uring_sqe *sqes;
 static struct io_uring_cqe *cqes;
 static uint32_t queued;
@@ -45,7 +46,9 @@ fail(const char *what)
 static void
 enter(uint32_t wait)
 {
-	if (syscall(SYS_io_uring_enter, ring, queued, wait, wait ? IORING_ENTER_GETEVENTS : 0, NULL, 0) < 0)
+	bool asleep = polled && __atomic_load_n(sq_flags, __ATOMIC_SEQ_CST) & IORING_SQ_NEED_WAKEUP;
+	unsigned flags = (wait ? IORING_ENTER_GETEVENTS : 0) | (asleep ? IORING_ENTER_SQ_WAKEUP : 0);
+	if (syscall(SYS_io_uring_enter, ring, queued, wait, flags, NULL, 0) < 0)
 		fail("io_uring_enter");
 	queued = 0;
 }
@@ -65,7 +68,7 @@ submit(uint8_t operation, int fd, const void *buffer, uint32_t size, enum operat
 static void
 set_up(void)
 {
-	struct io_uring_params p = { 0 };
+	struct io_uring_params p = { .flags = polled ? IORING_SETUP_SQPOLL : 0, .sq_thread_idle = polled ? 100 : 0 };
 	ring = (int)syscall(SYS_io_uring_setup, ENTRIES, &p);
 	if (ring < 0)
 		fail("io_uring_setup");
@@ -77,6 +80,7 @@ set_up(void)
 	    IORING_OFF_SQES);
 	if (sq == MAP_FAILED || cq == MAP_FAILED || sqes == MAP_FAILED)
 		fail("mmap");
+	sq_flags = (uint32_t *)(sq + p.sq_off.flags);
 	sq_tail = (uint32_t *)(sq + p.sq_off.tail);
 	sq_mask = (uint32_t *)(sq + p.sq_off.ring_mask);
 	sq_array = (uint32_t *)(sq + p.sq_off.array);
@@ -136,8 +140,10 @@ completed(const struct io_uring_cqe *c)
 int
 main(int argc, char **argv)
 {
-	(void)argv;
-	repaired = argc > 1;
+	for (int i = 1; i < argc; i++) {
+		repaired |= !strcmp(argv[i], "repaired");
+		polled |= !strcmp(argv[i], "polled");
+	}
 	set_up();
 	listen_somewhere();
 	submit(IORING_OP_ACCEPT, listener, NULL, 0, ACCEPT);
