@@ -60,6 +60,12 @@ store_expires_ns(const struct store_object *o)
 	return o->expires_ns;
 }
 
+unsigned
+store_hits(const struct store_object *o)
+{
+	return atomic_load_explicit(&o->node.hits, memory_order_relaxed);
+}
+
 static void
 write_data(const struct store *s, struct store_object *o, const struct store_record *r)
 {

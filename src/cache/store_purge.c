@@ -41,6 +41,18 @@ store_moment(const struct store_worker *w, struct text key)
 		atomic_load(store_purges_of_key(s, store_hash_of(s, key).low)) };
 }
 
+bool
+store_has_tag(const struct store_worker *w, const struct store_object *o, uint64_t tag)
+{
+	uint32_t slot = store_tag_slot(w->store, tag);
+	const uint32_t *tags = store_tags(o);
+
+	for (size_t i = 0; i < o->n_tags; i++)
+		if (tags[i] == slot)
+			return true;
+	return false;
+}
+
 static uint64_t
 last_purge(_Atomic uint64_t *slots, const struct store_object *o)
 {

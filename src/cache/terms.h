@@ -39,6 +39,7 @@ struct cache_terms {
 	uint16_t etag_size;        /* 0: it has none */
 	uint16_t status;
 	uint16_t flags;            /* TERMS_* */
+	uint32_t cost_us;          /* from the request to the head that brought or confirmed it; 0: not known */
 };
 
 /* Section 4.2.3; a clock that went back makes nothing younger than it was at receipt. */

@@ -29,7 +29,7 @@ attempt_hash(const struct gate_worker *w, const struct inquiry *q, struct client
 	if (u->balance != GATE_BALANCE_HASH)
 		return 0;
 	if (u->hash_by == GATE_HASH_CLIENT) {
-		of = client_peer(c);
+		of = c ? client_peer(c) : (struct text){ 0 };
 	} else if (u->hash_by == GATE_HASH_HEADER) {
 		const struct http_field *f = http_field_next(&q->r->fields, u->hash_header, NULL);
 		of = f ? f->value : (struct text){ 0 };

@@ -18,6 +18,7 @@ static const struct gate_config preset = {
 	.limits = { .head_bytes = 32 << 10, .body_bytes = INT64_C(64) << 20, .connections = 20000 },
 	.timeouts = { .idle_ns = 75 * NS_PER_S, .head_ns = 15 * NS_PER_S, .body_ns = 30 * NS_PER_S,
 		.send_ns = 30 * NS_PER_S },
+	.warming = { .rate_per_s = 100, .concurrency = 8, .beta = 1, .popular = 1000 },
 	.cache = { .memory_bytes = INT64_C(256) << 20, .object_bytes = INT64_C(32) << 20 },
 };
 
@@ -157,7 +158,9 @@ check_whole(struct loading *l, struct gate_config *c)
 		code = node_refuse(&l->file, nowhere, "no routes");
 		err_hint(l->file.e, "write routes: [ { match: /, upstream: %s } ]", c->upstreams[0].name);
 	}
-	return code < 0 ? code : config_check_routes(l, c);
+	if (code == 0)
+		code = config_check_routes(l, c);
+	return code < 0 ? code : config_check_warming(l, c);
 }
 
 static int

@@ -208,6 +208,34 @@ struct gate_l2 {
 
 /* ---- warming ---- */
 
+/* What an update concerns besides what it names (pattern.h). */
+struct gate_rule {
+	const char *on;                 /* a pattern: "/products/{id}", "tag:product:{id}" */
+	const char **also; size_t n_also;     /* templates with its names */
+	struct node_place place;
+};
+
+/* What a changed row of a table concerns. */
+struct gate_table {
+	const char *schema, *name;
+	const char **purge; size_t n_purge;   /* templates with names of columns */
+	struct node_place place;
+};
+
+/* Who tells of updates. */
+struct gate_redis_events {
+	const char *url;                /* NULL: none */
+	const char *stream;
+};
+
+struct gate_postgres_events {
+	const char *url;                /* NULL: none */
+	const char *channel;            /* of NOTIFY; NULL: not listened to */
+	const char *slot, *publication; /* of logical replication; NULL: not */
+	bool create_slot;
+	struct gate_table *tables; size_t n_tables;
+};
+
 /* The strategies of `cache_warming`. */
 struct gate_warming {
 	bool learn_popular;             /* predictive: analyze_access_patterns */
@@ -215,6 +243,18 @@ struct gate_warming {
 	const char *schedule;           /* predictive: when, as cron has it; NULL: not by the clock */
 	bool load_on_first_access, background_refresh, ttl_refresh;       /* lazy_loading */
 	bool invalidate_on_update, warm_related, cascade;                 /* event_driven */
+	bool utc;                       /* the schedule is by UTC, not by local time */
+	double rate_per_s;              /* fetches for nobody that begin, */
+	int64_t concurrency;            /* that are under way at most, all workers together */
+	double beta;                    /* early.h */
+	int64_t popular;                /* items that are fetched at most */
+	const char *state;              /* file for what was learned; NULL: it ends with the process */
+	const char **logs; size_t n_logs;     /* access logs to learn from */
+	const char **hosts; size_t n_hosts;   /* what "/path" stands for, where no host is said */
+	struct gate_rule *rules; size_t n_rules;
+	struct gate_redis_events redis;
+	struct gate_postgres_events postgres;
+	struct node_place place;
 };
 
 /* ---- the whole ---- */

@@ -17,7 +17,6 @@ static const struct unbuilt table[] = {
 	{ { "upstreams", "*", "health" }, "servers are not asked how they are yet" },
 	{ { "upstreams", "*", "concurrency" }, "requests in flight are limited by the pool alone yet" },
 	{ { "routes", "*", "timeout" }, "exchanges as a whole have no limit of time yet" },
-	{ { "cache_warming" }, "nothing is warmed yet" },
 };
 
 static void

@@ -9,6 +9,7 @@
 #include "gate/cron.h"
 
 #define AT(member) offsetof(struct gate_warming, member)
+#define POPULAR_MOST 16384   /* as many as wait to be fetched */
 
 struct word {
 	const char *name;
@@ -127,6 +128,12 @@ take_event_driven(struct loading *l, const char *key, const struct node *n, void
 }
 
 static int
+take_popular(struct loading *l, const char *key, const struct node *n, void *to)
+{
+	return take_whole(l, key, n, 1, POPULAR_MOST, to);
+}
+
+static int
 take_strategies(struct loading *l, const char *key, const struct node *n, void *to)
 {
 	static const struct key keys[] = {
@@ -138,9 +145,70 @@ take_strategies(struct loading *l, const char *key, const struct node *n, void *
 	return take_keys(l, key, n, keys, to);
 }
 
+static int
+take_timezone(struct loading *l, const char *key, const struct node *n, void *to)
+{
+	static const char *const words[] = { "local", "utc", NULL };
+	int which;
+
+	int code = take_choice(l, key, n, words, &which);
+	if (code == 0)
+		*(bool *)to = which == 1;
+	return code;
+}
+
+static int
+take_fetch_rate(struct loading *l, const char *key, const struct node *n, void *to)
+{
+	int code = take_rate(l, key, n, to);
+
+	if (code == 0 && !(*(double *)to > 0.001))
+		code = node_refuse(&l->file, n->place, "%s: must be above nothing", key);
+	return code;
+}
+
+static int
+take_logs(struct loading *l, const char *key, const struct node *n, void *to)
+{
+	struct gate_warming *w = to;
+	return take_texts(l, key, n, &w->logs, &w->n_logs);
+}
+
+/* As clients write it into Host. */
+static int
+take_hosts(struct loading *l, const char *key, const struct node *n, void *to)
+{
+	struct gate_warming *w = to;
+	int code = take_texts(l, key, n, &w->hosts, &w->n_hosts);
+
+	for (size_t i = 0; i < w->n_hosts && code == 0; i++)
+		if (!*w->hosts[i] || strlen(w->hosts[i]) > 253 || strpbrk(w->hosts[i], "/*@?#{} \t\r\n")) {
+			code = node_refuse(&l->file, take_place(l, w->hosts[i], n->place), "%s: '%s' is not a host",
+			    key, w->hosts[i]);
+			err_hint(l->file.e, "write it as clients have it in Host: www.example.org, or with a port");
+		}
+	return code;
+}
+
 int
 take_warming(struct loading *l, const char *key, const struct node *n, void *to)
 {
-	static const struct key keys[] = { { "strategies", take_strategies, 0 }, { NULL, NULL, 0 } };
+	static const struct key keys[] = {
+		{ "strategies", take_strategies, 0 },
+		{ "timezone", take_timezone, AT(utc) },
+		{ "rate", take_fetch_rate, AT(rate_per_s) },
+		{ "concurrency", take_count_above_zero, AT(concurrency) },
+		{ "beta", take_above_zero, AT(beta) },
+		{ "popular", take_popular, AT(popular) },
+		{ "state", take_word, AT(state) },
+		{ "logs", take_logs, 0 },
+		{ "hosts", take_hosts, 0 },
+		{ "rules", take_rules, 0 },
+		{ "redis", take_redis_events, AT(redis) },
+		{ "postgres", take_postgres_events, AT(postgres) },
+		{ NULL, NULL, 0 },
+	};
+
+	((struct gate_warming *)to)->place = n->place;
 	return take_keys(l, key, n, keys, to);
 }

@@ -15,3 +15,8 @@ struct cron {
 
 /* Numbers, ranges, lists, steps and names (jan, mon): "0 5 * * *", "0,30 8-18/2 * * mon-fri". */
 int cron_parse(const char *text, struct cron *ret, struct err *e);
+
+/* The first whole minute after that instant (seconds since the epoch) at which it is time, by the clock of this place
+ * (TZ) or UTC; 0: never. A time that the clock leaves out when it is put forward comes at the first minute after that,
+ * one that it shows twice counts once, unless it is for each hour. cron_next.c */
+int64_t cron_next(const struct cron *c, int64_t after_s, bool utc);

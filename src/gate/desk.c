@@ -13,6 +13,7 @@
 #include "gate/lookup.h"
 #include "gate/rate_limit.h"
 #include "gate/serving.h"
+#include "gate/warm.h"
 
 /* What has been tried for a request. */
 struct past {
@@ -192,13 +193,49 @@ fetch(struct client *c, struct inquiry *q, struct text raw, const struct store_f
 }
 
 static void
-refresh(struct client *c, struct inquiry *q, struct text raw, const struct store_found *found)
+refresh(struct client *c, struct inquiry *q, struct text raw, const struct store_found *found, enum warm_why why)
 {
-	struct errand_how how = { .stale = found->object, .forward = CACHE_FORWARD_STALE };
+	struct errand_how how = { .stale = found->object, .forward = CACHE_FORWARD_STALE, .warm = why };
 	uint64_t flight;
 
-	if (!found->flight && !is_for_one(q) && !comes_late(q, &how) && begin_fill(q, &how, &flight) == 0)
+	if (!found->flight && !is_for_one(q) && !comes_late(q, &how) && warm_may_refresh(q) &&
+	    begin_fill(q, &how, &flight) == 0)
 		errand_refresh(c, q, raw, &how);
+}
+
+/* Whole and fresh. */
+static bool
+is_good(const struct gate_worker *w, const struct store_found *found)
+{
+	const struct cache_terms *t = store_terms(found->object);
+	return !found->soft && !(t->flags & TERMS_PARTIAL) && cache_fresh_until_ns(t) > gate_wall_ns(w);
+}
+
+enum warm_skip
+desk_warm(struct inquiry *q, bool secure, struct text raw, enum warm_why why)
+{
+	struct gate_worker *w = q->w;
+	struct store_ask ask = inquiry_ask(q);
+	struct store_found found;
+	struct errand_how how = { .forward = CACHE_FORWARD_URI_MISS, .warm = why, .secure = secure };
+	uint64_t flight;
+
+	enum store_state state = store_find(w->store, &ask, &found);
+	if (found.flight)
+		return WARM_SKIP_UNDER_WAY;
+	if (state == STORE_UNCACHEABLE || is_for_one(q) || cache_request_passes(&q->request))
+		return WARM_SKIP_UNCACHED;
+	if (state == STORE_FOUND && is_good(w, &found))
+		return WARM_SKIP_FRESH;
+	const struct cache_terms *t = state == STORE_FOUND ? store_terms(found.object) : NULL;
+	if (t && !(t->flags & TERMS_PARTIAL)) {
+		how.stale = found.object;
+		how.forward = CACHE_FORWARD_STALE;
+	}
+	int code = begin_fill(q, &how, &flight);
+	if (code < 0)
+		return code == -EBUSY ? WARM_SKIP_UNDER_WAY : WARM_SKIP_QUEUE;
+	return errand_for_nobody(w, q, raw, &how) ? WARM_GO : WARM_SKIP_QUEUE;
 }
 
 static void
@@ -270,9 +307,13 @@ decide(struct client *c, struct inquiry *q, struct text raw, struct past past)
 	switch (d.use) {
 	case CACHE_SERVE_AND_REFRESH:
 		if (whole)
-			refresh(c, q, raw, &found);
+			refresh(c, q, raw, &found, WARM_REFRESH);
 		/* fall through */
 	case CACHE_SERVE:
+		if (whole && d.use == CACHE_SERVE && warm_is_early(q, found.object, &terms))
+			refresh(c, q, raw, &found, WARM_EARLY);
+		if (whole)
+			warm_note(q, found.object);
 		serving_begin(c, q, found.object, &terms, &(struct serving_how){
 		    .hit = whole && !past.waited, .from_l2 = past.from_l2,
 		    .forward = CACHE_FORWARD_URI_MISS, .collapsed = true,

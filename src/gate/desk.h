@@ -4,6 +4,7 @@
 #pragma once
 
 #include "gate/inquiry.h"
+#include "gate/warm_why.h"
 
 /* `raw`: the bytes of its head, of which `r` has views. */
 void desk_take(struct client *c, const struct http1_request *r, struct text raw);
@@ -11,5 +12,7 @@ void desk_take(struct client *c, const struct http1_request *r, struct text raw)
 void desk_decide(struct client *c, struct inquiry *q, struct text raw, bool waited);
 /* The same after the second level was asked, and what it had (`found`) is in the store now. */
 void desk_decide_promoted(struct client *c, struct inquiry *q, struct text raw, bool found);
+/* Fetch this for nobody, unless it is there and fresh. */
+enum warm_skip desk_warm(struct inquiry *q, bool secure, struct text raw, enum warm_why why);
 /* The client of one who waits is gone. */
 void desk_left(struct await *a);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
 #include "base/clock.h"
 #include "gate/attempt.h"
@@ -12,6 +13,7 @@
 #include "gate/l2_keep.h"
 #include "gate/pack.h"
 #include "gate/upstream.h"
+#include "gate/warm.h"
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
@@ -38,6 +40,9 @@ take_part_of_cache(struct errand *x, const struct inquiry *q, struct text raw, c
 	x->part = how->part;
 	x->straight = how->straight;
 	x->forward = how->forward;
+	x->warm = how->warm;
+	if (x->warm)
+		x->warm_key = XXH3_64bits(q->key.uri.at, q->key.uri.size);
 	x->requested_ns = gate_wall_ns(w);
 	x->known = l2_known(w);
 	x->unsafe = how->straight && (q->request.method == CACHE_UNSAFE || q->request.method == CACHE_POST);
@@ -89,6 +94,8 @@ over(struct errand *x)
 	if (x->state == ERRAND_WAITING)
 		upstream_wait_no_more(x);
 	attempt_end(x, OUTCOME_UNKNOWN);
+	if (x->warm)
+		warm_over(x);
 	x->state = ERRAND_OVER;
 	x->w->n_errands--;
 	timer_remove(&x->w->timers, &x->timer);
@@ -103,12 +110,11 @@ over(struct errand *x)
 	gate_worker_bury(x->w, &x->grave);
 }
 
-/* `client`: NULL for a refresh. */
-static void
-begin(struct client *c, struct client *client, const struct inquiry *q, struct text raw,
+/* `c`: in whose name, `client`: who gets the answer; NULL: nobody. */
+static bool
+begin(struct gate_worker *w, struct client *c, struct client *client, const struct inquiry *q, struct text raw,
     const struct errand_how *how)
 {
-	struct gate_worker *w = c->w;
 	struct errand *x = errand_new(w, q->r);
 
 	if (!x && how->fill)
@@ -116,28 +122,35 @@ begin(struct client *c, struct client *client, const struct inquiry *q, struct t
 	if (!x && client)
 		client_refuse(client, 503, "out of memory", true);
 	if (!x)
-		return;
+		return false;
 	x->client = client;
 	if (client)
 		client->x = x;
-	x->secure = c->front->tls;
+	x->secure = c ? c->front->tls != NULL : how->secure;
 	x->route = q->route;
 	x->hash = attempt_hash(w, q, c);
 	take_part_of_cache(x, q, raw, how);
 	question_write(x, q, c);
 	upstream_ask(x);
+	return true;
 }
 
 void
 errand_begin(struct client *c, const struct inquiry *q, struct text raw, const struct errand_how *how)
 {
-	begin(c, c, q, raw, how);
+	begin(c->w, c, c, q, raw, how);
 }
 
 void
 errand_refresh(struct client *c, const struct inquiry *q, struct text raw, const struct errand_how *how)
 {
-	begin(c, NULL, q, raw, how);
+	begin(c->w, c, NULL, q, raw, how);
+}
+
+bool
+errand_for_nobody(struct gate_worker *w, const struct inquiry *q, struct text raw, const struct errand_how *how)
+{
+	return begin(w, NULL, NULL, q, raw, how);
 }
 
 /* ---- ends ------------------------------------------------------------------------------------ */
@@ -347,7 +360,7 @@ repeat_elsewhere(struct errand *x)
 static bool
 worth_repeating(const struct errand *x)
 {
-	return x->repeatable && !x->repeated && x->client;
+	return x->repeatable && !x->repeated && (x->client || x->warm);
 }
 
 void

@@ -16,12 +16,18 @@ struct errand_how {
 	const struct store_object *stale;   /* what is to be validated; NULL: nothing */
 	const struct store_object *part;    /* a part of what is asked; NULL: none */
 	enum cache_forward forward;
+	enum warm_why warm;                 /* for nobody */
+	bool secure;                        /* in nobody's name: of an https URL */
 };
 
 /* `raw`: the bytes of the request's head. */
 void errand_begin(struct client *c, const struct inquiry *q, struct text raw, const struct errand_how *how);
 /* The same for nobody: to refresh what is stored, in the name of the client who met it. */
 void errand_refresh(struct client *c, const struct inquiry *q, struct text raw, const struct errand_how *how);
+
+/* The same in nobody's name. False: out of memory, the fill has ended. */
+bool errand_for_nobody(struct gate_worker *w, const struct inquiry *q, struct text raw,
+    const struct errand_how *how);
 
 /* ---- told by the client ---- */
 /* Bytes of the body (or of the tunnel): how many were of use now. */
@@ -47,6 +53,7 @@ void errand_fail(struct errand *x, int status, const char *why);
 void errand_complete(struct errand *x);        /* the answer has ended */
 bool errand_to_up(struct errand *x, const struct engine_piece *pieces, uint32_t n);
 /* errand_question.c */
+/* `c`: in whose name; NULL: in nobody's. */
 void question_write(struct errand *x, const struct inquiry *q, struct client *c);
 size_t question_body(struct errand *x, const char *bytes, size_t size);
 void question_over(struct errand *x);

@@ -13,6 +13,7 @@
 #include "gate/refusal.h"
 #include "gate/serving.h"
 #include "gate/upstream.h"
+#include "gate/warm.h"
 
 /* ---- the head -------------------------------------------------------------------------------- */
 
@@ -281,8 +282,9 @@ invalidate(struct errand *x, const struct http1_response *r)
 	struct store_moment now = store_moment(w->store, q.key.uri);
 	bool latest = memcmp(&now, &x->moment, sizeof(now)) == 0;
 	for (int i = 0; cache_next_outdated(&q.request, &q.key, &answer, &i, text, &outdated);) {
-		store_purge_key(w->store, outdated.uri, STORE_PURGE_HARD);
+		uint32_t n = store_purge_key(w->store, outdated.uri, STORE_PURGE_HARD);
 		l2_forget(w, outdated.uri);
+		warm_updated(w->gate->warm, outdated.uri, n);
 	}
 	if (latest)   /* its own answer is not outdated by it */
 		x->moment = store_moment(w->store, q.key.uri);

@@ -45,6 +45,17 @@ is_ours(struct text name)
 	    text_is(name, "X-Forwarded-Host");
 }
 
+/* A fetch that nobody asked for: RFC 7239, section 6.3, lets such a one have a name of its own. */
+static void
+put_nobody(struct buf *b, struct text host, bool secure)
+{
+	put_field(b, "X-Forwarded-Host", host);
+	put_field(b, "X-Forwarded-Proto", (struct text){ "https", secure ? 5 : 4 });
+	buf_puts(b, "Forwarded: for=_" GATE_NAME ";host=\"");
+	put(b, host);
+	buf_puts(b, secure ? "\";proto=https\r\n" : "\";proto=http\r\n");
+}
+
 /* Who asked before us is kept, and the client is added: what stands last is what we have seen
  * ourselves (RFC 7239 for the standard form of it). */
 static void
@@ -152,8 +163,11 @@ question_write(struct errand *x, const struct inquiry *q, struct client *c)
 	put_conditions(x);
 	put_missing(x);
 	put_framing(x, r);
-	put_forwarded(b, r, c);
-	buf_printf(b, "Via: %s " GATE_NAME "\r\n\r\n", r->old ? "1.0" : c->ops->protocol + strlen("HTTP/"));
+	if (c)
+		put_forwarded(b, r, c);
+	else
+		put_nobody(b, r->host, x->secure);
+	buf_printf(b, "Via: %s " GATE_NAME "\r\n\r\n", r->old ? "1.0" : c ? c->ops->protocol + strlen("HTTP/") : "1.1");
 }
 
 /* ---- the body -------------------------------------------------------------------------------- */

@@ -151,13 +151,21 @@ fill_meta(const struct gate_worker *w, const struct inquiry *q, const struct cac
 	return n_tags >= 0;
 }
 
+/* What the origin took for it so far. */
+static uint32_t
+cost_us(const struct errand *x)
+{
+	int64_t us = (gate_wall_ns(x->w) - x->requested_ns) / NS_PER_US;
+	return us < 0 ? 0 : us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+}
+
 static bool
 meta_of(const struct errand *x, const struct inquiry *q, const struct cache_terms *t, struct text head,
     struct text vary, uint64_t tags[STORE_TAGS_MAX], struct store_meta *ret)
 {
 	bool ok = fill_meta(x->w, q, t, head, vary, tags, ret);
 
-	ret->cost_us = (uint64_t)(gate_wall_ns(x->w) - x->requested_ns) / NS_PER_US;
+	ret->cost_us = cost_us(x);
 	return ok;
 }
 
@@ -179,6 +187,7 @@ update(struct errand *x, struct inquiry *q, const struct cache_answer *answer)
 	buf_clear(b);
 	enum cache_refusal why = cache_update(&q->request, &q->key, store_terms(x->stale),
 	    store_head(x->stale), answer, q->policy, &t, b);
+	t.cost_us = cost_us(x);
 	uint64_t tags[STORE_TAGS_MAX];
 	struct store_meta meta;
 	bool updates = why == CACHE_STORE && b->size <= CACHE_HEAD_MAX && announce(x, q) &&
@@ -293,6 +302,7 @@ store_answer(struct errand *x, struct inquiry *q, const struct http1_response *r
 
 	t->full_bytes = r->framing == HTTP1_NO_BODY ? 0
 	    : r->framing == HTTP1_LENGTH ? r->length : CACHE_NO_SIZE;
+	t->cost_us = cost_us(x);
 	buf_clear(b);
 	cache_head_write(&r->fields, q->policy, t, b);
 	enum fill_verdict v = fill_store(x, q, r, t, (struct text){ b->data, b->size });

@@ -12,7 +12,9 @@
 #include "base/clock.h"
 #include "gate/access_log.h"
 #include "gate/certificates.h"
+#include "gate/events.h"
 #include "gate/rate_limit.h"
+#include "gate/warm.h"
 
 #define WORKERS_MAX 256
 #define RATE_PLACES 65536            /* 1 MiB */
@@ -170,13 +172,17 @@ open_workers(struct gate *g, struct err *e)
 static int
 open_metrics(struct gate *g, struct err *e)
 {
-	g->all_metrics = calloc(g->n_workers + 1, sizeof(struct metrics *));
+	g->all_metrics = calloc(g->n_workers + 2 + EVENTS_THREADS, sizeof(struct metrics *));
 	if (!g->all_metrics)
 		return err_set(e, ENOMEM, "out of memory");
 	for (uint32_t i = 0; i < g->n_workers; i++)
 		g->all_metrics[i] = g->workers[i].w.metrics;
 	g->metrics = metrics_new(g->config);
 	g->all_metrics[g->n_workers] = g->metrics;
+	g->n_metrics = g->n_workers + 1;
+	if (g->warm)
+		g->all_metrics[g->n_metrics++] = warm_metrics(g->warm);
+	g->n_metrics += events_metrics(g->events, g->all_metrics + g->n_metrics);
 	return 0;
 }
 
@@ -206,7 +212,7 @@ start_workers(struct gate *g, struct err *e)
 
 /* Signals are for the thread that called gate_run, not for those that begin here. */
 static int
-start(struct gate *g, struct listen_sockets *sockets, struct err *e)
+start(struct gate *g, const struct gate_lasting *lasting, struct err *e)
 {
 	sigset_t all, before;
 	int code = 0;
@@ -218,9 +224,13 @@ start(struct gate *g, struct listen_sockets *sockets, struct err *e)
 	if (code == 0)
 		code = open_workers(g, e);
 	if (code == 0)
-		code = open_metrics(g, e);
+		code = take_listeners(g, lasting->sockets, e);
 	if (code == 0)
-		code = take_listeners(g, sockets, e);
+		code = warm_open(g, e);
+	if (code == 0)
+		code = events_open(g, lasting->places, e);
+	if (code == 0)
+		code = open_metrics(g, e);
 	if (code == 0)
 		code = start_workers(g, e);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -240,7 +250,9 @@ gate_metrics_write(struct gate *g, struct buf *out)
 	metrics_set(g->metrics, METRIC_CACHE_LIMIT, 0, (int64_t)n.limit_bytes);
 	metrics_set(g->metrics, METRIC_CACHE_OBJECTS, 0, (int64_t)n.objects);
 	metrics_set(g->metrics, METRIC_CACHE_EVICTED, 0, (int64_t)n.evicted);
-	metrics_write(g->all_metrics, g->n_workers + 1, out);
+	if (g->warm)
+		metrics_set(g->metrics, METRIC_WARM_WAITING, 0, warm_waiting(g->warm));
+	metrics_write(g->all_metrics, g->n_metrics, out);
 	pthread_mutex_unlock(&g->metrics_lock);
 }
 
@@ -267,7 +279,7 @@ gate_open(const struct gate_config *config, struct arena *own, const struct gate
 	if (code == 0)
 		code = open_l2(g, e);
 	if (code == 0)
-		code = start(g, lasting->sockets, e);
+		code = start(g, lasting, e);
 	if (code < 0) {
 		gate_drain(g, GATE_ENDS, 0);
 		gate_close(g);
@@ -283,6 +295,8 @@ gate_drain(struct gate *g, enum gate_drain how, int64_t until_ns)
 {
 	atomic_store(&g->drain_until_ns, until_ns);
 	atomic_store(&g->draining, true);
+	events_leave(g->events);
+	warm_leave(g->warm);
 	if (how == GATE_ENDS)
 		atomic_store(&g->ending, true);
 	for (uint32_t i = 0; i < g->n_workers; i++)
@@ -302,8 +316,11 @@ gate_close(struct gate *g)
 	for (uint32_t i = 0; g->workers && i < g->n_workers; i++)
 		if (g->workers[i].started)
 			pthread_join(g->workers[i].thread, NULL);
+	warm_stop(g->warm);
+	events_close(g->events);
 	for (uint32_t i = 0; g->workers && i < g->n_workers; i++)
 		gate_worker_close(&g->workers[i].w);
+	warm_close(g->warm);
 	metrics_free(g->metrics);
 	free(g->all_metrics);
 	free(g->workers);

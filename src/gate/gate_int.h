@@ -36,7 +36,8 @@ struct gate {
 	struct certificates *certificates;   /* NULL: nobody listens with TLS */
 	struct access_log *access_log;   /* NULL: none */
 	pthread_mutex_t metrics_lock;    /* of `metrics`, which belongs to no worker */
-	struct metrics *metrics, **all_metrics;   /* all: of the workers, and that */
+	struct metrics *metrics, **all_metrics;   /* all: of the workers, that, and of other threads */
+	size_t n_metrics;
 	struct flights flights;
 	struct gate_l2 l2;           /* of the configuration, with its password; no servers: none */
 	struct addr *l2_addrs;       /* by its servers */
@@ -44,6 +45,8 @@ struct gate {
 	struct l2_purges *l2_purges; /* NULL: there is no second level; */
 	struct l2_outbox *l2_outbox; /* nor this */
 	atomic_uint_least64_t *l2_seen;   /* the house's: the last purge of others that the store has seen */
+	struct warm *warm;           /* NULL: nothing is warmed */
+	struct events *events;       /* NULL: nobody tells of updates */
 	atomic_uint n_running;       /* workers that have not ended, */
 	atomic_uint n_listening;     /* and that take connections */
 	atomic_bool draining;        /* no new connections, and each ends with its next answer */
@@ -58,6 +61,7 @@ struct gate_lasting {
 	struct listen_sockets *sockets;
 	struct notices *notices;
 	atomic_uint_least64_t *l2_seen;
+	struct event_places *places;
 };
 
 uint32_t gate_count_workers(const struct gate_config *config);

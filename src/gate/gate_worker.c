@@ -15,6 +15,7 @@
 #include "gate/l2.h"
 #include "gate/l2_link.h"
 #include "gate/upstream.h"
+#include "gate/warm.h"
 
 /* After it was told to take no more connections: what had been taken already, or is being taken, comes until then. */
 #define DEAF_NS (100 * NS_PER_MS)
@@ -223,6 +224,7 @@ gate_worker_open(struct gate_worker *w, struct gate *gate, uint32_t index, struc
 	w->now_ns = now_ns();
 	w->metrics = metrics_new(gate->config);
 	w->shelf = shelf_new();
+	w->warm = warm_side_new();
 	w->feed = gate->access_log ? access_log_feed(gate->access_log, index) : NULL;
 	w->max_fronts = (uint32_t)(gate->config->limits.connections / gate->n_workers) + 1;
 	w->n_conns = w->max_fronts + count_up_conns(gate) + l2_count_conns(w);
@@ -233,7 +235,7 @@ gate_worker_open(struct gate_worker *w, struct gate *gate, uint32_t index, struc
 	if (code == 0 && !(w->store = store_worker_open(gate->store)))
 		code = -ENOMEM;
 	w->parked = calloc(FLIGHT_SLOTS, sizeof(struct waiter *));
-	if (!w->parked || !w->shelf)
+	if (!w->parked || !w->shelf || !w->warm)
 		code = -ENOMEM;
 	if (code == 0)
 		code = engine_choose(gate->config->engine, w->n_conns, &w->ops);
@@ -267,6 +269,7 @@ gate_worker_close(struct gate_worker *w)
 	http2_pool_done(&w->http2_pool);
 	metrics_free(w->metrics);
 	shelf_free(w->shelf);
+	warm_side_free(w->warm);
 	buf_done(&w->head);
 	free(w->conns);
 	free(w->free_conns);
@@ -289,6 +292,7 @@ turn(struct gate_worker *w)
 	    .until_ns = next < until ? next : until, .batch = 1 });
 	flight_turn(w);
 	w->now_ns = now_ns();
+	warm_turn(w);
 	timers_turn(&w->timers, w->now_ns, on_due, w);
 	h2_turn(w);
 	l2_turn(w->l2);

@@ -25,6 +25,7 @@
 #include "gate/latency.h"
 #include "gate/timers.h"
 #include "gate/visit.h"
+#include "gate/warm_why.h"
 #include "net/addr.h"
 #include "net/http1_request.h"
 #include "net/http1_response.h"
@@ -182,6 +183,8 @@ struct errand {
 	bool unsafe;             /* invalidates what is stored, when it succeeds */
 	bool straight;           /* of a cached route, but past the cache */
 	enum cache_forward forward;
+	enum warm_why warm;      /* for nobody: what for */
+	uint64_t warm_key;       /* then: hash of the key */
 	const char *detail;      /* why nothing is stored; NULL: it is */
 
 	struct http1_body answer;
@@ -230,6 +233,7 @@ struct gate_worker {
 	struct worker_tls tls;
 	struct http2_pool http2_pool;
 	struct h2 *dirty;            /* connections with something to be sent at the end of the turn */
+	struct warm_side *warm;
 	struct grave *graves;
 
 	/* Scratch. */

@@ -26,7 +26,7 @@
 #define DRAIN_NS     (10 * NS_PER_S)       /* for requests that are under way at the end */
 #define LEAVE_NS     (3600 * NS_PER_S)     /* for those of a gate that was replaced: tunnels last */
 #define LOOK_NS      (50 * NS_PER_MS)      /* how often signals and orders are looked for */
-#define STORE_SEATS  16                    /* of threads that are no workers */
+#define STORE_SEATS  32                    /* of threads that are no workers */
 
 /* ---- signals --------------------------------------------------------------------------------- */
 
@@ -178,7 +178,8 @@ begin(struct house *h, const struct gate_config *c, struct err *e)
 		code = open_store(h, c, &gift, e);
 	if (code == 0)
 		code = purge_desk_open(h->store, c->purge_log, &h->purges, e);
-	h->lasting = (struct gate_lasting){ h->store, h->purges, &h->sockets, &h->notices, &h->l2_seen };
+	h->lasting = (struct gate_lasting){ h->store, h->purges, &h->sockets, &h->notices, &h->l2_seen,
+		&h->places };
 	file_read(c->file, NODE_FILE_MAX, &text, &unread);
 	note_config(h, &text);
 	if (code == 0)
@@ -562,6 +563,7 @@ house_done(struct house *h)
 	buf_done(&h->config_text);
 	notices_done(&h->notices);
 	pthread_cond_destroy(&h->done);
+	pthread_mutex_destroy(&h->places.lock);
 	pthread_mutex_destroy(&h->lock);
 }
 
@@ -573,6 +575,7 @@ gate_run(const struct gate_config *config, const struct gate_talk *talk, struct 
 	bool had_terminal = has_terminal();
 
 	pthread_mutex_init(&h.lock, NULL);
+	pthread_mutex_init(&h.places.lock, NULL);
 	pthread_cond_init(&h.done, NULL);
 	notices_init(&h.notices);
 	raise_file_limit();

@@ -9,6 +9,7 @@
  * The house is the main thread's. Other threads ask it to do something with house_order(). */
 #pragma once
 
+#include "gate/events.h"
 #include "gate/gate_int.h"
 #include "gate/upgrade.h"
 
@@ -30,6 +31,7 @@ struct house {
 	const struct gate_talk *talk;
 	struct gate_lasting lasting;
 	struct listen_sockets sockets;
+	struct event_places places;
 	struct store *store;
 	int memory;              /* the store's memfd */
 	struct upgrade_link link, after;   /* to the process that this one took over from; that has taken over */

@@ -18,7 +18,7 @@ static const int64_t bounds_ns[] = {
 
 enum type { COUNTER, GAUGE, HISTOGRAM };
 enum labels { NONE, ROUTE, ROUTE_CODE, ROUTE_CACHE, REASON, UPSTREAM, SERVER, SERVER_OUTCOME, CODING, LEVEL,
-	LEVEL_RESULT, UNREADABLE };
+	LEVEL_RESULT, UNREADABLE, WARM, WARM_SKIP, SOURCE };
 
 struct row {
 	const char *name;
@@ -44,6 +44,12 @@ static const char *const reason_names[REFUSED_KINDS] = {
 
 static const char *const level_names[CACHE_LEVELS] = { "l1", "l2", "origin" };
 static const char *const unreadable_names[METRIC_UNREADABLE_KINDS] = { "foreign", "newer", "corrupt" };
+/* From the second on: WARM_NOT and WARM_GO are no series. */
+static const char *const warm_names[WARM_WHYS - 1] = { "refresh", "early", "popular", "update" };
+static const char *const skip_names[WARM_SKIPS - 1] = {
+	"fresh", "under_way", "busy", "breaker", "uncached", "full", "failed",
+};
+static const char *const source_names[METRIC_SOURCES] = { "request", "redis", "notify", "replication" };
 
 const char *
 metric_cache_name(enum metric_cache did)
@@ -85,6 +91,12 @@ count_series(const struct gate_config *c, enum labels labels)
 		return count_servers(c);
 	case SERVER_OUTCOME:
 		return count_servers(c) * 2;
+	case WARM:
+		return WARM_WHYS - 1;
+	case WARM_SKIP:
+		return WARM_SKIPS - 1;
+	case SOURCE:
+		return METRIC_SOURCES;
 	case CODING:
 		return CODINGS;
 	case LEVEL:
@@ -224,6 +236,15 @@ write_labels(const struct gate_config *c, enum labels labels, size_t series, str
 	case SERVER_OUTCOME:
 		write_server(c, series / 2, out);
 		write_label(out, "outcome", series % 2 ? "bad" : "good");
+		break;
+	case WARM:
+		write_label(out, "for", warm_names[series]);
+		break;
+	case WARM_SKIP:
+		write_label(out, "reason", skip_names[series]);
+		break;
+	case SOURCE:
+		write_label(out, "source", source_names[series]);
 		break;
 	case CODING:
 		write_label(out, "coding", coding_name((enum coding)series));

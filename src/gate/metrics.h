@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "gate/compress.h"
 #include "gate/config.h"
+#include "gate/warm_why.h"
 
 enum metric {
 #define METRIC(id, name, type, labels, help) METRIC_##id,
@@ -37,6 +38,9 @@ enum metric_reason {
 	REFUSED_BAD_REQUEST, REFUSED_NO_ROUTE, REFUSED_RATE, REFUSED_BREAKER, REFUSED_QUEUE, REFUSED_TIMEOUT,
 	REFUSED_UPSTREAM, REFUSED_RESOURCES, REFUSED_NOT_CACHED, REFUSED_KINDS
 };
+
+/* Who tells of updates; METRIC_SOURCES: those of gate.yaml, and requests through the gate. */
+enum metric_source { SOURCE_REQUEST, SOURCE_REDIS, SOURCE_NOTIFY, SOURCE_REPLICATION, METRIC_SOURCES };
 
 /* As it stands in labels. */
 const char *metric_cache_name(enum metric_cache did);

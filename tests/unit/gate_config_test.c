@@ -231,7 +231,16 @@ the_rest_of_the_example_is_right_too(void **state)
 	assert_int_equal(c->upstreams[0].health.fall, smallest->upstreams[0].health.fall);
 	CHECK_NEAR(c->routes[0].rate_limit.burst, 200, 0);
 	assert_int_equal(c->listens[1].n_certificates, 2);
-	assert_true(c->warming.cascade);
+	const struct gate_warming *w = &c->warming;
+	assert_true(w->cascade && !w->utc && !w->postgres.create_slot);
+	CHECK_NEAR(w->rate_per_s, smallest->warming.rate_per_s, 0);
+	CHECK_NEAR(w->beta, smallest->warming.beta, 0);
+	assert_int_equal(w->concurrency, smallest->warming.concurrency);
+	assert_int_equal(w->popular, smallest->warming.popular);
+	assert_int_equal(w->n_rules, 1);
+	assert_string_equal(w->redis.stream, "updates");
+	assert_string_equal(w->postgres.tables[0].schema, "public");
+	assert_string_equal(w->postgres.tables[0].purge[1], "tag:product:{id}");
 }
 
 /* The YAML of guides about multi-level caches. */
@@ -261,13 +270,14 @@ strategies_of_warming_are_read(void **state)
 	assert_string_equal(w->schedule, "0 5 * * *");
 	assert_true(w->load_on_first_access && w->background_refresh && w->ttl_refresh);
 	assert_true(w->invalidate_on_update && w->warm_related && w->cascade);
-	assert_int_equal(c->n_notes, 1);
-	assert_string_equal(c->notes[0], "gate.yaml:9:3: nothing is warmed yet");
+	assert_int_equal(c->n_notes, 0);
 }
 
 /* ---- what is refused ---- */
 
 #define WITH(line)  SMALLEST line "\n"
+#define UPDATES(keys) \
+	WITH("cache_warming: { strategies: { event_driven: [invalidate_on_update] }, " keys " }")
 #define ROUTE(keys) "listen: :1\nupstreams: { o: { servers: [a:1] } }\nroutes:\n  - { match: /, upstream: o, " keys " }\n"
 #define SERVER(keys) "listen: :1\nroutes: [ { match: /, upstream: o } ]\nupstreams: { o: { " keys " } }\n"
 
@@ -359,6 +369,25 @@ mistakes_are_explained_where_they_stand(void **state)
 		{ WITH("cache_warming: { strategies: { lazy_loading: [{ background_refresh: 5s }] } }"),
 		  "takes no value", "- background_refresh" },
 		{ WITH("cache_warming: { strategies: { eager: [] } }"), "unknown key 'eager'", "" },
+		{ WITH("cache_warming: { rate: 0/s }"), "rate: must be above nothing", "" },
+		{ WITH("cache_warming: { timezone: cet }"), "timezone: unknown 'cet'", "utc" },
+		{ WITH("cache_warming: { popular: 100000 }"), "not a number from 1 to 16384", "" },
+		{ WITH("cache_warming: { hosts: ['http://a'] }"), "hosts: 'http://a' is not a host", "in Host" },
+		{ WITH("cache_warming: { redis: { url: 'redis://a', stream: s } }"),
+		  "gate.yaml:8:16: cache_warming: updates are told of, but not acted on", "invalidate_on_update" },
+		{ UPDATES("redis: { url: 'redis://a', stream: s }"), "paths of what host?", "hosts:" },
+		{ UPDATES("redis: { url: 'redis://:geheim@a/x', stream: s }"), "not a URL of Redis", "REDISCLI_AUTH" },
+		{ UPDATES("redis: { url: 'redis://a' }"), "redis: which stream?", "updates" },
+		{ UPDATES("postgres: { url: 'mysql://a' }"), "not a URL of PostgreSQL", ".pgpass" },
+		{ UPDATES("postgres: { url: 'postgresql://a' }"), "postgres: neither channel nor slot", "slot:" },
+		{ UPDATES("postgres: { url: 'postgresql://a', slot: s }"), "a slot without a publication", "" },
+		{ UPDATES("postgres: { url: 'postgresql://a', channel: 'a-b' }"), "'a-b' is not of the letters", "" },
+		{ UPDATES("postgres: { url: 'postgresql://a', slot: s, publication: p, tables: { t: ['/{}'] } }"),
+		  "t: '/{}' has no name between its braces", "/products/{id}" },
+		{ UPDATES("rules: [{ on: '/a', also: ['/b'] }]"), "rules without cascade_updates", "cascade_updates" },
+		{ UPDATES("rules: [{ on: 'a/{x}', also: ['/b'] }]"), "'a/{x}' is neither a path", "" },
+		{ UPDATES("rules: [{ on: '/{x}', also: ['/b/{y}'] }]"), "{y} of '/b/{y}' is not in '/{x}'", "" },
+		{ UPDATES("rules: [{ on: '/{x}{y}', also: ['/b'] }]"), "two names without anything between", "" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

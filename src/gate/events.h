@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* Updates of what the origin serves, told from outside: what they concern is purged at once and, where that is wanted,
+ * fetched again (warm.h).
+ *
+ * An update names keys and tags: "/products/5", "http://shop.example/products/5", "tag:product:5", "all"; rules say what
+ * follows from those (cascade.h). Sources, a thread each, which no worker waits for:
+ *
+ * redis         entries of a stream (events_redis.c)
+ * notify        PostgreSQL's NOTIFY (events_notify.c)
+ * replication   PostgreSQL's logical replication: rows that changed (events_replication.c)
+ *
+ * No update is lost without all being purged: the stream is read on from the last entry, the slot keeps what nobody has
+ * confirmed, and where there may be a gap everything goes, which is told. A source that is lost is told once, tried again
+ * after growing times, and counted. */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "net/field.h"
+
+#define EVENTS_THREADS  4    /* at most: the sources, and that of warming */
+#define EVENTS_PLACE_MAX 48
+
+struct gate;
+struct events;
+
+/* How far sources were heard: kept by the house from one configuration to the next. Zeroed but for the lock. */
+struct event_places {
+	pthread_mutex_t lock;
+	uint64_t stream;             /* hash of what `redis` is of */
+	char redis[EVENTS_PLACE_MAX];   /* id of the last entry that was applied; "": none */
+	unsigned listening;          /* gates that hear what is notified */
+	bool listened;               /* one did before */
+};
+
+struct metrics;
+
+/* After warm_open; NULL in gate->events when there is neither a source nor a rule. */
+int events_open(struct gate *gate, struct event_places *places, struct err *e);
+void events_leave(struct events *events);   /* the threads are to end; accepts NULL */
+void events_close(struct events *events);   /* accepts NULL */
+
+/* A request through the gate has made this key worthless, which is purged already: what follows from that. `stored`: it
+ * was there. Only from the thread of warming. */
+void events_updated(struct gate *gate, struct text uri, bool stored);
+
+/* Those of the threads; returns how many. */
+size_t events_metrics(struct events *events, struct metrics **ret);

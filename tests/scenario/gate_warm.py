@@ -1,0 +1,395 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The gate before an origin, a Redis and a PostgreSQL that tell of updates: what is fetched before it is asked for, and
+what is thrown away in time. usage: gate_warm.py PRONY; prints TAP."""
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from backends import Postgres, Redis
+from calls import Tap
+from gate_origin import Origin, response
+from services import free_port
+
+PRONY = os.path.abspath(sys.argv[1])
+PATIENCE_S = 20
+STALL_S = 0.04           # who asks less often than that may miss the shortest window of early refresh: 50 ms
+EVENTS = 'event_driven: [invalidate_on_update, warm_related_items, cascade_updates]'
+CONFIG = '''
+listen: 127.0.0.1:{port}
+workers: 2
+metrics: 127.0.0.1:{metrics}
+upstreams: {{ origin: {{ servers: ["127.0.0.1:{origin}"] }} }}
+routes: [ {{ match: /, upstream: origin, cache: {{ enabled: true }} }} ]
+cache_warming:
+  hosts: [shop.example]
+  {more}
+'''
+UPDATES = '''strategies: {{ {events} }}
+  rules: [ {{ on: "/products/{{id}}", also: ["/list"] }} ]
+  redis: {{ url: "redis://127.0.0.1:{redis}", stream: updates }}
+  postgres:
+    url: postgresql://shop:{password}@127.0.0.1:{postgres}/postgres
+    channel: updates
+    slot: prony
+    create_slot: true
+    publication: prony
+    tables: {{ products: ["/products/{{id}}"], "public.notes": ["/notes/{{word}}"] }}'''
+HOT = 'strategies: { lazy_loading: [ttl_based_refresh] }'
+LEARNING = '''strategies: {{ predictive: [analyze_access_patterns, preload_popular_items, schedule: "0 5 * * *"] }}
+  state: {folder}/popular
+  logs: [{folder}/access.log]'''
+tap = Tap()
+
+
+class Shop(Origin):
+    """Pages say what is in .texts for them."""
+
+    def __init__(self):
+        super().__init__()
+        self.texts = {}
+
+    async def do_page(self, reader, writer, method, fields, query, head, body):
+        path = head.split(b' ')[1].decode()
+        writer.write(response('200 OK', self.texts.get(path, 'first').encode(), Cache_Control='max-age=600',
+                              Surrogate_Key='tag-of-' + path.strip('/').replace('/', '-')))
+
+    do_products = do_list = do_notes = do_page
+
+    async def do_hot(self, reader, writer, *_):
+        writer.write(response('200 OK', b'hot', Cache_Control='max-age=1'))
+
+    def times(self, path):
+        return sum(head.startswith(f'GET {path} '.encode()) for head, _ in self.seen)
+
+
+class Gate:
+    def __init__(self, origin, folder, more):
+        self.port, self.metrics = free_port(), free_port()
+        self.file, self.said = os.path.join(folder, 'gate.yaml'), os.path.join(folder, 'said')
+        with open(self.file, 'w', encoding='utf-8') as f:
+            f.write(CONFIG.format(port=self.port, metrics=self.metrics, origin=origin.port, more=more))
+
+    def __enter__(self):
+        with open(self.said, 'w', encoding='utf-8') as said:
+            self.process = subprocess.Popen([PRONY, 'gate', '--config', self.file], stderr=said)
+        until(lambda: self.answers(), lambda: f'the gate does not listen: {self.told()}')
+        return self
+
+    def answers(self):
+        try:
+            for port in (self.port, self.metrics):
+                socket.create_connection(('127.0.0.1', port)).close()
+            return True
+        except OSError:
+            return False
+
+    def told(self):
+        with open(self.said, encoding='utf-8') as f:
+            return f.read()
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=PATIENCE_S)
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+class Late(Exception):
+    pass
+
+
+def until(is_so, what):
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        if is_so():
+            return
+        time.sleep(0.01)
+    raise Late(what() if callable(what) else what)
+
+
+def read_answer(s):
+    data = b''
+    while b'\r\n\r\n' not in data:
+        piece = s.recv(65536)
+        if not piece:
+            raise EOFError(data)
+        data += piece
+    head, body = data.split(b'\r\n\r\n', 1)
+    length = int(re.search(rb'(?i)\r\ncontent-length: (\d+)', head).group(1))
+    while len(body) < length:
+        body += s.recv(65536)
+    status = re.search(rb'(?i)\r\ncache-status: ([^\r]*)', head)
+    return body.decode(), status.group(1).decode() if status else ''
+
+
+def ask(gate, path, method='GET'):
+    """Text and Cache-Status."""
+    with socket.create_connection(('127.0.0.1', gate.port), timeout=PATIENCE_S) as c:
+        c.sendall(f'{method} {path} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n'.encode())
+        return read_answer(c)
+
+
+def figures(gate):
+    with socket.create_connection(('127.0.0.1', gate.metrics), timeout=PATIENCE_S) as s:
+        s.sendall(b'GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n')
+        text = b''.join(iter(lambda: s.recv(65536), b'')).decode()
+    return {k: float(v) for k, v in (line.rsplit(' ', 1) for line in text.split('\r\n\r\n', 1)[1].splitlines()
+                                     if not line.startswith('#'))}
+
+
+def figure(gate, name):
+    return figures(gate).get('prony_gate_' + name, 0)
+
+
+def expect(got, wanted):
+    return [] if got == wanted else [f'got {got!r:.200}, wanted {wanted!r:.200}']
+
+
+# ---- a key that is asked for all the time
+
+class Fan(threading.Thread):
+    """Asks for one page all the time, on one connection."""
+
+    def __init__(self, gate):
+        super().__init__(daemon=True)
+        self.gate, self.over, self.seen, self.begun = gate, False, [], time.monotonic()
+
+    def run(self):
+        with socket.create_connection(('127.0.0.1', self.gate.port), timeout=PATIENCE_S) as s:
+            before = time.monotonic()
+            while not self.over:
+                asked = time.monotonic()
+                s.sendall(b'GET /hot HTTP/1.1\r\nHost: shop.example\r\n\r\n')
+                self.seen.append((asked - before, read_answer(s)[1]))
+                before = asked
+                time.sleep(0.004)
+
+    def end(self):
+        self.over = True
+        self.join(PATIENCE_S)
+
+
+def hot_key(shop, fan):
+    """No miss after the first but where nobody asked for a while; the origin is asked about once a lifetime."""
+    until(lambda: time.monotonic() - fan.begun > 3.5, 'time stands still')
+    fan.end()
+    lasted, n = time.monotonic() - fan.begun, shop.times('/hot')
+    misses = [s for gap, s in fan.seen[1:] if 'fwd=' in s and 'collapsed' not in s and gap < STALL_S]
+    print(f'# {len(fan.seen)} requests in {lasted:.1f} s, {n} at the origin, {len(misses)} misses', flush=True)
+    faults = expect(misses, []) + ([] if len(fan.seen) > 20 else ['hardly anything was asked'])
+    faults += [] if n <= lasted / 0.85 + 2 else [f'{n} at the origin in {lasted:.1f} s']
+    return faults + ([] if figure(fan.gate, 'warmed_objects_total{for="early"}') else ['nothing was refreshed early'])
+
+
+# ---- updates
+
+def renewed(gate, shop, path, text, update, warmed=True):
+    """The update of a page makes the gate fetch it again, without a client; who asks then finds it there. After a purge
+    of everything only what is popular is fetched again."""
+    ask(gate, path)
+    n, shop.texts[path] = shop.times(path), text
+    update()
+    until(lambda: not warmed or shop.times(path) > n, lambda: f'{path} is not fetched again; the gate says {gate.told()!r}')
+    until(lambda: ask(gate, path)[0] == text, lambda: f'{path} stays as it was: {ask(gate, path)}')
+    got = ask(gate, path)
+    return expect(got[0], text) + expect('hit' in got[1], True)
+
+
+def by_request(gate, shop, redis, postgres):
+    """An unsafe request through the gate; what a rule says follows."""
+    ask(gate, '/list')
+    n = shop.times('/list')
+    faults = renewed(gate, shop, '/products/1', 'put', lambda: ask(gate, '/products/1', 'DELETE'))
+    until(lambda: shop.times('/list') > n, 'the list is not fetched again')
+    return faults
+
+
+def by_redis(gate, shop, redis, postgres):
+    ask(gate, '/list')
+    n = shop.times('/list')
+    faults = renewed(gate, shop, '/products/2', 'redis',
+                     lambda: redis.ask('XADD', 'updates', '*', 'key', '/products/2', 'tag', 'x'))
+    until(lambda: shop.times('/list') > n, 'the list is not fetched again')
+    redis.ask('XADD', 'updates', '*', 'key', 'nonsense')
+    until(lambda: figure(gate, 'event_malformed_total{source="redis"}') == 1, 'nonsense is not counted')
+    return faults + expect(figure(gate, 'event_source_connected{source="redis"}'), 1)
+
+
+def redis_trimmed(gate, shop, redis, postgres):
+    """An entry is gone before it could be read: everything is purged, and that is said."""
+    gaps = figure(gate, 'event_gaps_total{source="redis"}')
+
+    def update():
+        done = subprocess.run(['redis-cli', '-p', str(redis.port)], capture_output=True, text=True, check=True, input=''
+                              'MULTI\nXADD updates * key /products/3\nXADD updates * key /else\nXTRIM updates MAXLEN 1\nEXEC\n',
+                              env={**os.environ, 'REDISCLI_AUTH': redis.password})
+        assert 'ERR' not in done.stdout, done.stdout
+    faults = renewed(gate, shop, '/products/3', 'trimmed', update, False)
+    until(lambda: 'were trimmed from the stream' in gate.told(), 'the gap is not told')
+    return faults + expect(figure(gate, 'event_gaps_total{source="redis"}'), gaps + 1)
+
+
+def kill(backend, gate, source):
+    backend.process.kill()
+    backend.process.wait()
+    until(lambda: figure(gate, 'event_source_connected{source="%s"}' % source) == 0, 'the loss is not noticed')
+
+
+def redis_killed(gate, shop, redis, postgres):
+    ask(gate, '/products/4')
+    kill(redis, gate, 'redis')
+    redis.start()
+    until(lambda: 'PONG' in redis.ask('PING'), 'Redis is not back')
+    faults = renewed(gate, shop, '/products/4', 'back', lambda: redis.ask('XADD', 'updates', '*', 'key', '/products/4'))
+    until(lambda: 'updates in Redis is lost' in gate.told(), 'the loss is not told')
+    return faults
+
+
+def by_notify(gate, shop, redis, postgres):
+    until(lambda: figure(gate, 'event_source_connected{source="notify"}') == 1, 'nobody listens')
+    return renewed(gate, shop, '/products/5', 'notify', lambda: postgres.sql("SELECT pg_notify('updates', '/products/5')"))
+
+
+def by_replication(gate, shop, redis, postgres):
+    until(lambda: figure(gate, 'event_source_connected{source="replication"}') == 1, 'nothing is replicated')
+    faults = renewed(gate, shop, '/products/6', 'row', lambda: postgres.sql('UPDATE products SET price = price + 1 WHERE id = 6'))
+    faults += renewed(gate, shop, '/products/7', 'deleted', lambda: postgres.sql('DELETE FROM products WHERE id = 7'))
+    faults += renewed(gate, shop, '/notes/a%20b', 'said', lambda: postgres.sql("UPDATE notes SET said = 'x' WHERE id = 1"))
+    until(lambda: 'SELECT pg_drop_replication_slot' in gate.told(), 'the new slot is not told of')
+    return faults
+
+
+def unknown_row(gate, shop, redis, postgres):
+    """PostgreSQL does not tell the word of a note that is deleted: everything goes."""
+    faults = renewed(gate, shop, '/notes/a%20b', 'gone', lambda: postgres.sql('DELETE FROM notes WHERE id = 1'), False)
+    until(lambda: 'REPLICA IDENTITY FULL' in gate.told(), 'why is not told')
+    return faults
+
+
+def postgres_killed(gate, shop, redis, postgres):
+    """What the slot keeps is told again, what was notified while nobody heard it is made good by a purge of everything:
+    that may come in between, and what is then not stored is not fetched again."""
+    ask(gate, '/products/8')
+    kill(postgres, gate, 'replication')
+    postgres.start()
+    faults = renewed(gate, shop, '/products/8', 'back', lambda: postgres.sql('UPDATE products SET price = 9 WHERE id = 8'),
+                     False)
+    until(lambda: figure(gate, 'event_source_connected{source="notify"}') == 1, 'nobody listens again')
+    until(lambda: figure(gate, 'event_gaps_total{source="notify"}') == 1, 'no gap is noticed')
+    until(lambda: 'the replication from PostgreSQL is there again' in gate.told(), 'its return is not told')
+    return faults
+
+
+def ends(gate, shop, redis, postgres):
+    return expect(gate.end(), 0)
+
+
+# ---- what is popular
+
+def learned(shop, folder):
+    """What one gate has learned, and what a log says, the next one fetches at its start."""
+    with open(os.path.join(folder, 'access.log'), 'w', encoding='utf-8') as log:
+        for target in ('/products/70', '/products/70', '/products/71?token=x'):
+            log.write(f'1.2.3.4 - - [21/Nov/2026:10:00:00 +0000] "GET {target} HTTP/1.1" 200 5 "-" "-"\n')
+    config = LEARNING.format(folder=folder)
+    with Gate(shop, folder, config) as gate:
+        for _ in range(3):
+            ask(gate, '/products/60')
+            ask(gate, '/products/61?session=geheim')
+        faults = expect(gate.end(), 0)
+    with open(os.path.join(folder, 'popular'), encoding='utf-8') as f:
+        text = f.read()
+    faults += expect('http://shop.example/products/60' in text, True) + expect('geheim' in text, False)
+    shop.clear()
+    with Gate(shop, folder, config) as gate:
+        until(lambda: shop.times('/products/60') and shop.times('/products/70'), lambda: f'only {shop.paths()} is fetched')
+        until(lambda: figure(gate, 'warmed_objects_total{for="popular"}') >= 3, 'what was fetched is not counted')
+        for path in ('/products/60', '/products/70'):
+            faults += expect('hit' in ask(gate, path)[1], True)
+        faults += expect(shop.times('/products/60'), 1) + expect(shop.times('/products/61?session=geheim'), 0)
+        head = shop.seen[0][0].decode()
+        faults += expect('for=_prony' in head and 'X-Forwarded-For' not in head, True)
+        faults += expect(gate.end(), 0)
+    with open(os.path.join(folder, 'popular'), 'a', encoding='utf-8') as f:
+        f.write('x')
+    with Gate(shop, folder, config) as gate:
+        until(lambda: 'damaged' in gate.told(), 'a damaged file is not told of')
+        return faults + expect(gate.end(), 0)
+
+
+# ---- the whole
+
+class LogicalPostgres(Postgres):
+    def prepare(self):
+        super().prepare()
+        self.argv += ['-c', 'wal_level=logical']
+
+    def start(self):
+        super().start()
+        self.sql('CREATE TABLE IF NOT EXISTS products (id int PRIMARY KEY, price int); '
+                 'CREATE TABLE IF NOT EXISTS notes (id int PRIMARY KEY, word text, said text)')
+
+    def fill(self):
+        self.sql("INSERT INTO products SELECT i, i FROM generate_series(1, 20) i; INSERT INTO notes VALUES (1, 'a b', '-'); "
+                 'CREATE PUBLICATION prony FOR TABLE products, notes')
+
+
+class LastingRedis(Redis):
+    def prepare(self):
+        super().prepare()
+        self.argv += ['--appendonly', 'yes', '--appendfsync', 'always']
+
+
+@contextlib.contextmanager
+def hot_gate(shop, folder):
+    """Begins first, so that its page is asked for while the others start."""
+    os.mkdir(os.path.join(folder, 'hot'))
+    with Gate(shop, os.path.join(folder, 'hot'), HOT) as gate:
+        fan = Fan(gate)
+        fan.start()
+        yield fan
+        fan.end()
+
+
+ROWS = [by_request, by_redis, redis_trimmed, redis_killed, by_notify, by_replication, unknown_row, postgres_killed]
+
+
+def row(name, gate, run):
+    try:
+        faults = run()
+    except (OSError, EOFError, ValueError, AssertionError, AttributeError, Late, subprocess.SubprocessError) as e:
+        faults = [f'{type(e).__name__}: {e}']
+    if gate and gate.process.poll() not in (None, 0):
+        faults.append(f'the gate has died: {gate.process.returncode} {gate.told()[-2000:]}')
+    tap.row(name, faults)
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix='prony-warm-') as folder, Shop() as shop, hot_gate(shop, folder) as hot, \
+            LastingRedis('rose') as redis, LogicalPostgres('tulip') as postgres:
+        postgres.fill()
+        os.environ['REDISCLI_AUTH'] = 'rose'
+        updates = UPDATES.format(events=EVENTS, redis=redis.port, postgres=postgres.port, password='tulip')
+        with Gate(shop, folder, updates) as gate:
+            for source in ('redis', 'notify', 'replication'):
+                until(lambda s=source: figure(gate, 'event_source_connected{source="%s"}' % s) == 1,
+                      lambda s=source: f'{s} is not heard: {gate.told()}')
+            for f in ROWS:
+                row(f.__name__, gate, lambda f=f: f(gate, shop, redis, postgres))
+            row('hot_key', gate, lambda: hot_key(shop, hot))
+            row('ends', gate, lambda: ends(gate, shop, redis, postgres))
+        row('learned', None, lambda: learned(shop, folder))
+    tap.end()
+
+
+main()
