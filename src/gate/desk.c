@@ -82,7 +82,8 @@ share_failure(struct client *c, struct inquiry *q, int status)
 
 	if (look_up(w, &ask, &found) == STORE_FOUND)
 		t = store_terms(found.object);
-	if (t && cache_serves_on_error(&q->request, t, q->policy, 0, gate_wall_ns(w)))
+	if (t && serving_can(q, found.object, t) &&
+	    cache_serves_on_error(&q->request, t, q->policy, 0, gate_wall_ns(w)))
 		serving_begin(c, q, found.object, t, &(struct serving_how){ .hit = true });
 	else
 		client_refuse(c, status, "the server failed at another's request for this", false);
