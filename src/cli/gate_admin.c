@@ -149,6 +149,10 @@ write_status(const json_t *j, struct buf *out)
 	    number_in(cache, "misses"));
 	json_array_foreach(json_object_get(j, "upstreams"), i, item)
 		write_upstream(item, out);
+	json_array_foreach(json_object_get(j, "cdn"), i, item)
+		buf_printf(out, "  purges for %s: %lld wait, %lld carried on, %lld refused%s%s\n", text_in(item, "name"),
+		    number_in(item, "backlog"), number_in(item, "carried_on"), number_in(item, "refused"),
+		    text_in(item, "error")[0] ? "; " : "", text_in(item, "error"));
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/secret_name.h"
+#include "gate/cdn.h"
 
 #define PURGES_MAX 1000   /* told at once */
 #define MASK       "***"
@@ -103,13 +104,13 @@ admin_write_status(struct house *h, struct buf *out)
 	json_t *config = json_pack("{s:s, s:s, s:o, s:I}", "file", h->first->file, "hash", h->config_hash,
 	    "loaded", json_of_wall(h->loaded_wall_ns), "reloads", (json_int_t)h->n_reloads);
 
-	write_json(json_pack("{s:s, s:i, s:o, s:f, s:o, s:o, s:i, s:s, s:I, s:i, s:o, s:o, s:I}",
+	write_json(json_pack("{s:s, s:i, s:o, s:f, s:o, s:o, s:i, s:s, s:I, s:i, s:o, s:o, s:I, s:o}",
 	    "version", PRONY_VERSION, "pid", (int)getpid(), "started", json_of_wall(h->begun_wall_ns),
 	    "uptime_s", ns_to_s(now_ns() - h->begun_ns), "config", config, "listen", json_of_listens(g),
 	    "workers", (int)g->n_workers, "engine", g->workers[0].w.ops->name, "connections",
 	    sum_of(g, METRIC_CLIENTS, 0), "leaving", (int)h->n_leaving, "cache", json_of_store(h->store),
 	    "upstreams", json_of_upstreams(g), "last_purge",
-	    (json_int_t)purge_log_latest(purge_desk_log(h->purges))), out);
+	    (json_int_t)purge_log_latest(purge_desk_log(h->purges)), "cdn", cdns_json(h->cdns)), out);
 }
 
 /* ---- the configuration ----------------------------------------------------------------------- */

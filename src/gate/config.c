@@ -138,6 +138,7 @@ static const struct key config_keys[] = {
 	{ "cache", take_cache_levels, 0 },
 	{ "upstreams", take_upstreams, 0 },
 	{ "routes", take_routes, 0 },
+	{ "cdn", take_cdns, 0 },
 	{ "cache_warming", take_warming, AT(warming) },
 	{ NULL, NULL, 0 },
 };

@@ -206,6 +206,27 @@ struct gate_l2 {
 	struct node_place place;
 };
 
+/* ---- who else hears of purges ---- */
+
+#define GATE_CDNS_MAX 8
+
+/* Templates: cdn_request.h. */
+struct gate_cdn_call {
+	const char *method, *to;        /* `to` NULL: there is no such call */
+	const char *body;               /* NULL: none */
+};
+
+struct gate_cdn {
+	const char *name;               /* also in the log of purges */
+	const char *preset;             /* NULL: none */
+	const char *service;            /* {service}; NULL: none */
+	const char *token_file, *token_env;   /* where {token} is; both NULL: there is none */
+	const char *ca_file;            /* whom to trust instead of the system; NULL: the system */
+	const char **fields; size_t n_fields;
+	const char *soft_field;         /* of soft purges; NULL: there are none, they are hard */
+	struct gate_cdn_call calls[3];  /* by enum purge_what */
+};
+
 /* ---- warming ---- */
 
 /* What an update concerns besides what it names (pattern.h). */
@@ -278,6 +299,7 @@ struct gate_config {
 	} cache;
 	struct gate_upstream *upstreams; size_t n_upstreams;
 	struct gate_route *routes; size_t n_routes;
+	struct gate_cdn *cdns; size_t n_cdns;
 	struct gate_warming warming;
 	const char **notes; size_t n_notes;   /* "file:line:column: ...": what was read but is not done yet */
 };

@@ -16,6 +16,7 @@ int take_bytes(struct loading *l, const char *key, const struct node *n, void *t
 int take_listen(struct loading *l, const char *key, const struct node *n, void *to);
 int take_upstreams(struct loading *l, const char *key, const struct node *n, void *to);
 int take_routes(struct loading *l, const char *key, const struct node *n, void *to);
+int take_cdns(struct loading *l, const char *key, const struct node *n, void *to);
 int take_warming(struct loading *l, const char *key, const struct node *n, void *to);
 /* A struct gate_l2. */
 int take_l2(struct loading *l, const char *key, const struct node *n, void *to);

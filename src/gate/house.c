@@ -19,6 +19,7 @@
 #include "cache/terms.h"
 #include "gate/access_log.h"
 #include "gate/admin.h"
+#include "gate/cdn.h"
 #include "gate/certificates.h"
 #include "gate/metrics_server.h"
 #include "gate/systemd.h"
@@ -186,6 +187,8 @@ begin(struct house *h, const struct gate_config *c, struct err *e)
 		code = open_gate(h, c, NULL, &h->gate, e);
 	if (code == 0)
 		code = open_metrics(h, e);
+	if (code == 0)
+		code = cdns_open(c, purge_desk_log(h->purges), &h->cdns, e);
 	if (code == 0 && c->admin)
 		code = admin_open(h, c->admin, gift.admin, &h->admin, e);
 	if (code == 0)
@@ -266,6 +269,17 @@ take_sockets_back(struct house *h)
 		listen_take(&h->sockets, &g->config->metrics, LISTEN_METRICS, &fd, &e);
 }
 
+/* As the configuration in force wants them. What they have not carried on stays in the log meanwhile. */
+static int
+renew_cdns(struct house *h, struct err *e)
+{
+	pthread_mutex_lock(&h->lock);
+	cdns_close(h->cdns);
+	int code = cdns_open(h->gate->config, purge_desk_log(h->purges), &h->cdns, e);
+	pthread_mutex_unlock(&h->lock);
+	return code;
+}
+
 static int
 reload(struct house *h, struct buf *notes, struct err *e)
 {
@@ -287,9 +301,11 @@ reload(struct house *h, struct buf *notes, struct err *e)
 	(void)TAKE(a);
 	note_lasting(h->first, c, notes);
 	replace(h, next, &text);
-	struct err metrics = { 0 };
+	struct err metrics = { 0 }, cdns = { 0 };
 	if (open_metrics(h, &metrics) < 0)
 		buf_printf(notes, "metrics: %s\n", metrics.text);
+	if (renew_cdns(h, &cdns) < 0)
+		buf_printf(notes, "cdn: %s\n", cdns.text);
 	return 0;
 }
 
@@ -427,6 +443,8 @@ leave(struct house *h)
 {
 	metrics_server_close(h->metrics);
 	h->metrics = NULL;
+	cdns_close(h->cdns);
+	h->cdns = NULL;
 	listen_want_none(&h->sockets);
 	gate_drain(h->gate, GATE_LEAVES, now_ns() + LEAVE_NS);
 }
@@ -550,6 +568,7 @@ house_done(struct house *h)
 	refuse_orders(h);
 	admin_close(h->admin);
 	metrics_server_close(h->metrics);
+	cdns_close(h->cdns);
 	end_gates(h);
 	listen_done(&h->sockets);
 	purge_desk_close(h->purges);

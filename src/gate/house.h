@@ -41,6 +41,7 @@ struct house {
 	atomic_uint_least64_t l2_seen;
 	struct metrics_server *metrics;
 	int metrics_fd;          /* what it listens on; the sockets' */
+	struct cdns *cdns;       /* NULL: none */
 	struct admin *admin;     /* NULL: none */
 	const struct gate_config *first;   /* what took effect at the start alone */
 	int64_t begun_ns, begun_wall_ns;

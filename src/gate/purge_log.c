@@ -402,6 +402,19 @@ purge_log_done(struct purge_log *log, struct purge_reader *r, uint64_t number)
 }
 
 uint64_t
+purge_log_done_by(struct purge_log *log, const struct purge_reader *r)
+{
+	uint64_t done = 0;
+
+	pthread_mutex_lock(&log->lock);
+	for (const struct mark *m = log->marks; m < log->marks + PURGE_READERS; m++)
+		if (m->reader == r)
+			done = m->done;
+	pthread_mutex_unlock(&log->lock);
+	return done;
+}
+
+uint64_t
 purge_log_latest(struct purge_log *log)
 {
 	pthread_mutex_lock(&log->lock);

@@ -72,5 +72,6 @@ int purge_log_next(struct purge_log *log, uint64_t after, struct purge_entry *re
 /* `r` has carried on all up to `number`. */
 void purge_log_done(struct purge_log *log, struct purge_reader *r, uint64_t number);
 
+uint64_t purge_log_done_by(struct purge_log *log, const struct purge_reader *r);   /* number; for who looks */
 uint64_t purge_log_latest(struct purge_log *log);   /* 0: none yet */
 uint64_t purge_log_eldest(struct purge_log *log);   /* that is kept; 0: none */

@@ -3,6 +3,7 @@
 """Who looks after a gate: the admin socket, purges, reloads and the end of it. usage: gate_ops.py PRONY;
 prints TAP."""
 import http.client
+import http.server
 import json
 import os
 import signal
@@ -117,9 +118,9 @@ class Gate:
         head, text = answer.decode().split('\r\n\r\n', 1)
         return int(head.split()[1]), json.loads(text) if 'application/json' in head else text
 
-    def get(self, path):
+    def get(self, path, host=None):
         c = http.client.HTTPConnection('127.0.0.1', self.port, timeout=10)
-        c.request('GET', path)
+        c.request('GET', path, headers={'Host': host} if host else {})
         r = c.getresponse()
         text = r.read()
         c.close()
@@ -131,6 +132,44 @@ class Gate:
     def call(self, *words):
         return subprocess.run([PRONY, 'gate', *words, '--config', self.file], capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, timeout=60)
+
+
+class Cdn:
+    """What a CDN is asked for purges; it fails while it is told to."""
+
+    def __init__(self):
+        cdn = self
+        self.asked, self.failures, self.well = [], 0, True
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def answer(self):
+                body = self.rfile.read(int(self.headers.get('Content-Length', 0))).decode()
+                if not cdn.well:
+                    cdn.failures += 1
+                    if cdn.failures % 2:
+                        self.send_error(503)
+                    else:
+                        self.connection.close()
+                    return
+                cdn.asked.append((self.command, self.path, self.headers.get('Authorization'), body))
+                self.send_response(200)
+                self.send_header('Content-Length', '0')
+                self.end_headers()
+
+            do_POST = do_PURGE = answer
+
+            def log_message(self, *_):
+                """Nothing."""
+
+            def handle(self):
+                try:
+                    super().handle()
+                except (OSError, ValueError):
+                    pass
+
+        self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+        self.port = self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
 class Traffic:
@@ -167,7 +206,7 @@ class Traffic:
             self.n_asked += 1
             i += 1
 
-    def go_on(self, n=50):
+    def go_on(self, n=30):
         """So many more requests, at least."""
         until = self.n_asked + n
         wait_for(lambda: self.n_asked >= until)
@@ -292,7 +331,7 @@ def reload_notes(gate):
 def reload_under_traffic(gate):
     hot = f'/cached/hot?{KEPT}&times=2000'
     with Traffic(gate, [hot, '/echo', '/slow?s=0.05', '/chunked', f'/cached/short?cc=max-age=0&etag=7']) as traffic:
-        for _ in range(5):
+        for _ in range(3):
             if gate.ask('POST', '/reload')[0] != 200:
                 traffic.faults.append('not reloaded')
             traffic.go_on()
@@ -384,6 +423,61 @@ def second_gate(gate):
     return faults + expect(gate.get('/echo')[0], 200)
 
 
+CDN = '''
+cdn:
+  - name: edge
+    token_file: {folder}/token
+    headers: {{ Authorization: "Bearer {{token}}" }}
+    url: {{ method: PURGE, to: "http://127.0.0.1:{cdn}/url?{{url_encoded}}" }}
+    tag: {{ to: "http://127.0.0.1:{cdn}/tag", body: '{{"tag": "{{tag}}"}}' }}
+'''
+
+
+def cdn(gate):
+    """Purges are carried on in their order, whatever the CDN does meanwhile, and over a restart."""
+    edge = Cdn()
+    with open(os.path.join(gate.folder, 'token'), 'w', encoding='utf-8') as f:
+        f.write('hush-hush\n')
+    gate.write(CONFIG + CDN, cdn=edge.port)
+    faults = expect(gate.ask('POST', '/reload')[0], 200)
+    gate.ask('POST', '/purge', {'tag': 'one'})
+    faults += expect(bool(wait_for(lambda: len(edge.asked) == 1)), True)
+    edge.well = False
+    for purge in ({'tag': 'two'}, {'url': 'http://h/x?y=1'}, {'tag': 'three'}):
+        gate.ask('POST', '/purge', purge)
+    faults += expect(bool(wait_for(lambda: edge.failures >= 2)), True)
+    state = gate.ask('GET', '/status')[1]['cdn'][0]
+    faults += expect((state['name'], state['backlog'], 'error' in state), ('edge', 3, True))
+    gate.process.kill()
+    gate.process.wait()
+    edge.well = True
+    gate.start()
+    faults += expect(bool(wait_for(lambda: len(edge.asked) == 4)), True)
+    faults += expect([(a[0], a[1], a[3]) for a in edge.asked],
+                     [('POST', '/tag', '{"tag": "one"}'), ('POST', '/tag', '{"tag": "two"}'),
+                      ('PURGE', '/url?http%3A%2F%2Fh%2Fx%3Fy%3D1', ''), ('POST', '/tag', '{"tag": "three"}')])
+    faults += expect({a[2] for a in edge.asked}, {'Bearer hush-hush'})
+    faults += expect(bool(wait_for(lambda: gate.ask('GET', '/status')[1]['cdn'][0]['backlog'] == 0)), True)
+    text = json.dumps(gate.ask('GET', '/config')[1]) + json.dumps(gate.ask('GET', '/status')[1]) + gate.said()
+    faults += expect(('hush-hush' in text, 'Bearer' in text), (False, False))
+    gate.write()
+    return faults + expect(gate.ask('POST', '/reload')[1]['notes'], [])
+
+
+def shield(gate):
+    """A gate behind a gate: what many ask for at once is asked of the origin once."""
+    with tempfile.TemporaryDirectory(prefix='prony-gate-') as folder:
+        with Gate(folder, gate) as front:
+            path, before = f'/cached/shield?{KEPT}&s=0.2', len(gate.origin.seen)
+            got = []
+            askers = [threading.Thread(target=lambda g=g: got.append(g.get(path, 'shop.example')[0])) for g in [front, gate] * 5]
+            for t in askers:
+                t.start()
+            for t in askers:
+                t.join()
+            return expect((got, len(gate.origin.seen) - before), ([200] * 10, 1))
+
+
 def killed(gate):
     """Nothing that a killed gate leaves behind keeps the next one from beginning."""
     gate.ask('POST', '/purge', {'tag': 'before'})
@@ -402,7 +496,7 @@ def drain(gate):
 
 
 ROWS = [status, refusals, purge_url, purge_tag, purge_soft, purge_log, config_masked, reload_changes, reload_broken,
-        reload_notes, reload_under_traffic, idle_connection, second_gate, killed, drain]
+        reload_notes, reload_under_traffic, idle_connection, second_gate, shield, killed, cdn, drain]
 SUCCESSION = [upgrade_broken, upgrade_under_traffic, upgrade_empty, successor_ends]
 BOTH = [reload_under_traffic, idle_connection, drain]   # what the engine has a part in
 
