@@ -63,7 +63,7 @@ purge(struct admin *a, const struct admin_request *r, struct buf *out)
 	uint32_t objects;
 
 	pthread_mutex_lock(&h->lock);
-	int64_t n = h->left ? -ESHUTDOWN : purge_desk_take(h->purges, &r->purge, &objects);
+	int64_t n = h->left ? -ESHUTDOWN : purge_desk_take(h->purges, h->gate->config, &r->purge, &objects);
 	pthread_mutex_unlock(&h->lock);
 	if (n == -ESHUTDOWN) {
 		answer_error(out, 503, "another process has taken over meanwhile", "ask again: it answers now");

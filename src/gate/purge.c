@@ -31,6 +31,13 @@ take_scheme(struct text *url, const char *scheme)
 	return true;
 }
 
+static struct text
+up_to(struct text t, char end)
+{
+	const char *at = memchr(t.at, end, t.size);
+	return (struct text){ t.at, at ? (size_t)(at - t.at) : t.size };
+}
+
 static int
 key_of(bool https, struct text rest, char out[CACHE_KEY_MAX], struct cache_key *ret)
 {
@@ -57,23 +64,43 @@ purge_url_keys(struct text url, char out[2][CACHE_KEY_MAX], struct cache_key ret
 	return 0;
 }
 
+/* Without the parameters that its route leaves out (inquiry.c). True: there are such. */
+static bool
+shorten(const struct gate_config *c, struct cache_key *key, char out[CACHE_KEY_MAX])
+{
+	size_t scheme = key->uri.at[4] == 's' ? 8 : 7, size = key->uri.size;
+	struct text host = { out + scheme, size - key->target.size - scheme };
+	const char *colon = memrchr(host.at, ':', host.size), *bracket = memrchr(host.at, ']', host.size);
+
+	if (colon && colon > bracket)
+		host.size = (size_t)(colon - host.at);
+	const struct gate_route *r = gate_route_find(c, host, up_to(key->target, '?'));
+	if (r && r->cache.n_ignore_query)
+		cache_key_ignore(key, out, r->cache.ignore_query, r->cache.n_ignore_query);
+	return key->uri.size != size;
+}
+
 static int
-purge_url(struct purge_desk *d, struct text url, enum store_purge how, uint32_t *ret_objects)
+purge_url(struct purge_desk *d, const struct gate_config *c, struct text url, enum store_purge how,
+    uint32_t *ret_objects)
 {
 	char out[2][CACHE_KEY_MAX];
 	struct cache_key keys[2];
 
 	if (purge_url_keys(url, out, keys) < 0)
 		return -EINVAL;
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++) {
 		*ret_objects += store_purge_key(d->worker, keys[i].uri, how);
+		if (shorten(c, &keys[i], out[i]))
+			*ret_objects += store_purge_key(d->worker, keys[i].uri, how);
+	}
 	return 0;
 }
 
 /* ---- purging --------------------------------------------------------------------------------- */
 
 static int
-apply(struct purge_desk *d, const struct purge *p, uint32_t *ret_objects)
+apply(struct purge_desk *d, const struct gate_config *c, const struct purge *p, uint32_t *ret_objects)
 {
 	enum store_purge how = p->soft ? STORE_PURGE_SOFT : STORE_PURGE_HARD;
 	int code = 0;
@@ -81,7 +108,7 @@ apply(struct purge_desk *d, const struct purge *p, uint32_t *ret_objects)
 	pthread_mutex_lock(&d->lock);
 	store_wake(d->worker);
 	if (p->what == PURGE_URL)
-		code = purge_url(d, p->text, how, ret_objects);
+		code = purge_url(d, c, p->text, how, ret_objects);
 	else if (p->what == PURGE_TAG)
 		store_purge_tag(d->worker, cache_tag_id(p->text), how);
 	else
@@ -92,10 +119,10 @@ apply(struct purge_desk *d, const struct purge *p, uint32_t *ret_objects)
 }
 
 int64_t
-purge_desk_take(struct purge_desk *d, const struct purge *p, uint32_t *ret_objects)
+purge_desk_take(struct purge_desk *d, const struct gate_config *c, const struct purge *p, uint32_t *ret_objects)
 {
 	*ret_objects = 0;
-	int code = purge_is_good(p) ? apply(d, p, ret_objects) : -EINVAL;
+	int code = purge_is_good(p) ? apply(d, c, p, ret_objects) : -EINVAL;
 	if (code < 0)
 		return code;
 	uint64_t number = purge_log_add(d->log, p, wall_ns(), &code);
@@ -106,7 +133,7 @@ int64_t
 gate_purge(struct gate *g, const struct purge *p)
 {
 	uint32_t objects;
-	return purge_desk_take(g->purges, p, &objects);
+	return purge_desk_take(g->purges, g->config, p, &objects);
 }
 
 struct purge_log *

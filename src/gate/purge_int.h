@@ -4,6 +4,7 @@
 
 #include "cache/key.h"
 #include "cache/store.h"
+#include "gate/config.h"
 #include "gate/purge_log.h"
 
 /* The keys under which what is stored of a URL stands, however it is asked for: who purges does not know what TLS
@@ -14,6 +15,8 @@ int purge_url_keys(struct text url, char out[2][CACHE_KEY_MAX], struct cache_key
 int purge_desk_open(struct store *store, const char *path, struct purge_desk **ret, struct err *e);
 void purge_desk_close(struct purge_desk *d);   /* accepts NULL */
 
-/* What gate_purge() does. *ret_objects: of a URL how many were there; else 0. */
-int64_t purge_desk_take(struct purge_desk *d, const struct purge *p, uint32_t *ret_objects);
+/* What gate_purge() does. `c`: whose routes say which parameters of a URL do not count. *ret_objects: of a URL how many
+ * were there; else 0. */
+int64_t purge_desk_take(struct purge_desk *d, const struct gate_config *c, const struct purge *p,
+    uint32_t *ret_objects);
 struct purge_log *purge_desk_log(struct purge_desk *d);

@@ -33,6 +33,7 @@ cache: {{ memory: 64MiB }}
 upstreams:
   origin: {{ servers: ["127.0.0.1:{origin}"] }}
 routes:
+  - {{ match: /cached/short-key, upstream: origin, cache: {{ enabled: true, ignore_query: ["utm_*"] }} }}
   - {{ match: /cached, upstream: origin, cache: {{ enabled: true }} }}
 {routes}
 '''
@@ -246,6 +247,10 @@ def purge_url(gate):
     for path in (one, two):
         gate.get(path)
     faults = expect((gate.is_hit(one), gate.is_hit(two)), (True, True))
+    short = f'/cached/short-key?{KEPT}'
+    gate.get(f'{short}&utm_source=a')
+    gate.call('purge', '--url', f'{url}{short}&utm_source=b')
+    faults += expect(gate.is_hit(short), False)
     code, answer = gate.ask('POST', '/purge', {'url': url + one})
     faults += expect((code, answer['objects']), (200, 1))
     faults += expect((gate.is_hit(one), gate.is_hit(two)), (False, True))
