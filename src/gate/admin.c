@@ -117,7 +117,7 @@ show(struct admin *a, enum admin_what what, struct buf *out)
 	else if (what == ADMIN_CONFIG)
 		admin_write_config(h, &body);
 	else
-		gate_metrics_write(h->gate, &body);
+		house_write_metrics(h, &body);
 	pthread_mutex_unlock(&h->lock);
 	write_answer(out, 200, what == ADMIN_METRICS ? "text/plain; version=0.0.4" : "application/json", &body);
 }

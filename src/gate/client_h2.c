@@ -627,7 +627,7 @@ h2_drain(struct front *f)
 	if (h->ending || h->noticed)
 		return;
 	h->noticed = true;
-	if (!h->server.n_open) {
+	if (!h->server.n_open && f->w->ending) {
 		go_away(h);
 		return;
 	}

@@ -172,7 +172,7 @@ open_workers(struct gate *g, struct err *e)
 static int
 open_metrics(struct gate *g, struct err *e)
 {
-	g->all_metrics = calloc(g->n_workers + 2 + EVENTS_THREADS, sizeof(struct metrics *));
+	g->all_metrics = calloc(g->n_workers + 3 + EVENTS_THREADS, sizeof(struct metrics *));
 	if (!g->all_metrics)
 		return err_set(e, ENOMEM, "out of memory");
 	for (uint32_t i = 0; i < g->n_workers; i++)
@@ -240,7 +240,7 @@ start(struct gate *g, const struct gate_lasting *lasting, struct err *e)
 /* ---- figures --------------------------------------------------------------------------------- */
 
 void
-gate_metrics_write(struct gate *g, struct buf *out)
+gate_metrics_write(struct gate *g, struct metrics *more, struct buf *out)
 {
 	struct store_counts n;
 
@@ -252,7 +252,8 @@ gate_metrics_write(struct gate *g, struct buf *out)
 	metrics_set(g->metrics, METRIC_CACHE_EVICTED, 0, (int64_t)n.evicted);
 	if (g->warm)
 		metrics_set(g->metrics, METRIC_WARM_WAITING, 0, warm_waiting(g->warm));
-	metrics_write(g->all_metrics, g->n_metrics, out);
+	g->all_metrics[g->n_metrics] = more;
+	metrics_write(g->all_metrics, g->n_metrics + 1, out);
 	pthread_mutex_unlock(&g->metrics_lock);
 }
 

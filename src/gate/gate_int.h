@@ -36,7 +36,7 @@ struct gate {
 	struct certificates *certificates;   /* NULL: nobody listens with TLS */
 	struct access_log *access_log;   /* NULL: none */
 	pthread_mutex_t metrics_lock;    /* of `metrics`, which belongs to no worker */
-	struct metrics *metrics, **all_metrics;   /* all: of the workers, that, and of other threads */
+	struct metrics *metrics, **all_metrics;   /* all: of the workers, that, of other threads, and room for one */
 	size_t n_metrics;
 	struct flights flights;
 	struct gate_l2 l2;           /* of the configuration, with its password; no servers: none */
@@ -80,5 +80,5 @@ void gate_drain(struct gate *g, enum gate_drain how, int64_t until_ns);
 bool gate_has_ended(const struct gate *g);   /* all its workers */
 void gate_close(struct gate *g);             /* waits for that */
 
-/* Its figures as text for Prometheus. Any thread. */
-void gate_metrics_write(struct gate *g, struct buf *out);
+/* Its figures as text for Prometheus, with those of `more` on top. Any thread. */
+void gate_metrics_write(struct gate *g, struct metrics *more, struct buf *out);

@@ -121,13 +121,26 @@ note_config(struct house *h, struct buf *text)
 	h->loaded_wall_ns = wall_ns();
 }
 
+void
+house_write_metrics(struct house *h, struct buf *out)
+{
+	struct metrics *more = metrics_new(h->gate->config);
+
+	if (h->gone)
+		metrics_carry(&h->gone, 1, more, false);
+	for (size_t i = 0; i < h->n_leaving; i++)
+		metrics_carry(h->leaving[i]->all_metrics, h->leaving[i]->n_metrics, more, true);
+	gate_metrics_write(h->gate, more, out);
+	metrics_free(more);
+}
+
 static void
 write_metrics(void *ctx, struct buf *out)
 {
 	struct house *h = ctx;
 
 	pthread_mutex_lock(&h->lock);
-	gate_metrics_write(h->gate, out);
+	house_write_metrics(h, out);
 	pthread_mutex_unlock(&h->lock);
 }
 
@@ -240,6 +253,18 @@ note_lasting(const struct gate_config *first, const struct gate_config *c, struc
 		buf_printf(notes, "%s\n", c->notes[i]);
 }
 
+/* Counters go on over a new configuration. */
+static void
+keep_counts(struct house *h, const struct gate_config *c)
+{
+	struct metrics *gone = metrics_new(c);
+
+	if (h->gone)
+		metrics_carry(&h->gone, 1, gone, false);
+	metrics_free(h->gone);
+	h->gone = gone;
+}
+
 /* `next` serves from now on. */
 static void
 replace(struct house *h, struct gate *next, struct buf *text)
@@ -248,6 +273,7 @@ replace(struct house *h, struct gate *next, struct buf *text)
 	h->leaving[h->n_leaving++] = h->gate;
 	gate_drain(h->gate, GATE_LEAVES, now_ns() + LEAVE_NS);
 	h->gate = next;
+	keep_counts(h, next->config);
 	note_config(h, text);
 	h->n_reloads++;
 	pthread_mutex_unlock(&h->lock);
@@ -321,6 +347,7 @@ part(struct house *h)
 		deaf &= atomic_load(&h->leaving[i]->n_listening) == 0;
 	for (size_t i = h->n_leaving; i > 0; i--)
 		if (gate_has_ended(h->leaving[i - 1])) {
+			metrics_carry(h->leaving[i - 1]->all_metrics, h->leaving[i - 1]->n_metrics, h->gone, false);
 			gate_close(h->leaving[i - 1]);
 			h->leaving[i - 1] = h->leaving[--h->n_leaving];
 		}
@@ -570,6 +597,7 @@ house_done(struct house *h)
 	metrics_server_close(h->metrics);
 	cdns_close(h->cdns);
 	end_gates(h);
+	metrics_free(h->gone);
 	listen_done(&h->sockets);
 	purge_desk_close(h->purges);
 	store_free(h->store);

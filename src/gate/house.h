@@ -53,6 +53,7 @@ struct house {
 	struct gate *leaving[HOUSE_LEAVING_MAX];
 	size_t n_leaving;
 	struct house_order *orders;
+	struct metrics *gone;    /* what gates that have ended have counted; NULL: there were none */
 	bool ends;               /* no order is taken any more */
 	struct buf config_text;  /* of the file in force */
 	char config_hash[17];    /* of that */
@@ -60,5 +61,7 @@ struct house {
 	uint64_t n_reloads;
 };
 
+/* All figures for Prometheus, also of gates that were replaced. With the lock. */
+void house_write_metrics(struct house *h, struct buf *out);
 /* Waits until it is done, or was refused. Not the main thread. */
 void house_order(struct house *h, struct house_order *o);

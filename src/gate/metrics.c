@@ -331,6 +331,65 @@ is_told(struct metrics *const *all, size_t n, const struct row *row, size_t firs
 	return total || !of_routes;
 }
 
+/* Figures that are looked up, not counted, are the same for all. */
+static bool
+is_carried(enum metric metric, bool alive)
+{
+	switch (metric) {
+	case METRIC_CACHE_EVICTED:
+		return false;
+	case METRIC_CLIENTS:
+	case METRIC_CONNECTIONS:
+	case METRIC_IN_FLIGHT:
+	case METRIC_QUEUE:
+		return alive;
+	default:
+		return rows[metric].type != GAUGE;
+	}
+}
+
+/* Most configurations differ in little: what stood at the same place is looked at first. `n`: there are none. */
+static size_t
+find_series(const struct gate_config *c, enum labels labels, size_t n, size_t near, const struct buf *wanted)
+{
+	CLEANUP(buf_done) struct buf text = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		size_t series = (near + i) % n;
+		buf_clear(&text);
+		write_labels(c, labels, series, &text);
+		if (strcmp(buf_text(&text), buf_text(wanted)) == 0)
+			return series;
+	}
+	return n;
+}
+
+static void
+carry_row(struct metrics *const *from, size_t n, enum metric metric, struct metrics *to)
+{
+	CLEANUP(buf_done) struct buf labels = { 0 };
+	enum labels kind = rows[metric].labels;
+	size_t cells = rows[metric].type == HISTOGRAM ? CELLS : 1;
+	size_t n_from = count_series(from[0]->c, kind);
+
+	for (size_t series = 0; series < count_series(to->c, kind); series++) {
+		buf_clear(&labels);
+		write_labels(to->c, kind, series, &labels);
+		size_t was = find_series(from[0]->c, kind, n_from, series, &labels);
+		for (size_t i = 0; i < cells && was < n_from; i++)
+			metrics_add(to, metric, series * cells + i,
+			    (int64_t)sum(from, n, from[0]->at[metric] + was * cells + i));
+	}
+}
+
+void
+metrics_carry(struct metrics *const *from, size_t n, struct metrics *to, bool alive)
+{
+	for (int i = 0; i < METRICS; i++)
+		if (is_carried((enum metric)i, alive))
+			carry_row(from, n, (enum metric)i, to);
+}
+
 static void
 write_row(struct metrics *const *all, size_t n, enum metric metric, struct buf *out)
 {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -111,5 +112,8 @@ void metrics_observe(struct metrics *m, enum metric metric, size_t series, int64
 
 /* The sum of a counter's or gauge's series. Any thread. */
 int64_t metrics_sum(struct metrics *const *all, size_t n, enum metric metric, size_t series);
+/* What `n` of one configuration have counted is added to `to`, which may be of another one: series go by their labels,
+ * and those that are no more are left out. `alive`: gauges of what is under way too. Owner of `to`. */
+void metrics_carry(struct metrics *const *from, size_t n, struct metrics *to, bool alive);
 /* The sum of `n` of one configuration as text. */
 void metrics_write(struct metrics *const *all, size_t n, struct buf *out);

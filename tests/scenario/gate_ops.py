@@ -342,6 +342,9 @@ def reload_under_traffic(gate):
             traffic.go_on()
         leaves = gate.ask('GET', '/status')[1]
     print(f'# {traffic.n_asked} requests over {leaves["config"]["reloads"]} reloads', flush=True)
+    counted = [int(line.split()[-1]) for line in gate.ask('GET', '/metrics')[1].splitlines()
+               if line.startswith('prony_gate_requests_total')]
+    traffic.faults += [] if sum(counted) >= traffic.n_asked else [f'{counted} of {traffic.n_asked} are counted']
     return traffic.faults[:5] + expect(gate.is_hit(hot), True)
 
 

@@ -145,7 +145,52 @@ names_are_as_prometheus_wants_them(void **state)
 
 #define WITH_CONFIG(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+/* Routes that changed their places keep their figures; one that is gone takes its own along. */
+static void
+counters_go_on_over_a_new_configuration(void **state)
+{
+	static const char other_text[] =
+	    "listen: :1\n"
+	    "upstreams: { a: { servers: ['h:2'] } }\n"
+	    "routes:\n"
+	    "- { match: /new, upstream: a }\n"
+	    "- { match: /api, host: x.org, upstream: a }\n"
+	    "- { match: /, upstream: a }\n";
+	struct gate_config *other;
+	struct err e = { 0 };
+	CLEANUP(buf_done) struct buf out = { 0 };
+
+	assert_int_equal(gate_config_parse(other_text, strlen(other_text), "y", arena, &other, &e), 0);
+	struct metrics *old[] = { metrics_new(config), metrics_new(config) }, *new = metrics_new(other);
+	for (int i = 0; i < 2; i++) {
+		metrics_add(old[i], METRIC_REQUESTS, series_code(old[i], &config->routes[0], 200), 3);
+		metrics_add(old[i], METRIC_UPSTREAM, series_outcome(old[i], 0, 1, true), 5);
+		metrics_add(old[i], METRIC_UPSTREAM, series_outcome(old[i], 1, 0, true), 7);
+		metrics_add(old[i], METRIC_CLIENTS, 0, 1);
+		metrics_set(old[i], METRIC_CACHE_EVICTED, 0, 9);
+		metrics_observe(old[i], METRIC_DURATION, series_route(old[i], &config->routes[1]), NS_PER_MS);
+	}
+	metrics_add(new, METRIC_REQUESTS, series_code(new, &other->routes[1], 200), 1);
+	metrics_carry(old, 2, new, false);
+	metrics_write(&new, 1, &out);
+	has_line(&out, "prony_gate_requests_total{route=\"x.org/api\",code=\"2xx\"} 7");
+	has_line(&out, "prony_gate_upstream_requests_total{upstream=\"a\",server=\"h:2\",outcome=\"good\"} 10");
+	has_line(&out, "prony_gate_request_duration_seconds_count{route=\"/\"} 2");
+	has_line(&out, "prony_gate_request_duration_seconds_sum{route=\"/\"} 0.002");
+	has_line(&out, "prony_gate_client_connections 0");
+	has_line(&out, "prony_gate_cache_evicted_objects_total 0");
+	lacks(&out, "h:3");
+	metrics_carry(old, 2, new, true);
+	buf_clear(&out);
+	metrics_write(&new, 1, &out);
+	has_line(&out, "prony_gate_client_connections 2");
+	metrics_free(old[0]);
+	metrics_free(old[1]);
+	metrics_free(new);
+}
+
 RUN_TESTS(
+    WITH_CONFIG(counters_go_on_over_a_new_configuration),
     WITH_CONFIG(workers_are_summed),
     WITH_CONFIG(durations_fall_into_buckets),
     WITH_CONFIG(names_are_as_prometheus_wants_them))
