@@ -306,9 +306,12 @@ conclude(struct check *c, struct err *e)
 		r->self.generator_cpu = load_cpu_seconds(c->load) / ns_to_s(now_ns() - c->started_ns);
 	cli_own_cost(r, c->started_ns);
 	scaling(r);
+	int code = run_save(r, e);
+	if (code < 0)
+		return code;
 	diagnose(r);
 	plan(r);
-	int code = run_seal(r, e);
+	code = run_seal(r, e);
 	return code < 0 ? code : report_write(r, e);
 }
 

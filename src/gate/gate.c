@@ -124,7 +124,7 @@ open_l2(struct gate *g, struct err *e)
 	}
 	if (g->l2.n_servers) {
 		g->l2_purges = l2_purges_new();
-		g->l2_outbox = l2_outbox_new(g->l2_purges, wake_first, g);
+		g->l2_outbox = l2_outbox_new(config, g->l2_purges, wake_first, g);
 	}
 	return code;
 }

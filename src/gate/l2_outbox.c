@@ -12,6 +12,7 @@
 
 struct l2_outbox {
 	pthread_mutex_t lock;
+	const struct gate_config *config;
 	struct l2_purges *purges;
 	void (*wake)(void *ctx);
 	void *ctx;
@@ -21,13 +22,13 @@ struct l2_outbox {
 };
 
 struct l2_outbox *
-l2_outbox_new(struct l2_purges *purges, void (*wake)(void *ctx), void *ctx)
+l2_outbox_new(const struct gate_config *c, struct l2_purges *purges, void (*wake)(void *ctx), void *ctx)
 {
 	struct l2_outbox *b = calloc(1, sizeof(*b));
 
 	if (!b)
 		abort();
-	*b = (struct l2_outbox){ .purges = purges, .wake = wake, .ctx = ctx };
+	*b = (struct l2_outbox){ .config = c, .purges = purges, .wake = wake, .ctx = ctx };
 	b->end = &b->first;
 	pthread_mutex_init(&b->lock, NULL);
 	return b;
@@ -46,18 +47,17 @@ l2_outbox_free(struct l2_outbox *b)
 	free(b);
 }
 
-/* A URL is stored under both schemes' keys, as purge.c has it; a key is one of them already. */
 void
-l2_purge_hashes(enum purge_what what, struct text text, void (*each)(void *ctx, uint64_t hash), void *ctx)
+l2_purge_hashes(const struct gate_config *c, enum purge_what what, struct text text,
+    void (*each)(void *ctx, uint64_t hash), void *ctx)
 {
-	char out[2][CACHE_KEY_MAX];
-	struct cache_key keys[2];
+	struct purge_keys keys;
 
 	if (what == PURGE_TAG)
 		each(ctx, cache_tag_id(text));
-	if (what == PURGE_URL && purge_url_keys(text, out, keys) == 0)
-		for (int i = 0; i < 2; i++)
-			each(ctx, l2_purge_hash(keys[i].uri));
+	if (what == PURGE_URL && purge_url_keys(c, text, &keys) == 0)
+		for (size_t i = 0; i < keys.n; i++)
+			each(ctx, l2_purge_hash(keys.keys[i].uri));
 }
 
 static void
@@ -93,7 +93,7 @@ doubt_note(struct l2_outbox *b, enum purge_what what, struct text text)
 	if (what == PURGE_ALL)
 		l2_purges_doubt_all(b->purges);
 	else
-		l2_purge_hashes(what, text, doubt, b->purges);
+		l2_purge_hashes(b->config, what, text, doubt, b->purges);
 }
 
 void

@@ -20,8 +20,9 @@ struct l2_note {
 
 struct l2_outbox;
 
-/* `wake(ctx)`: something is there; any thread. */
-struct l2_outbox *l2_outbox_new(struct l2_purges *purges, void (*wake)(void *ctx), void *ctx);
+/* `c` outlives it. `wake(ctx)`: something is there; any thread. */
+struct l2_outbox *l2_outbox_new(const struct gate_config *c, struct l2_purges *purges, void (*wake)(void *ctx),
+    void *ctx);
 void l2_outbox_free(struct l2_outbox *b);   /* accepts NULL */
 
 /* Any thread. */
@@ -34,5 +35,6 @@ bool l2_outbox_is_empty(struct l2_outbox *b);
 /* All doubts were taken back: what still waits is in doubt again. */
 void l2_outbox_doubt_again(struct l2_outbox *b);
 
-/* Calls `each` with what a purge is known as in l2_purges: one or two; of everything none. */
-void l2_purge_hashes(enum purge_what what, struct text text, void (*each)(void *ctx, uint64_t hash), void *ctx);
+/* Calls `each` with what a purge is known as in l2_purges: one, or the keys of its URL; of everything none. */
+void l2_purge_hashes(const struct gate_config *c, enum purge_what what, struct text text,
+    void (*each)(void *ctx, uint64_t hash), void *ctx);

@@ -133,7 +133,7 @@ apply(struct l2_stream *s, const struct entry *e)
 	if (what == PURGE_ALL)
 		l2_purges_note_all(n.purges, stamp, own && !begin);
 	else
-		l2_purge_hashes(what, e->text, note_hash, &n);
+		l2_purge_hashes(s->l->w->config, what, e->text, note_hash, &n);
 	if (own || begin || !is_news(s, stamp))
 		return;
 	metrics_add(s->l->w->metrics, METRIC_L2_PURGES_HEARD, 0, 1);
@@ -370,12 +370,13 @@ on_sent(struct l2_call *call, enum l2_reply how, const struct resp *r, struct te
 static void
 delete_url(struct l2_stream *s, struct text url)
 {
-	char out[2][CACHE_KEY_MAX];
-	struct cache_key keys[2];
+	struct purge_keys keys;
 	struct l2_key key;
 
-	for (int i = 0; i < 2 && purge_url_keys(url, out, keys) == 0; i++) {
-		l2_key_write(s->l, keys[i].uri, (struct text){ 0 }, &key);
+	if (purge_url_keys(s->l->w->config, url, &keys) < 0)
+		return;
+	for (size_t i = 0; i < keys.n; i++) {
+		l2_key_write(s->l, keys.keys[i].uri, (struct text){ 0 }, &key);
 		l2_delete(s->l, &key);
 	}
 }

@@ -53,17 +53,6 @@ key_of(bool https, struct text rest, char out[CACHE_KEY_MAX], struct cache_key *
 	return cache_key_write(https, (struct text){ rest.at, host }, target, out, ret);
 }
 
-int
-purge_url_keys(struct text url, char out[2][CACHE_KEY_MAX], struct cache_key ret[2])
-{
-	if (!take_scheme(&url, "https://") && !take_scheme(&url, "http://"))
-		return -EINVAL;
-	for (int i = 0; i < 2; i++)
-		if (key_of(i, url, out[i], &ret[i]) < 0)
-			return -EINVAL;
-	return 0;
-}
-
 /* Without the parameters that its route leaves out (inquiry.c). True: there are such. */
 static bool
 shorten(const struct gate_config *c, struct cache_key *key, char out[CACHE_KEY_MAX])
@@ -80,20 +69,32 @@ shorten(const struct gate_config *c, struct cache_key *key, char out[CACHE_KEY_M
 	return key->uri.size != size;
 }
 
+int
+purge_url_keys(const struct gate_config *c, struct text url, struct purge_keys *ret)
+{
+	ret->n = 0;
+	if (!take_scheme(&url, "https://") && !take_scheme(&url, "http://"))
+		return -EINVAL;
+	for (int https = 0; https < 2; https++)
+		for (int shortened = 0; shortened < 2; shortened++) {
+			struct cache_key *key = &ret->keys[ret->n];
+			if (key_of(https, url, ret->out[ret->n], key) < 0)
+				return -EINVAL;
+			ret->n += !shortened || shorten(c, key, ret->out[ret->n]);
+		}
+	return 0;
+}
+
 static int
 purge_url(struct purge_desk *d, const struct gate_config *c, struct text url, enum store_purge how,
     uint32_t *ret_objects)
 {
-	char out[2][CACHE_KEY_MAX];
-	struct cache_key keys[2];
+	struct purge_keys keys;
 
-	if (purge_url_keys(url, out, keys) < 0)
+	if (purge_url_keys(c, url, &keys) < 0)
 		return -EINVAL;
-	for (int i = 0; i < 2; i++) {
-		*ret_objects += store_purge_key(d->worker, keys[i].uri, how);
-		if (shorten(c, &keys[i], out[i]))
-			*ret_objects += store_purge_key(d->worker, keys[i].uri, how);
-	}
+	for (size_t i = 0; i < keys.n; i++)
+		*ret_objects += store_purge_key(d->worker, keys.keys[i].uri, how);
 	return 0;
 }
 

@@ -8,8 +8,15 @@
 #include "gate/purge_log.h"
 
 /* The keys under which what is stored of a URL stands, however it is asked for: who purges does not know what TLS
- * ends where. -EINVAL: it is none. */
-int purge_url_keys(struct text url, char out[2][CACHE_KEY_MAX], struct cache_key ret[2]);
+ * ends where, nor which parameters its route leaves out. Keys are views of `out`. */
+struct purge_keys {
+	size_t n;
+	struct cache_key keys[4];
+	char out[4][CACHE_KEY_MAX];
+};
+
+/* -EINVAL: it is no URL, and there are none. */
+int purge_url_keys(const struct gate_config *c, struct text url, struct purge_keys *ret);
 
 /* `store` has room for one worker more. `path`: the file of the log; NULL: none. */
 int purge_desk_open(struct store *store, const char *path, struct purge_desk **ret, struct err *e);

@@ -14,6 +14,8 @@
 #include "run/run_codec.h"
 
 #define RUNS ".prony/runs"
+/* Room for what is concluded in the end: evidence that conclusions rest on is not cut for them. */
+#define CONCLUSIONS_BYTES ((size_t)128 << 10)
 
 /* "shop-api:8080" as a part of a file name. */
 static void
@@ -83,10 +85,10 @@ dump(const struct run *r, size_t *ret_size)
 int
 run_save(struct run *r, struct err *e)
 {
-	size_t size;
+	size_t size, most = r->sealed ? RUN_JSON_MAX_BYTES : RUN_JSON_MAX_BYTES - CONCLUSIONS_BYTES;
 	CLEANUP(free_p) char *text = dump(r, &size);
 
-	while (size > RUN_JSON_MAX_BYTES && (r->evidence.trace.n_stacks || r->evidence.n_series)) {
+	while (size > most && (r->evidence.trace.n_stacks || r->evidence.n_series)) {
 		r->evidence.trace.n_stacks /= 2;
 		if (!r->evidence.trace.n_stacks)
 			r->evidence.n_series /= 2;

@@ -15,7 +15,8 @@
  * when out is NULL. Sets r->id, r->created and r->folder, and saves for the first time. */
 int run_create(struct run *r, const char *out, struct err *e);
 
-/* Write run.json; the heaviest lists are cut until it fits RUN_JSON_MAX_BYTES. */
+/* Write run.json; the heaviest lists are cut until it fits RUN_JSON_MAX_BYTES, before the seal with room to
+ * spare. So save before anything is concluded: a run that is read back must give the same conclusions. */
 int run_save(struct run *r, struct err *e);
 
 /* Mark complete and save. */

@@ -243,7 +243,7 @@ what_waits_is_in_doubt_and_bounded(void **state)
 {
 	struct l2_purges *p = l2_purges_new();
 	int woken = 0, n = 0, alls = 0;
-	struct l2_outbox *b = l2_outbox_new(p, count_wake, &woken);
+	struct l2_outbox *b = l2_outbox_new(&(struct gate_config){ 0 }, p, count_wake, &woken);
 	struct l2_note *note;
 
 	l2_purges_set_known(p, 10);

@@ -86,6 +86,12 @@ a_huge_run_is_cut_to_size(void **state)
 	assert_int_equal(run_load("out/run.json", &again, &e), 0);
 	assert_true(again->evidence.trace.n_stacks > 100);
 	CHECK_NEAR(again->evidence.trace.stacks[0].seconds, 4000, 0);
+	/* What is concluded afterwards costs no evidence. */
+	size_t left = r->evidence.trace.n_stacks;
+	for (int i = 0; i < 100; i++)
+		RUN_ADD(r, finding, r->findings, r->n_findings)->summary = frames;
+	assert_int_equal(run_seal(r, &e), 0);
+	assert_int_equal(r->evidence.trace.n_stacks, left);
 	run_free(again);
 	run_free(r);
 }
