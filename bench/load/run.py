@@ -37,7 +37,7 @@ def options():
         p.error(f'{o.prony} is no program: build it first (make)')
     build = os.path.dirname(os.path.abspath(o.prony))
     o.truth = os.path.abspath(o.truth or f'{build}/tests/tools/truth_server')
-    o.modules = o.modules or f'{build}-bench/node_modules'
+    o.modules = os.path.abspath(o.modules or f'{build}-bench/node_modules')
     o.out = o.out or build
     o.only = set(o.only.split(','))
     return o

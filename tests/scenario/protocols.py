@@ -14,6 +14,8 @@ from talkers import Echo, Model
 PRONY = os.path.abspath(sys.argv[1])
 TOKEN, PASSWORD = 'token-e1f7a9', 'geheim-77c3'
 SHORT = ('--rate', '300', '--for', '600ms')
+# A handshake is a millisecond of the generator's CPU: one after another, or they make each other late.
+APART = ('--rate', '100', '--for', '2s', '--arrivals', 'constant')
 tap = Tap()
 proof = Proof(PRONY, tap, (TOKEN, PASSWORD))
 
@@ -62,12 +64,12 @@ def http(nginx):
         proof.row(f'HTTP/2, no request is lost where connections end, {port}', load,
                   nginx_counts(nginx, load, 'HTTP/2.0', connections=(45, 18)))
     # Of n requests about half are the last of their connection, each followed by a new one.
-    load = proof.load(nginx.url('tls'), *SHORT, *trusted, '--reuse', '50%', before=nginx.forget)
+    load = proof.load(nginx.url('tls'), *APART, *trusted, '--reuse', '50%', before=nginx.forget)
     half = load.phase.get('sent', 0) / 2
     proof.row('half of the requests on a new connection', load,
               nginx_counts(nginx, load, 'HTTP/1.1', resumed=(0, 0), connections=(half, 0.2 * half + 2)))
     for share, low, high in (('100%', 0.9, 1), ('50%', 0.3, 0.7)):
-        load = proof.load(nginx.url('tls'), *SHORT, *trusted, '--reuse', '0%', '--tls-resume', share, before=nginx.forget)
+        load = proof.load(nginx.url('tls'), *APART, *trusted, '--reuse', '0%', '--tls-resume', share, before=nginx.forget)
         middle = (low + high) / 2
         proof.row(f'{share} of TLS sessions resumed', load,
                   nginx_counts(nginx, load, 'HTTP/1.1', resumed=(middle, high - middle)))

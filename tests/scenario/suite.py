@@ -104,7 +104,7 @@ def crashes():
 
 def crashes_early():
     """Before its knee is known: what it held until then is all that can be said."""
-    call, run = suite(['crash', '200', '1.3'], ['--for', '1s'])
+    call, run = suite(['crash', '200', '15'], ['--for', '1s'])
     s, rates = run.get('suite', {}), [p['rate'] for p in run.get('capacity', {}).get('curve', []) if p.get('sustained')]
     row('a crash while the knee is searched is a result too', call, [
         ('exit status 1', call.status == 1), ('verdict missed', run.get('verdict') == 'missed'),

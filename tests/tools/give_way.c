@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* give_way MODE RATE [SECONDS|TIMES]: a service that answers one request after another, RATE a second, and
+/* give_way MODE RATE [SECONDS|WAITING]: a service that answers one request after another, RATE a second, and
  * gives way beyond it in one way:
  *   queue    what is more waits
  *   errors   what would wait longer than a tenth of a second is answered 503 at once
  *   refuse   its connection is reset instead
  *   hang     it is never answered
- *   crash    exits when more than TIMES (2.2) RATE comes in half a second
- *   sick     then, at 2.2 times RATE, answers 503 to everything, until SECONDS after the last time it was so; once
+ *   crash    exits when more than 2.2 times RATE comes in half a second, or when more than WAITING wait
+ *   sick     then answers 503 to everything, until SECONDS after the last time it was so; once
  *   tired    each request takes SECONDS longer than the one before, side by side
  * Listens on a free port of 127.0.0.1, prints it, and runs until it is killed. */
 #include <arpa/inet.h>
@@ -43,7 +43,8 @@ struct request {
 };
 
 static enum mode mode;
-static double rate, too_much = 2.2;
+static double rate;
+static size_t too_many;
 static int64_t more_ns, sick_until, free_at, served;
 static int64_t arrived[ARRIVED];
 static size_t first_arrived, n_arrived;
@@ -105,10 +106,10 @@ static void
 arrive(int fd, int64_t now)
 {
 	struct request r = { fd, generations[fd], now };
-	bool far_more = count_arrival(now) > too_much * rate / 2;
+	bool far_more = count_arrival(now) > 2.2 * rate / 2;
 	bool full = free_at - now > PATIENCE;
 
-	if (far_more && mode == CRASH)
+	if (mode == CRASH && (too_many ? n_waiting > too_many : far_more))
 		_exit(3);
 	if (far_more && (!sick_until || now < sick_until))
 		sick_until = now + more_ns;
@@ -213,12 +214,12 @@ main(int argc, char **argv)
 		mode++;
 	rate = argc > 2 ? strtod(argv[2], NULL) : 0;
 	double more = argc > 3 ? strtod(argv[3], NULL) : 0;
-	if (mode == CRASH && more > 0)
-		too_much = more;
+	if (mode == CRASH)
+		too_many = (size_t)more;
 	else
 		more_ns = (int64_t)(more * 1e9);
 	if (mode == MODES || !(rate > 0)) {
-		fprintf(stderr, "usage: give_way MODE RATE [SECONDS|TIMES]\n");
+		fprintf(stderr, "usage: give_way MODE RATE [SECONDS|WAITING]\n");
 		return 2;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
