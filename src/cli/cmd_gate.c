@@ -8,8 +8,8 @@
 #include "base/units.h"
 #include "cli/command.h"
 #include "cli/gate_admin.h"
-#include "gate/certificates.h"
 #include "gate/example.h"
+#include "gate/front/certificates.h"
 #include "gate/gate.h"
 
 /* ---- --check ---- */

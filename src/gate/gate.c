@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "gate/gate_int.h"
-#include "gate/l2_outbox.h"
+#include "gate/level2/l2_outbox.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -10,11 +10,11 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
-#include "gate/access_log.h"
-#include "gate/certificates.h"
-#include "gate/events.h"
-#include "gate/rate_limit.h"
-#include "gate/warm.h"
+#include "gate/admin/access_log.h"
+#include "gate/front/certificates.h"
+#include "gate/front/rate_limit.h"
+#include "gate/warm/events.h"
+#include "gate/warm/warm.h"
 
 #define WORKERS_MAX 256
 #define RATE_PLACES 65536            /* 1 MiB */
@@ -124,7 +124,7 @@ open_l2(struct gate *g, struct err *e)
 	}
 	if (g->l2.n_servers) {
 		g->l2_purges = l2_purges_new();
-		g->l2_outbox = l2_outbox_new(config, g->l2_purges, wake_first, g);
+		g->l2_outbox = l2_outbox_new(g->config, g->l2_purges, wake_first, g);
 	}
 	return code;
 }

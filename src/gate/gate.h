@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/err.h"
-#include "gate/config.h"
+#include "gate/config/config.h"
 
 /* Where the gate says how it is doing: sentences without a full stop, from the calling thread. */
 struct gate_talk {

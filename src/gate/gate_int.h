@@ -7,12 +7,12 @@
 #include <stdatomic.h>
 
 #include "cache/policy.h"
-#include "gate/flight.h"
+#include "gate/desk/flight.h"
 #include "gate/gate.h"
 #include "gate/gate_worker.h"
 #include "gate/listen.h"
 #include "gate/notice.h"
-#include "gate/purge_int.h"
+#include "gate/purge/purge_int.h"
 
 /* What all workers share: made before they start, gone after they have ended. */
 struct gate {

@@ -6,16 +6,16 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "gate/access_log.h"
-#include "gate/client_h2.h"
-#include "gate/compressor.h"
-#include "gate/errand.h"
-#include "gate/front.h"
+#include "gate/admin/access_log.h"
+#include "gate/compress/compressor.h"
+#include "gate/front/client_h2.h"
+#include "gate/front/front.h"
 #include "gate/gate_int.h"
-#include "gate/l2.h"
-#include "gate/l2_link.h"
-#include "gate/upstream.h"
-#include "gate/warm.h"
+#include "gate/level2/l2.h"
+#include "gate/level2/l2_link.h"
+#include "gate/origin/errand.h"
+#include "gate/origin/upstream.h"
+#include "gate/warm/warm.h"
 
 /* After it was told to take no more connections: what had been taken already, or is being taken, comes until then. */
 #define DEAF_NS (100 * NS_PER_MS)

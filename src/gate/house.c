@@ -17,12 +17,12 @@
 #include "base/file.h"
 #include "base/stop.h"
 #include "cache/terms.h"
-#include "gate/access_log.h"
-#include "gate/admin.h"
-#include "gate/cdn.h"
-#include "gate/certificates.h"
-#include "gate/metrics_server.h"
-#include "gate/systemd.h"
+#include "gate/admin/access_log.h"
+#include "gate/admin/admin.h"
+#include "gate/admin/metrics_server.h"
+#include "gate/admin/systemd.h"
+#include "gate/front/certificates.h"
+#include "gate/purge/cdn.h"
 
 #define DRAIN_NS     (10 * NS_PER_S)       /* for requests that are under way at the end */
 #define LEAVE_NS     (3600 * NS_PER_S)     /* for those of a gate that was replaced: tunnels last */

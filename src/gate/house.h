@@ -9,9 +9,9 @@
  * The house is the main thread's. Other threads ask it to do something with house_order(). */
 #pragma once
 
-#include "gate/events.h"
 #include "gate/gate_int.h"
 #include "gate/upgrade.h"
+#include "gate/warm/events.h"
 
 #define HOUSE_LEAVING_MAX 3      /* gates that were replaced and still have clients */
 

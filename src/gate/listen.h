@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "gate/config.h"
+#include "gate/config/config.h"
 #include "net/addr.h"
 
 /* One a worker, so that the kernel spreads connections over them. */

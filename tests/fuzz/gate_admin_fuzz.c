@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gate/admin_request.h"
-#include "gate/purge_log.h"
+#include "gate/admin/admin_request.h"
+#include "gate/purge/purge_log.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
-#include "gate/access_line.h"
-#include "gate/compress.h"
-#include "gate/cron.h"
+#include "gate/admin/access_line.h"
+#include "gate/compress/compress.h"
+#include "gate/config/cron.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

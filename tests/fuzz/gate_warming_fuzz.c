@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "gate/cascade.h"
-#include "gate/pattern.h"
-#include "gate/popular.h"
+#include "gate/warm/cascade.h"
+#include "gate/warm/pattern.h"
+#include "gate/warm/popular.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gate/l2_map.h"
+#include "gate/level2/l2_map.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "gate/l2_value.h"
+#include "gate/level2/l2_value.h"
 
 #define MOST 65536
 

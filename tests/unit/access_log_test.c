@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "gate/access_log.h"
+#include "gate/admin/access_log.h"
 
 #include <jansson.h>
 #include <pthread.h>

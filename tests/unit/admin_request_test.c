@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "gate/admin_request.h"
+#include "gate/admin/admin_request.h"
 
 #include <string.h>
 

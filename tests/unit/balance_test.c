@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Servers are simulated: each answers after a time of its own, one request after the other or side by side. */
-#include "gate/balance.h"
+#include "gate/origin/balance.h"
 
 #include <stdlib.h>
 

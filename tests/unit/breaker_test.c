@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "gate/breaker.h"
+#include "gate/origin/breaker.h"
 
 #include "base/clock.h"
-#include "gate/rate_limit.h"
 #include "check.h"
+#include "gate/front/rate_limit.h"
 
 #define S NS_PER_S
 

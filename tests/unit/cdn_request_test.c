@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "gate/cdn_request.h"
+#include "gate/purge/cdn_request.h"
 
 #include <string.h>
 

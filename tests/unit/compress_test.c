@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "gate/compress.h"
+#include "gate/compress/compress.h"
 
 #include "check.h"
 

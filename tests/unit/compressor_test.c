@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "gate/compressor.h"
+#include "gate/compress/compressor.h"
 
 #include <brotli/decode.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A service is simulated that works on so many requests side by side, eldest first. */
-#include "gate/concurrency.h"
+#include "gate/origin/concurrency.h"
 
 #include "base/clock.h"
 #include "base/random.h"

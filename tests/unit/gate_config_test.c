@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "gate/config.h"
+#include "gate/config/config.h"
 
 #include "base/clock.h"
-#include "gate/cron.h"
-#include "gate/example.h"
 #include "check.h"
+#include "gate/config/cron.h"
+#include "gate/example.h"
 
 #define SMALLEST \
 	"listen: 127.0.0.1:8081\n" \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "gate/metrics.h"
+#include "gate/admin/metrics.h"
 
 #include "base/cleanup.h"
 #include "base/clock.h"

@@ -4,10 +4,10 @@
 
 #include "base/clock.h"
 #include "check.h"
-#include "gate/l2_map.h"
-#include "gate/l2_outbox.h"
-#include "gate/l2_value.h"
-#include "gate/latency.h"
+#include "gate/level2/l2_map.h"
+#include "gate/level2/l2_outbox.h"
+#include "gate/level2/l2_value.h"
+#include "gate/origin/latency.h"
 
 #define HEAD "ETag: \"v1\"\r\nContent-Type: text/plain\r\n"
 

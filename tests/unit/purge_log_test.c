@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "gate/purge_log.h"
+#include "gate/purge/purge_log.h"
 
 #include <errno.h>
 #include <stdlib.h>

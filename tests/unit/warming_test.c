@@ -6,14 +6,14 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "gate/cascade.h"
-#include "gate/cron.h"
-#include "gate/early.h"
-#include "gate/pattern.h"
-#include "gate/popular.h"
-#include "gate/warm_logs.h"
-#include "import/log_line.h"
 #include "check.h"
+#include "gate/config/cron.h"
+#include "gate/warm/cascade.h"
+#include "gate/warm/early.h"
+#include "gate/warm/pattern.h"
+#include "gate/warm/popular.h"
+#include "gate/warm/warm_logs.h"
+#include "import/log_line.h"
 
 #define DAY_NS (24 * 3600 * NS_PER_S)
 #define T(literal) ((struct text){ literal, sizeof(literal) - 1 })

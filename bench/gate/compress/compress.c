@@ -8,7 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "gate/compressor.h"
+#include "gate/compress/compressor.h"
 
 #define ROUNDS   7
 #define ROUND_NS INT64_C(60000000)

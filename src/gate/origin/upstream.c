@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+#include "gate/origin/upstream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "gate/gate_int.h"
+#include "gate/origin/attempt.h"
+#include "gate/origin/errand.h"
+
+/* ---- the pool -------------------------------------------------------------------------------- */
+
+static struct server *
+server_new(struct gate_worker *w, const struct gate_upstream *up, const struct addr *addr)
+{
+	struct server *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	*s = (struct server){ .w = w, .upstream = up, .addr = *addr, .waiting_end = &s->waiting };
+	s->max_open = up->pool.max / w->gate->n_workers;
+	if (s->max_open < 1)
+		s->max_open = 1;
+	return s;
+}
+
+int
+upstream_open(struct gate_worker *w)
+{
+	const struct gate_config *config = w->config;
+	size_t n = 0;
+
+	for (size_t i = 0; i < config->n_upstreams; i++)
+		n += config->upstreams[i].n_servers;
+	w->servers = calloc(n, sizeof(struct server *));
+	w->groups = calloc(config->n_upstreams, sizeof(*w->groups));
+	if (!w->servers || !w->groups)
+		return -ENOMEM;
+	n = 0;
+	for (size_t i = 0; i < config->n_upstreams; i++) {
+		struct group *g = &w->groups[i];
+		*g = (struct group){ .servers = w->servers + n,
+			.balance = balance_new(&config->upstreams[i], (uint64_t)now_ns() + w->index) };
+		retry_budget_init(&g->budget);
+		for (size_t k = 0; k < config->upstreams[i].n_servers; k++, n++) {
+			w->servers[n] = server_new(w, &config->upstreams[i], &w->gate->server_addrs[n]);
+			if (!w->servers[n])
+				return -ENOMEM;
+			w->servers[n]->index = k;
+			w->servers[n]->number = n;
+			metrics_set(w->metrics, METRIC_HEALTHY, n, 1);
+			metrics_add(w->metrics, METRIC_LIMIT, i, w->servers[n]->max_open);
+		}
+	}
+	return 0;
+}
+
+void
+upstream_close(struct gate_worker *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; w->servers && i < w->config->n_upstreams; i++)
+		for (size_t k = 0; k < w->config->upstreams[i].n_servers; k++, n++) {
+			while (w->servers[n] && w->servers[n]->idle)
+				up_drop(w->servers[n]->idle);
+			free(w->servers[n]);
+		}
+	for (size_t i = 0; w->groups && i < w->config->n_upstreams; i++)
+		balance_free(w->groups[i].balance);
+	free(w->groups);
+	free(w->servers);
+}
+
+static void
+to_pool(struct up *u)
+{
+	struct server *s = u->server;
+
+	u->state = UP_IDLE;
+	u->next = s->idle;
+	u->link = &s->idle;
+	if (u->next)
+		u->next->link = &u->next;
+	s->idle = u;
+}
+
+static void
+from_pool(struct up *u)
+{
+	*u->link = u->next;
+	if (u->next)
+		u->next->link = u->link;
+	u->link = NULL;
+	u->next = NULL;
+}
+
+/* ---- a connection ---------------------------------------------------------------------------- */
+
+static struct up *
+up_new(struct server *s, struct errand *x)
+{
+	struct gate_worker *w = s->w;
+	uint32_t conn = gate_worker_take_number(w);
+	struct up *u = conn == ENGINE_NONE ? NULL : calloc(1, sizeof(*u));
+
+	if (!u) {
+		if (conn != ENGINE_NONE)
+			gate_worker_give_number(w, conn);
+		return NULL;
+	}
+	*u = (struct up){ .conn = conn, .server = s, .x = x, .timer = { .kind = TIMER_UP } };
+	u->head.cap_bytes = GATE_RESPONSE_HEAD_MAX;
+	w->conns[conn].up = u;
+	s->n_open++;
+	metrics_add(w->metrics, METRIC_CONNECTIONS, s->number, 1);
+	return u;
+}
+
+static void
+bury(struct up *u)
+{
+	struct gate_worker *w = u->server->w;
+
+	if (u->state == UP_IDLE)
+		from_pool(u);
+	u->state = UP_GONE;
+	u->x = NULL;
+	u->server->n_open--;
+	metrics_add(w->metrics, METRIC_CONNECTIONS, u->server->number, -1);
+	timer_remove(&w->timers, &u->timer);
+	buf_done(&u->head);
+	gate_worker_give_number(w, u->conn);
+	gate_worker_bury(w, &u->grave);
+}
+
+static void
+note_waiting(struct server *s, int n, const struct errand *x)
+{
+	s->n_waiting += n;
+	metrics_add(s->w->metrics, METRIC_QUEUE, x->route->upstream, n);
+}
+
+static struct errand *
+take_waiting(struct server *s)
+{
+	struct errand *x = s->waiting;
+
+	if (!x)
+		return NULL;
+	s->waiting = x->next_waiting;
+	if (!s->waiting)
+		s->waiting_end = &s->waiting;
+	note_waiting(s, -1, x);
+	x->next_waiting = NULL;
+	x->state = ERRAND_ASKING;
+	return x;
+}
+
+/* A new connection; false: none can begin. */
+static bool
+connect_for(struct server *s, struct errand *x)
+{
+	struct gate_worker *w = s->w;
+	struct up *u = up_new(s, x);
+
+	if (!u)
+		return false;
+	x->state = ERRAND_ASKING;
+	x->up = u;
+	if (w->ops->connect(w->engine, u->conn, &s->addr) < 0) {
+		x->up = NULL;
+		bury(u);
+		return false;
+	}
+	timer_set(&w->timers, &u->timer, w->now_ns + s->upstream->timeouts.connect_ns);
+	return true;
+}
+
+/* One connection fewer: there is room for one who waits. */
+static void
+let_next_connect(struct server *s)
+{
+	struct errand *x = s->n_open < s->max_open ? take_waiting(s) : NULL;
+
+	if (x && !connect_for(s, x))
+		errand_no_up(x, 502, "the server cannot be reached");
+}
+
+static void
+serve(struct up *u, struct errand *x)
+{
+	u->state = UP_USED;
+	u->x = x;
+	errand_got_up(x, u);
+}
+
+void
+up_release(struct up *u)
+{
+	struct server *s = u->server;
+	struct errand *x = take_waiting(s);
+
+	u->reused = true;
+	buf_clear(&u->head);
+	up_hold(u, false);
+	if (x) {
+		serve(u, x);
+		return;
+	}
+	to_pool(u);
+	timer_set(&s->w->timers, &u->timer, s->w->now_ns + s->upstream->pool.idle_ns);
+}
+
+void
+up_drop(struct up *u)
+{
+	struct server *s = u->server;
+
+	if (u->state == UP_GONE)
+		return;
+	s->w->ops->drop(s->w->engine, u->conn);
+	bury(u);
+	let_next_connect(s);
+}
+
+void
+up_break(struct up *u, int code)
+{
+	u->server->w->ops->drop(u->server->w->engine, u->conn);
+	up_broken(u, code);
+}
+
+void
+up_hold(struct up *u, bool held)
+{
+	if (u->held != held)
+		u->server->w->ops->hold(u->server->w->engine, u->conn, held);
+	u->held = held;
+}
+
+/* ---- asking ---------------------------------------------------------------------------------- */
+
+static void
+wait_for_turn(struct server *s, struct errand *x)
+{
+	struct gate_worker *w = s->w;
+	const struct gate_concurrency *limit = &s->upstream->concurrency;
+
+	if (s->n_waiting >= limit->queue) {
+		errand_no_up(x, 503, "too many requests wait for the server");
+		return;
+	}
+	x->state = ERRAND_WAITING;
+	*s->waiting_end = x;
+	s->waiting_end = &x->next_waiting;
+	note_waiting(s, 1, x);
+	timer_set(&w->timers, &x->timer, w->now_ns + limit->queue_timeout_ns);
+}
+
+static void
+find_connection(struct errand *x, bool anew)
+{
+	struct server *s = x->server;
+	struct up *u = s->idle;
+
+	x->state = ERRAND_ASKING;
+	if (u && !anew) {
+		from_pool(u);
+		serve(u, x);
+	} else if (s->n_open >= s->max_open) {
+		wait_for_turn(s, x);
+	} else if (!connect_for(s, x)) {
+		errand_no_up(x, 502, "the server cannot be reached");
+	}
+}
+
+void
+upstream_ask(struct errand *x)
+{
+	if (attempt_begin(x))
+		find_connection(x, false);
+}
+
+void
+upstream_ask_anew(struct errand *x)
+{
+	if (attempt_begin(x))
+		find_connection(x, true);
+}
+
+void
+upstream_wait_no_more(struct errand *x)
+{
+	struct server *s = x->server;
+
+	for (struct errand **at = &s->waiting; *at; at = &(*at)->next_waiting) {
+		if (*at != x)
+			continue;
+		*at = x->next_waiting;
+		if (s->waiting_end == &x->next_waiting)
+			s->waiting_end = at;
+		x->next_waiting = NULL;
+		note_waiting(s, -1, x);
+		return;
+	}
+}
+
+/* ---- told by the engine ---------------------------------------------------------------------- */
+
+void
+up_connected(struct up *u)
+{
+	timer_stop(&u->timer);
+	metrics_add(u->server->w->metrics, METRIC_CONNECTIONS_TOTAL, u->server->number, 1);
+	serve(u, u->x);
+}
+
+/* What comes unasked is of no known request: such a connection cannot be trusted any more. */
+void
+up_received(struct up *u, const char *bytes, size_t size)
+{
+	if (u->x && u->state == UP_USED)
+		errand_received(u->x, bytes, size);
+	else
+		up_drop(u);
+}
+
+bool
+up_ended(struct up *u)
+{
+	return u->x && u->state == UP_USED && errand_up_ended(u->x);
+}
+
+void
+up_sent(struct up *u)
+{
+	u->unsent = 0;
+	if (u->x)
+		errand_up_ready(u->x);
+}
+
+/* The errand looks at the connection before it is gone. */
+void
+up_broken(struct up *u, int code)
+{
+	struct errand *x = u->x;
+	struct server *s = u->server;
+	bool connecting = u->state == UP_CONNECTING;
+
+	if (x && connecting)
+		x->up = NULL;
+	if (x)
+		errand_up_lost(x, code);
+	bury(u);
+	let_next_connect(s);
+}
+
+void
+up_due(struct up *u)
+{
+	if (u->state == UP_IDLE)
+		up_drop(u);
+	else
+		up_break(u, ETIMEDOUT);
+}
