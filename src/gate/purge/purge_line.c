@@ -90,8 +90,11 @@ read_time(struct text word, int64_t *ret_ns)
 	memcpy(copy, word.at, 20);
 	copy[20] = '\0';
 	const char *end = strptime(copy, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	*ret_ns = (int64_t)timegm(&tm) * NS_PER_S;
-	return end == copy + 20;
+	int64_t s = timegm(&tm);
+	if (end != copy + 20 || s < 0 || s > INT64_MAX / NS_PER_S)
+		return false;
+	*ret_ns = s * NS_PER_S;
+	return true;
 }
 
 static bool

@@ -248,9 +248,9 @@ has_secret(struct text item)
 	const char *at = memchr(item.at, '?', (size_t)(end - item.at));
 
 	while (at && at < end) {
-		size_t n = strcspn(++at, "=&\n");
-		if ((size_t)(end - at) < n)
-			n = (size_t)(end - at);
+		size_t n = 0;
+		for (at++; at + n < end && at[n] != '=' && at[n] != '&';)
+			n++;
 		if (secret_name(at, n))
 			return true;
 		at = memchr(at, '&', (size_t)(end - at));
