@@ -257,23 +257,11 @@ read_body(nghttp2_session *session, int32_t id, uint8_t *out, size_t size, uint3
 
 /* ---- the connection ------------------------------------------------------------------------ */
 
-static void
-callbacks_free_p(nghttp2_session_callbacks **calls)
-{
-	nghttp2_session_callbacks_del(*calls);
-}
-
-static void
-option_free_p(nghttp2_option **option)
-{
-	nghttp2_option_del(*option);
-}
-
 static int
 open_session(struct http2 *h, struct http2_pool *pool)
 {
-	CLEANUP(callbacks_free_p) nghttp2_session_callbacks *calls = NULL;
-	CLEANUP(option_free_p) nghttp2_option *option = NULL;
+	CLEANUP(http2_callbacks_free_p) nghttp2_session_callbacks *calls = NULL;
+	CLEANUP(http2_option_free_p) nghttp2_option *option = NULL;
 	nghttp2_mem mem = http2_pool_mem(pool);
 
 	if (nghttp2_session_callbacks_new(&calls) != 0 || nghttp2_option_new(&option) != 0)

@@ -23,3 +23,16 @@ nghttp2_mem http2_pool_mem(struct http2_pool *p);
 
 /* Release all memory; after the last connection. Safe on a zeroed pool. */
 void http2_pool_done(struct http2_pool *p);
+
+/* For CLEANUP, of who makes a session. */
+static inline void
+http2_callbacks_free_p(nghttp2_session_callbacks **calls)
+{
+	nghttp2_session_callbacks_del(*calls);
+}
+
+static inline void
+http2_option_free_p(nghttp2_option **option)
+{
+	nghttp2_option_del(*option);
+}
