@@ -10,16 +10,13 @@ import re
 import resource
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 
-from calls import Tap
 from gate_origin import EVENTS, Origin
+from gates import PATIENCE_S, Gate, Peer, ask, expect, request, run_rows, tap, wait_for
 from services import free_port
 
-PRONY = os.path.abspath(sys.argv[1])
 BIG = 3_000_000
 HERD = 1000
 CONFIG = '''
@@ -27,7 +24,7 @@ listen: 127.0.0.1:{port}
 engine: {engine}
 workers: 2
 metrics: 127.0.0.1:{metrics}
-access_log: {{ path: {log}, format: json }}
+access_log: {{ path: {folder}/{engine}.log, format: json }}
 timeouts: {{ head: 1s, body: 1s }}
 upstreams:
   origin:
@@ -55,123 +52,12 @@ routes:
   - {{ match: /limited, upstream: origin, rate_limit: {{ rate: 1/min, burst: 3, by: client }} }}
   - {{ match: /, upstream: origin }}
 '''
-tap = Tap()
-
-
-class Gate:
-    def __init__(self, engine, origin, folder):
-        self.port, self.metrics = free_port(), free_port()
-        self.file = os.path.join(folder, f'{engine}.yaml')
-        self.log = os.path.join(folder, f'{engine}.log')
-        with open(self.file, 'w', encoding='utf-8') as f:
-            f.write(CONFIG.format(port=self.port, engine=engine, origin=origin, nobody=free_port(),
-                                  metrics=self.metrics, log=self.log))
-
-    def __enter__(self):
-        self.process = subprocess.Popen([PRONY, 'gate', '--config', self.file, '--quiet'], stderr=subprocess.PIPE,
-                                        text=True)
-        for _ in range(200):
-            try:
-                socket.create_connection(('127.0.0.1', self.port)).close()
-                return self
-            except OSError:
-                time.sleep(0.02)
-        raise RuntimeError(self.process.stderr.read())
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        self.process.stderr.close()
-
-
-class Peer:
-    """A connection that reads answers strictly."""
-
-    def __init__(self, gate):
-        self.s = socket.create_connection(('127.0.0.1', gate.port), timeout=5)
-        self.data = b''
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.s.close()
-
-    def send(self, data):
-        self.s.sendall(data if isinstance(data, bytes) else data.encode('latin-1'))
-
-    def more(self):
-        piece = self.s.recv(65536)
-        self.data += piece
-        return bool(piece)
-
-    def until(self, mark):
-        while mark not in self.data:
-            if not self.more():
-                raise EOFError(self.data[:200])
-        part, self.data = self.data.split(mark, 1)
-        return part
-
-    def exactly(self, n):
-        while len(self.data) < n:
-            if not self.more():
-                raise EOFError(f'{len(self.data)} of {n} bytes')
-        part, self.data = self.data[:n], self.data[n:]
-        return part
-
-    def chunks(self):
-        while size := int(self.until(b'\r\n'), 16):
-            yield self.exactly(size)
-            assert self.exactly(2) == b'\r\n'
-        assert self.exactly(2) == b'\r\n'
-
-    def head(self):
-        lines = self.until(b'\r\n\r\n').decode('latin-1').split('\r\n')
-        fields = {}
-        for line in lines[1:]:
-            name, value = line.split(': ', 1)
-            fields[name.lower()] = value
-        return int(lines[0].split(' ')[1]), fields
-
-    def answer(self, method='GET'):
-        status, fields = self.head()
-        if status < 200:
-            return status, fields, b''
-        if 'transfer-encoding' in fields and method != 'HEAD':
-            return status, fields, b''.join(self.chunks())
-        if method == 'HEAD' or status in (204, 304):
-            return status, fields, b''
-        return status, fields, self.exactly(int(fields['content-length']))
-
-    def ends(self):
-        self.s.settimeout(3)
-        try:
-            while self.more():
-                pass
-        except ConnectionResetError:
-            pass
-        return not self.data
-
-
-def request(path, method='GET', fields='', body=b''):
-    length = f'Content-Length: {len(body)}\r\n' if body else ''
-    return f'{method} {path} HTTP/1.1\r\nHost: a.example\r\n{length}{fields}\r\n'.encode() + body
-
-
-def ask(gate, path, method='GET', fields='', body=b''):
-    with Peer(gate) as p:
-        p.send(request(path, method, fields, body))
-        return p.answer(method)
-
-
-def expect(got, *wanted):
-    return [] if got in wanted else [f'got {got!r:.300}, wanted {wanted[0]!r:.300}']
 
 
 # ---- the ways of requests and bodies
 
 def canonical(gate, origin):
-    status, fields, body = ask(gate, '/echo?a=b', fields='hOst2: x\r\nConnection: X-Mine, close\r\nX-Mine: 1\r\nTE: x\r\n'
+    status, fields, body = ask(gate.port, '/echo?a=b', fields='hOst2: x\r\nConnection: X-Mine, close\r\nX-Mine: 1\r\nTE: x\r\n'
                                'X-Forwarded-For: 1.2.3.4\r\nX-Yours:\t 2 \r\n')
     head = json.loads(body)['head']
     lines = head.split('\r\n')
@@ -183,7 +69,7 @@ def canonical(gate, origin):
 
 def bodies_up(gate, origin):
     faults = []
-    with Peer(gate) as p:
+    with Peer(gate.port) as p:
         p.send(request('/echo', 'POST', body=b'x' * BIG))
         faults += expect(json.loads(p.answer()[2])['body'], BIG)
         p.send('POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n')
@@ -198,7 +84,7 @@ def bodies_up(gate, origin):
 
 def bodies_down(gate, origin):
     faults = []
-    with Peer(gate) as p:
+    with Peer(gate.port) as p:
         for path, wanted in ((f'/big?n={BIG}', b'x' * BIG), ('/chunked', b'onetwothree'), ('/until-close', b'until the end'),
                              ('/big?n=0', b'')):
             p.send(request(path))
@@ -208,12 +94,10 @@ def bodies_down(gate, origin):
         faults += expect((status, fields['content-length']), (200, '77'))
         p.send(request('/echo'))
         faults += expect(p.answer()[0], 200)
-    with Peer(gate) as p:
+    with Peer(gate.port) as p:
         p.send('GET /chunked HTTP/1.0\r\nConnection: keep-alive\r\n\r\n')
         status, fields = p.head()
-        while p.more():
-            pass
-        faults += expect((status, p.data, fields.get('connection')), (200, b'onetwothree', 'close'))
+        faults += expect((status, p.rest(), fields.get('connection')), (200, b'onetwothree', 'close'))
     return faults
 
 
@@ -225,7 +109,7 @@ def resident(gate):
 def slow_reader(gate, origin):
     """The gate's memory does not grow by what the client does not read."""
     before = resident(gate)
-    with Peer(gate) as p:
+    with Peer(gate.port) as p:
         p.s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         p.send(request('/big?n=100000000'))
         p.more()
@@ -235,7 +119,7 @@ def slow_reader(gate, origin):
 
 
 def pipelining(gate, origin):
-    with Peer(gate) as p:
+    with Peer(gate.port) as p:
         p.send(b''.join(request(f'/echo?n={i}', 'POST', body=b'x' * i) for i in range(20)))
         p.s.shutdown(socket.SHUT_WR)
         got = [json.loads(p.answer()[2]) for _ in range(20)]
@@ -247,13 +131,13 @@ def pipelining(gate, origin):
 def keep_alive(gate, origin):
     origin.clear()
     for _ in range(20):
-        ask(gate, '/echo')
+        ask(gate.port, '/echo')
     return [] if origin.connections <= 2 else [f'{origin.connections} connections for 20 requests one by one']
 
 
 def refused_head(gate, origin):
     """Answers to HEAD have no body, the gate's own ones neither: it would be taken for the next answer."""
-    with Peer(gate) as p:
+    with Peer(gate.port) as p:
         p.send(request('/nobody', 'HEAD') + request('/echo'))
         return expect(p.answer('HEAD')[0], 502) + expect(p.answer()[0], 200)
 
@@ -261,13 +145,13 @@ def refused_head(gate, origin):
 def stale_connections(gate, origin):
     faults = []
     for _ in range(5):
-        faults += expect(ask(gate, '/once')[0], 200)
+        faults += expect(ask(gate.port, '/once')[0], 200)
         time.sleep(0.06 if _ % 2 else 0.05)
     return faults
 
 
 def interim(gate, origin):
-    with Peer(gate) as p:
+    with Peer(gate.port) as p:
         p.send(request('/hints'))
         faults = expect(p.answer()[0], 103) + expect(p.answer()[::2], (200, b'hinted'))
         p.send('POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n')
@@ -277,14 +161,14 @@ def interim(gate, origin):
 
 
 def early_answer(gate, origin):
-    with Peer(gate) as p:
+    with Peer(gate.port) as p:
         p.send('POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n' + 'x' * 1000)
         status, fields, _ = p.answer()
         return expect((status, fields.get('connection')), (403, 'close')) + expect(p.ends(), True)
 
 
 def events(gate, origin):
-    with Peer(gate) as p:
+    with Peer(gate.port) as p:
         p.send(request('/events'))
         p.head()
         times = [time.monotonic() for _ in p.chunks()]
@@ -293,7 +177,7 @@ def events(gate, origin):
 
 
 def websocket(gate, origin):
-    with Peer(gate) as p:
+    with Peer(gate.port) as p:
         p.send(request('/socket', fields='Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n'
                        'Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n') + b'first')
         status, fields = p.head()
@@ -310,20 +194,20 @@ def websocket(gate, origin):
 def bad_origins(gate, origin):
     faults = []
     for path, wanted in (('/die', 502), ('/garbage', 502), ('/two-lengths', 502), ('/nobody', 502), ('/slow?s=3', 504)):
-        faults += [f'{path}: {f}' for f in expect(ask(gate, path)[0], wanted)]
-    with Peer(gate) as p:
+        faults += [f'{path}: {f}' for f in expect(ask(gate.port, path)[0], wanted)]
+    with Peer(gate.port) as p:
         p.send(request('/partial'))
         try:
             p.answer()
             faults.append('a body that broke off looks whole')
         except (EOFError, ConnectionResetError):
             pass
-    faults += expect(ask(gate, '/more')[2], b'mine') + expect([ask(gate, '/two')[0] for _ in range(4)], [200] * 4)
+    faults += expect(ask(gate.port, '/more')[2], b'mine') + expect([ask(gate.port, '/two')[0] for _ in range(4)], [200] * 4)
     return faults
 
 
 def slow_clients(gate, origin):
-    with Peer(gate) as head, Peer(gate) as body:
+    with Peer(gate.port) as head, Peer(gate.port) as body:
         head.send('GET / HTTP/1.1\r\nHost: ')
         body.send(request('/echo', 'POST', body=b'xx')[:-1])
         return expect([p.answer()[0] for p in (head, body)], [408, 408])
@@ -333,7 +217,7 @@ def limits(gate, origin):
     faults = []
     for data, wanted in (('GET /' + 'x' * 300000, 414), ('GET / HTTP/1.1\r\nHost: a\r\nX: ' + 'x' * 300000, 431),
                          ('GET / HTTP/1.1\r\nHost: a\r\n' + 'X: y\r\n' * 200 + '\r\n', 431)):
-        with Peer(gate) as p:
+        with Peer(gate.port) as p:
             p.send(data)
             faults += expect(p.answer()[0], wanted)
     return faults
@@ -388,7 +272,7 @@ PROBES = [
 def probe(gate, origin, bytes_):
     """The first answer is a refusal, and the origin saw nothing; or it saw just what was answered."""
     origin.clear()
-    with Peer(gate) as p:
+    with Peer(gate.port) as p:
         p.send(bytes_)
         p.s.shutdown(socket.SHUT_WR)
         statuses = []
@@ -416,7 +300,7 @@ def desync(gate, origin):
 def asked(gate, origin, path, *fields, method='GET', body=b''):
     """How often the origin was asked for these, and what came."""
     origin.clear()
-    got = [ask(gate, path, method, f, body) for f in fields]
+    got = [ask(gate.port, path, method, fields=f, body=body) for f in fields]
     return len(origin.seen), got
 
 
@@ -438,11 +322,11 @@ def half_closed(gate, origin):
     """Who ends its stream after the request still gets the answer."""
     faults = []
     for path in ('/cached/1?cc=max-age=60&text=hello', '/echo') * 20:
-        with Peer(gate) as p:
+        with Peer(gate.port) as p:
             p.send(request(path))
             p.s.shutdown(socket.SHUT_WR)
             faults += expect(p.answer()[0], 200) + expect(p.ends(), True)
-    with Peer(gate) as p:   # and to all of them, whoever answers
+    with Peer(gate.port) as p:   # and to all of them, whoever answers
         paths = ('/echo', '/cached/1?cc=max-age=60&text=hello', '/cached/1?cc=max-age=60&text=hello', '/echo')
         p.send(b''.join(request(path) for path in paths) + b'POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf')
         p.s.shutdown(socket.SHUT_WR)
@@ -540,7 +424,7 @@ def herd_of_errors(gate, origin):
 
 def rates(gate, origin):
     origin.clear()
-    got = [ask(gate, '/limited/x') for _ in range(5)]
+    got = [ask(gate.port, '/limited/x') for _ in range(5)]
     seconds = int(got[4][1].get('retry-after', 0))
     return expect([g[0] for g in got], [200] * 3 + [429] * 2) + expect(len(origin.seen), 3) + \
         ([] if 50 <= seconds <= 60 else [f'Retry-After: {seconds}'])
@@ -549,7 +433,7 @@ def rates(gate, origin):
 def breaker(gate, origin):
     """After three failures the server is left in peace; one trial that goes well ends that."""
     origin.clear()
-    with Peer(gate) as p:
+    with Peer(gate.port) as p:
         def statuses(status, n):
             for _ in range(n):
                 p.send(request(f'/cached/breaks?status={status}'))
@@ -561,18 +445,18 @@ def breaker(gate, origin):
 
 def ejection(gate, origin):
     """Each worker finds out for itself what server is dead, and then leaves it alone."""
-    before = figures(gate)
-    faults = expect({ask(gate, '/two')[0] for _ in range(30)}, {200})
-    bad = [v - before.get(k, 0) for k, v in figures(gate).items() if 'upstream="one_of_two"' in k and 'outcome="bad"' in k]
+    before = gate.figures()
+    faults = expect({ask(gate.port, '/two')[0] for _ in range(30)}, {200})
+    bad = [v - before.get(k, 0) for k, v in gate.figures().items() if 'upstream="one_of_two"' in k and 'outcome="bad"' in k]
     return faults + ([] if sum(bad) <= 4 else [f'asked in vain {bad} times'])
 
 
 def by_hash(gate, origin):
-    before = figures(gate)
+    before = gate.figures()
     faults = []
     for _ in range(20):
-        faults += expect(ask(gate, '/hash', fields='X-Who: me\r\n')[0], 200)
-    good = [v - before.get(k, 0) for k, v in figures(gate).items() if 'upstream="by_hash"' in k and 'outcome="good"' in k]
+        faults += expect(ask(gate.port, '/hash', fields='X-Who: me\r\n')[0], 200)
+    good = [v - before.get(k, 0) for k, v in gate.figures().items() if 'upstream="by_hash"' in k and 'outcome="good"' in k]
     return faults + ([] if min(good) == 0 and max(good) >= 19 else [f'to the servers went {good}'])
 
 
@@ -582,49 +466,35 @@ def compression(gate, origin):
     for query in ('cc=no-store', 'cc=max-age=60'):
         path = f'/cached/packed?{query}&etag=x&text=hello&times=200000'
         for _ in range(2):
-            status, fields, body = ask(gate, path, fields='Accept-Encoding: gzip\r\n')
+            status, fields, body = ask(gate.port, path, fields='Accept-Encoding: gzip\r\n')
             faults += expect((status, fields.get('content-encoding'), fields.get('vary'), fields.get('etag')),
                              (200, 'gzip', 'Accept-Encoding', 'W/"x"'))
             faults += expect(gzip.decompress(body) == plain and len(body) < len(plain) / 20, True)
-        status, fields, body = ask(gate, path)
+        status, fields, body = ask(gate.port, path)
         faults += expect((body == plain, fields.get('content-encoding'), fields.get('vary'), fields.get('etag')),
                          (True, None, 'Accept-Encoding', '"x"'))
-        _, fields, _ = ask(gate, path, 'HEAD', fields='Accept-Encoding: gzip\r\n')
+        _, fields, _ = ask(gate.port, path, 'HEAD', fields='Accept-Encoding: gzip\r\n')
         faults += expect((fields.get('content-encoding'), fields.get('content-length')), ('gzip', None))
-    got = ask(gate, path, fields='Accept-Encoding: gzip\r\nIf-None-Match: W/"x"\r\n')
+    got = ask(gate.port, path, fields='Accept-Encoding: gzip\r\nIf-None-Match: W/"x"\r\n')
     faults += expect((got[0], got[1].get('etag'), got[1].get('content-encoding')), (304, 'W/"x"', None))
-    return faults + expect(ask(gate, '/cached/packed?cc=max-age=60', fields='Accept-Encoding: gzip\r\n')[2], b'body')
+    return faults + expect(ask(gate.port, '/cached/packed?cc=max-age=60', fields='Accept-Encoding: gzip\r\n')[2], b'body')
 
 
 # ---- what is told of it
 
-def figures(gate):
-    """Each series with its value, as Prometheus would read them."""
-    with socket.create_connection(('127.0.0.1', gate.metrics), timeout=5) as s:
-        s.sendall(request('/metrics'))
-        text = b''.join(iter(lambda: s.recv(65536), b'')).decode()
-    head, body = text.split('\r\n\r\n', 1)
-    assert head.startswith('HTTP/1.1 200 ') and f'Content-Length: {len(body)}' in head, head
-    return {series: float(value) for series, value in
-            (line.rsplit(' ', 1) for line in body.splitlines() if not line.startswith('#'))}
-
-
 def grown(gate, before, wanted):
     """Faults, unless the series have grown by so much, soon."""
-    for _ in range(100):
-        after = figures(gate)
-        faults = [f'{series}: {f}' for series, by in wanted.items()
-                  for f in expect(after.get(f'prony_gate_{series}', 0) - before.get(f'prony_gate_{series}', 0), by)]
-        if not faults:
-            return []
-        time.sleep(0.01)
-    return faults
+    def by():
+        after = gate.figures()
+        return {series: after.get(f'prony_gate_{series}', 0) - before.get(f'prony_gate_{series}', 0) for series in wanted}
+    wait_for(lambda: by() == wanted)
+    return expect(by(), wanted)
 
 
 def metrics(gate, origin):
-    before = figures(gate)
+    before = gate.figures()
     for path in ('/echo', '/cached/m?cc=max-age=60&text=hello', '/cached/m?cc=max-age=60&text=hello', '/nobody', '/two', '/two'):
-        ask(gate, path)
+        ask(gate.port, path)
     server = '{upstream="%s",server="127.0.0.1:%d"%s}'
     good = ',outcome="good"'
     faults = grown(gate, before, {
@@ -634,40 +504,35 @@ def metrics(gate, origin):
         'upstream_requests_total' + server % ('origin', origin.port, good): 2,
         'upstream_requests_total' + server % ('one_of_two', origin.port, good): 2,
         'upstream_requests_in_flight' + server % ('origin', origin.port, ''): 0})
-    with socket.create_connection(('127.0.0.1', gate.metrics), timeout=5) as s:
-        s.sendall(request('/'))
-        return faults + expect(s.recv(12), b'HTTP/1.1 404')
+    return faults + expect(ask(gate.metrics, '/')[0], 404)
 
 
 def line_of(file, mark):
-    for _ in range(100):
+    def lines():
         if os.path.exists(file):
             with open(file, encoding='utf-8') as f:
-                for line in f:
-                    if mark in line:
-                        return json.loads(line)
-        time.sleep(0.01)
-    return {}
+                return [line for line in f if mark in line and line.endswith('\n')]
+        return []
+    found = wait_for(lines)
+    return json.loads(found[0]) if found else {}
 
 
 def access_log(gate, origin):
-    ask(gate, '/cached/l?cc=max-age=60&text=hello&token=geheim', fields='User-Agent: me\r\nReferer: you\r\n')
-    got = line_of(gate.log, '/cached/l?')
+    log = os.path.join(gate.folder, gate.values['engine'] + '.log')
+    ask(gate.port, '/cached/l?cc=max-age=60&text=hello&token=geheim', fields='User-Agent: me\r\nReferer: you\r\n')
+    got = line_of(log, '/cached/l?')
     faults = expect([got.get(k) for k in ('method', 'status', 'client', 'cache', 'agent', 'referer', 'bytes')],
                     ['GET', 200, '127.0.0.1', 'miss', 'me', 'you', 5]) + expect('geheim' in str(got), False)
-    os.rename(gate.log, gate.log + '.1')
+    os.rename(log, log + '.1')
     gate.process.send_signal(signal.SIGUSR1)
-    for _ in range(100):
-        if os.path.exists(gate.log):
-            break
-        time.sleep(0.01)
-    ask(gate, '/nobody/x')
-    return faults + expect(line_of(gate.log, '/nobody/x').get('status'), 502)
+    wait_for(lambda: os.path.exists(log))
+    ask(gate.port, '/nobody/x')
+    return faults + expect(line_of(log, '/nobody/x').get('status'), 502)
 
 
 def drain(gate, origin):
     """What is under way ends well, what is idle at once."""
-    with Peer(gate) as busy, Peer(gate) as idle:
+    with Peer(gate.port) as busy, Peer(gate.port) as idle:
         idle.send(request('/echo'))
         idle.answer()
         busy.send(request('/slow?s=0.4'))
@@ -676,10 +541,7 @@ def drain(gate, origin):
         faults = expect(idle.ends(), True)
         status, fields, _ = busy.answer()
         faults += expect((status, fields.get('connection')), (200, 'close'))
-    try:
-        return faults + expect(gate.process.wait(timeout=5), 0)
-    except subprocess.TimeoutExpired:
-        return faults + ['it does not end']
+    return faults + expect(gate.process.wait(timeout=PATIENCE_S), 0)
 
 
 ROWS = [canonical, bodies_up, bodies_down, slow_reader, pipelining, keep_alive, refused_head, stale_connections, interim, early_answer,
@@ -694,17 +556,9 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     with tempfile.TemporaryDirectory(prefix='prony-gate-') as folder, Origin() as origin:
         for engine in ('epoll', 'io_uring'):
-            with Gate(engine, origin.port, folder) as gate:
-                for row in ROWS if engine == 'io_uring' else [r for r in ROWS if r not in ONCE]:
-                    try:
-                        faults = row(gate, origin)
-                    except (OSError, EOFError, ValueError, AssertionError, KeyError) as e:
-                        faults = [f'{type(e).__name__}: {e}']
-                    if gate.process.poll() not in (None, 0):
-                        faults.append(f'the gate has died: {gate.process.returncode} {gate.process.stderr.read()[-2000:]}')
-                    tap.row(f'{engine}: {row.__name__}', faults)
-                    if gate.process.poll() is not None:
-                        break
+            with Gate(folder, CONFIG, engine, engine=engine, origin=origin.port, nobody=free_port()) as gate:
+                run_rows(ROWS if engine == 'io_uring' else [r for r in ROWS if r not in ONCE], gate, origin,
+                         prefix=f'{engine}: ')
     tap.end()
 
 

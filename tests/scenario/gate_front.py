@@ -9,16 +9,14 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import tempfile
 import time
 import warnings
 
-from calls import Tap
 from gate_origin import Origin
+from gates import PATIENCE_S, PRONY, Gate, Peer, expect, request, run_rows, tap, until
 from services import free_port
 
-PRONY = os.path.abspath(sys.argv[1])
 BIG = 1_000_000   # above every window
 NAMES = ('a.example', '*.wild.example', 'b.wild.example')
 CONFIG = '''
@@ -39,7 +37,6 @@ routes:
   - {{ match: /cached, upstream: origin, cache: {{ enabled: true }}, compress: {{ enabled: true }} }}
   - {{ match: /, upstream: origin }}
 '''
-tap = Tap()
 warnings.simplefilter('ignore', DeprecationWarning)   # of versions that must not get in
 
 
@@ -55,42 +52,6 @@ def certificate(folder, number, name, together=False):
     os.replace(pem + '.new', pem)
 
 
-class Gate:
-    def __init__(self, engine, origin, folder):
-        self.folder = folder
-        self.port, self.clear, self.metrics = free_port(), free_port(), free_port()
-        self.file = os.path.join(folder, f'{engine}.yaml')
-        self.said = os.path.join(folder, f'{engine}.err')
-        for i, name in enumerate(NAMES):
-            certificate(folder, i, name, i == 1)
-        with open(self.file, 'w', encoding='utf-8') as f:
-            f.write(CONFIG.format(port=self.port, clear=self.clear, metrics=self.metrics, engine=engine, origin=origin,
-                                  folder=folder))
-
-    def __enter__(self):
-        with open(self.said, 'w', encoding='utf-8') as f:
-            self.process = subprocess.Popen([PRONY, 'gate', '--config', self.file], stderr=f)
-        for _ in range(200):
-            try:
-                socket.create_connection(('127.0.0.1', self.port)).close()
-                return self
-            except OSError:
-                time.sleep(0.02)
-        raise RuntimeError(self.told())
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-
-    def told(self):
-        with open(self.said, encoding='utf-8') as f:
-            return f.read()
-
-    def figure(self, name):
-        text = Peer(self.metrics).ask('/metrics')[2].decode()
-        return next(float(line.split(' ')[1]) for line in text.splitlines() if line.startswith(name + ' '))
-
-
 def context(*alpn, most=None):
     c = ssl.create_default_context()
     c.check_hostname, c.verify_mode = False, ssl.CERT_NONE
@@ -101,61 +62,12 @@ def context(*alpn, most=None):
     return c
 
 
-class Peer:
-    """A connection of HTTP/1.1, through TLS with a context."""
-
-    def __init__(self, port, tls=None, name='a.example', session=None):
-        self.s = socket.create_connection(('127.0.0.1', port), timeout=5)
-        if tls:
-            self.s = tls.wrap_socket(self.s, server_hostname=name, session=session)
-        self.f = self.s.makefile('rb')
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.f.close()
-        self.s.close()
-
-    def send(self, path, method='GET', fields='', body=b''):
-        length = f'Content-Length: {len(body)}\r\n' if body else ''
-        self.s.sendall(f'{method} {path} HTTP/1.1\r\nHost: a.example\r\n{length}{fields}\r\n'.encode() + body)
-
-    def head(self):
-        status = int(self.f.readline().split(b' ')[1])
-        fields = {}
-        while (line := self.f.readline().decode('latin-1').rstrip('\r\n')):
-            name, value = line.split(': ', 1)
-            fields[name.lower()] = value
-        return status, fields
-
-    def answer(self):
-        status, fields = self.head()
-        if fields.get('transfer-encoding') == 'chunked':
-            body = b''
-            while size := int(self.f.readline(), 16):
-                body += self.f.read(size + 2)[:-2]
-            self.f.readline()
-        else:
-            body = self.f.read(int(fields.get('content-length', 0)))
-        return status, fields, body
-
-    def ask(self, *args, **more):
-        self.send(*args, **more)
-        return self.answer()
-
-    def shown(self):
-        return ssl.DER_cert_to_PEM_cert(self.s.getpeercert(True))
-
-    def ends(self):
-        try:
-            return not self.s.recv(65536)
-        except (ConnectionResetError, ssl.SSLError):
-            return True
+def clear(gate):
+    return gate.values['clear']
 
 
-def expect(got, *wanted):
-    return [] if got in wanted else [f'got {got!r:.300}, wanted {wanted[0]!r:.300}']
+def shown(peer):
+    return ssl.DER_cert_to_PEM_cert(peer.s.getpeercert(True))
 
 
 # ---- TLS
@@ -177,12 +89,12 @@ def cached_through_tls(gate, origin):
     """What came for https is no answer for http."""
     faults = []
     origin.clear()
-    with Peer(gate.port, context()) as p, Peer(gate.clear) as clear:
+    with Peer(gate.port, context()) as p, Peer(clear(gate)) as plain:
         for path in ('/cached/t?cc=max-age=60&text=hello', '/cached/u?cc=max-age=60&text=0123456789&times=100000'):
             first, second = p.ask(path), p.ask(path)
             faults += expect(second[2], first[2]) + expect('hit' in second[1]['cache-status'], True)
             faults += expect(p.ask(path, fields='Range: bytes=2-4\r\n')[::2], (206, first[2][2:5]))
-            faults += expect('hit' in clear.ask(path)[1]['cache-status'], False)
+            faults += expect('hit' in plain.ask(path)[1]['cache-status'], False)
             faults += expect(p.ask(path, fields='Accept-Encoding: gzip\r\n')[0], 200)
     return faults + expect(len(origin.seen), 4)
 
@@ -192,7 +104,7 @@ def names(gate, origin):
     for name, number in (('a.example', 0), ('x.wild.example', 1), ('b.wild.example', 2), ('x.y.wild.example', 0),
                          ('elsewhere', 0)):
         with Peer(gate.port, context(), name) as p, open(f'{gate.folder}/{number}.pem', encoding='ascii') as f:
-            faults += [f'{name} is shown another certificate'] if not f.read().startswith(p.shown()) else []
+            faults += [f'{name} is shown another certificate'] if not f.read().startswith(shown(p)) else []
     return faults
 
 
@@ -230,14 +142,14 @@ def unfinished(gate, origin):
     """Garbage, a ClientHello or a head of HTTP/2 that stops, an end in the middle: the connection ends, the gate goes
     on."""
     faults = []
-    failed = gate.figure('prony_gate_tls_failed_handshakes_total')
+    failed = gate.figure('tls_failed_handshakes_total')
     hello = b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03' + b'x' * 40
     rows = (b'GET / HTTP/1.1\r\nHost: a\r\n\r\n', b'\x80' * 3000, b'\x16\x03\x01\x00\x05hello', hello)
     peers = [Peer(gate.port) for _ in rows]
     for p, data in zip(peers, rows):
         p.s.sendall(data)
     for half in (b'\0\0\1\1\1\0\0\0\1\x82', b'\0\0\x40\1\5\0\0\0\1\x82'):
-        peers.append(Peer(gate.clear))
+        peers.append(Peer(clear(gate)))
         peers[-1].s.sendall(PREFACE + half)
     cut = Peer(gate.port)
     cut.s.sendall(hello)
@@ -253,53 +165,43 @@ def unfinished(gate, origin):
         p.__exit__()
     with Peer(gate.port, context()) as p:
         faults += expect(p.ask('/echo')[0], 200)
-    for _ in range(100):
-        now = gate.figure('prony_gate_tls_failed_handshakes_total')
-        if now >= failed + 5:
-            break
-        time.sleep(0.02)
-    return faults + ([] if now >= failed + 5 else [f'{now - failed} failed handshakes are counted, not 5'])
+    gate.await_figure('tls_failed_handshakes_total', failed + 5)
+    return faults
 
 
 def websocket(gate, origin):
     with Peer(gate.port, context()) as p:
-        p.send('/socket', fields='Connection: Upgrade\r\nUpgrade: websocket\r\n'
-               'Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n')
+        p.send(request('/socket', fields='Connection: Upgrade\r\nUpgrade: websocket\r\n'
+                       'Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n'))
         faults = expect(p.head()[0], 101)
-        p.s.sendall(b'y' * 100000)
-        return faults + expect(len(p.f.read(100000)), 100000)
+        p.send(b'y' * 100000)
+        return faults + expect(p.exactly(100000), b'y' * 100000)
 
 
 def slow_reader(gate, origin):
     """Its answer waits in bounded memory, and comes whole."""
     path = '/cached/slow?cc=max-age=60&text=0123456789&times=800000'
     with Peer(gate.port, context()) as p:
-        p.send(path)
+        p.send(request(path))
         time.sleep(0.1)
         return expect(len(p.answer()[2]), 8_000_000)
 
 
 def new_certificates(gate, origin):
     """Read when the files change; what is broken changes nothing; who is connected stays so."""
-    def until(what):
-        for _ in range(250):
-            if what():
-                return []
-            time.sleep(0.02)
-        return ['it does not happen: ' + gate.told()[-300:]]
-
-    def shown():
+    def shown_now():
         with Peer(gate.port, context()) as p:
-            return p.shown()
+            return shown(p)
 
     with Peer(gate.port, context()) as open_before:
-        first = shown()
+        first = shown_now()
         with open(f'{gate.folder}/0.pem', 'w', encoding='ascii') as f:
             f.write('-----BEGIN CERTIFICATE-----\nbroken\n')
-        faults = until(lambda: 'stays as it was' in gate.told()) + expect(shown(), first)
+        gate.says('stays as it was', gate.file + ':6:24')
+        faults = expect(shown_now(), first)
         certificate(gate.folder, 0, NAMES[0])
-        faults += until(lambda: shown() != first)
-        return faults + expect(open_before.ask('/echo')[0], 200) + expect(gate.file + ':6:24' in gate.told(), True)
+        until(lambda: shown_now() != first, lambda: 'the new one is not shown: ' + gate.said()[-300:])
+        return faults + expect(open_before.ask('/echo')[0], 200)
 
 
 def mistakes(gate, origin):
@@ -325,7 +227,7 @@ def curl(*words, **more):
 
 def both(gate):
     """In clear by prior knowledge, and through TLS by ALPN."""
-    return ((f'http://127.0.0.1:{gate.clear}', '--http2-prior-knowledge'), (f'https://127.0.0.1:{gate.port}', '--http2'))
+    return ((f'http://127.0.0.1:{clear(gate)}', '--http2-prior-knowledge'), (f'https://127.0.0.1:{gate.port}', '--http2'))
 
 
 def h2(url, *words, **more):
@@ -409,33 +311,25 @@ def h2_left(gate, origin):
     for base, how in both(gate):
         with subprocess.Popen(['curl', '-sk', how, '-o', '/dev/null', '--limit-rate', '1k', base + '/big?n=100000000'],
                               stdout=subprocess.DEVNULL) as p:
-            for _ in range(1000):
-                if origin.at_once:
-                    break
-                time.sleep(0.01)
+            until(lambda: origin.at_once, 'the server is not asked')
             p.kill()
-        for _ in range(1000):
-            if not origin.at_once:
-                break
-            time.sleep(0.01)
-        else:
-            return ['the server goes on']
+        until(lambda: not origin.at_once, 'the server goes on')
     return expect(h2(f'https://127.0.0.1:{gate.port}/echo')[0], 200)
 
 
 def h2_by_pieces(gate, origin):
     """A preface that comes byte by byte is one; what only begins so is not; h2c in Upgrade is not followed."""
     faults = []
-    with Peer(gate.clear) as p:
+    with Peer(clear(gate)) as p:
         p.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for byte in PREFACE:
             p.s.sendall(bytes([byte]))
             time.sleep(0.001)
-        faults += expect(p.f.read(9)[3:5], b'\4\0')
-    with Peer(gate.clear) as p:
+        faults += expect(p.exactly(9)[3:5], b'\4\0')
+    with Peer(clear(gate)) as p:
         p.s.sendall(PREFACE[:18] + b'GET / HTTP/1.1\r\n\r\n')
         faults += expect(p.head()[0], 505)
-    with Peer(gate.clear) as p:
+    with Peer(clear(gate)) as p:
         faults += expect(p.ask('/echo', fields='Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n'
                                'HTTP2-Settings: AAMAAABkAAQAAP__\r\n')[0], 200)
     return faults
@@ -445,16 +339,10 @@ def h2_drain(gate, origin):
     """What is under way ends well when the gate is told to end."""
     with subprocess.Popen(['curl', '-sk', '--http2', '-w', '%{http_code}', '-o', '/dev/null',
                            f'https://127.0.0.1:{gate.port}/slow?s=0.3'], stdout=subprocess.PIPE) as p:
-        for _ in range(1000):
-            if origin.at_once:
-                break
-            time.sleep(0.01)
+        until(lambda: origin.at_once, 'the server is not asked')
         gate.process.send_signal(signal.SIGTERM)
         faults = expect(p.stdout.read(), b'200')
-    try:
-        return faults + expect(gate.process.wait(timeout=10), 0)
-    except subprocess.TimeoutExpired:
-        return faults + ['it does not end']
+    return faults + expect(gate.process.wait(timeout=PATIENCE_S), 0)
 
 
 ROWS = [through_tls, cached_through_tls, names, resumption, protocols, unfinished, websocket, slow_reader, mistakes,
@@ -465,17 +353,10 @@ ENGINES = (through_tls, slow_reader, h2_bodies, h2_hits, h2_drain)   # what depe
 def main():
     with tempfile.TemporaryDirectory(prefix='prony-gate-front-') as folder, Origin() as origin:
         for engine in ('epoll', 'io_uring'):
-            with Gate(engine, origin.port, folder) as gate:
-                for row in ROWS if engine == 'io_uring' else ENGINES:
-                    try:
-                        faults = row(gate, origin)
-                    except (OSError, EOFError, ValueError, AssertionError, KeyError, IndexError) as e:
-                        faults = [f'{type(e).__name__}: {e}']
-                    if gate.process.poll() not in (None, 0):
-                        faults.append(f'the gate has died: {gate.process.returncode} {gate.told()[-2000:]}')
-                    tap.row(f'{engine}: {row.__name__}', faults)
-                    if gate.process.poll() is not None:
-                        break
+            for i, name in enumerate(NAMES):
+                certificate(folder, i, name, i == 1)
+            with Gate(folder, CONFIG, engine, engine=engine, origin=origin.port, clear=free_port()) as gate:
+                run_rows(ROWS if engine == 'io_uring' else ENGINES, gate, origin, prefix=f'{engine}: ')
     tap.end()
 
 
