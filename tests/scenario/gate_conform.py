@@ -5,19 +5,15 @@ RFCs). One gate, one origin that answers as the row says, a path of its own for 
 
 usage: gate_conform.py PRONY [WORD]; prints TAP, with WORD the rows that have it. Rows stand in gate_rules.py."""
 import asyncio
-import os
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from email.utils import formatdate
 
-from calls import Tap
 from gate_rules import HIT, PAUSE, ROWS
-from services import free_port
+from gates import Gate, tap
 
-PRONY = os.path.abspath(sys.argv[1])
 PAUSE_S = 1.2
 CONFIG = '''
 listen: 127.0.0.1:{port}
@@ -36,7 +32,6 @@ routes:
   - {{ match: /ttl, upstream: origin, cache: {{ enabled: true, ttl: 1h }} }}
   - {{ match: /, upstream: origin, cache: {{ enabled: true }} }}
 '''
-tap = Tap()
 
 
 def lines_of(text):
@@ -229,26 +224,12 @@ def main():
     origin.run()
     word = sys.argv[2] if len(sys.argv) > 2 else ''
     rows = [Row(i, row, origin) for i, row in enumerate(ROWS) if word in f'{row[0]} {row[1]}']
-    with tempfile.TemporaryDirectory(prefix='prony-conform-') as folder:
-        file, port = os.path.join(folder, 'gate.yaml'), free_port()
-        with open(file, 'w', encoding='utf-8') as f:
-            f.write(CONFIG.format(port=port, origin=origin.port))
-        gate = subprocess.Popen([PRONY, 'gate', '--config', file, '--quiet'], stderr=subprocess.PIPE, text=True)
-        try:
-            for _ in range(200):
-                try:
-                    asyncio.run(run_rows([], port))
-                    break
-                except OSError:
-                    time.sleep(0.02)
-            asyncio.run(run_rows(rows, port))
-        finally:
-            alive = gate.poll() is None
-            gate.kill()
-            said = gate.communicate()[1]
+    with tempfile.TemporaryDirectory(prefix='prony-conform-') as folder, Gate(folder, CONFIG, origin=origin.port) as gate:
+        asyncio.run(run_rows(rows, gate.port))
+        dead = gate.died()
     for row in rows:
         tap.row(f'{row.section}: {row.name}', row.faults)
-    tap.row('the gate is alive', [] if alive else [said[-2000:]])
+    tap.row('the gate is alive', dead)
     tap.end()
 
 

@@ -13,33 +13,23 @@ import tempfile
 import threading
 import time
 
-from calls import Tap
+import gates
 from gate_origin import Origin
+from gates import PATIENCE_S, ask, expect, faults_of, tap, until
 from services import free_port
 
-PRONY = os.path.abspath(sys.argv[1])
 PASSWORD = 'open sesame'
-PATIENCE_S = 20
-WRITTEN = 'prony_gate_l2_written_values_total'
+WRITTEN = 'l2_written_values_total'
 CONFIG = '''
 listen: 127.0.0.1:{port}
 workers: {workers}
 engine: {engine}
 metrics: 127.0.0.1:{metrics}
-admin: {admin}
+admin: {folder}/admin.sock
 cache: {{ memory: 16MiB, ttl: {ttl}, l2: {{ servers: {servers}, timeout: {timeout}, skip_when_slower: false{more} }} }}
 upstreams: {{ origin: {{ servers: ["127.0.0.1:{origin}"] }} }}
 routes: [ {{ match: /, upstream: origin, cache: {{ enabled: true }} }} ]
 '''
-tap = Tap()
-
-
-def wait_until(what, condition):
-    end = time.monotonic() + PATIENCE_S
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError(what)
-        time.sleep(0.01)
 
 
 class Redis:
@@ -56,7 +46,7 @@ class Redis:
     def start(self):
         self.s = None
         self.process = subprocess.Popen(self.argv, stdout=subprocess.DEVNULL)
-        wait_until('Redis starts', self.answers)
+        until(self.answers, 'Redis does not start')
         return self
 
     def answers(self):
@@ -95,72 +85,40 @@ class Redis:
         self.kill()
 
 
-class Gate:
+class Gate(gates.Gate):
+    """In a folder of its own, with these servers behind; its end is looked at as well."""
+
     def __init__(self, folder, origin, servers, more='', workers=1, engine='io_uring', ttl='300s', timeout='5s', env=None,
                  waits=True):
-        self.waits = waits
-        self.port, self.metrics_port, self.env = free_port(), free_port(), env
-        self.file = os.path.join(tempfile.mkdtemp(dir=folder), 'gate.yaml')
         names = ', '.join(f'"127.0.0.1:{s if isinstance(s, int) else s.port}"' for s in servers)
-        with open(self.file, 'w', encoding='utf-8') as f:
-            f.write(CONFIG.format(port=self.port, metrics=self.metrics_port, origin=origin.port, servers=f'[{names}]',
-                                  workers=workers, engine=engine, ttl=ttl, timeout=timeout,
-                                  more=', ' + more if more else '', admin=self.file + '.sock'))
+        super().__init__(tempfile.mkdtemp(dir=folder), CONFIG, env=env, origin=origin.port, servers=f'[{names}]', workers=workers,
+                         engine=engine, ttl=ttl, timeout=timeout, more=', ' + more if more else '')
+        self.waits = waits
 
     def __enter__(self):
-        self.log = open(self.file + '.log', 'w+', encoding='utf-8')
-        self.process = subprocess.Popen([PRONY, 'gate', '--config', self.file], stderr=self.log,
-                                        env={**os.environ, **(self.env or {})})
-        wait_until('the gate starts', self.listens)
+        super().__enter__()
         if self.waits:
-            self.await_figure('prony_gate_l2_purges_known', 1)
+            self.await_figure('l2_purges_known')
         return self
 
-    def listens(self):
-        if self.process.poll() is not None:
-            raise OSError(f'the gate has ended: {self.said()}')
-        try:
-            for port in (self.port, self.metrics_port):
-                socket.create_connection(('127.0.0.1', port)).close()
-            return True
-        except OSError:
-            return False
-
-    def said(self):
-        with open(self.file + '.log', encoding='utf-8') as f:
-            return f.read()
-
-    def says(self, *texts):
-        wait_until(f'the gate says {texts}: {self.said()}', lambda: all(t in self.said() for t in texts))
-
     def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(timeout=PATIENCE_S)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-        self.log.close()
-        if self.process.wait() != 0:
-            raise OSError(f'the gate has died: {self.process.returncode} {self.said()}')
+        try:
+            status = self.end()
+        except subprocess.TimeoutExpired:
+            status = 'no end'
+        super().__exit__()
+        if status != 0:
+            raise OSError(f'the gate has died: {status} {self.said()}')
 
     def get(self, path, fields='', method='GET'):
-        """Status, the words of Cache-Status, Age, body."""
-        with socket.create_connection(('127.0.0.1', self.port), timeout=PATIENCE_S) as s:
-            s.sendall(f'{method} {path} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n{fields}\r\n'.encode())
-            data = b''
-            while piece := s.recv(65536):
-                data += piece
-        head, _, body = data.partition(b'\r\n\r\n')
-        text = head.decode('latin-1')
-        found = re.search(r'(?mi)^cache-status: (.*?)\r?$', text)
-        age = re.search(r'(?mi)^age: (\d+)', text)
-        return int(text.split(' ')[1]), found.group(1) if found else '', int(age.group(1)) if age else None, body
+        """Status, Cache-Status, Age, body."""
+        status, had, body = ask(self.port, path, method, fields=fields)
+        return status, had.get('cache-status', ''), int(had['age']) if 'age' in had else None, body
 
     def purge(self, **what):
         data = json.dumps(what).encode()
         with socket.socket(socket.AF_UNIX) as s:
-            s.connect(self.file + '.sock')
+            s.connect(os.path.join(self.folder, 'admin.sock'))
             s.sendall(b'POST /purge HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\n'
                       b'Content-Length: %d\r\n\r\n' % len(data) + data)
             answer = b''
@@ -169,23 +127,8 @@ class Gate:
         if b' 200 ' not in answer.split(b'\r\n')[0]:
             raise OSError(answer[:300])
 
-    def figure(self, name):
-        with socket.create_connection(('127.0.0.1', self.metrics_port), timeout=PATIENCE_S) as s:
-            s.sendall(b'GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
-            data = b''
-            while piece := s.recv(65536):
-                data += piece
-        return float(re.search(r'(?m)^' + re.escape(name) + r' (\S+)', data.decode()).group(1))
-
-    def await_figure(self, name, least):
-        wait_until(f'{name} >= {least}, is {self.figure(name)}', lambda: self.figure(name) >= least)
-
     def await_written(self, n=1):
         self.await_figure(WRITTEN, n)
-
-
-def expect(got, *wanted):
-    return [] if got in wanted else [f'got {got!r:.300}, wanted {wanted[0]!r:.300}']
 
 
 def is_l2_hit(answer, body):
@@ -231,7 +174,7 @@ def outlives(folder, origin):
             again = gate.get(small)
             faults += [] if 'hit' in again[1] and 'l2' not in again[1] else [f'not promoted: {again[1]}']
             faults += is_origins(gate.get(vary, 'X-Kind: three\r\n'))
-            faults += expect(gate.figure('prony_gate_cache_level_requests_total{level="l2",result="hit"}'), 4.0)
+            faults += expect(gate.figure('cache_level_requests_total{level="l2",result="hit"}'), 4.0)
         return faults + expect(asked(origin, 'small') + asked(origin, 'large'), 2) + expect(asked(origin, 'vary'), 3)
     finally:
         redis.stop()
@@ -266,9 +209,9 @@ def shared(folder, origin):
             for t in fetch:
                 t.join()
             faults += expect({x[0] for x in herd}, {200})
-            wait_until('a confirmation is shared', lambda: confirms_for(a, b, brief, b'body'))
+            until(lambda: confirms_for(a, b, brief, b'body'), 'a confirmation is not shared')
             a.get(path, 'Content-Length: 0\r\n', 'POST')
-            a.await_figure('prony_gate_l2_deleted_keys_total', 1)
+            a.await_figure('l2_deleted_keys_total', 1)
             with Gate(folder, origin, [redis]) as c:
                 faults += is_origins(c.get(path))
         return faults
@@ -308,10 +251,10 @@ def hangs(folder, origin):
             faults = []
             for i in range(5):
                 faults += is_origins(gate.get(f'/cached/h{i}?cc=max-age=60'))
-            skipped = gate.figure('prony_gate_l2_skipped_reads_total')
+            skipped = gate.figure('l2_skipped_reads_total')
             faults += [] if skipped >= 1 else ['the breaker has not opened']
             redis.process.send_signal(signal.SIGCONT)
-            gate.await_figure('prony_gate_l2_connections', 1)
+            gate.await_figure('l2_connections', 1)
             return faults
     finally:
         redis.stop()
@@ -332,8 +275,8 @@ def full(folder, origin):
             with Gate(folder, origin, [redis]) as other:
                 faults += is_l2_hit(other.get('/cached/full?cc=max-age=60&text=there'), b'there')
             redis.ask('CONFIG', 'SET', 'maxmemory', '0')
-            wait_until('it is written again', lambda: gate.get(f'/cached/{time.monotonic()}?cc=max-age=60') and
-                       gate.figure(WRITTEN) >= 2)
+            until(lambda: gate.get(f'/cached/{time.monotonic()}?cc=max-age=60') and gate.figure(WRITTEN) >= 2,
+                  'it is not written again')
             gate.says('takes what is written again')
             return faults
     finally:
@@ -384,7 +327,7 @@ def values(folder, origin):
             with Gate(folder, origin, [redis]) as gate:
                 redis.ask('SET', key, wrong)
                 faults += is_origins(gate.get(path))
-                faults += expect(gate.figure(f'prony_gate_l2_unreadable_values_total{{reason="{reason}"}}'), 1.0)
+                faults += expect(gate.figure(f'l2_unreadable_values_total{{reason="{reason}"}}'), 1.0)
                 gate.await_written()
         redis.ask('DEL', key)
         redis.ask('RPUSH', key, 'a', 'list')
@@ -431,7 +374,7 @@ def purges(folder, origin):
                 gate.get(path)
 
     def heard(gate, n):
-        gate.await_figure('prony_gate_l2_purges_heard_total', n)
+        gate.await_figure('l2_purges_heard_total', n)
 
     def shared_again(a, b):
         """What is fetched before a gate has heard of its own purge again does not count."""
@@ -454,7 +397,7 @@ def purges(folder, origin):
             faults += is_origins(a.get(tagged))      # at once here, in Redis as well
             heard(b, 1)
             faults += is_origins(b.get(url))
-            wait_until('what comes after a purge is shared', shared_again(a, b))
+            until(shared_again(a, b), 'what comes after a purge is not shared')
             warm(a, b)
             b.purge(url='https://a.example' + url)
             heard(a, 1)
@@ -469,13 +412,13 @@ def purges(folder, origin):
             a.purge(tag='shop')
             heard(b, 3)
             faults += is_origins(b.get(tagged))
-            faults += expect(b.figure('prony_gate_l2_purges_lost_total'), 0.0)
+            faults += expect(b.figure('l2_purges_lost_total'), 0.0)
             warm(a, b)
             redis.kill()                             # and with it the stream
             a.purge(tag='nothing')
             redis.start()
             for gate in (a, b):
-                gate.await_figure('prony_gate_l2_purges_lost_total', 1)
+                gate.await_figure('l2_purges_lost_total', 1)
                 gate.says('may be lost')
                 faults += is_origins(gate.get(f'{posted}&by={gate.port}'))
             faults += is_origins(b.get(url))
@@ -499,29 +442,29 @@ def replicas(folder, origin):
     replica = Redis(folder, '--replicaof', '127.0.0.1', str(primary.port))
     path = '/cached/replica?cc=max-age=60&text=copied'
     try:
-        wait_until('the replica follows', lambda: replica.ask('ROLE')[3] == b'connected')
+        until(lambda: replica.ask('ROLE')[3] == b'connected', 'the replica does not follow')
         with Gate(folder, origin, [replica, primary], more='replicas: true') as gate:
-            gate.await_figure('prony_gate_l2_connections', 2)
+            gate.await_figure('l2_connections', 2)
             gate.get(path)
             gate.await_written()
-        wait_until('it is copied', lambda: replica.keys())
+        until(replica.keys, 'it is not copied')
         before = primary.ask('INFO', 'commandstats')
         with Gate(folder, origin, [replica, primary], more='replicas: true') as gate:
-            gate.await_figure('prony_gate_l2_connections', 2)
+            gate.await_figure('l2_connections', 2)
             faults = is_l2_hit(gate.get(path), b'copied')
             gets = [re.search(rb'cmdstat_get:calls=(\d+)', x) for x in (before, primary.ask('INFO', 'commandstats'))]
             faults += expect(*[g.group(1) if g else b'0' for g in gets])
         with Gate(folder, origin, [replica, primary], more='replicas: true') as gate:
             replica.kill()
-            gate.await_figure('prony_gate_l2_connections', 1)
+            gate.await_figure('l2_connections', 1)
             faults += is_l2_hit(gate.get(path), b'copied')
             replica.start()
-            wait_until('the replica follows', lambda: replica.ask('ROLE')[3] == b'connected')
-            gate.await_figure('prony_gate_l2_connections', 2)
+            until(lambda: replica.ask('ROLE')[3] == b'connected', 'the replica does not follow')
+            gate.await_figure('l2_connections', 2)
             primary.kill()
             replica.ask('REPLICAOF', 'NO', 'ONE')
-            wait_until('it is written to the new primary', lambda: gate.get(
-                f'/cached/{time.monotonic()}?cc=max-age=60') and len(replica.keys()) > 1)
+            until(lambda: gate.get(f'/cached/{time.monotonic()}?cc=max-age=60') and len(replica.keys()) > 1,
+                  'it is not written to the new primary')
         return faults
     finally:
         primary.stop()
@@ -537,8 +480,8 @@ def make_cluster(folder, n):
         node.ask('CLUSTER', 'SET-CONFIG-EPOCH', i + 1)
     for node in nodes[1:]:
         node.ask('CLUSTER', 'MEET', '127.0.0.1', nodes[0].port, nodes[0].argv[-1])
-    wait_until('the cluster is there', lambda: all(b'cluster_state:ok' in x.ask('CLUSTER', 'INFO') and
-                                                   len(x.ask('CLUSTER', 'SLOTS')) == n for x in nodes))
+    until(lambda: all(b'cluster_state:ok' in x.ask('CLUSTER', 'INFO') and len(x.ask('CLUSTER', 'SLOTS')) == n for x in nodes),
+          'there is no cluster')
     return nodes
 
 
@@ -556,7 +499,7 @@ def cluster(folder, origin):
         faults += expect(len(homes), len(paths))
         faults += [] if len(set(homes.values())) > 1 else ['all keys on one node']
         with Gate(folder, origin, nodes[1:2], more='cluster: true') as gate:
-            gate.await_figure('prony_gate_l2_connections', 3)
+            gate.await_figure('l2_connections', 3)
             for i, path in enumerate(paths[:4]):
                 faults += is_l2_hit(gate.get(path), b'c%d' % i)
             for key, node in homes.items():      # what the gate knows is wrong from here on, or half of it
@@ -590,11 +533,7 @@ def main():
     wanted = sys.argv[2:]
     with tempfile.TemporaryDirectory(prefix='prony-gate-l2-') as folder, Origin() as origin:
         for row in [r for r in ROWS if not wanted or r.__name__ in wanted]:
-            try:
-                faults = row(folder, origin)
-            except (OSError, EOFError, ValueError, AssertionError, KeyError, AttributeError, TypeError) as e:
-                faults = [f'{type(e).__name__}: {e} at line {e.__traceback__.tb_next.tb_lineno}']
-            tap.row(row.__name__, faults)
+            tap.row(row.__name__, faults_of(row, folder, origin))
     return tap.end()
 
 

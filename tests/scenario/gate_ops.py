@@ -10,16 +10,14 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
 import tempfile
 import threading
-import time
 
-from calls import Tap
+import gates
 from gate_origin import Origin
+from gates import PATIENCE_S, PRONY, ask, expect, run_rows, tap, wait_for
 from services import free_port
 
-PRONY = os.path.abspath(sys.argv[1])
 CONFIG = '''
 listen: 127.0.0.1:{port}
 workers: 2
@@ -39,52 +37,20 @@ routes:
 '''
 ALL = '  - { match: /, upstream: origin }\n'
 KEPT = 'cc=max-age=600'
-tap = Tap()
 
 
-def expect(got, wanted):
-    return [] if got == wanted else [f'{got!r} instead of {wanted!r}']
+class Gate(gates.Gate):
+    """One with an admin socket, which outlives its process in those that follow it."""
 
-
-def wait_for(what, seconds=10):
-    until = time.monotonic() + seconds
-    while not (got := what()) and time.monotonic() < until:
-        time.sleep(0.02)
-    return got
-
-
-class Gate:
     def __init__(self, folder, origin, engine='epoll'):
-        self.folder, self.file = folder, os.path.join(folder, 'gate.yaml')
-        self.values = {'port': free_port(), 'metrics': free_port(), 'origin': origin.port, 'folder': folder,
-                       'engine': engine, 'log': 'access.log', 'routes': ALL}
-        self.port, self.origin, self.successors = self.values['port'], origin, []
-        self.write()
+        super().__init__(folder, CONFIG, origin=origin.port, engine=engine, log='access.log', routes=ALL)
+        self.origin, self.successors = origin, []
 
-    def write(self, text=CONFIG, **values):
-        self.values.update(values)
-        with open(self.file, 'w', encoding='utf-8') as f:
-            f.write(text.format(**self.values))
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def start(self):
-        self.err = open(os.path.join(self.folder, 'err'), 'a+', encoding='utf-8')
-        self.process = subprocess.Popen([PRONY, 'gate', '--config', self.file], stderr=self.err)
-        if not wait_for(lambda: self.answers() or self.process.poll() is not None) or self.process.poll() is not None:
-            raise OSError(self.said()[-2000:])
-
-    def answers(self):
+    def listens(self):
         try:
             return self.ask('GET', '/status')[0] == 200
         except OSError:
             return False
-
-    def said(self):
-        self.err.seek(0)
-        return self.err.read()
 
     def __exit__(self, *_):
         for pid in self.successors:
@@ -92,9 +58,7 @@ class Gate:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        self.process.kill()
-        self.process.wait()
-        self.err.close()
+        super().__exit__()
 
     def pid(self):
         return self.ask('GET', '/status')[1]['pid']
@@ -120,12 +84,9 @@ class Gate:
         return int(head.split()[1]), json.loads(text) if 'application/json' in head else text
 
     def get(self, path, host=None):
-        c = http.client.HTTPConnection('127.0.0.1', self.port, timeout=10)
-        c.request('GET', path, headers={'Host': host} if host else {})
-        r = c.getresponse()
-        text = r.read()
-        c.close()
-        return r.status, r.headers.get('Cache-Status', ''), text
+        """Status, Cache-Status, body."""
+        status, fields, body = ask(self.port, path, host=host or f'127.0.0.1:{self.port}')
+        return status, fields.get('cache-status', ''), body
 
     def is_hit(self, path):
         return '; hit' in self.get(path)[1]
@@ -285,7 +246,7 @@ def purge_log(gate):
     faults = expect((code, [(p['number'], p['tag'], p['soft']) for p in answer['purges']]),
                     (200, [(latest + 1, 'logged', True)]))
     with open(os.path.join(gate.folder, 'purges'), encoding='utf-8') as f:
-        return faults + expect(f.read().endswith(f'tag soft logged\n'), True)
+        return faults + expect(f.read().endswith('tag soft logged\n'), True)
 
 
 def config_masked(gate):
@@ -306,10 +267,7 @@ def reload_changes(gate):
     done = gate.call('reload')
     faults += expect((done.returncode, done.stderr), (0, ''))
     faults += expect((gate.is_hit(path), gate.get('/new')[0]), (True, 404))
-    c = http.client.HTTPConnection('127.0.0.1', metrics, timeout=10)
-    c.request('GET', '/metrics')
-    faults += expect(c.getresponse().status, 200)
-    c.close()
+    faults += expect(ask(metrics, '/metrics')[0], 200)
     faults += expect(bool(wait_for(lambda: os.path.exists(os.path.join(gate.folder, 'other.log')))), True)
     gate.write(routes=ALL, log='access.log')
     gate.process.send_signal(signal.SIGHUP)
@@ -335,7 +293,7 @@ def reload_notes(gate):
 
 def reload_under_traffic(gate):
     hot = f'/cached/hot?{KEPT}&times=2000'
-    with Traffic(gate, [hot, '/echo', '/slow?s=0.05', '/chunked', f'/cached/short?cc=max-age=0&etag=7']) as traffic:
+    with Traffic(gate, [hot, '/echo', '/slow?s=0.05', '/chunked', '/cached/short?cc=max-age=0&etag=7']) as traffic:
         for _ in range(3):
             if gate.ask('POST', '/reload')[0] != 200:
                 traffic.faults.append('not reloaded')
@@ -350,7 +308,7 @@ def reload_under_traffic(gate):
 
 def idle_connection(gate):
     """One that says nothing while the file is read anew is not cut off: its next request is answered."""
-    c = http.client.HTTPConnection('127.0.0.1', gate.port, timeout=10)
+    c = http.client.HTTPConnection('127.0.0.1', gate.port, timeout=PATIENCE_S)   # it connects anew after a close
     faults = []
     for wanted in (None, 'close', None):
         c.request('GET', '/echo')
@@ -456,8 +414,7 @@ def cdn(gate):
     faults += expect(bool(wait_for(lambda: edge.failures >= 2)), True)
     state = gate.ask('GET', '/status')[1]['cdn'][0]
     faults += expect((state['name'], state['backlog'], 'error' in state), ('edge', 3, True))
-    gate.process.kill()
-    gate.process.wait()
+    gate.kill()
     edge.well = True
     gate.start()
     faults += expect(bool(wait_for(lambda: len(edge.asked) == 4)), True)
@@ -490,8 +447,7 @@ def killed(gate):
     """Nothing that a killed gate leaves behind keeps the next one from beginning."""
     gate.ask('POST', '/purge', {'tag': 'before'})
     latest = gate.ask('GET', '/purges')[1]['latest']
-    gate.process.kill()
-    gate.process.wait()
+    gate.kill()
     gate.start()
     return expect((gate.get('/echo')[0], gate.ask('GET', '/purges')[1]['latest']), (200, latest))
 
@@ -512,16 +468,7 @@ BOTH = [reload_under_traffic, idle_connection, drain]   # what the engine has a 
 def run(rows, engine):
     with tempfile.TemporaryDirectory(prefix='prony-gate-') as folder, Origin() as origin, \
             Gate(folder, origin, engine) as gate:
-        for row in rows:
-            try:
-                faults = row(gate)
-            except (OSError, EOFError, ValueError, KeyError, http.client.HTTPException, subprocess.TimeoutExpired) as e:
-                faults = [f'{type(e).__name__}: {e}']
-            if gate.process.poll() not in (None, 0):
-                faults.append(f'the gate has died: {gate.process.returncode} {gate.said()[-2000:]}')
-            tap.row(f'{engine}: {row.__name__}', faults)
-            if gate.process.poll() not in (None, 0):
-                return
+        run_rows(rows, gate, prefix=f'{engine}: ')
 
 
 def main():

@@ -197,8 +197,8 @@ stored('9111 4.2.2', 'the lifetime that the route gives', said(), where='/ttl')
 asked('9111 4.2.2', 'the route gives none to what forbids it', said('no-store'), where='/ttl')
 asked('9111 4.2.2', 'the route gives none to who has a cookie', said(), 'Cookie: a=b', where='/ttl')
 row('9111 4.2', 'it ends', get('', said('max-age=1')), hit(), PAUSE, get('', said('no-store')))
-row('9111 5.1', 'Age grows', get('', said('max-age=600', 'Age: 30')), hit(wants='Age: 30'), PAUSE,
-    hit(see=lambda m: int(m.values('age')[0]) in (31, 32, 33, 34)))
+row('9111 5.1', 'Age grows', get('', said('max-age=600', 'Age: 30')), hit(see=lambda m: 30 <= int(m.values('age')[0]) < 90), PAUSE,
+    hit(see=lambda m: 31 <= int(m.values('age')[0]) < 90))
 row('9110 6.6.1', 'Date stays', get('', said('max-age=60', 'Date: Fri, 01 Jan 2100 01:01:01 GMT')), hit(wants='Date: Fri, 01 Jan 2100 01:01:01 GMT'))
 row('9110 6.6.1', 'Date is added', get('', FRESH), hit(wants='Date'))
 

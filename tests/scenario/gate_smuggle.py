@@ -12,9 +12,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 
-from calls import Tap
+from gates import Gate, tap, until
 from services import free_port
 
 CONFIG = '''
@@ -88,39 +87,27 @@ FOREIGN = [
 ]
 
 
-def wait_for(port, process):
-    for _ in range(300):
-        try:
-            socket.create_connection(('127.0.0.1', port)).close()
-            return
-        except OSError:
-            if process.poll() is not None:
-                break
-            time.sleep(0.02)
-    raise RuntimeError(f'{process.args[0]} does not listen')
-
-
 def stop(process):
     process.kill()
     return process.communicate()[0] or ''
 
 
+def is_there(port):
+    try:
+        socket.create_connection(('127.0.0.1', port)).close()
+        return True
+    except OSError:
+        return False
+
+
 def attack(args, folder, origin, port, foreign):
     """Faults of the gate before this origin."""
-    file, gate_port = os.path.join(folder, 'gate.yaml'), free_port()
-    with open(file, 'w', encoding='utf-8') as f:
-        f.write(CONFIG.format(port=gate_port, origin=port))
-    gate = subprocess.Popen([args.prony, 'gate', '--config', file, '--quiet'])
-    try:
-        wait_for(port, origin)
-        wait_for(gate_port, gate)
-        done = subprocess.run([args.smuggle, '--gate', str(gate_port), '--count', str(args.count), '--seed', str(args.seed)] +
+    until(lambda: is_there(port), f'{origin.args[0]} does not listen')
+    with Gate(folder, CONFIG, origin=port) as gate:
+        done = subprocess.run([args.smuggle, '--gate', str(gate.port), '--count', str(args.count), '--seed', str(args.seed)] +
                               (['--foreign'] if foreign else []), stdout=subprocess.PIPE, text=True, errors='replace', check=False)
         print(f'# {done.stdout.splitlines()[-1]}', flush=True)
-        faults = [done.stdout] if done.returncode else []
-        return faults + ([] if gate.poll() is None else [f'the gate has died: {gate.returncode}'])
-    finally:
-        stop(gate)
+        return ([done.stdout] if done.returncode else []) + gate.died()
 
 
 def before_own(args, folder):
@@ -151,7 +138,7 @@ def main():
     parser.add_argument('--count', type=int, default=3000)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--all', action='store_true')
-    args, tap = parser.parse_args(), Tap()
+    args = parser.parse_args()
     os.environ['PATH'] += ':/usr/sbin'
     with tempfile.TemporaryDirectory(prefix='prony-smuggle-') as folder:
         tap.row('an origin that reads strictly', before_own(args, folder))

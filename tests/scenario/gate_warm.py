@@ -4,22 +4,15 @@
 what is thrown away in time. usage: gate_warm.py PRONY; prints TAP."""
 import contextlib
 import os
-import re
-import signal
-import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 
 from backends import Postgres, Redis
-from calls import Tap
 from gate_origin import Origin, response
-from services import free_port
+from gates import PATIENCE_S, Gate, Peer, ask, expect, faults_of, request, run_rows, tap, until
 
-PRONY = os.path.abspath(sys.argv[1])
-PATIENCE_S = 20
 STALL_S = 0.04           # who asks less often than that may miss the shortest window of early refresh: 50 ms
 EVENTS = 'event_driven: [invalidate_on_update, warm_related_items, cascade_updates]'
 CONFIG = '''
@@ -46,7 +39,7 @@ HOT = 'strategies: { lazy_loading: [ttl_based_refresh] }'
 LEARNING = '''strategies: {{ predictive: [analyze_access_patterns, preload_popular_items, schedule: "0 5 * * *"] }}
   state: {folder}/popular
   logs: [{folder}/access.log]'''
-tap = Tap()
+HOST = 'shop.example'
 
 
 class Shop(Origin):
@@ -70,89 +63,14 @@ class Shop(Origin):
         return sum(head.startswith(f'GET {path} '.encode()) for head, _ in self.seen)
 
 
-class Gate:
-    def __init__(self, origin, folder, more):
-        self.port, self.metrics = free_port(), free_port()
-        self.file, self.said = os.path.join(folder, 'gate.yaml'), os.path.join(folder, 'said')
-        with open(self.file, 'w', encoding='utf-8') as f:
-            f.write(CONFIG.format(port=self.port, metrics=self.metrics, origin=origin.port, more=more))
-
-    def __enter__(self):
-        with open(self.said, 'w', encoding='utf-8') as said:
-            self.process = subprocess.Popen([PRONY, 'gate', '--config', self.file], stderr=said)
-        until(lambda: self.answers(), lambda: f'the gate does not listen: {self.told()}')
-        return self
-
-    def answers(self):
-        try:
-            for port in (self.port, self.metrics):
-                socket.create_connection(('127.0.0.1', port)).close()
-            return True
-        except OSError:
-            return False
-
-    def told(self):
-        with open(self.said, encoding='utf-8') as f:
-            return f.read()
-
-    def end(self):
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=PATIENCE_S)
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
+def gate_for(shop, folder, more):
+    return Gate(folder, CONFIG, origin=shop.port, more=more)
 
 
-class Late(Exception):
-    pass
-
-
-def until(is_so, what):
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        if is_so():
-            return
-        time.sleep(0.01)
-    raise Late(what() if callable(what) else what)
-
-
-def read_answer(s):
-    data = b''
-    while b'\r\n\r\n' not in data:
-        piece = s.recv(65536)
-        if not piece:
-            raise EOFError(data)
-        data += piece
-    head, body = data.split(b'\r\n\r\n', 1)
-    length = int(re.search(rb'(?i)\r\ncontent-length: (\d+)', head).group(1))
-    while len(body) < length:
-        body += s.recv(65536)
-    status = re.search(rb'(?i)\r\ncache-status: ([^\r]*)', head)
-    return body.decode(), status.group(1).decode() if status else ''
-
-
-def ask(gate, path, method='GET'):
+def page(gate, path, method='GET'):
     """Text and Cache-Status."""
-    with socket.create_connection(('127.0.0.1', gate.port), timeout=PATIENCE_S) as c:
-        c.sendall(f'{method} {path} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n'.encode())
-        return read_answer(c)
-
-
-def figures(gate):
-    with socket.create_connection(('127.0.0.1', gate.metrics), timeout=PATIENCE_S) as s:
-        s.sendall(b'GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n')
-        text = b''.join(iter(lambda: s.recv(65536), b'')).decode()
-    return {k: float(v) for k, v in (line.rsplit(' ', 1) for line in text.split('\r\n\r\n', 1)[1].splitlines()
-                                     if not line.startswith('#'))}
-
-
-def figure(gate, name):
-    return figures(gate).get('prony_gate_' + name, 0)
-
-
-def expect(got, wanted):
-    return [] if got == wanted else [f'got {got!r:.200}, wanted {wanted!r:.200}']
+    _, fields, body = ask(gate.port, path, method, host=HOST)
+    return body.decode(), fields.get('cache-status', '')
 
 
 # ---- a key that is asked for all the time
@@ -165,12 +83,12 @@ class Fan(threading.Thread):
         self.gate, self.over, self.seen, self.begun = gate, False, [], time.monotonic()
 
     def run(self):
-        with socket.create_connection(('127.0.0.1', self.gate.port), timeout=PATIENCE_S) as s:
+        with Peer(self.gate.port) as p:
             before = time.monotonic()
             while not self.over:
                 asked = time.monotonic()
-                s.sendall(b'GET /hot HTTP/1.1\r\nHost: shop.example\r\n\r\n')
-                self.seen.append((asked - before, read_answer(s)[1]))
+                p.send(request('/hot', host=HOST))
+                self.seen.append((asked - before, p.answer()[1].get('cache-status', '')))
                 before = asked
                 time.sleep(0.004)
 
@@ -179,7 +97,7 @@ class Fan(threading.Thread):
         self.join(PATIENCE_S)
 
 
-def hot_key(shop, fan):
+def hot_key(gate, shop, fan):
     """No miss after the first but where nobody asked for a while; the origin is asked about once a lifetime."""
     until(lambda: time.monotonic() - fan.begun > 3.5, 'time stands still')
     fan.end()
@@ -188,7 +106,7 @@ def hot_key(shop, fan):
     print(f'# {len(fan.seen)} requests in {lasted:.1f} s, {n} at the origin, {len(misses)} misses', flush=True)
     faults = expect(misses, []) + ([] if len(fan.seen) > 20 else ['hardly anything was asked'])
     faults += [] if n <= lasted / 0.85 + 2 else [f'{n} at the origin in {lasted:.1f} s']
-    return faults + ([] if figure(fan.gate, 'warmed_objects_total{for="early"}') else ['nothing was refreshed early'])
+    return faults + ([] if gate.figure('warmed_objects_total{for="early"}') else ['nothing was refreshed early'])
 
 
 # ---- updates
@@ -196,38 +114,38 @@ def hot_key(shop, fan):
 def renewed(gate, shop, path, text, update, warmed=True):
     """The update of a page makes the gate fetch it again, without a client; who asks then finds it there. After a purge
     of everything only what is popular is fetched again."""
-    ask(gate, path)
+    page(gate, path)
     n, shop.texts[path] = shop.times(path), text
     update()
-    until(lambda: not warmed or shop.times(path) > n, lambda: f'{path} is not fetched again; the gate says {gate.told()!r}')
-    until(lambda: ask(gate, path)[0] == text, lambda: f'{path} stays as it was: {ask(gate, path)}')
-    got = ask(gate, path)
+    until(lambda: not warmed or shop.times(path) > n, lambda: f'{path} is not fetched again; the gate says {gate.said()!r}')
+    until(lambda: page(gate, path)[0] == text, lambda: f'{path} stays as it was: {page(gate, path)}')
+    got = page(gate, path)
     return expect(got[0], text) + expect('hit' in got[1], True)
 
 
 def by_request(gate, shop, redis, postgres):
     """An unsafe request through the gate; what a rule says follows."""
-    ask(gate, '/list')
+    page(gate, '/list')
     n = shop.times('/list')
-    faults = renewed(gate, shop, '/products/1', 'put', lambda: ask(gate, '/products/1', 'DELETE'))
+    faults = renewed(gate, shop, '/products/1', 'put', lambda: page(gate, '/products/1', 'DELETE'))
     until(lambda: shop.times('/list') > n, 'the list is not fetched again')
     return faults
 
 
 def by_redis(gate, shop, redis, postgres):
-    ask(gate, '/list')
+    page(gate, '/list')
     n = shop.times('/list')
     faults = renewed(gate, shop, '/products/2', 'redis',
                      lambda: redis.ask('XADD', 'updates', '*', 'key', '/products/2', 'tag', 'x'))
     until(lambda: shop.times('/list') > n, 'the list is not fetched again')
     redis.ask('XADD', 'updates', '*', 'key', 'nonsense')
-    until(lambda: figure(gate, 'event_malformed_total{source="redis"}') == 1, 'nonsense is not counted')
-    return faults + expect(figure(gate, 'event_source_connected{source="redis"}'), 1)
+    until(lambda: gate.figure('event_malformed_total{source="redis"}') == 1, 'nonsense is not counted')
+    return faults + expect(gate.figure('event_source_connected{source="redis"}'), 1)
 
 
 def redis_trimmed(gate, shop, redis, postgres):
     """An entry is gone before it could be read: everything is purged, and that is said."""
-    gaps = figure(gate, 'event_gaps_total{source="redis"}')
+    gaps = gate.figure('event_gaps_total{source="redis"}')
 
     def update():
         done = subprocess.run(['redis-cli', '-p', str(redis.port)], capture_output=True, text=True, check=True, input=''
@@ -235,62 +153,62 @@ def redis_trimmed(gate, shop, redis, postgres):
                               env={**os.environ, 'REDISCLI_AUTH': redis.password})
         assert 'ERR' not in done.stdout, done.stdout
     faults = renewed(gate, shop, '/products/3', 'trimmed', update, False)
-    until(lambda: 'were trimmed from the stream' in gate.told(), 'the gap is not told')
-    return faults + expect(figure(gate, 'event_gaps_total{source="redis"}'), gaps + 1)
+    gate.says('were trimmed from the stream')
+    return faults + expect(gate.figure('event_gaps_total{source="redis"}'), gaps + 1)
 
 
 def kill(backend, gate, source):
     backend.process.kill()
     backend.process.wait()
-    until(lambda: figure(gate, 'event_source_connected{source="%s"}' % source) == 0, 'the loss is not noticed')
+    until(lambda: gate.figure('event_source_connected{source="%s"}' % source) == 0, 'the loss is not noticed')
 
 
 def redis_killed(gate, shop, redis, postgres):
-    ask(gate, '/products/4')
+    page(gate, '/products/4')
     kill(redis, gate, 'redis')
     redis.start()
     until(lambda: 'PONG' in redis.ask('PING'), 'Redis is not back')
     faults = renewed(gate, shop, '/products/4', 'back', lambda: redis.ask('XADD', 'updates', '*', 'key', '/products/4'))
-    until(lambda: 'updates in Redis is lost' in gate.told(), 'the loss is not told')
+    gate.says('updates in Redis is lost')
     return faults
 
 
 def by_notify(gate, shop, redis, postgres):
-    until(lambda: figure(gate, 'event_source_connected{source="notify"}') == 1, 'nobody listens')
+    until(lambda: gate.figure('event_source_connected{source="notify"}') == 1, 'nobody listens')
     return renewed(gate, shop, '/products/5', 'notify', lambda: postgres.sql("SELECT pg_notify('updates', '/products/5')"))
 
 
 def by_replication(gate, shop, redis, postgres):
-    until(lambda: figure(gate, 'event_source_connected{source="replication"}') == 1, 'nothing is replicated')
+    until(lambda: gate.figure('event_source_connected{source="replication"}') == 1, 'nothing is replicated')
     faults = renewed(gate, shop, '/products/6', 'row', lambda: postgres.sql('UPDATE products SET price = price + 1 WHERE id = 6'))
     faults += renewed(gate, shop, '/products/7', 'deleted', lambda: postgres.sql('DELETE FROM products WHERE id = 7'))
     faults += renewed(gate, shop, '/notes/a%20b', 'said', lambda: postgres.sql("UPDATE notes SET said = 'x' WHERE id = 1"))
-    until(lambda: 'SELECT pg_drop_replication_slot' in gate.told(), 'the new slot is not told of')
+    gate.says('SELECT pg_drop_replication_slot')
     return faults
 
 
 def unknown_row(gate, shop, redis, postgres):
     """PostgreSQL does not tell the word of a note that is deleted: everything goes."""
     faults = renewed(gate, shop, '/notes/a%20b', 'gone', lambda: postgres.sql('DELETE FROM notes WHERE id = 1'), False)
-    until(lambda: 'REPLICA IDENTITY FULL' in gate.told(), 'why is not told')
+    gate.says('REPLICA IDENTITY FULL')
     return faults
 
 
 def postgres_killed(gate, shop, redis, postgres):
     """What the slot keeps is told again, what was notified while nobody heard it is made good by a purge of everything:
     that may come in between, and what is then not stored is not fetched again."""
-    ask(gate, '/products/8')
+    page(gate, '/products/8')
     kill(postgres, gate, 'replication')
     postgres.start()
     faults = renewed(gate, shop, '/products/8', 'back', lambda: postgres.sql('UPDATE products SET price = 9 WHERE id = 8'),
                      False)
-    until(lambda: figure(gate, 'event_source_connected{source="notify"}') == 1, 'nobody listens again')
-    until(lambda: figure(gate, 'event_gaps_total{source="notify"}') == 1, 'no gap is noticed')
-    until(lambda: 'the replication from PostgreSQL is there again' in gate.told(), 'its return is not told')
+    until(lambda: gate.figure('event_source_connected{source="notify"}') == 1, 'nobody listens again')
+    until(lambda: gate.figure('event_gaps_total{source="notify"}') == 1, 'no gap is noticed')
+    gate.says('the replication from PostgreSQL is there again')
     return faults
 
 
-def ends(gate, shop, redis, postgres):
+def ends(gate):
     return expect(gate.end(), 0)
 
 
@@ -302,28 +220,28 @@ def learned(shop, folder):
         for target in ('/products/70', '/products/70', '/products/71?token=x'):
             log.write(f'1.2.3.4 - - [21/Nov/2026:10:00:00 +0000] "GET {target} HTTP/1.1" 200 5 "-" "-"\n')
     config = LEARNING.format(folder=folder)
-    with Gate(shop, folder, config) as gate:
+    with gate_for(shop, folder, config) as gate:
         for _ in range(3):
-            ask(gate, '/products/60')
-            ask(gate, '/products/61?session=geheim')
+            page(gate, '/products/60')
+            page(gate, '/products/61?session=geheim')
         faults = expect(gate.end(), 0)
     with open(os.path.join(folder, 'popular'), encoding='utf-8') as f:
         text = f.read()
     faults += expect('http://shop.example/products/60' in text, True) + expect('geheim' in text, False)
     shop.clear()
-    with Gate(shop, folder, config) as gate:
+    with gate_for(shop, folder, config) as gate:
         until(lambda: shop.times('/products/60') and shop.times('/products/70'), lambda: f'only {shop.paths()} is fetched')
-        until(lambda: figure(gate, 'warmed_objects_total{for="popular"}') >= 3, 'what was fetched is not counted')
+        until(lambda: gate.figure('warmed_objects_total{for="popular"}') >= 3, 'what was fetched is not counted')
         for path in ('/products/60', '/products/70'):
-            faults += expect('hit' in ask(gate, path)[1], True)
+            faults += expect('hit' in page(gate, path)[1], True)
         faults += expect(shop.times('/products/60'), 1) + expect(shop.times('/products/61?session=geheim'), 0)
         head = shop.seen[0][0].decode()
         faults += expect('for=_prony' in head and 'X-Forwarded-For' not in head, True)
         faults += expect(gate.end(), 0)
     with open(os.path.join(folder, 'popular'), 'a', encoding='utf-8') as f:
         f.write('x')
-    with Gate(shop, folder, config) as gate:
-        until(lambda: 'damaged' in gate.told(), 'a damaged file is not told of')
+    with gate_for(shop, folder, config) as gate:
+        gate.says('damaged')
         return faults + expect(gate.end(), 0)
 
 
@@ -354,7 +272,7 @@ class LastingRedis(Redis):
 def hot_gate(shop, folder):
     """Begins first, so that its page is asked for while the others start."""
     os.mkdir(os.path.join(folder, 'hot'))
-    with Gate(shop, os.path.join(folder, 'hot'), HOT) as gate:
+    with gate_for(shop, os.path.join(folder, 'hot'), HOT) as gate:
         fan = Fan(gate)
         fan.start()
         yield fan
@@ -364,31 +282,20 @@ def hot_gate(shop, folder):
 ROWS = [by_request, by_redis, redis_trimmed, redis_killed, by_notify, by_replication, unknown_row, postgres_killed]
 
 
-def row(name, gate, run):
-    try:
-        faults = run()
-    except (OSError, EOFError, ValueError, AssertionError, AttributeError, Late, subprocess.SubprocessError) as e:
-        faults = [f'{type(e).__name__}: {e}']
-    if gate and gate.process.poll() not in (None, 0):
-        faults.append(f'the gate has died: {gate.process.returncode} {gate.told()[-2000:]}')
-    tap.row(name, faults)
-
-
 def main():
     with tempfile.TemporaryDirectory(prefix='prony-warm-') as folder, Shop() as shop, hot_gate(shop, folder) as hot, \
             LastingRedis('rose') as redis, LogicalPostgres('tulip') as postgres:
         postgres.fill()
         os.environ['REDISCLI_AUTH'] = 'rose'
         updates = UPDATES.format(events=EVENTS, redis=redis.port, postgres=postgres.port, password='tulip')
-        with Gate(shop, folder, updates) as gate:
+        with gate_for(shop, folder, updates) as gate:
             for source in ('redis', 'notify', 'replication'):
-                until(lambda s=source: figure(gate, 'event_source_connected{source="%s"}' % s) == 1,
-                      lambda s=source: f'{s} is not heard: {gate.told()}')
-            for f in ROWS:
-                row(f.__name__, gate, lambda f=f: f(gate, shop, redis, postgres))
-            row('hot_key', gate, lambda: hot_key(shop, hot))
-            row('ends', gate, lambda: ends(gate, shop, redis, postgres))
-        row('learned', None, lambda: learned(shop, folder))
+                until(lambda s=source: gate.figure('event_source_connected{source="%s"}' % s) == 1,
+                      lambda s=source: f'{s} is not heard: {gate.said()}')
+            run_rows(ROWS, gate, shop, redis, postgres)
+            run_rows([hot_key], hot.gate, shop, hot)
+            run_rows([ends], gate)
+        tap.row('learned', faults_of(learned, shop, folder))
     tap.end()
 
 
