@@ -180,7 +180,7 @@ on_due(void *ctx, struct timer *t)
 	else if (t->kind == TIMER_L2)
 		l2_link_due(OWNER(t, l2_link));
 	else
-		errand_no_up(OWNER(t, errand), 503, "the server had no room in time");
+		errand_due(OWNER(t, errand));
 }
 
 /* ---- a worker -------------------------------------------------------------------------------- */

@@ -49,7 +49,7 @@
 /* A tunnel in which nothing is said. */
 #define GATE_TUNNEL_NS  (3600 * NS_PER_S)
 
-enum { TIMER_FRONT, TIMER_STREAM, TIMER_UP, TIMER_WAITING, TIMER_L2 };
+enum { TIMER_FRONT, TIMER_STREAM, TIMER_UP, TIMER_ERRAND, TIMER_L2 };
 
 struct gate_worker;
 struct client_ops;
@@ -152,6 +152,7 @@ struct errand {
 	struct up *up;
 	struct attempt attempt;
 	enum errand_state state;
+	int64_t limit_ns;        /* all must be over by then; 0: no limit */
 	struct errand *next_waiting;
 	const struct gate_route *route;
 

@@ -183,7 +183,7 @@ struct gate_route {
 	struct gate_route_cache cache;
 	struct gate_route_compress compress;
 	struct gate_rate_limit rate_limit;
-	int64_t timeout_ns;             /* of the whole exchange; 0 none */
+	int64_t timeout_ns;             /* of an exchange with a server, from the first byte of the request; 0 none */
 	struct node_place place;
 };
 

@@ -16,7 +16,6 @@ static const struct unbuilt table[] = {
 	{ { "upstreams", "*", "pool", "min" }, "no connections are kept ready yet" },
 	{ { "upstreams", "*", "health" }, "servers are not asked how they are yet" },
 	{ { "upstreams", "*", "concurrency" }, "requests in flight are limited by the pool alone yet" },
-	{ { "routes", "*", "timeout" }, "exchanges as a whole have no limit of time yet" },
 };
 
 static void

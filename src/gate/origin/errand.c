@@ -2,10 +2,12 @@
 #include "gate/origin/errand.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <xxhash.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "gate/compress/pack.h"
 #include "gate/front/client.h"
 #include "gate/gate_int.h"
@@ -65,7 +67,7 @@ errand_new(struct gate_worker *w, const struct http1_request *r)
 		return NULL;
 	x->w = w;
 	w->n_errands++;
-	x->timer.kind = TIMER_WAITING;
+	x->timer.kind = TIMER_ERRAND;
 	x->repeatable = may_be_repeated(r);
 	x->is_head = text_is(r->method, "HEAD");
 	x->upgrades = r->upgrades;
@@ -110,6 +112,18 @@ over(struct errand *x)
 	gate_worker_bury(x->w, &x->grave);
 }
 
+/* As long as its route allows, from the first byte of the client's request; or from now, for nobody. */
+static void
+set_limit(struct errand *x)
+{
+	int64_t since = x->client ? x->client->visit.begun_ns : x->w->now_ns;
+
+	if (!x->route->timeout_ns)
+		return;
+	x->limit_ns = since + x->route->timeout_ns;
+	timer_set(&x->w->timers, &x->timer, x->limit_ns);
+}
+
 /* `c`: in whose name, `client`: who gets the answer; NULL: nobody. */
 static bool
 begin(struct gate_worker *w, struct client *c, struct client *client, const struct inquiry *q, struct text raw,
@@ -131,6 +145,7 @@ begin(struct gate_worker *w, struct client *c, struct client *client, const stru
 	x->hash = attempt_hash(w, q, c);
 	take_part_of_cache(x, q, raw, how);
 	question_write(x, q, c);
+	set_limit(x);
 	upstream_ask(x);
 	return true;
 }
@@ -232,6 +247,15 @@ await_answer(struct errand *x)
 	    x->w->now_ns + x->up->server->upstream->timeouts.response_ns);
 }
 
+static void
+wait_no_more(struct errand *x)
+{
+	if (x->limit_ns)
+		timer_set(&x->w->timers, &x->timer, x->limit_ns);
+	else
+		timer_stop(&x->timer);
+}
+
 void
 errand_got_up(struct errand *x, struct up *u)
 {
@@ -239,7 +263,7 @@ errand_got_up(struct errand *x, struct up *u)
 
 	x->up = u;
 	x->state = ERRAND_ASKING;
-	timer_stop(&x->timer);
+	wait_no_more(x);
 	if (!errand_to_up(x, &p, 1))
 		return;
 	x->asked = true;
@@ -403,4 +427,49 @@ errand_no_up(struct errand *x, int status, const char *why)
 		visit_refuse(x->client, REFUSED_QUEUE);
 	if (status != 502 || !try_next_server(x))
 		errand_fail(x, status, why);
+}
+
+/* ---- its time -------------------------------------------------------------------------------- */
+
+void
+errand_be_patient(struct errand *x, int64_t until_ns)
+{
+	bool limited = x->limit_ns && x->limit_ns < until_ns;
+	timer_set(&x->w->timers, &x->timer, limited ? x->limit_ns : until_ns);
+}
+
+/* What an exchange is waiting for. */
+static const char *
+hold_up(const struct errand *x)
+{
+	if (x->state == ERRAND_WAITING)
+		return "the server had no room";
+	if (!x->asked)
+		return "the server was not reached";
+	return x->question_ended ? "the server had not answered" : "the request's body was not whole";
+}
+
+/* A server is to blame for what only it has kept waiting. */
+static void
+end_by_limit(struct errand *x)
+{
+	bool blamed = x->state == ERRAND_ASKING && x->question_ended;
+	bool late = x->asked && !x->question_ended;
+	char limit[24], why[128];
+
+	metrics_add(x->w->metrics, METRIC_ROUTE_TIMEOUTS, series_route(x->w->metrics, x->route), 1);
+	if (!blamed)
+		attempt_end(x, OUTCOME_UNKNOWN);
+	snprintf(why, sizeof(why), "longer than the %s that its route allows: %s",
+	    format_duration(limit, ns_to_s(x->route->timeout_ns)), hold_up(x));
+	errand_fail(x, late ? 408 : 504, why);
+}
+
+void
+errand_due(struct errand *x)
+{
+	if (x->limit_ns && x->w->now_ns >= x->limit_ns)
+		end_by_limit(x);
+	else if (x->state == ERRAND_WAITING)
+		errand_no_up(x, 503, "the server had no room in time");
 }

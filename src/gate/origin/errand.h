@@ -48,6 +48,11 @@ void errand_up_ready(struct errand *x);        /* it has taken what waited for i
 void errand_up_lost(struct errand *x, int code);      /* broken; x->up is gone. ETIMEDOUT: by us, it took too long */
 void errand_no_up(struct errand *x, int status, const char *why);   /* there is no connection to be had */
 
+/* ---- its time ---- */
+/* Wait until then at most, or as long as its route allows when that is less. */
+void errand_be_patient(struct errand *x, int64_t until_ns);
+void errand_due(struct errand *x);             /* its timer */
+
 /* ---- among the files of the errand ---- */
 void errand_fail(struct errand *x, int status, const char *why);
 void errand_complete(struct errand *x);        /* the answer has ended */

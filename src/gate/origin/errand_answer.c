@@ -169,6 +169,8 @@ open_tunnel(struct errand *x, const struct http1_response *r, const char *rest, 
 	visit_answer(x->client, r->status, b->size);
 	attempt_answered(x, r->status);
 	x->state = ERRAND_TUNNEL;
+	x->limit_ns = 0;   /* an exchange has an end */
+	timer_stop(&x->timer);
 	timer_set(&x->w->timers, &x->up->timer, x->w->now_ns + GATE_TUNNEL_NS);
 	if (client_answer(x->client, p, size ? 2 : 1))
 		client_go_on(x->client);

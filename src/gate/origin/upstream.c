@@ -256,7 +256,7 @@ wait_for_turn(struct server *s, struct errand *x)
 	*s->waiting_end = x;
 	s->waiting_end = &x->next_waiting;
 	note_waiting(s, 1, x);
-	timer_set(&w->timers, &x->timer, w->now_ns + limit->queue_timeout_ns);
+	errand_be_patient(x, w->now_ns + limit->queue_timeout_ns);
 }
 
 static void
