@@ -294,6 +294,7 @@ turn(struct gate_worker *w)
 	w->now_ns = now_ns();
 	warm_turn(w);
 	timers_turn(&w->timers, w->now_ns, on_due, w);
+	upstream_turn(w);
 	h2_turn(w);
 	l2_turn(w->l2);
 	free_graves(w);

@@ -23,6 +23,7 @@
 #include "gate/config/config.h"
 #include "gate/front/certificates.h"
 #include "gate/origin/breaker.h"
+#include "gate/origin/concurrency.h"
 #include "gate/origin/latency.h"
 #include "gate/timers.h"
 #include "gate/warm/warm_why.h"
@@ -44,6 +45,8 @@
 #define GATE_RESPONSE_HEAD_MAX ((size_t)64 << 10)
 /* Of plaintext in one record of TLS (RFC 8446, section 5.1). */
 #define GATE_RECORD_BYTES ((size_t)16 << 10)
+/* Who was refused because there is no room may come again after that. */
+#define GATE_RETRY_NS   (1 * NS_PER_S)
 /* How long a connection that was told to end may take to do so. */
 #define GATE_LINGER_NS  (2 * NS_PER_S)
 /* A tunnel in which nothing is said. */
@@ -103,6 +106,12 @@ struct up {
 	struct up *next, **link;   /* in the pool */
 };
 
+/* Errands that wait (line.h). */
+struct line {
+	struct errand *eldest, *youngest;
+	int64_t n;
+};
+
 /* A server as one worker sees it. */
 struct server {
 	struct gate_worker *w;
@@ -111,8 +120,7 @@ struct server {
 	struct addr addr;
 	struct up *idle;           /* latest used first */
 	int64_t n_open, max_open;
-	struct errand *waiting, **waiting_end;   /* for a connection, first come first */
-	int64_t n_waiting;
+	struct line waiting;       /* for a connection, first come first */
 };
 
 /* An upstream as one worker sees it. */
@@ -121,11 +129,14 @@ struct group {
 	struct breaker breaker;
 	struct retry_budget budget;
 	struct latency answers;    /* from a request to the head of its answer */
+	struct concurrency limit;
+	struct codel codel;        /* of those who wait for a place below it, */
+	struct line waiting;       /* these */
 	struct server **servers;
 };
 
 enum errand_state {
-	ERRAND_WAITING,    /* for a connection to be free */
+	ERRAND_WAITING,    /* for its upstream to have room, or for a connection */
 	ERRAND_ASKING,     /* on a connection; no head of a final answer yet */
 	ERRAND_ANSWERING,  /* the body of the answer */
 	ERRAND_TUNNEL,     /* other protocol: bytes both ways */
@@ -153,7 +164,12 @@ struct errand {
 	struct attempt attempt;
 	enum errand_state state;
 	int64_t limit_ns;        /* all must be over by then; 0: no limit */
-	struct errand *next_waiting;
+	struct line *line;       /* that it waits in */
+	struct errand *elder, *younger;   /* there */
+	int64_t joined_ns;       /* since it first waited; 0: it never has */
+	bool placed;             /* it has a place below the limit of its upstream, */
+	uint32_t place;          /* this */
+	int64_t retry_ns;        /* if it fails: after that it may be asked again; 0: not known */
 	const struct gate_route *route;
 
 	struct buf head;         /* the request, as the server gets it */
@@ -163,6 +179,7 @@ struct errand {
 	bool asked;              /* the head was sent on this connection */
 	bool repeatable;         /* may be sent again, by its method and by what was sent of it */
 	bool repeated;
+	bool anew;               /* on a connection that nobody has used */
 	uint64_t hash;           /* for the choice of a server, where it goes by that */
 	struct server_set tried; /* servers that have failed it */
 	int64_t retries;
@@ -217,7 +234,7 @@ struct gate_worker {
 	uint32_t n_conns;
 	struct conn *conns;
 	uint32_t *free_conns, n_free;
-	uint32_t n_fronts, max_fronts, n_errands;
+	uint32_t n_fronts, max_fronts, n_errands, n_waiting;   /* waiting: of the errands */
 
 	struct store_worker *store;
 	int64_t wall_less_mono_ns;   /* looked at once a turn */

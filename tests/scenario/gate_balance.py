@@ -3,22 +3,14 @@
 """The gate before origins that are slow, full, failing or gone: who is asked, who waits, who is told to come back.
 usage: gate_balance.py PRONY; prints TAP."""
 import asyncio
-import contextlib
-import http.client
-import os
 import socket
-import subprocess
-import sys
+import struct
 import tempfile
 import threading
-import time
 
-from calls import Tap
-from gate_origin import Origin
-from services import free_port
+from gate_origin import Origin, response
+from gates import Gate, Peer, ask, expect, request, run_rows, tap, until
 
-PRONY = os.path.abspath(sys.argv[1])
-PATIENCE_S = 20
 LIMITED = '''upstream: origin, timeout: 300ms'''
 CONFIG = '''
 listen: 127.0.0.1:{port}
@@ -26,7 +18,16 @@ workers: 1
 metrics: 127.0.0.1:{metrics}
 upstreams:
   origin: {{ servers: ["127.0.0.1:{origin}"] }}
+  narrow:
+    servers: ["127.0.0.1:{origin}"]
+    concurrency: {{ max: 1, queue: 1, queue_timeout: 300ms }}
+  patient:
+    servers: ["127.0.0.1:{origin}"]
+    concurrency: {{ max: 1, queue_target: 30s, queue_timeout: 60s }}
 routes:
+  - {{ match: /held, upstream: narrow }}
+  - {{ match: /narrow-socket, upstream: narrow }}
+  - {{ match: /patient, upstream: patient }}
   - {{ match: /hang/kept, {limited}, cache: {{ enabled: true }} }}
   - {{ match: /hang, {limited} }}
   - {{ match: /stall, {limited} }}
@@ -34,27 +35,18 @@ routes:
   - {{ match: /upload, {limited} }}
   - {{ match: /, upstream: origin }}
 '''
-tap = Tap()
-
-
-class Late(Exception):
-    pass
-
-
-def until(done, why):
-    end = time.monotonic() + PATIENCE_S
-    while not done():
-        if time.monotonic() > end:
-            raise Late(why)
-        time.sleep(0.01)
-
-
 class Slow(Origin):
     """Answers some paths when it is let go, or never."""
 
     def __init__(self):
         super().__init__()
-        self.gates = {}
+        self.free = set()
+
+    def let_go(self, path):
+        self.free.add(path)
+
+    def await_path(self, path):
+        until(lambda: path in self.paths(), f'{path} does not come')
 
     async def do_hang(self, reader, writer, *_):
         await reader.read()   # until the gate gives up
@@ -65,123 +57,123 @@ class Slow(Origin):
         await reader.read()
         return False
 
+    async def do_held(self, reader, writer, method, fields, query, head, body):
+        path = head.split(b' ')[1].decode()
+        while path not in self.free:
+            await asyncio.sleep(0.01)
+        writer.write(response('200 OK', b'let go'))
 
-class Gate:
-    def __init__(self, folder, origin):
-        self.port, self.metrics = free_port(), free_port()
-        self.file = os.path.join(folder, 'gate.yaml')
-        with open(self.file, 'w', encoding='utf-8') as f:
-            f.write(CONFIG.format(port=self.port, metrics=self.metrics, origin=origin.port, limited=LIMITED))
+    do_patient = do_held
 
-    def __enter__(self):
-        self.process = subprocess.Popen([PRONY, 'gate', '--config', self.file, '--quiet'], stderr=subprocess.PIPE,
-                                        text=True)
-        until(self.listens, 'the gate does not listen')
-        return self
-
-    def listens(self):
-        try:
-            for port in (self.port, self.metrics):
-                socket.create_connection(('127.0.0.1', port)).close()
-            return True
-        except OSError:
-            return False
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        self.process.stderr.close()
-
-    def figure(self, series):
-        with contextlib.closing(http.client.HTTPConnection('127.0.0.1', self.metrics, timeout=PATIENCE_S)) as c:
-            c.request('GET', '/metrics')
-            for line in c.getresponse().read().decode().splitlines():
-                if line.startswith(f'prony_gate_{series} '):
-                    return float(line.rsplit(' ', 1)[1])
-        return 0
+    async def do_narrow_socket(self, *args):
+        return await self.do_socket(*args)
 
 
-class Request(threading.Thread):
-    """One request; .status, .fields and .body of its answer, .broken: it ended before its end."""
+class Asking(threading.Thread):
+    """A GET on its way; .answer: as of Peer, or None when it broke off."""
 
     def __init__(self, gate, path):
         super().__init__(daemon=True)
-        self.gate, self.path, self.status, self.body, self.broken = gate, path, None, b'', False
+        self.port, self.path, self.got = gate.port, path, None
         self.start()
 
     def run(self):
-        with contextlib.closing(http.client.HTTPConnection('127.0.0.1', self.gate.port, timeout=PATIENCE_S)) as c:
-            try:
-                c.request('GET', self.path)
-                answer = c.getresponse()
-                self.status, self.fields = answer.status, answer.headers
-                self.body = answer.read()
-            except (http.client.HTTPException, OSError):
-                self.broken = True
+        try:
+            self.got = ask(self.port, self.path)
+        except (EOFError, OSError):
+            pass
 
     def answer(self):
         self.join()
-        return self.status, self.body.decode()
+        return self.got
 
-
-def ask(gate, path):
-    return Request(gate, path).answer()
-
-
-def expect(got, *wanted):
-    return [] if got in wanted else [f'got {got!r:.300}, wanted {wanted[0]!r:.300}']
+    def status(self):
+        return self.answer() and self.got[0]
 
 
 # ---- the time of an exchange
 
-def open_tunnel(gate):
-    s = socket.create_connection(('127.0.0.1', gate.port), timeout=PATIENCE_S)
-    s.sendall(b'GET /socket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n'
-              b'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n')
-    head = b''
-    while b'\r\n\r\n' not in head:
-        head += s.recv(4096)
-    return s, head.split(b' ')[1]
+UPGRADE = ('Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n'
+           'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n')
 
 
 def upload(gate):
     """A body that does not come."""
-    with socket.create_connection(('127.0.0.1', gate.port), timeout=PATIENCE_S) as s:
-        s.sendall(b'POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc')
-        return s.recv(4096)
+    with Peer(gate.port) as p:
+        p.send('POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc')
+        return p.answer()[0]
 
 
 def route_timeout(gate, origin):
     """One limit for all that an exchange waits for; a tunnel has none."""
-    tunnel, status = open_tunnel(gate)
-    faults = expect(status, b'101')
-    hung, kept, stalled = Request(gate, '/hang'), [Request(gate, '/hang/kept') for _ in range(3)], Request(gate, '/stall')
-    faults += expect(upload(gate)[:12], b'HTTP/1.1 408')
-    faults += expect(hung.answer(), (504, '504 Gateway Timeout: longer than the 300 ms that its route allows: '
-                                     'the server had not answered\n'))
-    for request in kept:
-        faults += expect(request.answer()[0], 504)
-    faults += expect((stalled.answer()[0], stalled.broken), (200, True))
-    with tunnel:
-        tunnel.sendall(b'still here')
-        faults += expect(tunnel.recv(100), b'still here')
-    faults += expect(gate.figure('route_timeouts_total{route="/hang"}'), 1)
-    return faults + expect(gate.figure('route_timeouts_total{route="/socket"}'), 0)
+    with Peer(gate.port) as tunnel:
+        tunnel.send(request('/socket', fields=UPGRADE))
+        faults = expect(tunnel.head()[0], 101)
+        hung, kept = Asking(gate, '/hang'), [Asking(gate, '/hang/kept') for _ in range(3)]
+        stalled = Asking(gate, '/stall')
+        faults += expect(upload(gate), 408) + expect([k.status() for k in kept], [504] * 3)
+        status, _, body = hung.answer()
+        faults += expect((status, body), (504, b'504 Gateway Timeout: longer than the 300 ms that its route allows: '
+                                          b'the server had not answered\n'))
+        faults += expect(stalled.answer(), None)
+        tunnel.send(b'still here')
+        faults += expect(tunnel.exactly(10), b'still here')
+    figures = gate.figures()
+    faults += expect(figures.get('prony_gate_route_timeouts_total{route="/hang"}'), 1)
+    return faults + expect(figures.get('prony_gate_route_timeouts_total{route="/socket"}', 0), 0)
 
 
-ROWS = [route_timeout]
+# ---- requests under way
+
+QUEUE = 'upstream_queued_requests{upstream="narrow"}'
+
+
+def concurrency(gate, origin):
+    """One at a time: the second waits in vain, the third has no room; then a tunnel takes none."""
+    first = Asking(gate, '/held/first')
+    origin.await_path('/held/first')
+    second = Asking(gate, '/held/second')
+    gate.await_figure(QUEUE)
+    status, fields, body = ask(gate.port, '/held/third')
+    faults = expect((status, fields.get('retry-after')), (503, '1'))
+    faults += expect((second.status(), '/held/second' in origin.paths()), (503, False))
+    origin.let_go('/held/first')
+    faults += expect(first.status(), 200)
+    with Peer(gate.port) as tunnel:
+        tunnel.send(request('/narrow-socket', fields=UPGRADE))
+        faults += expect(tunnel.head()[0], 101)
+        origin.let_go('/held/fourth')
+        faults += expect(ask(gate.port, '/held/fourth')[0], 200)
+    faults += expect(gate.figure('upstream_concurrency_limit{upstream="narrow"}'), 1)
+    faults += expect(gate.figure(QUEUE), 0)
+    return faults + expect(gate.figure('upstream_shed_requests_total{upstream="narrow"}'), 2)
+
+
+def queue_moves_on(gate, origin):
+    """Who waits gets the place of who leaves, in turn; who is gone none."""
+    queued = 'upstream_queued_requests{upstream="patient"}'
+    waiting = [Asking(gate, '/patient/0')]
+    origin.await_path('/patient/0')
+    with Peer(gate.port) as leaves:
+        leaves.send(request('/patient/gone'))
+        gate.await_figure(queued)
+        waiting += [Asking(gate, f'/patient/{i}') for i in range(1, 4)]
+        gate.await_figure(queued, 4)
+        leaves.s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))   # a reset
+    until(lambda: gate.figure(queued) == 3, 'who is gone still waits')
+    for i in range(4):
+        origin.let_go(f'/patient/{i}')
+    faults = expect([w.status() for w in waiting], [200] * 4)
+    return faults + expect('/patient/gone' in origin.paths(), False)
+
+
+ROWS = [route_timeout, concurrency, queue_moves_on]
 
 
 def main():
-    with tempfile.TemporaryDirectory(prefix='prony-balance-') as folder, Slow() as origin, Gate(folder, origin) as gate:
-        for row in ROWS:
-            try:
-                faults = row(gate, origin)
-            except (OSError, EOFError, ValueError, AssertionError, KeyError, Late) as e:
-                faults = [f'{type(e).__name__}: {e}']
-            if gate.process.poll() is not None:
-                faults.append(f'the gate has died: {gate.process.returncode} {gate.process.stderr.read()[-2000:]}')
-            tap.row(row.__name__, faults)
+    with tempfile.TemporaryDirectory(prefix='prony-balance-') as folder, Slow() as origin, \
+            Gate(folder, CONFIG, origin=origin.port, limited=LIMITED) as gate:
+        run_rows(ROWS, gate, origin)
     tap.end()
 
 

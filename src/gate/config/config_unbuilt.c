@@ -15,7 +15,6 @@ struct unbuilt {
 static const struct unbuilt table[] = {
 	{ { "upstreams", "*", "pool", "min" }, "no connections are kept ready yet" },
 	{ { "upstreams", "*", "health" }, "servers are not asked how they are yet" },
-	{ { "upstreams", "*", "concurrency" }, "requests in flight are limited by the pool alone yet" },
 };
 
 static void

@@ -15,7 +15,7 @@ static const struct gate_upstream preset = {
 	.ejection = { .errors = 5, .time_ns = 30 * NS_PER_S, .share = 0.5 },
 	.breaker = { .errors = 20, .ratio = 0.5, .requests = 50, .window_ns = 10 * NS_PER_S,
 		.open_ns = 5 * NS_PER_S, .trials = 3 },
-	.concurrency = { .adaptive = true, .min = 8, .max = 4096, .queue = 4096,
+	.concurrency = { .min = 8, .max = 4096, .queue = 4096,
 		.queue_target_ns = 20 * NS_PER_MS, .queue_timeout_ns = 10 * NS_PER_S },
 };
 

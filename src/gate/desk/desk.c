@@ -85,8 +85,10 @@ share_failure(struct client *c, struct inquiry *q, int status)
 	if (t && serving_can(q, found.object, t) &&
 	    cache_serves_on_error(&q->request, t, q->policy, 0, gate_wall_ns(w)))
 		serving_begin(c, q, found.object, t, &(struct serving_how){ .hit = true });
-	else
+	else {
+		c->retry_ns = status == 503 ? GATE_RETRY_NS : 0;
 		client_refuse(c, status, "the server failed at another's request for this", false);
+	}
 }
 
 static void

@@ -5,6 +5,7 @@
 
 #include "gate/front/client.h"
 #include "gate/origin/errand.h"
+#include "gate/origin/room.h"
 
 static struct group *
 group_of(const struct errand *x)
@@ -58,10 +59,9 @@ static void
 refuse(struct errand *x, int64_t after_ns)
 {
 	x->state = ERRAND_ASKING;
-	if (x->client) {
+	x->retry_ns = after_ns;
+	if (x->client)
 		visit_refuse(x->client, REFUSED_BREAKER);
-		x->client->retry_ns = after_ns;
-	}
 	errand_fail(x, 503, "the servers fail, and are not asked for a while");
 }
 
@@ -114,6 +114,7 @@ attempt_answered(struct errand *x, int status)
 	a->latency_ns = x->w->now_ns - a->chosen_ns;
 	a->outcome = status >= 500 ? OUTCOME_BAD : OUTCOME_GOOD;
 	judge(x);
+	room_give(x, a->outcome == OUTCOME_GOOD, a->latency_ns);
 	latency_add(&group_of(x)->answers, took_ns);
 	metrics_observe(x->w->metrics, METRIC_UPSTREAM_DURATION, x->route->upstream, took_ns);
 	if (x->client) {
@@ -148,6 +149,7 @@ attempt_end(struct errand *x, enum outcome outcome)
 	if (a->outcome == OUTCOME_BAD && a->latency_ns < 0)
 		a->latency_ns = x->w->now_ns - a->chosen_ns;
 	judge(x);
+	room_give(x, false, a->outcome == OUTCOME_BAD && a->asked ? a->latency_ns : -1);
 	balance_end(group_of(x)->balance, x->server->index, a->outcome, a->latency_ns, x->w->now_ns);
 	show(x);
 	if (a->asked)

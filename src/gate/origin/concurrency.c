@@ -65,8 +65,8 @@ concurrency_init(struct concurrency *c, const struct gate_concurrency *s, int64_
 	c->limit = s->adaptive ? within(LIMIT_BEGIN / (double)workers, min, max) : max;
 }
 
-static uint32_t
-limit_now(const struct concurrency *c)
+uint32_t
+concurrency_limit(const struct concurrency *c)
 {
 	double limit = c->dip ? c->limit / 2 : c->limit;
 	return limit > 1 ? (uint32_t)limit : 1;
@@ -113,7 +113,7 @@ end_window(struct concurrency *c, int64_t now_ns)
 bool
 concurrency_begin(struct concurrency *c, uint32_t *ret_place)
 {
-	if (c->in_flight >= limit_now(c))
+	if (c->in_flight >= concurrency_limit(c))
 		return false;
 	*ret_place = c->in_flight++;
 	if (c->in_flight > c->most)

@@ -43,6 +43,9 @@ struct concurrency {
 /* A worker has the `workers`th part of the limits, at least 1. */
 void concurrency_init(struct concurrency *c, const struct gate_concurrency *s, int64_t workers);
 
+/* So many may be in flight now. */
+uint32_t concurrency_limit(const struct concurrency *c);
+
 /* False: all is taken. Otherwise *ret_place is what concurrency_end wants to have back. */
 bool concurrency_begin(struct concurrency *c, uint32_t *ret_place);
 

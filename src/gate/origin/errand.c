@@ -14,6 +14,8 @@
 #include "gate/level2/l2_keep.h"
 #include "gate/origin/attempt.h"
 #include "gate/origin/fill.h"
+#include "gate/origin/line.h"
+#include "gate/origin/room.h"
 #include "gate/origin/upstream.h"
 #include "gate/warm/warm.h"
 
@@ -93,9 +95,10 @@ over(struct errand *x)
 
 	if (x->state == ERRAND_OVER)
 		return;
-	if (x->state == ERRAND_WAITING)
-		upstream_wait_no_more(x);
+	if (x->line)
+		line_leave(x);
 	attempt_end(x, OUTCOME_UNKNOWN);
+	room_give(x, false, -1);
 	if (x->warm)
 		warm_over(x);
 	x->state = ERRAND_OVER;
@@ -182,9 +185,11 @@ errand_fail(struct errand *x, int status, const char *why)
 		fill_serve_stale(x, 0);
 	fill_abort(x, status);
 	struct client *c = x->client;
+	int64_t retry_ns = x->retry_ns;
 	over(x);
 	if (!c)
 		return;
+	c->retry_ns = retry_ns;
 	if (begun)
 		client_abort(c);
 	else
@@ -423,6 +428,10 @@ void
 errand_no_up(struct errand *x, int status, const char *why)
 {
 	x->up = NULL;
+	if (status == 503) {
+		metrics_add(x->w->metrics, METRIC_SHED, x->route->upstream, 1);
+		x->retry_ns = GATE_RETRY_NS;
+	}
 	if (status == 503 && x->client)
 		visit_refuse(x->client, REFUSED_QUEUE);
 	if (status != 502 || !try_next_server(x))
@@ -442,7 +451,7 @@ errand_be_patient(struct errand *x, int64_t until_ns)
 static const char *
 hold_up(const struct errand *x)
 {
-	if (x->state == ERRAND_WAITING)
+	if (x->line)
 		return "the server had no room";
 	if (!x->asked)
 		return "the server was not reached";
@@ -470,6 +479,6 @@ errand_due(struct errand *x)
 {
 	if (x->limit_ns && x->w->now_ns >= x->limit_ns)
 		end_by_limit(x);
-	else if (x->state == ERRAND_WAITING)
+	else if (x->line)
 		errand_no_up(x, 503, "the server had no room in time");
 }

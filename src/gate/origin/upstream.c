@@ -8,6 +8,8 @@
 #include "gate/gate_int.h"
 #include "gate/origin/attempt.h"
 #include "gate/origin/errand.h"
+#include "gate/origin/line.h"
+#include "gate/origin/room.h"
 
 /* ---- the pool -------------------------------------------------------------------------------- */
 
@@ -18,7 +20,7 @@ server_new(struct gate_worker *w, const struct gate_upstream *up, const struct a
 
 	if (!s)
 		return NULL;
-	*s = (struct server){ .w = w, .upstream = up, .addr = *addr, .waiting_end = &s->waiting };
+	*s = (struct server){ .w = w, .upstream = up, .addr = *addr };
 	s->max_open = up->pool.max / w->gate->n_workers;
 	if (s->max_open < 1)
 		s->max_open = 1;
@@ -43,6 +45,7 @@ upstream_open(struct gate_worker *w)
 		*g = (struct group){ .servers = w->servers + n,
 			.balance = balance_new(&config->upstreams[i], (uint64_t)now_ns() + w->index) };
 		retry_budget_init(&g->budget);
+		room_open(w, i);
 		for (size_t k = 0; k < config->upstreams[i].n_servers; k++, n++) {
 			w->servers[n] = server_new(w, &config->upstreams[i], &w->gate->server_addrs[n]);
 			if (!w->servers[n])
@@ -50,7 +53,6 @@ upstream_open(struct gate_worker *w)
 			w->servers[n]->index = k;
 			w->servers[n]->number = n;
 			metrics_set(w->metrics, METRIC_HEALTHY, n, 1);
-			metrics_add(w->metrics, METRIC_LIMIT, i, w->servers[n]->max_open);
 		}
 	}
 	return 0;
@@ -135,26 +137,13 @@ bury(struct up *u)
 	gate_worker_bury(w, &u->grave);
 }
 
-static void
-note_waiting(struct server *s, int n, const struct errand *x)
-{
-	s->n_waiting += n;
-	metrics_add(s->w->metrics, METRIC_QUEUE, x->route->upstream, n);
-}
-
 static struct errand *
 take_waiting(struct server *s)
 {
-	struct errand *x = s->waiting;
+	struct errand *x = s->waiting.eldest;
 
-	if (!x)
-		return NULL;
-	s->waiting = x->next_waiting;
-	if (!s->waiting)
-		s->waiting_end = &s->waiting;
-	note_waiting(s, -1, x);
-	x->next_waiting = NULL;
-	x->state = ERRAND_ASKING;
+	if (x)
+		line_leave(x);
 	return x;
 }
 
@@ -243,68 +232,48 @@ up_hold(struct up *u, bool held)
 /* ---- asking ---------------------------------------------------------------------------------- */
 
 static void
-wait_for_turn(struct server *s, struct errand *x)
-{
-	struct gate_worker *w = s->w;
-	const struct gate_concurrency *limit = &s->upstream->concurrency;
-
-	if (s->n_waiting >= limit->queue) {
-		errand_no_up(x, 503, "too many requests wait for the server");
-		return;
-	}
-	x->state = ERRAND_WAITING;
-	*s->waiting_end = x;
-	s->waiting_end = &x->next_waiting;
-	note_waiting(s, 1, x);
-	errand_be_patient(x, w->now_ns + limit->queue_timeout_ns);
-}
-
-static void
-find_connection(struct errand *x, bool anew)
+find_connection(struct errand *x)
 {
 	struct server *s = x->server;
 	struct up *u = s->idle;
 
 	x->state = ERRAND_ASKING;
-	if (u && !anew) {
+	if (u && !x->anew) {
 		from_pool(u);
 		serve(u, x);
-	} else if (s->n_open >= s->max_open) {
-		wait_for_turn(s, x);
-	} else if (!connect_for(s, x)) {
-		errand_no_up(x, 502, "the server cannot be reached");
+	} else if (s->n_open < s->max_open) {
+		if (!connect_for(s, x))
+			errand_no_up(x, 502, "the server cannot be reached");
+	} else if (s->waiting.n < s->upstream->concurrency.queue) {
+		line_join(&s->waiting, x);
+	} else {
+		errand_no_up(x, 503, "too many requests wait for the server");
 	}
 }
 
 void
 upstream_ask(struct errand *x)
 {
-	if (attempt_begin(x))
-		find_connection(x, false);
+	if (room_take(x) && attempt_begin(x))
+		find_connection(x);
 }
 
 void
 upstream_ask_anew(struct errand *x)
 {
-	if (attempt_begin(x))
-		find_connection(x, true);
+	x->anew = true;
+	upstream_ask(x);
 }
 
 void
-upstream_wait_no_more(struct errand *x)
+upstream_turn(struct gate_worker *w)
 {
-	struct server *s = x->server;
+	struct errand *x;
 
-	for (struct errand **at = &s->waiting; *at; at = &(*at)->next_waiting) {
-		if (*at != x)
-			continue;
-		*at = x->next_waiting;
-		if (s->waiting_end == &x->next_waiting)
-			s->waiting_end = at;
-		x->next_waiting = NULL;
-		note_waiting(s, -1, x);
-		return;
-	}
+	for (size_t i = 0; w->n_waiting && i < w->config->n_upstreams; i++)
+		while ((x = room_next(w, i)))
+			if (attempt_begin(x))
+				find_connection(x);
 }
 
 /* ---- told by the engine ---------------------------------------------------------------------- */

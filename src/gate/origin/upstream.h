@@ -12,8 +12,8 @@ void upstream_close(struct gate_worker *w);
 void upstream_ask(struct errand *x);
 /* The same, on a connection that nobody has used. */
 void upstream_ask_anew(struct errand *x);
-/* An errand that waits has ended. */
-void upstream_wait_no_more(struct errand *x);
+/* The same for those who wait and for whom there is room now. */
+void upstream_turn(struct gate_worker *w);
 
 /* Back to the pool: it has answered, whole. */
 void up_release(struct up *u);

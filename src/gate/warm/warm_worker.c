@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "gate/desk/desk.h"
+#include "gate/origin/room.h"
 #include "gate/warm/early.h"
 #include "gate/warm/warm_int.h"
 
@@ -138,8 +139,10 @@ look_at_upstream(const struct gate_worker *w, size_t upstream)
 
 	if (g->breaker.state == BREAKER_OPEN && w->now_ns < g->breaker.until_ns)
 		return WARM_SKIP_BREAKER;
+	if (room_is_full(w, upstream))
+		return WARM_SKIP_BUSY;
 	for (size_t i = 0; i < w->config->upstreams[upstream].n_servers; i++) {
-		if (g->servers[i]->n_waiting)
+		if (g->servers[i]->waiting.n)
 			return WARM_SKIP_BUSY;
 		room |= g->servers[i]->idle || g->servers[i]->n_open < g->servers[i]->max_open;
 	}
