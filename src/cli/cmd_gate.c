@@ -46,15 +46,13 @@ json_of_routes(const struct gate_config *c)
 static void
 write_json(const struct gate_config *c, struct buf *out)
 {
-	json_t *listens = json_array(), *notes = json_array();
+	json_t *listens = json_array();
 
 	for (size_t i = 0; i < c->n_listens; i++)
 		json_array_append_new(listens, json_string(c->listens[i].address.text));
-	for (size_t i = 0; i < c->n_notes; i++)
-		json_array_append_new(notes, json_string(c->notes[i]));
-	json_t *j = json_pack("{s:s, s:o, s:I, s:o, s:o, s:o}", "file", c->file, "listen", listens,
+	json_t *j = json_pack("{s:s, s:o, s:I, s:o, s:o}", "file", c->file, "listen", listens,
 	    "cache_bytes", (json_int_t)c->cache.memory_bytes, "upstreams", json_of_upstreams(c), "routes",
-	    json_of_routes(c), "notes", notes);
+	    json_of_routes(c));
 	char *dump = json_dumps(j, JSON_INDENT(2));
 	buf_printf(out, "%s\n", dump ? dump : "{}");
 	free(dump);
@@ -167,8 +165,6 @@ run(struct invocation *in)
 		err_hint(&e, "name the file with --config FILE, or begin one with 'prony gate --example >gate.yaml'");
 	if (code < 0)
 		return cli_fail(in, &e);
-	for (size_t i = 0; i < c->n_notes; i++)
-		cli_note(in, "prony: %s", c->notes[i]);
 	if (in->check_only && check_files(c, &e) < 0)
 		return cli_fail(in, &e);
 	if (in->check_only)

@@ -121,11 +121,18 @@ write_upstream(const json_t *u, struct buf *out)
 	const json_t *server;
 	size_t i;
 
-	json_array_foreach(json_object_get(u, "servers"), i, server)
-		buf_printf(out, "  %s %s: %s, %lld in flight, %lld answered, %lld failed%s\n", text_in(u, "name"),
+	json_array_foreach(json_object_get(u, "servers"), i, server) {
+		const json_t *health = json_object_get(server, "health");
+		bool failing = health && strcmp(text_in(health, "state"), "failing") == 0;
+		buf_printf(out, "  %s %s: %s, %lld in flight, %lld answered, %lld failed%s%s%s\n", text_in(u, "name"),
 		    text_in(server, "address"), text_in(server, "state"), number_in(server, "in_flight"),
-		    number_in(server, "answered"), number_in(server, "failed"),
+		    number_in(server, "answered"), number_in(server, "failed"), failing ? "; fails its checks: " : "",
+		    failing ? text_in(health, "last") : "",
 		    strcmp(text_in(u, "breaker"), "open") == 0 ? "; the breaker is open" : "");
+	}
+	if (number_in(u, "waiting") || number_in(u, "shed"))
+		buf_printf(out, "  %s: %lld requests wait, %lld had to be refused for want of room\n", text_in(u, "name"),
+		    number_in(u, "waiting"), number_in(u, "shed"));
 }
 
 static void

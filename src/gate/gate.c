@@ -42,7 +42,8 @@ resolve_servers(struct gate *g, struct err *e)
 	for (size_t i = 0; i < g->config->n_upstreams; i++)
 		n += g->config->upstreams[i].n_servers;
 	g->server_addrs = calloc(n, sizeof(*g->server_addrs));
-	if (!g->server_addrs)
+	g->health = calloc(n, sizeof(*g->health));
+	if (!g->server_addrs || !g->health)
 		return err_set(e, ENOMEM, "out of memory");
 	n = 0;
 	for (size_t i = 0; i < g->config->n_upstreams; i++)
@@ -328,6 +329,7 @@ gate_close(struct gate *g)
 	access_log_close(g->access_log);
 	certificates_close(g->certificates);
 	free(g->server_addrs);
+	free(g->health);
 	free(g->policies);
 	rate_table_free(g->rates);
 	free(g->flights.pokes);

@@ -12,6 +12,7 @@
 #include "gate/gate_worker.h"
 #include "gate/listen.h"
 #include "gate/notice.h"
+#include "gate/origin/health.h"
 #include "gate/purge/purge_int.h"
 
 /* What all workers share: made before they start, gone after they have ended. */
@@ -27,6 +28,8 @@ struct gate {
 		int listeners[GATE_LISTENS_MAX];
 	} *workers;
 	struct addr *server_addrs;   /* by upstream, then by its servers */
+	struct health_seen *health;  /* likewise */
+	atomic_uint health_changes;  /* of who fails its checks */
 	struct cache_policy *policies;   /* by route */
 	struct store *store;         /* the house's */
 	struct purge_desk *purges;   /* the house's */

@@ -14,6 +14,7 @@
 #include "gate/level2/l2.h"
 #include "gate/level2/l2_link.h"
 #include "gate/origin/errand.h"
+#include "gate/origin/probe.h"
 #include "gate/origin/upstream.h"
 #include "gate/warm/warm.h"
 
@@ -83,6 +84,8 @@ on_connected(void *ctx, uint32_t conn)
 
 	if (k->l2)
 		l2_link_connected(k->l2);
+	else if (k->probe)
+		probe_connected(k->probe);
 	else
 		up_connected(k->up);
 }
@@ -100,6 +103,8 @@ on_received(void *ctx, uint32_t conn, const char *bytes, size_t size, int64_t at
 		up_received(k->up, bytes, size);
 	else if (k->l2)
 		l2_link_received(k->l2, bytes, size);
+	else if (k->probe)
+		probe_received(k->probe, bytes, size);
 }
 
 static bool
@@ -135,6 +140,8 @@ on_broken(void *ctx, uint32_t conn, int code)
 		up_broken(k->up, code);
 	else if (k->l2)
 		l2_link_broken(k->l2, code);
+	else if (k->probe)
+		probe_broken(k->probe, code);
 }
 
 static void
@@ -159,6 +166,7 @@ on_woken(void *ctx)
 		atomic_fetch_sub(&w->gate->n_listening, 1);
 	}
 	w->ending |= ends;
+	probes_heard(w);
 	for (uint32_t i = 0; (leaves || ends) && i < w->n_conns; i++)
 		if (w->conns[i].front)
 			front_drain(w->conns[i].front);
@@ -179,6 +187,10 @@ on_due(void *ctx, struct timer *t)
 		up_due(OWNER(t, up));
 	else if (t->kind == TIMER_L2)
 		l2_link_due(OWNER(t, l2_link));
+	else if (t->kind == TIMER_PROBE)
+		probe_due(OWNER(t, probe));
+	else if (t->kind == TIMER_SERVER)
+		server_due(OWNER(t, server));
 	else
 		errand_due(OWNER(t, errand));
 }
@@ -205,6 +217,7 @@ count_up_conns(const struct gate *gate)
 	for (size_t i = 0; i < gate->config->n_upstreams; i++) {
 		const struct gate_upstream *u = &gate->config->upstreams[i];
 		n += (u->pool.max / gate->n_workers + 1) * (int64_t)u->n_servers;
+		n += u->health.path ? (int64_t)u->n_servers : 0;
 	}
 	return n < 60000 ? (uint32_t)n : 60000;
 }
@@ -232,6 +245,8 @@ gate_worker_open(struct gate_worker *w, struct gate *gate, uint32_t index, struc
 	int code = make_numbers(w);
 	if (code == 0)
 		code = upstream_open(w);
+	if (code == 0)
+		code = probes_open(w);
 	if (code == 0 && !(w->store = store_worker_open(gate->store)))
 		code = -ENOMEM;
 	w->parked = calloc(FLIGHT_SLOTS, sizeof(struct waiter *));
@@ -256,6 +271,7 @@ gate_worker_close(struct gate_worker *w)
 		if (w->conns[i].up && w->conns[i].up->x)
 			errand_fail(w->conns[i].up->x, 503, "the gate ends");
 	l2_close(w->l2);
+	probes_close(w);
 	upstream_close(w);
 	store_worker_close(w->store);
 	free(w->parked);

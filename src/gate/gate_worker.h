@@ -52,7 +52,7 @@
 /* A tunnel in which nothing is said. */
 #define GATE_TUNNEL_NS  (3600 * NS_PER_S)
 
-enum { TIMER_FRONT, TIMER_STREAM, TIMER_UP, TIMER_ERRAND, TIMER_L2 };
+enum { TIMER_FRONT, TIMER_STREAM, TIMER_UP, TIMER_ERRAND, TIMER_L2, TIMER_PROBE, TIMER_SERVER };
 
 struct gate_worker;
 struct client_ops;
@@ -62,6 +62,7 @@ struct await;
 struct l2;
 struct l2_link;
 struct lookup;
+struct probe;
 struct serving;
 struct waiter;
 
@@ -119,7 +120,9 @@ struct server {
 	size_t index, number;      /* among the upstream's, among all */
 	struct addr addr;
 	struct up *idle;           /* latest used first */
-	int64_t n_open, max_open;
+	int64_t n_open, max_open, min_open;
+	struct timer timer;        /* until connections are made, as fewer than min_open are there; */
+	int64_t pause_ns;          /* after so long */
 	struct line waiting;       /* for a connection, first come first */
 };
 
@@ -216,6 +219,7 @@ struct conn {
 	struct front *front;
 	struct up *up;
 	struct l2_link *l2;
+	struct probe *probe;
 };
 
 struct gate;
@@ -247,6 +251,9 @@ struct gate_worker {
 
 	struct server **servers;     /* by upstream, then by its servers */
 	struct group *groups;        /* by upstream */
+	struct probe *probes;        /* of the servers that this worker asks how they are */
+	size_t n_probes;
+	unsigned health_changes;     /* of the gate's, as far as this worker has heard */
 	struct shelf *shelf;         /* of compressors */
 	struct worker_tls tls;
 	struct http2_pool http2_pool;

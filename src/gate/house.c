@@ -249,8 +249,6 @@ note_lasting(const struct gate_config *first, const struct gate_config *c, struc
 	for (size_t i = 0; i < COUNT_OF(keys); i++)
 		if (!keys[i].same)
 			buf_printf(notes, "%s stays as it was until the gate is restarted\n", keys[i].key);
-	for (size_t i = 0; i < c->n_notes; i++)
-		buf_printf(notes, "%s\n", c->notes[i]);
 }
 
 /* Counters go on over a new configuration. */

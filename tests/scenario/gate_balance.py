@@ -5,16 +5,18 @@ usage: gate_balance.py PRONY; prints TAP."""
 import asyncio
 import socket
 import struct
+import subprocess
 import tempfile
 import threading
 
 from gate_origin import Origin, response
-from gates import Gate, Peer, ask, expect, request, run_rows, tap, until
+from gates import PRONY, Gate, Peer, ask, expect, request, run_rows, tap, until
 
 LIMITED = '''upstream: origin, timeout: 300ms'''
 CONFIG = '''
 listen: 127.0.0.1:{port}
 workers: 1
+admin: {folder}/admin.sock
 metrics: 127.0.0.1:{metrics}
 upstreams:
   origin: {{ servers: ["127.0.0.1:{origin}"] }}
@@ -24,7 +26,14 @@ upstreams:
   patient:
     servers: ["127.0.0.1:{origin}"]
     concurrency: {{ max: 1, queue_target: 30s, queue_timeout: 60s }}
+  checked:
+    servers: ["127.0.0.1:{origin}", "127.0.0.1:{twin}"]
+    balance: round-robin
+    health: {{ path: /well, interval: 100ms, timeout: 20s, rise: 1, fall: 2, panic: 10% }}
+  ready: {{ servers: ["127.0.0.1:{twin}"], pool: {{ min: 2, idle: 200ms }} }}
 routes:
+  - {{ match: /checked, upstream: checked }}
+  - {{ match: /ready, upstream: ready }}
   - {{ match: /held, upstream: narrow }}
   - {{ match: /narrow-socket, upstream: narrow }}
   - {{ match: /patient, upstream: patient }}
@@ -40,7 +49,7 @@ class Slow(Origin):
 
     def __init__(self):
         super().__init__()
-        self.free = set()
+        self.free, self.sick = set(), False
 
     def let_go(self, path):
         self.free.add(path)
@@ -63,7 +72,13 @@ class Slow(Origin):
             await asyncio.sleep(0.01)
         writer.write(response('200 OK', b'let go'))
 
-    do_patient = do_held
+    do_patient = do_ready = do_held
+
+    async def do_well(self, reader, writer, *_):
+        writer.write(response('500 Sick' if self.sick else '200 OK'))
+
+    async def do_checked(self, reader, writer, *_):
+        writer.write(response('200 OK', str(self.port).encode()))
 
     async def do_narrow_socket(self, *args):
         return await self.do_socket(*args)
@@ -104,7 +119,7 @@ def upload(gate):
         return p.answer()[0]
 
 
-def route_timeout(gate, origin):
+def route_timeout(gate, origin, twin):
     """One limit for all that an exchange waits for; a tunnel has none."""
     with Peer(gate.port) as tunnel:
         tunnel.send(request('/socket', fields=UPGRADE))
@@ -128,7 +143,7 @@ def route_timeout(gate, origin):
 QUEUE = 'upstream_queued_requests{upstream="narrow"}'
 
 
-def concurrency(gate, origin):
+def concurrency(gate, origin, twin):
     """One at a time: the second waits in vain, the third has no room; then a tunnel takes none."""
     first = Asking(gate, '/held/first')
     origin.await_path('/held/first')
@@ -149,7 +164,7 @@ def concurrency(gate, origin):
     return faults + expect(gate.figure('upstream_shed_requests_total{upstream="narrow"}'), 2)
 
 
-def queue_moves_on(gate, origin):
+def queue_moves_on(gate, origin, twin):
     """Who waits gets the place of who leaves, in turn; who is gone none."""
     queued = 'upstream_queued_requests{upstream="patient"}'
     waiting = [Asking(gate, '/patient/0')]
@@ -167,13 +182,56 @@ def queue_moves_on(gate, origin):
     return faults + expect('/patient/gone' in origin.paths(), False)
 
 
-ROWS = [route_timeout, concurrency, queue_moves_on]
+# ---- servers and connections
+
+def health(gate, origin, twin):
+    """Who fails its checks is asked no more; when nobody passes, all are; who is well again is asked again."""
+    def say(*servers, healthy):
+        for server in servers:
+            server.sick = not healthy
+        for server in servers:
+            series = f'upstream_server_healthy{{upstream="checked",server="127.0.0.1:{server.port}"}}'
+            until(lambda s=series: gate.figure(s) == healthy, f'{series} is not {healthy}')
+
+    def answer():
+        return {int(ask(gate.port, '/checked')[2]) for _ in range(4)}
+
+    say(twin, healthy=False)
+    faults = expect(answer(), {origin.port})
+    done = subprocess.run([PRONY, 'gate', 'status', '--config', gate.file], capture_output=True, text=True)
+    faults += expect([line.split('; ')[-1] for line in done.stdout.splitlines() if f'checked 127.0.0.1:{twin.port}:' in line],
+                     ['fails its checks: status 500'])
+    say(origin, healthy=False)
+    faults += expect(answer(), {origin.port, twin.port})
+    say(origin, twin, healthy=True)
+    gate.says(f"server 127.0.0.1:{twin.port} fails its checks: status 500", f'server 127.0.0.1:{twin.port} is well again')
+    return faults + expect(answer(), {origin.port, twin.port})
+
+
+def ready_connections(gate, origin, twin):
+    """So many are made before anybody asks, and stay."""
+    series = f'{{upstream="ready",server="127.0.0.1:{twin.port}"}}'
+    gate.await_figure('upstream_connections_total' + series, 2)
+    faults = expect('/ready/0' in twin.paths(), False)
+    asked = [Asking(gate, f'/ready/{i}') for i in range(3)]
+    for i in range(3):
+        twin.await_path(f'/ready/{i}')
+    for i in range(3):
+        twin.let_go(f'/ready/{i}')
+    faults += expect([a.status() for a in asked], [200] * 3)
+    until(lambda: gate.figure('upstream_connections' + series) == 2, 'the third stays')
+    made = gate.figure('upstream_connections_total' + series)
+    return faults + expect(ask(gate.port, '/ready/0')[0], 200) + \
+        expect((made, gate.figure('upstream_connections_total' + series)), (3, 3))
+
+
+ROWS = [route_timeout, concurrency, queue_moves_on, health, ready_connections]
 
 
 def main():
-    with tempfile.TemporaryDirectory(prefix='prony-balance-') as folder, Slow() as origin, \
-            Gate(folder, CONFIG, origin=origin.port, limited=LIMITED) as gate:
-        run_rows(ROWS, gate, origin)
+    with tempfile.TemporaryDirectory(prefix='prony-balance-') as folder, Slow() as origin, Slow() as twin, \
+            Gate(folder, CONFIG, origin=origin.port, twin=twin.port, limited=LIMITED) as gate:
+        run_rows(ROWS, gate, origin, twin)
     tap.end()
 
 

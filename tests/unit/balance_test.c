@@ -286,29 +286,58 @@ no_more_than_their_share_are_left_out(void **state)
 }
 
 static void
-health_checks_count_in_a_row(void **state)
+who_fails_its_checks_is_left_out(void **state)
 {
 	struct gate_upstream u = upstream(2, GATE_BALANCE_LEAST);
 	struct balance *b = balance_new(&u, 1);
-	static const struct { bool good, healthy; } steps[] = {
-		{ false, true }, { false, true }, { true, true }, { false, true }, { false, true }, { false, false },
-		{ true, false }, { false, false }, { true, false }, { true, true },
-	};
 
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		balance_health(b, 0, steps[i].good);
-		assert_int_equal(balance_look(b, 0, 1).healthy, steps[i].healthy);
-	}
-	for (int i = 0; i < 3; i++)
-		balance_health(b, 0, false);
+	balance_health(b, 0, false);
 	for (int i = 0; i < 10; i++)
 		assert_int_equal(balance_begin(b, 0, NULL, 1), 1);
 	/* nobody is well: then all are asked */
-	for (int i = 0; i < 3; i++)
-		balance_health(b, 1, false);
+	balance_health(b, 1, false);
 	for (int i = 0; i < 10; i++)
 		balance_begin(b, 0, NULL, 1);
 	assert_int_equal(balance_look(b, 0, 1).in_flight, 10);
+	balance_free(b);
+}
+
+/* Of eight with a quarter as the least share, two carry the load alone, one does not have to. */
+static void
+too_few_are_not_left_alone(void **state)
+{
+	struct gate_upstream u = upstream(8, GATE_BALANCE_ROUND);
+	u.health.path = "/";
+	u.health.panic = 0.25;
+	for (size_t well = 2; well >= 1; well--) {
+		struct balance *b = balance_new(&u, 1);
+		size_t asked = 0;
+		for (size_t i = well; i < 8; i++)
+			balance_health(b, i, false);
+		for (int i = 0; i < 16; i++)
+			balance_begin(b, 0, NULL, 1);
+		for (size_t i = 0; i < 8; i++)
+			asked += balance_look(b, i, 1).in_flight > 0;
+		assert_int_equal(asked, well == 2 ? 2 : 8);
+		balance_free(b);
+	}
+}
+
+/* Failing does not take away the last server that its checks find well. */
+static void
+the_last_one_is_not_ejected(void **state)
+{
+	struct gate_upstream u = upstream(4, GATE_BALANCE_ROUND);
+	struct balance *b = balance_new(&u, 1);
+
+	for (size_t i = 1; i < 4; i++)
+		balance_health(b, i, false);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(balance_begin(b, 0, NULL, 1), 0);
+		balance_end(b, 0, OUTCOME_BAD, 1, 1);
+	}
+	assert_false(balance_look(b, 0, 1).ejected);
+	assert_int_equal(balance_look(b, 0, 1).ejections, 0);
 	balance_free(b);
 }
 
@@ -345,5 +374,7 @@ RUN_TESTS(
     cmocka_unit_test(a_hot_key_spreads_when_it_is_too_much),
     cmocka_unit_test(servers_that_fail_in_a_row_are_left_out),
     cmocka_unit_test(no_more_than_their_share_are_left_out),
-    cmocka_unit_test(health_checks_count_in_a_row),
+    cmocka_unit_test(who_fails_its_checks_is_left_out),
+    cmocka_unit_test(too_few_are_not_left_alone),
+    cmocka_unit_test(the_last_one_is_not_ejected),
     cmocka_unit_test(a_retry_goes_elsewhere))

@@ -68,7 +68,6 @@ the_smallest_file_is_enough(void **state)
 	assert_false(c->routes[0].compress.enabled);
 	assert_int_equal(c->routes[0].compress.min_bytes, 1024);
 	assert_int_equal(c->cache.memory_bytes, 256 << 20);
-	assert_int_equal(c->n_notes, 0);
 }
 
 static void
@@ -104,7 +103,7 @@ every_key_is_read(void **state)
 	    "    balance: least-connections\n"
 	    "    pool: { min: 2, max: 4, idle: 6s }\n"
 	    "    timeouts: { connect: 100ms, response: 7s, body: 8s }\n"
-	    "    health: { path: /up, interval: 9s, timeout: 500ms, rise: 1, fall: 2 }\n"
+	    "    health: { path: /up, interval: 9s, timeout: 500ms, rise: 1, fall: 2, panic: 30% }\n"
 	    "    retries: { attempts: 0, budget: 20% }\n"
 	    "    ejection: { errors: 7, time: 11s, share: 25% }\n"
 	    "    breaker: { errors: 0, ratio: 0.9, requests: 5, window: 12s, open: 13s, trials: 1 }\n"
@@ -175,6 +174,7 @@ every_key_is_read(void **state)
 	assert_int_equal(two->pool.min, 2);
 	assert_int_equal(two->timeouts.connect_ns, 100 * NS_PER_MS);
 	assert_string_equal(two->health.path, "/up");
+	CHECK_NEAR(two->health.panic, 0.3, 1e-9);
 	CHECK_NEAR(two->retries.budget, 0.2, 1e-12);
 	assert_int_equal(two->ejection.errors, 7);
 	assert_int_equal(two->breaker.trials, 1);
@@ -270,7 +270,6 @@ strategies_of_warming_are_read(void **state)
 	assert_string_equal(w->schedule, "0 5 * * *");
 	assert_true(w->load_on_first_access && w->background_refresh && w->ttl_refresh);
 	assert_true(w->invalidate_on_update && w->warm_related && w->cascade);
-	assert_int_equal(c->n_notes, 0);
 }
 
 /* ---- what is refused ---- */

@@ -42,16 +42,27 @@ sum_of(const struct gate *g, enum metric metric, size_t series)
 	return (json_int_t)metrics_sum(g->all_metrics, g->n_workers + 1, metric, series);
 }
 
+/* What its checks say: "none" where there are none. */
+static json_t *
+json_of_health(const struct gate_upstream *u, const struct health_seen *h)
+{
+	int result = atomic_load(&h->result);
+	char text[HEALTH_TEXT];
+
+	return json_pack("{s:s, s:s}", "state", !u->health.path ? "none" : !result ? "unknown"
+	    : atomic_load(&h->failing) ? "failing" : "passing", "last", u->health.path ? health_text(result, text) : "");
+}
+
 static json_t *
 json_of_server(const struct gate *g, size_t upstream, size_t server)
 {
 	size_t at = series_server(g->metrics, upstream, server);
 	json_int_t usable = sum_of(g, METRIC_HEALTHY, at);
 
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "address",
+	return json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:I}", "address",
 	    g->config->upstreams[upstream].servers[server].address.text, "state",
 	    usable == g->n_workers ? "usable" : usable > 0 ? "partly left out" : "left out",
-	    "connections", sum_of(g, METRIC_CONNECTIONS, at), "in_flight", sum_of(g, METRIC_IN_FLIGHT, at),
+	    "health", json_of_health(&g->config->upstreams[upstream], &g->health[at]), "connections", sum_of(g, METRIC_CONNECTIONS, at), "in_flight", sum_of(g, METRIC_IN_FLIGHT, at),
 	    "answered", sum_of(g, METRIC_UPSTREAM, at * 2), "failed", sum_of(g, METRIC_UPSTREAM, at * 2 + 1));
 }
 
@@ -65,9 +76,10 @@ json_of_upstreams(const struct gate *g)
 		json_t *servers = json_array();
 		for (size_t k = 0; k < u->n_servers; k++)
 			json_array_append_new(servers, json_of_server(g, i, k));
-		json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:o}", "name", u->name, "breaker",
+		json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:I, s:I, s:o}", "name", u->name, "breaker",
 		    sum_of(g, METRIC_BREAKER, i) ? "open" : "closed", "waiting",
-		    sum_of(g, METRIC_QUEUE, i), "servers", servers));
+		    sum_of(g, METRIC_QUEUE, i), "limit", sum_of(g, METRIC_LIMIT, i), "shed",
+		    sum_of(g, METRIC_SHED, i), "servers", servers));
 	}
 	return list;
 }

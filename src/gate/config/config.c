@@ -174,8 +174,6 @@ load(struct loading *l, struct gate_config *c)
 		code = take_keys(l, "the gate", root, config_keys, c);
 	if (code == 0)
 		code = check_whole(l, c);
-	if (code == 0)
-		config_note_unbuilt(l, root, c);
 	return code;
 }
 

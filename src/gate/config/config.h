@@ -91,11 +91,12 @@ struct gate_upstream_timeouts {
 	int64_t body_ns;                /* between two pieces of the response body */
 };
 
-/* Active health checks: a GET now and then. */
+/* Active health checks: a GET now and then, good with a status of 2xx or 3xx. */
 struct gate_health {
 	const char *path;               /* NULL: servers are not asked */
 	int64_t interval_ns, timeout_ns;
 	int64_t rise, fall;             /* so many good answers bring a server back, bad ones take it out */
+	double panic;                   /* when fewer than that share are left, all are asked; 0 to 1 */
 };
 
 /* Requests that may be sent again are, as long as the budget lasts. */
@@ -301,7 +302,6 @@ struct gate_config {
 	struct gate_route *routes; size_t n_routes;
 	struct gate_cdn *cdns; size_t n_cdns;
 	struct gate_warming warming;
-	const char **notes; size_t n_notes;   /* "file:line:column: ...": what was read but is not done yet */
 };
 
 /* `name` stands for the text in errors. */

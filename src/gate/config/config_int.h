@@ -29,6 +29,3 @@ int take_redis_events(struct loading *l, const char *key, const struct node *n, 
 int take_postgres_events(struct loading *l, const char *key, const struct node *n, void *to);
 int take_rules(struct loading *l, const char *key, const struct node *n, void *to);
 int config_check_warming(struct loading *l, struct gate_config *c);
-
-/* A note for each key that is read but not acted on yet. */
-void config_note_unbuilt(const struct loading *l, const struct node *root, struct gate_config *c);

@@ -10,7 +10,7 @@
 static const struct gate_upstream preset = {
 	.pool = { .max = 256, .idle_ns = 60 * NS_PER_S },
 	.timeouts = { 1 * NS_PER_S, 60 * NS_PER_S, 60 * NS_PER_S },
-	.health = { .interval_ns = 5 * NS_PER_S, .timeout_ns = 1 * NS_PER_S, .rise = 2, .fall = 3 },
+	.health = { .interval_ns = 5 * NS_PER_S, .timeout_ns = 1 * NS_PER_S, .rise = 2, .fall = 3, .panic = 0.25 },
 	.retries = { .attempts = 1, .budget = 0.1 },
 	.ejection = { .errors = 5, .time_ns = 30 * NS_PER_S, .share = 0.5 },
 	.breaker = { .errors = 20, .ratio = 0.5, .requests = 50, .window_ns = 10 * NS_PER_S,
@@ -171,6 +171,7 @@ take_health(struct loading *l, const char *key, const struct node *n, void *to)
 		{ "timeout", take_time, offsetof(struct gate_health, timeout_ns) },
 		{ "rise", take_count_above_zero, offsetof(struct gate_health, rise) },
 		{ "fall", take_count_above_zero, offsetof(struct gate_health, fall) },
+		{ "panic", take_share, offsetof(struct gate_health, panic) },
 		{ NULL, NULL, 0 },
 	};
 	const struct gate_health *health = to;

@@ -53,6 +53,7 @@ show(const struct errand *x)
 		return;
 	struct balance_view v = balance_look(g->balance, x->server->index, x->w->now_ns);
 	metrics_set(m, METRIC_HEALTHY, x->server->number, v.healthy && !v.ejected);
+	metrics_set(m, METRIC_EJECTIONS, x->server->number, (int64_t)v.ejections);
 }
 
 static void

@@ -28,10 +28,10 @@ struct server {
 	int64_t seen_ns;             /* when latency_ns and bad_share were true */
 	double turn;                 /* of round-robin */
 	bool unhealthy;
-	int64_t checks;              /* in a row that speak against `unhealthy` as it is */
 	int64_t errors;              /* in a row */
 	int64_t out_until_ns;        /* ejected until then */
 	int64_t ejections;           /* lately */
+	uint64_t all_ejections;
 	bool on_probation;           /* was ejected, and has not answered well since */
 };
 
@@ -81,11 +81,28 @@ is_usable(const struct server *s, int64_t now_ns)
 	return !s->unhealthy && s->out_until_ns <= now_ns;
 }
 
+static size_t
+count_usable(const struct balance *b, int64_t now_ns)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		n += is_usable(&b->servers[i], now_ns);
+	return n;
+}
+
+/* Too few are left for it to be wise to leave out the others. */
+static bool
+is_panic(const struct balance *b, int64_t now_ns)
+{
+	return b->u->health.path && (double)count_usable(b, now_ns) < b->u->health.panic * (double)b->n;
+}
+
 /* First choice: usable and not tried; second: healthy and not tried; then not tried; then all. */
 static struct server_set
 candidates(const struct balance *b, const struct server_set *tried, int64_t now_ns, size_t *ret_n)
 {
-	for (int demand = 3; ; demand--) {
+	for (int demand = is_panic(b, now_ns) ? 1 : 3; ; demand--) {
 		struct server_set set = { { 0 } };
 		size_t n = 0;
 		for (size_t i = 0; i < b->n; i++) {
@@ -293,7 +310,7 @@ eject(struct balance *b, struct server *s, int64_t now_ns)
 
 	if (!allowed && e->share > 0)
 		allowed = 1;
-	if (b->n < 2 || count_ejected(b, now_ns) >= allowed)
+	if (count_usable(b, now_ns) < 2 || count_ejected(b, now_ns) >= allowed)
 		return;
 	int64_t spared = s->out_until_ns ? (now_ns - s->out_until_ns) / e->time_ns : 0;
 	s->ejections = s->ejections > spared ? s->ejections - spared : 0;
@@ -302,6 +319,7 @@ eject(struct balance *b, struct server *s, int64_t now_ns)
 	s->out_until_ns = now_ns + s->ejections * e->time_ns;
 	s->errors = 0;
 	s->on_probation = true;
+	s->all_ejections++;
 }
 
 void
@@ -329,16 +347,7 @@ balance_end(struct balance *b, size_t server, enum outcome outcome, int64_t late
 void
 balance_health(struct balance *b, size_t server, bool good)
 {
-	struct server *s = &b->servers[server];
-
-	if (good != s->unhealthy) {   /* as it was thought */
-		s->checks = 0;
-		return;
-	}
-	if (++s->checks < (good ? b->u->health.rise : b->u->health.fall))
-		return;
-	s->unhealthy = !good;
-	s->checks = 0;
+	b->servers[server].unhealthy = !good;
 }
 
 struct balance_view
@@ -347,5 +356,5 @@ balance_look(const struct balance *b, size_t server, int64_t now_ns)
 	const struct server *s = &b->servers[server];
 
 	return (struct balance_view){ s->in_flight, s->latency_ns, !s->unhealthy,
-		s->out_until_ns > now_ns };
+		s->out_until_ns > now_ns, s->all_ejections };
 }

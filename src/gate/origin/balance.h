@@ -8,7 +8,8 @@
  * that has room. round-robin is the smooth weighted one.
  *
  * Servers that fail in a row are left out for a while (gate_ejection), and those that do not pass health
- * checks. When all would be left out, all are asked: a gate that knows nothing better asks.
+ * checks. When fewer than gate_health.panic of them would be left, the checks and not the servers are thought to be
+ * wrong, or the rest would not stand it: all are asked.
  *
  * One balance a worker and upstream; time is an argument and never goes back. */
 #pragma once
@@ -57,7 +58,7 @@ size_t balance_begin(struct balance *b, uint64_t key, const struct server_set *t
 void balance_end(struct balance *b, size_t server, enum outcome outcome, int64_t latency_ns,
     int64_t now_ns);
 
-/* What a health check found; in force after gate_health.rise or .fall of them. */
+/* What its health checks say of a server, in force at once. */
 void balance_health(struct balance *b, size_t server, bool good);
 
 /* For metrics. */
@@ -65,6 +66,7 @@ struct balance_view {
 	uint32_t in_flight;
 	double latency_ns;   /* 0: not known */
 	bool healthy, ejected;
+	uint64_t ejections;  /* ever */
 };
 
 struct balance_view balance_look(const struct balance *b, size_t server, int64_t now_ns);

@@ -11,7 +11,18 @@
 #include "gate/origin/line.h"
 #include "gate/origin/room.h"
 
+#define READY_PAUSE_NS     (1 * NS_PER_S)    /* after a connection was lost; doubled after each that failed */
+#define READY_PAUSE_MAX_NS (30 * NS_PER_S)
+
 /* ---- the pool -------------------------------------------------------------------------------- */
+
+/* Fewer connections are open than there are to be. */
+static void
+keep_ready(struct server *s)
+{
+	if (s->n_open < s->min_open && !s->timer.due_ns && !s->w->draining)
+		timer_set(&s->w->timers, &s->timer, s->w->now_ns + s->pause_ns);
+}
 
 static struct server *
 server_new(struct gate_worker *w, const struct gate_upstream *up, const struct addr *addr)
@@ -20,10 +31,12 @@ server_new(struct gate_worker *w, const struct gate_upstream *up, const struct a
 
 	if (!s)
 		return NULL;
-	*s = (struct server){ .w = w, .upstream = up, .addr = *addr };
+	*s = (struct server){ .w = w, .upstream = up, .addr = *addr, .timer = { .kind = TIMER_SERVER } };
 	s->max_open = up->pool.max / w->gate->n_workers;
 	if (s->max_open < 1)
 		s->max_open = 1;
+	s->min_open = up->pool.min / w->gate->n_workers + (w->index < up->pool.min % w->gate->n_workers);
+	keep_ready(s);
 	return s;
 }
 
@@ -86,6 +99,7 @@ to_pool(struct up *u)
 	if (u->next)
 		u->next->link = &u->next;
 	s->idle = u;
+	timer_set(&s->w->timers, &u->timer, s->w->now_ns + s->upstream->pool.idle_ns);
 }
 
 static void
@@ -147,7 +161,7 @@ take_waiting(struct server *s)
 	return x;
 }
 
-/* A new connection; false: none can begin. */
+/* A new connection; false: none can begin. `x` NULL: it is for the pool. */
 static bool
 connect_for(struct server *s, struct errand *x)
 {
@@ -156,10 +170,13 @@ connect_for(struct server *s, struct errand *x)
 
 	if (!u)
 		return false;
-	x->state = ERRAND_ASKING;
-	x->up = u;
+	if (x) {
+		x->state = ERRAND_ASKING;
+		x->up = u;
+	}
 	if (w->ops->connect(w->engine, u->conn, &s->addr) < 0) {
-		x->up = NULL;
+		if (x)
+			x->up = NULL;
 		bury(u);
 		return false;
 	}
@@ -167,12 +184,13 @@ connect_for(struct server *s, struct errand *x)
 	return true;
 }
 
-/* One connection fewer: there is room for one who waits. */
+/* One connection fewer: there is room for one who waits, or one more is to be kept ready. */
 static void
 let_next_connect(struct server *s)
 {
 	struct errand *x = s->n_open < s->max_open ? take_waiting(s) : NULL;
 
+	keep_ready(s);
 	if (x && !connect_for(s, x))
 		errand_no_up(x, 502, "the server cannot be reached");
 }
@@ -199,7 +217,6 @@ up_release(struct up *u)
 		return;
 	}
 	to_pool(u);
-	timer_set(&s->w->timers, &u->timer, s->w->now_ns + s->upstream->pool.idle_ns);
 }
 
 void
@@ -281,9 +298,15 @@ upstream_turn(struct gate_worker *w)
 void
 up_connected(struct up *u)
 {
+	struct server *s = u->server;
+
 	timer_stop(&u->timer);
-	metrics_add(u->server->w->metrics, METRIC_CONNECTIONS_TOTAL, u->server->number, 1);
-	serve(u, u->x);
+	metrics_add(s->w->metrics, METRIC_CONNECTIONS_TOTAL, s->number, 1);
+	s->pause_ns = READY_PAUSE_NS;
+	if (u->x)
+		serve(u, u->x);
+	else   /* it may be lost before it is used, as a used one may */
+		up_release(u);
 }
 
 /* What comes unasked is of no known request: such a connection cannot be trusted any more. */
@@ -318,6 +341,8 @@ up_broken(struct up *u, int code)
 	struct server *s = u->server;
 	bool connecting = u->state == UP_CONNECTING;
 
+	if (connecting)
+		s->pause_ns = s->pause_ns * 2 < READY_PAUSE_MAX_NS ? s->pause_ns * 2 + READY_PAUSE_NS : READY_PAUSE_MAX_NS;
 	if (x && connecting)
 		x->up = NULL;
 	if (x)
@@ -329,8 +354,22 @@ up_broken(struct up *u, int code)
 void
 up_due(struct up *u)
 {
-	if (u->state == UP_IDLE)
+	struct server *s = u->server;
+
+	if (u->state == UP_IDLE && s->n_open <= s->min_open)
+		timer_set(&s->w->timers, &u->timer, s->w->now_ns + s->upstream->pool.idle_ns);
+	else if (u->state == UP_IDLE)
 		up_drop(u);
 	else
 		up_break(u, ETIMEDOUT);
+}
+
+void
+server_due(struct server *s)
+{
+	while (s->n_open < s->min_open && !s->w->draining)
+		if (!connect_for(s, NULL)) {
+			keep_ready(s);
+			return;
+		}
 }

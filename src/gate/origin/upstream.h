@@ -30,3 +30,4 @@ bool up_ended(struct up *u);
 void up_sent(struct up *u);
 void up_broken(struct up *u, int code);
 void up_due(struct up *u);
+void server_due(struct server *s);            /* its timer: connections are made */
