@@ -30,6 +30,12 @@ process_cpu_ns(void)
 	return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+int64_t
+thread_cpu_ns(void)
+{
+	return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
 void
 sleep_until_ns(int64_t when)
 {

@@ -13,6 +13,7 @@
 int64_t now_ns(void);              /* CLOCK_MONOTONIC */
 int64_t wall_ns(void);             /* CLOCK_REALTIME since the epoch */
 int64_t process_cpu_ns(void);      /* CPU used by this process, all threads */
+int64_t thread_cpu_ns(void);       /* by the calling thread */
 void sleep_until_ns(int64_t when); /* absolute monotonic; returns at once when past */
 
 /* UTC as "2026-11-21T03:12:00Z". `out` holds 21 bytes. */

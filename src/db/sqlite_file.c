@@ -23,6 +23,7 @@
 #define VFS_NAME "prony-read-only"
 
 enum { BUSY_MS = 20, HEADER_BYTES = 100, WAL_VERSION = 2, STATEMENT_NS = 20000000 };
+enum { WAITS = 20 };   /* times its CPU: how long a statement may take */
 
 static sqlite3_vfs *system_vfs;
 static sqlite3_vfs read_only_vfs;
@@ -169,13 +170,15 @@ sqlite_file_open(const char *path, sqlite3 **ret, struct err *e)
 static int
 past_deadline(void *deadline)
 {
-	return now_ns() > ((struct sqlite_deadline *)deadline)->at_ns;
+	const struct sqlite_deadline *d = deadline;
+	return thread_cpu_ns() > d->cpu_ns || now_ns() > d->at_ns;
 }
 
 void
 sqlite_deadline_set(sqlite3 *db, struct sqlite_deadline *d, int64_t ns)
 {
-	d->at_ns = now_ns() + ns;
+	d->cpu_ns = thread_cpu_ns() + ns;
+	d->at_ns = now_ns() + WAITS * ns;
 	sqlite3_progress_handler(db, 1000, past_deadline, d);
 }
 

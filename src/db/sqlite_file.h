@@ -11,8 +11,10 @@
 /* `path` is used as it is, symbolic links of /proc/PID/root included. */
 int sqlite_file_open(const char *path, sqlite3 **ret, struct err *e);
 
-/* Bound what the next statement on `db` may take: it ends with SQLITE_INTERRUPT after that. */
-struct sqlite_deadline { int64_t at_ns; };
+/* Bound what the next statement on `db` may take: it ends with SQLITE_INTERRUPT after so much of this
+ * thread's CPU, so that what is found does not depend on how busy the host is, or after many times
+ * that, whatever it waits for. */
+struct sqlite_deadline { int64_t cpu_ns, at_ns; };
 void sqlite_deadline_set(sqlite3 *db, struct sqlite_deadline *d, int64_t ns);
 
 /* Rows that the planner believes in (sqlite_stat1), else the highest rowid, else counted up to

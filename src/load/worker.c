@@ -35,14 +35,6 @@ run_promptly(void)
 	sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &p);
 }
 
-static int64_t
-thread_cpu_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return t.tv_sec * NS_PER_S + t.tv_nsec;
-}
-
 /* Time this thread was ready and had no CPU, since it began; 0 where the kernel does not tell. */
 static int64_t
 thread_waited_ns(void)

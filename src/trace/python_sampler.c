@@ -143,14 +143,6 @@ take(void *ctx, const struct perf_sample *from)
 	keep(s, to);
 }
 
-static int64_t
-thread_cpu_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return t.tv_sec * NS_PER_S + t.tv_nsec;
-}
-
 static void *
 run(void *ctx)
 {

@@ -32,14 +32,6 @@ struct sampler {
 	uint64_t user[USER_IPS_MAX], kernel[PERF_KERNEL_IPS_MAX];
 };
 
-static int64_t
-thread_cpu_ns(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return t.tv_sec * NS_PER_S + t.tv_nsec;
-}
-
 /* Node keeps big frames, as the compiler of a Java machine does, and Java stacks are deep: many would
  * be cut at 8 KiB. */
 static bool

@@ -483,14 +483,6 @@ tick(struct trace *t, int64_t now)
 	}
 }
 
-static int64_t
-thread_cpu_ns(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
-}
-
 static void *
 drain_thread(void *arg)
 {
