@@ -21,18 +21,6 @@
 #define STACK_BYTES ((size_t)64 << 10)
 #define WAIT_S      3
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(memory_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
-
 static const struct { int number; const char *what; } signals[] = {
 	{ SIGSEGV, "segmentation fault" }, { SIGBUS, "bus error" }, { SIGILL, "illegal instruction" },
 	{ SIGFPE, "arithmetic error" }, { SIGABRT, "aborted" },

@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "base/cleanup.h"
 
+#define PROBE_OPS 256
+
 /* ---- opening and closing -------------------------------------------------------------------- */
 
 static int
@@ -65,12 +67,12 @@ uring_register_files(struct uring *u, const int *fds, uint32_t n)
 static bool
 knows(struct uring *u, const uint8_t *ops, size_t n)
 {
-	struct { struct io_uring_probe head; struct io_uring_probe_op ops[256]; } probe = { 0 };
+	CLEANUP(free_p) struct io_uring_probe *probe = calloc(1, sizeof(*probe) + PROBE_OPS * sizeof(probe->ops[0]));
 
-	if (register_with(u, IORING_REGISTER_PROBE, &probe, 256) < 0)
+	if (!probe || register_with(u, IORING_REGISTER_PROBE, probe, PROBE_OPS) < 0)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (ops[i] > probe.head.last_op || !(probe.ops[ops[i]].flags & IO_URING_OP_SUPPORTED))
+		if (ops[i] > probe->last_op || !(probe->ops[ops[i]].flags & IO_URING_OP_SUPPORTED))
 			return false;
 	return true;
 }

@@ -12,12 +12,6 @@
 #include "base/file_map.h"
 #include "check.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
-
 static void
 invalid_address(void)
 {

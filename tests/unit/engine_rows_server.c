@@ -52,6 +52,7 @@ accepted(struct bench *b)
 	assert_int_equal(recv(refused_one, &c, 1, 0), 0);
 	assert_int_equal(b->ops->listen(b->g, 1, -1), 0);
 	CLEANUP(fd_close_p) int late = visit(b);
+	assert_true(late >= 0);
 	settle(b);
 	assert_int_equal(b->accepted, COUNT_OF(visitors) + 1);
 	for (uint32_t i = 0; i < COUNT_OF(visitors); i++) {

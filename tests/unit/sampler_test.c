@@ -2,6 +2,7 @@
 /* Samples of children that spin in known functions. Skipped where the host allows no perf
  * events, or has no Python that is known. */
 #include "check.h"
+#include "apart.h"
 #include "base/clock.h"
 #include "trace/sampler.h"
 
@@ -14,8 +15,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#define APART __attribute__((noinline, noclone, noipa))
 
 enum { ENOUGH = 20 };
 #define PATIENCE_NS (20 * NS_PER_S)

@@ -3,15 +3,14 @@
  * chain of calls: what a sample of the kernel looks like, without needing its permission. */
 #include "symbol/symbol.h"
 #include "check.h"
+#include "apart.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <ucontext.h>
 #include <unistd.h>
 
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-
-#define APART __attribute__((noinline, noclone, noipa))
+#if defined(__x86_64__) && !SANITIZED
 
 enum { STACK_BYTES = 65536 };
 
