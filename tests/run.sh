@@ -1,43 +1,18 @@
 #!/bin/sh
 # Runs the tests of a build folder and counts what they reported.
-# usage: tests/run.sh BUILD [meson test options]; ends with "N passed, N failed[, N skipped]".
+# usage: tests/run.sh [--again] BUILD [meson test options]; ends with "N passed, N failed[, N skipped]".
+# --again: many of them measure real processes, and a shared host may be taken away for seconds: a test that
+# failed is run once more when all others are over, and the second time counts. What was wrong the first time is told.
 set -u
+again=; [ "$1" != --again ] || { again=1; shift; }
 build=$1; shift
+log=$build/meson-logs
+summary() { /usr/bin/python3 "$(dirname "$0")/summary.py" "$@"; }
+rm -f "$log/testlog.json" "$log/again.json"
 meson test -C "$build" --no-rebuild --print-errorlogs "$@"
-status=$?
-/usr/bin/python3 - "$build/meson-logs/testlog.json" "$status" <<'PY'
-import itertools, json, re, sys
-
-def wrong_lines(text):
-    """The rows that failed, each with the first of its comments."""
-    lines = text.splitlines()
-    for i, line in enumerate(lines):
-        if line.startswith('not ok'):
-            yield line
-            yield from itertools.takewhile(lambda l: l.startswith('#'), lines[i + 1:i + 8])
-
-passed = failed = skipped = 0
-told = []                              # what failed, once more where it is looked for: at the end
-for line in open(sys.argv[1]):
-    t = json.loads(line)
-    rows = re.findall(r'^(ok|not ok)\b[ \d]*(.*)$', t.get('stdout') or '', re.M)
-    if not rows:                       # a test that prints no TAP counts as one
-        rows = [('ok' if t['result'] in ('OK', 'SKIP') else 'not ok',
-                 '# SKIP' if t['result'] == 'SKIP' else '')]
-    bad = sum(1 for r in rows if r[0] == 'not ok')
-    skip = sum(1 for r in rows if r[0] == 'ok' and re.search(r'#\s*skip', r[1], re.I))
-    if t['result'] not in ('OK', 'SKIP', 'EXPECTEDFAIL') and not bad:
-        bad = 1                        # died after its last row
-    if bad:
-        told += [f"FAILED {t['name']}: {l}" for l in wrong_lines(t.get('stdout') or '')] or \
-                [f"FAILED {t['name']}: {t['result']}"]
-    failed += bad
-    skipped += skip
-    passed += sum(1 for r in rows if r[0] == 'ok') - skip
-if int(sys.argv[2]) and not failed:
-    failed = 1
-for line in told:
-    print(line)
-print(f'{passed} passed, {failed} failed' + (f', {skipped} skipped' if skipped else ''))
-sys.exit(1 if failed else 0)
-PY
+if [ -n "$again" ]; then
+	summary --failed "$log/testlog.json" >"$log/failed"
+	[ ! -s "$log/failed" ] || { echo "once more: $(tr '\n' ' ' <"$log/failed")"
+	xargs meson test -C "$build" --no-rebuild --print-errorlogs --logbase again <"$log/failed"; }
+fi
+summary "$log/testlog.json" "$log/again.json"
