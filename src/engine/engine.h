@@ -34,6 +34,8 @@ struct engine_sink {
 	/* Somebody connected to a listening socket: the number of the connection, which is made then, or
 	 * ENGINE_NONE: it is closed. */
 	uint32_t (*accepted)(void *ctx, uint32_t listener);
+	/* Nobody can be accepted for want of `code`, EMFILE or another: who connects waits, and is tried again soon. */
+	void (*starved)(void *ctx, int code);
 	/* The socket has taken all that waited (also where nobody had been told that something does). */
 	void (*sent)(void *ctx, uint32_t conn);
 	/* The peer sends no more. True: the connection stays for what is still to be sent; NULL or false:

@@ -417,8 +417,10 @@ epoll_engine_listen(struct engine *g, uint32_t listener, int fd)
 
 /* The socket stays readable: looking at it again at once would never end. */
 static void
-rest(struct engine *g, struct listener *l)
+rest(struct engine *g, struct listener *l, int code)
 {
+	if (g->sink.starved)
+		g->sink.starved(g->sink.ctx, code);
 	epoll_ctl(g->epoll, EPOLL_CTL_DEL, l->fd, NULL);
 	l->rests_until_ns = now_ns() + REST_NS;
 }
@@ -431,7 +433,7 @@ on_listener(struct engine *g, uint32_t listener)
 	for (int i = 0; i < ACCEPTS_MAX && l->fd >= 0; i++) {
 		int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
-			rest(g, l);
+			return rest(g, l, errno);
 		if (fd < 0 && errno != ECONNABORTED && errno != EINTR)
 			return;
 		uint32_t conn = fd < 0 ? ENGINE_NONE : g->sink.accepted(g->sink.ctx, listener);

@@ -476,10 +476,13 @@ on_accept(struct engine *g, const struct io_uring_cqe *c)
 		close(c->res);
 	if (!live || (c->flags & IORING_CQE_F_MORE))
 		return;
-	if (c->res < 0 && c->res != -ECONNABORTED)
-		l->rests_until_ns = now_ns() + REST_NS;
-	else
+	if (c->res >= 0 || c->res == -ECONNABORTED) {
 		entry_accept(g, listener);
+		return;
+	}
+	l->rests_until_ns = now_ns() + REST_NS;
+	if (g->sink.starved && c->res != -ECANCELED)
+		g->sink.starved(g->sink.ctx, -c->res);
 }
 
 static void

@@ -269,7 +269,7 @@ gate_open(const struct gate_config *config, struct arena *own, const struct gate
 	if (!g)
 		return err_set(e, ENOMEM, "out of memory");
 	*g = (struct gate){ .config = config, .n_workers = gate_count_workers(config), .store = lasting->store,
-		.purges = lasting->purges, .notices = lasting->notices, .l2_seen = lasting->l2_seen, .generation = generation };
+		.purges = lasting->purges, .notices = lasting->notices, .heard = lasting->heard, .generation = generation };
 	pthread_mutex_init(&g->metrics_lock, NULL);
 	int code = resolve_servers(g, e);
 	if (code == 0)

@@ -15,6 +15,13 @@
 #include "gate/origin/health.h"
 #include "gate/purge/purge_int.h"
 
+/* How far the store has heard of what other gates have purged (l2_stream.c). It may be older than a gate, and than
+ * its process. */
+struct gate_heard {
+	atomic_uint_least64_t seen;  /* the stamp of the last purge; 0: none */
+	int64_t since_ns;            /* wall: nothing in it is older */
+};
+
 /* What all workers share: made before they start, gone after they have ended. */
 struct gate {
 	const struct gate_config *config;
@@ -47,9 +54,10 @@ struct gate {
 	atomic_uint l2_told;         /* what people have been told (l2_tell.c) */
 	struct l2_purges *l2_purges; /* NULL: there is no second level; */
 	struct l2_outbox *l2_outbox; /* nor this */
-	atomic_uint_least64_t *l2_seen;   /* the house's: the last purge of others that the store has seen */
+	struct gate_heard *heard;    /* the house's */
 	struct warm *warm;           /* NULL: nothing is warmed */
 	struct events *events;       /* NULL: nobody tells of updates */
+	atomic_int_least64_t starved_ns;   /* when nobody could be accepted last; 0: people were told that it is over */
 	atomic_uint n_running;       /* workers that have not ended, */
 	atomic_uint n_listening;     /* and that take connections */
 	atomic_bool draining;        /* no new connections, and each ends with its next answer */
@@ -63,7 +71,7 @@ struct gate_lasting {
 	struct purge_desk *purges;
 	struct listen_sockets *sockets;
 	struct notices *notices;
-	atomic_uint_least64_t *l2_seen;
+	struct gate_heard *heard;
 	struct event_places *places;
 };
 

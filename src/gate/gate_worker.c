@@ -21,6 +21,9 @@
 /* After it was told to take no more connections: what had been taken already, or is being taken, comes until then. */
 #define DEAF_NS (100 * NS_PER_MS)
 
+/* For so long nobody had to wait for a descriptor: there are enough again. */
+#define FED_NS  (1 * NS_PER_S)
+
 /* ---- numbers and graves ---------------------------------------------------------------------- */
 
 uint32_t
@@ -70,10 +73,35 @@ on_sleeps(void *ctx, bool asleep)
 	w->wall_less_mono_ns = wall_ns() - w->now_ns;
 }
 
+/* Once, and that it is over, for all workers. */
+static void
+on_starved(void *ctx, int code)
+{
+	struct gate_worker *w = ctx;
+
+	if (atomic_exchange(&w->gate->starved_ns, now_ns()))
+		return;
+	notice_post(w->gate->notices, "no connection can be accepted: %s; who connects waits%s", strerror(code),
+	    code == EMFILE ? "; raise the limit of open files of the gate (LimitNOFILE= of its unit)" : "");
+}
+
+static void
+tell_no_longer_starved(struct gate_worker *w)
+{
+	int64_t last_ns = atomic_load(&w->gate->starved_ns);
+
+	if (w->now_ns - last_ns > FED_NS && atomic_compare_exchange_strong(&w->gate->starved_ns, &last_ns, 0))
+		notice_post(w->gate->notices, "connections are accepted again");
+}
+
 static uint32_t
 on_accepted(void *ctx, uint32_t listener)
 {
-	return front_accept(ctx, listener);
+	struct gate_worker *w = ctx;
+
+	if (atomic_load_explicit(&w->gate->starved_ns, memory_order_relaxed))
+		tell_no_longer_starved(w);
+	return front_accept(w, listener);
 }
 
 static void
@@ -228,7 +256,7 @@ gate_worker_open(struct gate_worker *w, struct gate *gate, uint32_t index, struc
 	struct engine_sink sink = {
 		.ctx = w, .connected = on_connected, .received = on_received, .broken = on_broken,
 		.accepted = on_accepted, .sent = on_sent, .ended = on_ended, .woken = on_woken,
-		.sleeps = on_sleeps, .unstamped = true,
+		.sleeps = on_sleeps, .starved = on_starved, .unstamped = true,
 	};
 
 	w->gate = gate;

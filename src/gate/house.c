@@ -27,6 +27,7 @@
 #define DRAIN_NS     (10 * NS_PER_S)       /* for requests that are under way at the end */
 #define LEAVE_NS     (3600 * NS_PER_S)     /* for those of a gate that was replaced: tunnels last */
 #define LOOK_NS      (50 * NS_PER_MS)      /* how often signals and orders are looked for */
+#define TELL_NS      (5 * NS_PER_S)        /* at the end, for a successor to take what it is told */
 #define STORE_SEATS  32                    /* of threads that are no workers */
 
 /* ---- signals --------------------------------------------------------------------------------- */
@@ -53,6 +54,7 @@ install_signals(void)
 	sigaction(SIGUSR1, &act, NULL);
 	sigaction(SIGUSR2, &act, NULL);
 	sigaction(SIGHUP, &act, NULL);
+	signal(SIGXFSZ, SIG_IGN);   /* a log that may not grow is one that cannot be written */
 }
 
 static bool
@@ -97,8 +99,10 @@ open_store(struct house *h, const struct gate_config *c, const struct upgrade_gi
 	char text[sizeof(other.text) + 64];
 
 	h->memory = gift->store;
+	h->heard = (struct gate_heard){ gift->heard_seen, gift->heard_since_ns };
 	if (h->memory >= 0 && store_attach(&settings, &h->store, &other) == 0)
 		return 0;
+	h->heard = (struct gate_heard){ .since_ns = wall_ns() };
 	if (h->memory >= 0) {
 		snprintf(text, sizeof(text), "the cache begins empty, that of the gate before is of no use: %s",
 		    other.text);
@@ -192,7 +196,7 @@ begin(struct house *h, const struct gate_config *c, struct err *e)
 		code = open_store(h, c, &gift, e);
 	if (code == 0)
 		code = purge_desk_open(h->store, c->purge_log, &h->purges, e);
-	h->lasting = (struct gate_lasting){ h->store, h->purges, &h->sockets, &h->notices, &h->l2_seen,
+	h->lasting = (struct gate_lasting){ h->store, h->purges, &h->sockets, &h->notices, &h->heard,
 		&h->places };
 	file_read(c->file, NODE_FILE_MAX, &text, &unread);
 	note_config(h, &text);
@@ -386,14 +390,29 @@ house_order(struct house *h, struct house_order *o)
 	pthread_mutex_unlock(&h->lock);
 }
 
-/* All that want the same have it at once. */
+/* Is there any? All that want the same have it at once, but for those that come while it is being done: what they
+ * want may be in a file that has been read already. */
+static bool
+take_orders(struct house *h, enum house_do what)
+{
+	bool any = false;
+
+	pthread_mutex_lock(&h->lock);
+	for (struct house_order *o = h->orders; o; o = o->next) {
+		o->taken |= o->what == what;
+		any |= o->what == what;
+	}
+	pthread_mutex_unlock(&h->lock);
+	return any;
+}
+
 static void
 finish_orders(struct house *h, enum house_do what, int code, const struct err *e, const struct buf *notes)
 {
 	pthread_mutex_lock(&h->lock);
 	for (struct house_order **at = &h->orders; *at;) {
 		struct house_order *o = *at;
-		if (o->what != what) {
+		if (o->what != what || !o->taken) {
 			at = &o->next;
 			continue;
 		}
@@ -405,18 +424,6 @@ finish_orders(struct house *h, enum house_do what, int code, const struct err *e
 	}
 	pthread_cond_broadcast(&h->done);
 	pthread_mutex_unlock(&h->lock);
-}
-
-static bool
-is_ordered(struct house *h, enum house_do what)
-{
-	bool is = false;
-
-	pthread_mutex_lock(&h->lock);
-	for (const struct house_order *o = h->orders; o; o = o->next)
-		is |= o->what == what;
-	pthread_mutex_unlock(&h->lock);
-	return is;
 }
 
 static void
@@ -445,7 +452,8 @@ look_after_reload(struct house *h)
 	CLEANUP(buf_done) struct buf notes = { 0 };
 	struct err e = { 0 };
 
-	if (h->left || (!reload_asked && !is_ordered(h, HOUSE_RELOAD)))
+	bool ordered = take_orders(h, HOUSE_RELOAD);
+	if (h->left || (!reload_asked && !ordered))
 		return;
 	if (!has_room(h))
 		return;
@@ -491,18 +499,23 @@ look_after_upgrade(struct house *h)
 	struct err e = { 0 };
 	char text[96];
 
-	if (h->left || (!upgrade_asked && !is_ordered(h, HOUSE_UPGRADE)))
+	bool ordered = take_orders(h, HOUSE_UPGRADE);
+	if (h->left || (!upgrade_asked && !ordered))
 		return;
 	upgrade_asked = 0;
-	struct upgrade_gift gift = { h->memory, admin_listener(h->admin), h->generation, getpid() };
+	uint64_t latest = purge_log_latest(purge_desk_log(h->purges));
+	struct upgrade_gift gift = { h->memory, admin_listener(h->admin), h->generation, getpid(),
+		atomic_load(&h->heard.seen), h->heard.since_ns };
 	/* With the lock: no purge comes between the two logs. */
 	pthread_mutex_lock(&h->lock);
 	int code = upgrade_start(&gift, &h->sockets, &h->after, &e);
 	h->left = code == 0;
-	if (code < 0)
+	if (code < 0) {
 		take_back(h);
-	else
+	} else {
 		admin_leave(h->admin);
+		house_leave_purges(h, latest);
+	}
 	pthread_mutex_unlock(&h->lock);
 	if (code < 0) {
 		say_error(h, &e);
@@ -515,12 +528,13 @@ look_after_upgrade(struct house *h)
 	finish_orders(h, HOUSE_UPGRADE, code, &e, &none);
 }
 
-/* The gate before has ended, or was killed. */
+/* What the gate before has to tell; it may have ended, or was killed. */
 static void
 look_after_link(struct house *h)
 {
 	pid_t before = h->link.peer;
 
+	house_hear_purges(h);
 	if (upgrade_peer_is_gone(&h->link))
 		store_bury(h->store, before, flight_first(h->first_generation));
 }
@@ -536,13 +550,16 @@ look_after(struct house *h, bool had_terminal)
 	reopen_asked = 0;
 	certificates_look(h->gate->certificates, now_ns(), h->talk);
 	notices_say(&h->notices, h->talk);
+	house_look_after_logs(h);
 	if (reload_asked && had_terminal && !has_terminal())   /* it was closed */
 		stop_request();
 	else
 		look_after_reload(h);
 	look_after_upgrade(h);
 	look_after_link(h);
-	if (is_ordered(h, HOUSE_DRAIN)) {
+	if (h->left)
+		house_tell_purges(h);
+	if (take_orders(h, HOUSE_DRAIN)) {
 		finish_orders(h, HOUSE_DRAIN, 0, &e, &none);
 		stop_request();
 	}
@@ -583,8 +600,10 @@ refuse_orders(struct house *h)
 	h->ends = true;
 	pthread_mutex_unlock(&h->lock);
 	int code = err_set(&e, ESHUTDOWN, "the gate ends");
-	for (int i = HOUSE_RELOAD; i <= HOUSE_DRAIN; i++)
+	for (int i = HOUSE_RELOAD; i <= HOUSE_DRAIN; i++) {
+		take_orders(h, (enum house_do)i);
 		finish_orders(h, (enum house_do)i, code, &e, &none);
+	}
 }
 
 static void
@@ -595,6 +614,8 @@ house_done(struct house *h)
 	metrics_server_close(h->metrics);
 	cdns_close(h->cdns);
 	end_gates(h);
+	for (int64_t until_ns = now_ns() + TELL_NS; h->left && house_tell_purges(h) == -EAGAIN && now_ns() < until_ns;)
+		sleep_until_ns(now_ns() + LOOK_NS);
 	metrics_free(h->gone);
 	listen_done(&h->sockets);
 	purge_desk_close(h->purges);

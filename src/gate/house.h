@@ -20,6 +20,7 @@ enum house_do { HOUSE_RELOAD, HOUSE_UPGRADE, HOUSE_DRAIN };
 /* What somebody wants to have done. */
 struct house_order {
 	enum house_do what;
+	bool taken;              /* it is being done; one that comes later is not answered with it */
 	bool done;
 	int code;                /* 0 or -errno, with `e` */
 	struct err e;
@@ -35,16 +36,19 @@ struct house {
 	struct store *store;
 	int memory;              /* the store's memfd */
 	struct upgrade_link link, after;   /* to the process that this one took over from; that has taken over */
-	bool left;               /* another process serves now */
+	bool left;               /* another process serves now; */
+	uint64_t told;           /* it knows all purges up to this one, or need not */
 	struct purge_desk *purges;
 	struct notices notices;
-	atomic_uint_least64_t l2_seen;
+	struct gate_heard heard;
 	struct metrics_server *metrics;
 	int metrics_fd;          /* what it listens on; the sockets' */
 	struct cdns *cdns;       /* NULL: none */
 	struct admin *admin;     /* NULL: none */
 	const struct gate_config *first;   /* what took effect at the start alone */
 	int64_t begun_ns, begun_wall_ns;
+	bool purges_unwritten, lines_unwritten;   /* as people were told */
+	int64_t renew_ns;        /* not before: the purge log is tried again */
 	uint32_t generation, first_generation;   /* of the latest gate; of the first one here */
 
 	pthread_mutex_t lock;    /* of what follows */
@@ -63,5 +67,19 @@ struct house {
 
 /* All figures for Prometheus, also of gates that were replaced. With the lock. */
 void house_write_metrics(struct house *h, struct buf *out);
+
+/* ---- house_purges.c: the main thread's ---- */
+
+/* Another process has taken over, and has read in the file of the log what was there up to `latest`. */
+void house_leave_purges(struct house *h, uint64_t latest);
+/* What others have not heard of when this process ends is that one's to tell: purges by events that came while it
+ * began, those of unsafe requests, and where there is no file all that were not carried on. 0, or -EAGAIN: it has
+ * not read what it was told. */
+int house_tell_purges(struct house *h);
+/* What the process before tells so. */
+void house_hear_purges(struct house *h);
+/* Whether they can be written is said once, and when they can be again. */
+void house_look_after_logs(struct house *h);
+
 /* Waits until it is done, or was refused. Not the main thread. */
 void house_order(struct house *h, struct house_order *o);

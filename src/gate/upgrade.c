@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -16,10 +17,12 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "cache/key.h"
 
 #define VARIABLE   "PRONY_GATE_HANDOVER"
 #define CHILD_FD   3
 #define MESSAGE    4096
+#define LINE_BYTES (CACHE_KEY_MAX + 128)
 #define WORDS_MAX  64
 #define BEGIN_MS   30000    /* for the new one to serve */
 #define STAND_STILL "the running gate goes on as it was"
@@ -81,6 +84,9 @@ hand_over(int link, const struct upgrade_gift *gift, const struct listen_sockets
 		code = send_message(link, "store", gift->store);
 	if (code == 0 && gift->admin >= 0)
 		code = send_message(link, "admin", gift->admin);
+	snprintf(text, sizeof(text), "heard %" PRIu64 " %" PRId64, gift->heard_seen, gift->heard_since_ns);
+	if (code == 0)
+		code = send_message(link, text, -1);
 	snprintf(text, sizeof(text), "end %u %d", gift->generation, (int)gift->pid);
 	return code ? code : send_message(link, text, -1);
 }
@@ -231,7 +237,7 @@ receive_all(int link, struct listen_sockets *files, struct upgrade_gift *ret)
 			ret->admin = fd;
 		else if (sscanf(text, "end %u %d", &ret->generation, &pid) == 2)
 			return ret->pid = pid, 0;
-		else
+		else if (sscanf(text, "heard %" SCNu64 " %" SCNd64, &ret->heard_seen, &ret->heard_since_ns) != 2)
 			take_listener(files, text, fd);
 	}
 }
@@ -265,6 +271,24 @@ upgrade_say_ready(struct upgrade_link *link)
 {
 	if (link->fd >= 0)
 		send_message(link->fd, "ready", -1);
+}
+
+int
+upgrade_tell(const struct upgrade_link *link, struct text line)
+{
+	return send(link->fd, line.at, line.size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+bool
+upgrade_hear(const struct upgrade_link *link, struct buf *ret_line)
+{
+	char line[LINE_BYTES];
+	ssize_t n = link->fd < 0 ? 0 : recv(link->fd, line, sizeof(line), MSG_DONTWAIT);
+
+	buf_clear(ret_line);
+	if (n > 0)
+		buf_append(ret_line, line, (size_t)n);
+	return n > 0;
 }
 
 bool

@@ -6,6 +6,7 @@
 #include "check.h"
 #include "gate/level2/l2_map.h"
 #include "gate/level2/l2_outbox.h"
+#include "gate/level2/l2_sent.h"
 #include "gate/level2/l2_value.h"
 #include "gate/origin/latency.h"
 
@@ -247,7 +248,8 @@ what_waits_is_in_doubt_and_bounded(void **state)
 	struct l2_note *note;
 
 	l2_purges_set_known(p, 10);
-	l2_outbox_add(b, PURGE_URL, true, text("https://A.example/x"));   /* either scheme is meant */
+	l2_outbox_add(b, &(struct purge){ .what = PURGE_URL, .soft = true, .text = text("https://A.example/x") },
+	    true);   /* either scheme is meant */
 	assert_false(spared(p, 10));
 	assert_int_equal(woken, 1);
 	note = l2_outbox_take(b);
@@ -258,7 +260,7 @@ what_waits_is_in_doubt_and_bounded(void **state)
 	l2_outbox_doubt_again(b);
 	assert_false(spared(p, 10));
 	for (int i = 0; i < 10000; i++)
-		l2_outbox_add(b, PURGE_TAG, false, text("t"));
+		l2_outbox_add(b, &(struct purge){ .what = PURGE_TAG, .text = text("t") }, true);
 	while ((note = l2_outbox_take(b))) {
 		n++;
 		alls += note->what == PURGE_ALL;
@@ -268,6 +270,48 @@ what_waits_is_in_doubt_and_bounded(void **state)
 	assert_int_equal(alls, 1);
 	l2_outbox_free(b);
 	l2_purges_free(p);
+}
+
+static struct l2_note *
+note_of(uint64_t name)
+{
+	struct l2_note *note = calloc(1, sizeof(*note));
+
+	assert_non_null(note);
+	note->size = name;
+	return note;
+}
+
+/* What a primary has answered for and its successor does not have. */
+static void
+what_was_sent_is_kept_until_it_is_read(void **state)
+{
+	struct l2_sent s = { 0 };
+
+	l2_sent_add(&s, note_of(1), 10, 1);
+	l2_sent_add(&s, note_of(2), 20, 1);
+	l2_sent_add(&s, note_of(3), 30, 2);
+	assert_null(l2_sent_lost(&s, 1));          /* the page was asked for before */
+	l2_sent_seen(&s, 20);
+	struct l2_note *note = l2_sent_lost(&s, 2);
+	assert_int_equal(note->size, 1);
+	free(note);
+	assert_null(l2_sent_lost(&s, 2));
+	l2_sent_seen(&s, 30);
+	assert_int_equal(s.n, 0);
+	l2_sent_seen(&s, 40);                      /* it is read before its answer comes */
+	l2_sent_add(&s, note_of(4), 40, 7);
+	assert_null(l2_sent_lost(&s, UINT64_MAX));
+	l2_sent_add(&s, note_of(5), 40, 7);        /* that holds for one */
+	assert_int_equal(s.n, 1);
+	for (uint64_t i = 0; i < L2_SENT_MAX; i++)
+		l2_sent_add(&s, note_of(6), 100 + i, 7);
+	assert_int_equal(s.n, L2_SENT_MAX);
+	note = l2_sent_lost(&s, 8);
+	assert_int_equal(note->size, 6);           /* the eldest was given up */
+	free(note);
+	l2_sent_done(&s);
+	assert_null(s.first);
 }
 
 /* ---- how long it takes ----------------------------------------------------------------------- */
@@ -297,4 +341,4 @@ quantiles_follow_what_happens(void **state)
 RUN_TESTS(cmocka_unit_test(what_is_written_is_read), cmocka_unit_test(what_is_torn_is_not),
     cmocka_unit_test(nonsense_is_not_taken), cmocka_unit_test(slots_are_read), cmocka_unit_test(roles_are_read),
     cmocka_unit_test(values_count_since_the_last_purge), cmocka_unit_test(what_waits_is_in_doubt_and_bounded),
-    cmocka_unit_test(quantiles_follow_what_happens))
+    cmocka_unit_test(what_was_sent_is_kept_until_it_is_read), cmocka_unit_test(quantiles_follow_what_happens))

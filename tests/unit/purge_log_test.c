@@ -2,8 +2,10 @@
 #include "gate/purge/purge_log.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -69,7 +71,7 @@ other_lines_are_bad(void **state)
 		"1 1970-01-01T00:00:00Z tag hard", "1 1970-01-01T00:00:00Z tag hard a b",
 		"1 1970-01-01T00:00:00Z all hard a", "1 1970-01-01T00:00:00Z some hard a",
 		"1234567890123456789 1970-01-01T00:00:00Z all hard", "done", "done fastly", "done fastly x",
-		"done  1", "done a 0",
+		"done  1", "done a -1",
 	};
 	struct purge_entry got;
 	struct text reader;
@@ -79,6 +81,8 @@ other_lines_are_bad(void **state)
 	assert_int_equal(purge_line_read(text_of("done fastly 7"), &got, &reader), PURGE_LINE_DONE);
 	assert_int_equal(got.number, 7);
 	assert_int_equal(reader.size, 6);
+	assert_int_equal(purge_line_read(text_of("done fastly 0"), &got, &reader), PURGE_LINE_DONE);
+	assert_int_equal(got.number, 0);
 }
 
 /* ---- readers ---- */
@@ -197,6 +201,126 @@ what_was_not_carried_on_is_there_after_a_restart(void **state)
 	unlink(path);
 }
 
+/* It had carried on nothing when the gate was killed. */
+static void
+who_has_just_come_is_not_forgotten(void **state)
+{
+	char path[32];
+	struct purge_log *log;
+	struct err e = { 0 };
+	struct buf text = { 0 };
+	int woken = 0;
+	struct purge_reader r = { .name = "cdn", .wake = wake, .ctx = &woken };
+	struct purge_entry got;
+
+	new_path(path);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(purge_log_open(path, &log, &e), 0);
+		r = (struct purge_reader){ .name = "cdn", .wake = wake, .ctx = &woken };
+		assert_int_equal(purge_log_subscribe(log, &r), 0);
+		assert_int_equal(r.done, 0);
+		assert_int_equal(purge_log_next(log, r.done, &got, &text), i);
+		assert_int_equal(purge_log_needless(log), 0);
+		if (!i)
+			add(log, PURGE_TAG, "a", false);
+		purge_log_close(log);
+	}
+	buf_done(&text);
+	unlink(path);
+}
+
+/* Two configurations, one after the other. */
+static void
+two_of_a_name_are_both_woken(void **state)
+{
+	struct purge_log *log;
+	struct err e = { 0 };
+	int before = 0, after = 0;
+	struct purge_reader a = { .name = "l2", .wake = wake, .ctx = &before };
+	struct purge_reader b = { .name = "l2", .wake = wake, .ctx = &after };
+
+	assert_int_equal(purge_log_open(NULL, &log, &e), 0);
+	assert_int_equal(purge_log_subscribe(log, &a), 0);
+	add(log, PURGE_TAG, "a", false);
+	assert_int_equal(purge_log_subscribe(log, &b), 0);
+	assert_int_equal(b.done, 0);
+	add(log, PURGE_TAG, "b", false);
+	assert_true(before == 2 && after == 1);
+	purge_log_done(log, &b, 2);
+	purge_log_done(log, &a, 1);
+	assert_int_equal(purge_log_done_by(log, &a), 2);
+	purge_log_leave(log, &b);    /* it could not begin */
+	add(log, PURGE_TAG, "c", false);
+	assert_true(before == 3 && after == 1);
+	purge_log_leave(log, &a);
+	purge_log_leave(log, &a);
+	add(log, PURGE_TAG, "d", false);
+	assert_int_equal(before, 3);
+	purge_log_close(log);
+}
+
+static void
+limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_FSIZE, &limit);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* A limit of files' sizes stands for a full disk. */
+static void
+a_full_disk_tears_no_line(void **state)
+{
+	char path[32], tag[600];
+	struct purge_log *log;
+	struct err e = { 0 };
+	struct buf file = { 0 }, text = { 0 };
+	struct purge_entry got;
+	int code, woken = 0;
+	struct purge_reader r = { .name = "cdn", .wake = wake, .ctx = &woken };
+
+	memset(tag, 'x', sizeof(tag));
+	signal(SIGXFSZ, SIG_IGN);
+	new_path(path);
+	assert_int_equal(purge_log_open(path, &log, &e), 0);
+	assert_int_equal(purge_log_subscribe(log, &r), 0);   /* so that all is needed */
+	add(log, PURGE_TAG, "a", false);
+	limit_files(300);
+	struct purge p = { .what = PURGE_TAG, .text = { tag, sizeof(tag) } };
+	assert_int_equal(purge_log_add(log, &p, 0, &code), 2);
+	assert_int_equal(code, -EFBIG);
+	assert_int_equal(purge_log_code(log), -EFBIG);
+	assert_true(purge_log_renew(log) < 0);
+	assert_int_equal(purge_log_next(log, 1, &got, &text), 1);   /* in force, and told */
+	assert_int_equal(file_read(path, 4096, &file, &e), 0);
+	assert_true(file.size < 300 && file.data[file.size - 1] == '\n');
+	limit_files(RLIM_INFINITY);
+	assert_int_equal(purge_log_renew(log), 0);
+	assert_int_equal(purge_log_code(log), 0);
+	add(log, PURGE_TAG, "c", false);
+	purge_log_close(log);
+
+	limit_files(300);   /* there is more already: it cannot be written anew */
+	assert_int_equal(purge_log_open(path, &log, &e), 0);
+	assert_int_equal(purge_log_code(log), -EFBIG);
+	assert_int_equal(purge_log_latest(log), 3);
+	limit_files(RLIM_INFINITY);
+	assert_int_equal(add(log, PURGE_TAG, "d", false), 4);
+	assert_int_equal(purge_log_code(log), 0);
+	purge_log_leave_file(log);
+	add(log, PURGE_TAG, "e", false);   /* somebody else's file */
+	purge_log_close(log);
+	buf_clear(&file);
+	assert_int_equal(file_read(path, 4096, &file, &e), 0);
+	assert_non_null(strstr(buf_text(&file), "tag hard d\n"));
+	assert_null(strstr(buf_text(&file), "tag hard e\n"));
+	buf_done(&file);
+	buf_done(&text);
+	unlink(path);
+}
+
 static void
 a_damaged_line_purges_everything(void **state)
 {
@@ -241,5 +365,8 @@ RUN_TESTS(
     cmocka_unit_test(a_reader_gets_all_in_order),
     cmocka_unit_test(who_falls_behind_is_told),
     cmocka_unit_test(what_was_not_carried_on_is_there_after_a_restart),
+    cmocka_unit_test(who_has_just_come_is_not_forgotten),
+    cmocka_unit_test(two_of_a_name_are_both_woken),
+    cmocka_unit_test(a_full_disk_tears_no_line),
     cmocka_unit_test(a_damaged_line_purges_everything),
     cmocka_unit_test(a_file_that_cannot_be_is_refused))

@@ -33,6 +33,8 @@ struct access_log {
 	pthread_cond_t wake;
 	bool soon, ending;
 	atomic_bool reopen;
+	atomic_int code;          /* 0, or -errno of the last write */
+	bool torn;                /* the file ends in a part of a line */
 };
 
 /* ---- the file ---- */
@@ -55,21 +57,36 @@ reopen(struct access_log *log)
 		return;
 	close(log->fd);
 	log->fd = fd;
+	log->torn = false;
 }
 
-/* A full disk loses lines, as everywhere; the gate goes on. */
-static void
-write_all(int fd, const char *bytes, size_t size)
+/* 0 or -errno; *ret_torn: what is there ends within a line. */
+static int
+write_all(int fd, const char *bytes, size_t size, bool *ret_torn)
 {
 	while (size) {
 		ssize_t n = write(fd, bytes, size);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return;
+			return n < 0 ? -errno : -EIO;
+		*ret_torn = bytes[n - 1] != '\n';
 		bytes += n;
 		size -= (size_t)n;
 	}
+	return 0;
+}
+
+/* A full disk loses lines, as everywhere; the gate goes on, and no line becomes a part of another one. */
+static void
+write_lines(struct access_log *log, const struct buf *lines)
+{
+	if (!lines->size)
+		return;
+	int code = log->torn ? write_all(log->fd, "\n", 1, &log->torn) : 0;
+	if (code == 0)
+		code = write_all(log->fd, lines->data, lines->size, &log->torn);
+	atomic_store(&log->code, code);
 }
 
 /* ---- the thread ---- */
@@ -81,7 +98,7 @@ write_feed(struct access_log *log, struct access_feed *f, struct buf *spare)
 	struct buf full = f->filling;
 	f->filling = *spare;
 	pthread_mutex_unlock(&f->lock);
-	write_all(log->fd, full.data, full.size);
+	write_lines(log, &full);
 	buf_clear(&full);
 	*spare = full;
 }
@@ -168,6 +185,12 @@ access_feed_dropped(struct access_feed *f)
 }
 
 /* ---- the whole ---- */
+
+int
+access_log_code(const struct access_log *log)
+{
+	return atomic_load(&log->code);
+}
 
 void
 access_log_reopen(struct access_log *log)

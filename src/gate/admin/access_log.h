@@ -24,6 +24,9 @@ int access_log_open(const struct gate_access_log *c, size_t workers, struct acce
 /* Ends the thread when all is written. No worker may add any more. Accepts NULL. */
 void access_log_close(struct access_log *log);
 
+/* 0, or -errno: lines are being lost, as it cannot be written. Any thread. */
+int access_log_code(const struct access_log *log);
+
 void access_log_reopen(struct access_log *log);   /* any thread, or a signal handler */
 
 /* The feed of a worker, from 0. */

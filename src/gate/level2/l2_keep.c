@@ -89,5 +89,5 @@ void
 l2_forget(struct gate_worker *w, struct text uri)
 {
 	if (w->l2)
-		l2_outbox_add(w->gate->l2_outbox, PURGE_URL, false, uri);
+		l2_outbox_add(w->gate->l2_outbox, &(struct purge){ .what = PURGE_URL, .text = uri }, false);
 }

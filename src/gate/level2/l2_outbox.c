@@ -67,14 +67,14 @@ doubt(void *ctx, uint64_t hash)
 }
 
 static struct l2_note *
-note_new(enum purge_what what, bool soft, struct text text)
+note_new(const struct purge *p, bool logged)
 {
-	struct l2_note *note = malloc(sizeof(*note) + text.size);
+	struct l2_note *note = malloc(sizeof(*note) + p->text.size);
 
 	if (!note)
 		abort();
-	*note = (struct l2_note){ .what = what, .soft = soft, .size = text.size };
-	memcpy(note->text, text.at, text.size);
+	*note = (struct l2_note){ .what = p->what, .soft = p->soft, .logged = logged, .size = p->text.size };
+	memcpy(note->text, p->text.at, p->text.size);
 	return note;
 }
 
@@ -97,19 +97,21 @@ doubt_note(struct l2_outbox *b, enum purge_what what, struct text text)
 }
 
 void
-l2_outbox_add(struct l2_outbox *b, enum purge_what what, bool soft, struct text text)
+l2_outbox_add(struct l2_outbox *b, const struct purge *p, bool logged)
 {
+	static const struct purge all = { .what = PURGE_ALL, .text = { "", 0 } };
+
 	pthread_mutex_lock(&b->lock);
 	bool full = b->n >= NOTES_MAX;
 	if (full) {
-		what = PURGE_ALL;
-		text = (struct text){ "", 0 };
+		p = &all;
+		logged = false;   /* it stands for others */
 	}
 	if (!full || !b->has_all) {
-		append(b, note_new(what, soft, text));
-		doubt_note(b, what, text);
+		append(b, note_new(p, logged));
+		doubt_note(b, p->what, p->text);
 	}
-	b->has_all |= what == PURGE_ALL;
+	b->has_all |= p->what == PURGE_ALL;
 	pthread_mutex_unlock(&b->lock);
 	b->wake(b->ctx);
 }

@@ -15,6 +15,8 @@ struct l2_note {
 	struct l2_note *next;
 	enum purge_what what;
 	bool soft;
+	bool logged;           /* it stands in the gate's log, too */
+	uint64_t stamp, page;  /* when it has been sent (l2_sent.h) */
 	size_t size;
 	char text[];
 };
@@ -26,8 +28,8 @@ struct l2_outbox *l2_outbox_new(const struct gate_config *c, struct l2_purges *p
     void *ctx);
 void l2_outbox_free(struct l2_outbox *b);   /* accepts NULL */
 
-/* Any thread. */
-void l2_outbox_add(struct l2_outbox *b, enum purge_what what, bool soft, struct text text);
+/* Any thread. `logged`: who begins after this gate finds it in the log. */
+void l2_outbox_add(struct l2_outbox *b, const struct purge *p, bool logged);
 /* The eldest, now the caller's, to be freed, or given back when it could not be sent; NULL: there is none. */
 struct l2_note *l2_outbox_take(struct l2_outbox *b);
 void l2_outbox_give_back(struct l2_outbox *b, struct l2_note *note);

@@ -19,10 +19,13 @@
 struct l2_purges;
 
 /* An id of a stream as one number: its milliseconds, and the number among those up to 2^20. */
+#define L2_STAMP_BITS       20
+#define L2_STAMP_NUMBER_MAX ((UINT64_C(1) << L2_STAMP_BITS) - 1)
+
 static inline uint64_t
 l2_stamp(uint64_t ms, uint64_t number)
 {
-	return ms << 20 | (number < 0xfffff ? number : 0xfffff);
+	return ms << L2_STAMP_BITS | (number < L2_STAMP_NUMBER_MAX ? number : L2_STAMP_NUMBER_MAX);
 }
 
 struct l2_purges *l2_purges_new(void);   /* out of memory aborts */

@@ -12,13 +12,14 @@
 #include "base/clock.h"
 #include "gate/level2/l2_int.h"
 #include "gate/level2/l2_outbox.h"
+#include "gate/level2/l2_sent.h"
 #include "net/resp_walk.h"
 
 #define PAGE        500               /* entries of a question */
 #define REPLY_MAX   ((size_t)8 << 20)
 #define MANY        2000              /* of others at once: rather all that memory holds */
 #define RETRY_NS    (100 * NS_PER_MS) /* what could not be sent */
-#define SENDING_MAX 64
+#define SENDING_MAX L2_SENT_EARLY
 #define ID_MAX      44
 
 struct l2_stream {
@@ -34,6 +35,9 @@ struct l2_stream {
 	uint64_t stamp;              /* of that */
 	size_t n_others;             /* since it was last up to date */
 	bool synced;                 /* once: it has been up to date, and takes no history for news */
+	uint64_t since;              /* until then: what is older is history; by the server's clock */
+	uint64_t n_pages;            /* that have been asked for */
+	struct l2_sent sent;
 };
 
 static struct l2_purges *
@@ -53,7 +57,7 @@ word(const char *text)
 /* A field of an entry. */
 struct entry {
 	uint64_t ms, number;
-	struct text id, what, how, text, from;
+	struct text id, what, how, text, from, after;
 };
 
 static bool
@@ -85,7 +89,8 @@ read_entry(struct resp_walk *w, struct entry *ret)
 		    !resp_is_string(&value))
 			return false;
 		struct text *to = text_is(name.text, "what") ? &ret->what : text_is(name.text, "how") ? &ret->how :
-		    text_is(name.text, "text") ? &ret->text : text_is(name.text, "from") ? &ret->from : NULL;
+		    text_is(name.text, "text") ? &ret->text : text_is(name.text, "from") ? &ret->from :
+		    text_is(name.text, "after") ? &ret->after : NULL;
 		if (to)
 			*to = value.text;
 	}
@@ -112,13 +117,40 @@ purge_here(struct l2_stream *s, enum purge_what what, bool soft, struct text tex
 	gate_purge(s->l->w->gate, &(struct purge){ .what = what, .soft = soft, .from_fleet = true, .text = text });
 }
 
-/* Not of the history that a gate reads when it begins; though the store may be older than the gate. */
+static uint64_t
+seen_by_store(const struct l2_stream *s)
+{
+	return atomic_load(&s->l->w->gate->heard->seen);
+}
+
+/* Not of the history that a gate reads when it begins; though the store may be older than that. */
 static bool
 is_news(const struct l2_stream *s, uint64_t stamp)
 {
-	uint64_t seen = atomic_load(s->l->w->gate->l2_seen);
+	uint64_t seen = seen_by_store(s);
 
-	return s->synced || (seen && stamp > seen);
+	return s->synced || (seen ? stamp > seen : stamp >= s->since);
+}
+
+/* Entries may be lost that nobody can tell any more. */
+static void
+lose(struct l2_stream *s)
+{
+	struct gate *g = s->l->w->gate;
+
+	notice_post(g->notices, "purges of other gates may be lost: the stream %s of the second level is not what it "
+	    "was; all that memory holds is purged", s->key);
+	metrics_add(s->l->w->metrics, METRIC_L2_PURGES_LOST, 0, 1);
+	gate_purge(g, &(struct purge){ .what = PURGE_ALL, .from_fleet = true, .text = { "", 0 } });
+}
+
+/* Another gate says that the stream is not what it was, and it had read more of that than this one. */
+static bool
+has_missed(const struct l2_stream *s, const struct entry *begin)
+{
+	uint64_t ms, number;
+
+	return read_id(begin->after, &ms, &number) && l2_stamp(ms, number) > seen_by_store(s);
 }
 
 /* What is not understood was written by a later gate, and may be any purge. */
@@ -130,10 +162,14 @@ apply(struct l2_stream *s, const struct entry *e)
 	enum purge_what what = text_is(e->what, "url") ? PURGE_URL : text_is(e->what, "tag") ? PURGE_TAG : PURGE_ALL;
 	struct noting n = { purges_of(s), stamp, own };
 
+	if (own && !begin)
+		l2_sent_seen(&s->sent, stamp);
 	if (what == PURGE_ALL)
 		l2_purges_note_all(n.purges, stamp, own && !begin);
 	else
 		l2_purge_hashes(s->l->w->config, what, e->text, note_hash, &n);
+	if (begin && !own && is_news(s, stamp) && has_missed(s, e))
+		lose(s);
 	if (own || begin || !is_news(s, stamp))
 		return;
 	metrics_add(s->l->w->metrics, METRIC_L2_PURGES_HEARD, 0, 1);
@@ -162,6 +198,7 @@ ask_page(struct l2_stream *s)
 {
 	char count[16];
 
+	s->n_pages++;
 	snprintf(count, sizeof(count), "%d", PAGE);
 	ask(s, (struct resp_word[]){ word("XRANGE"), word(s->key), word(s->last[0] ? s->last : "-"), word("+"),
 	    word("COUNT"), word(count) }, 6, on_page);
@@ -171,8 +208,12 @@ ask_page(struct l2_stream *s)
 static void
 ask_to_begin(struct l2_stream *s)
 {
+	uint64_t seen = seen_by_store(s);
+	char after[ID_MAX];
+
+	snprintf(after, sizeof(after), "%" PRIu64 "-%" PRIu64, seen >> L2_STAMP_BITS, seen & L2_STAMP_NUMBER_MAX);
 	ask(s, (struct resp_word[]){ word("XADD"), word(s->key), word("*"), word("what"), word("begin"), word("from"),
-	    word(s->self) }, 7, on_begun);
+	    word(s->self), word("after"), word(after) }, 9, on_begun);
 }
 
 static bool
@@ -197,19 +238,14 @@ on_begun(struct l2_call *call, enum l2_reply how, const struct resp *r, struct t
 		ask_page(s);
 }
 
-/* Entries may be lost that nobody can tell any more. */
+/* The stream is another one. */
 static void
 begin_anew(struct l2_stream *s)
 {
-	struct gate *g = s->l->w->gate;
-
-	notice_post(g->notices, "purges of other gates may be lost: the stream %s of the second level is not what it "
-	    "was; all that memory holds is purged", s->key);
-	metrics_add(s->l->w->metrics, METRIC_L2_PURGES_LOST, 0, 1);
-	purge_here(s, PURGE_ALL, false, (struct text){ "", 0 });
+	lose(s);
 	l2_purges_set_known(purges_of(s), 0);
 	l2_purges_end_doubts(purges_of(s));
-	l2_outbox_doubt_again(g->l2_outbox);
+	l2_outbox_doubt_again(s->l->w->gate->l2_outbox);
 	s->last[0] = '\0';
 	ask_to_begin(s);
 }
@@ -218,17 +254,28 @@ begin_anew(struct l2_stream *s)
 static void
 see(struct l2_stream *s, uint64_t stamp)
 {
-	atomic_uint_least64_t *seen = s->l->w->gate->l2_seen;
+	atomic_uint_least64_t *seen = &s->l->w->gate->heard->seen;
 	uint64_t before = atomic_load(seen);
 
 	while (is_news(s, stamp) && before < stamp && !atomic_compare_exchange_weak(seen, &before, stamp))
 		;
 }
 
+/* What was taken by a primary that is no more. */
+static void
+send_lost_again(struct l2_stream *s)
+{
+	struct l2_note *note;
+
+	while ((note = l2_sent_lost(&s->sent, s->n_pages)))
+		l2_outbox_give_back(s->l->w->gate->l2_outbox, note);
+}
+
 static void
 up_to_date(struct l2_stream *s)
 {
 	s->synced = true;
+	send_lost_again(s);
 	s->n_others = 0;
 	see(s, s->stamp);
 	l2_purges_set_known(purges_of(s), s->stamp);
@@ -256,16 +303,16 @@ take_entry(struct l2_stream *s, const struct entry *e)
 	s->stamp = l2_stamp(e->ms, e->number);
 }
 
-/* Where the stream begins, purges before are forgotten: that matters for values, and for a store that is older than
- * this gate. */
+/* Where the stream begins, purges before are forgotten: that matters for values, and for a store that is older. To a
+ * store that has heard of none, who has begun the stream says whether there were any. */
 static void
-look_at_first(struct l2_stream *s, uint64_t stamp)
+look_at_first(struct l2_stream *s, const struct entry *e)
 {
-	uint64_t seen = atomic_load(s->l->w->gate->l2_seen);
+	uint64_t stamp = l2_stamp(e->ms, e->number);
 
 	l2_purges_note_all(purges_of(s), stamp, false);
-	if (seen && stamp > seen)
-		purge_here(s, PURGE_ALL, false, (struct text){ "", 0 });
+	if (!s->synced && is_news(s, stamp) && (seen_by_store(s) || !text_is(e->what, "begin")))
+		lose(s);
 }
 
 static void
@@ -289,7 +336,7 @@ on_page(struct l2_call *call, enum l2_reply how, const struct resp *r, struct te
 			return;
 		}
 		if (i == 0 && !knew)
-			look_at_first(s, l2_stamp(e.ms, e.number));
+			look_at_first(s, &e);
 		if (i || !knew)
 			take_entry(s, &e);
 	}
@@ -305,10 +352,49 @@ on_page(struct l2_call *call, enum l2_reply how, const struct resp *r, struct te
 
 /* ---- the link -------------------------------------------------------------------------------- */
 
+/* [seconds, microseconds] */
+static bool
+read_time(struct text reply, int64_t *ret_ns)
+{
+	struct resp_walk w;
+	struct resp_value list, s, us;
+	char text[24];
+
+	resp_walk_start(&w, reply);
+	if (!resp_walk_next(&w, &list) || !resp_is_list(&list) || list.number != 2 || !resp_walk_next(&w, &s) ||
+	    !resp_walk_next(&w, &us) || !resp_is_string(&s) || !s.text.size || s.text.size > 10)
+		return false;
+	memcpy(text, s.text.at, s.text.size);
+	text[s.text.size] = '\0';
+	*ret_ns = (int64_t)strtoul(text, NULL, 10) * NS_PER_S;
+	return true;
+}
+
+/* Rounded down, and told before it arrives: rather too early than too late. */
+static void
+on_time(struct l2_call *call, enum l2_reply how, const struct resp *r, struct text reply)
+{
+	struct l2_stream *s = call->ctx;
+	int64_t since_ns = s->l->w->gate->heard->since_ns, there_ns;
+
+	if (how == L2_LOST)
+		return;
+	if (r->kind != RESP_ERROR && read_time(reply, &there_ns))
+		since_ns -= gate_wall_ns(s->l->w) - there_ns;
+	s->since = since_ns > 0 ? l2_stamp((uint64_t)(since_ns / NS_PER_MS), 0) : 0;
+	ask_page(s);
+}
+
 static void
 on_up(struct l2_link *link, struct text role)
 {
-	ask_page((struct l2_stream *)(void *)link);
+	struct l2_stream *s = (struct l2_stream *)(void *)link;
+
+	l2_tell_up(s->l, link);
+	if (s->synced)
+		ask_page(s);
+	else
+		ask(s, (struct resp_word[]){ word("TIME") }, 1, on_time);
 }
 
 static void
@@ -316,6 +402,7 @@ on_down(struct l2_link *link, const char *why)
 {
 	struct l2_stream *s = (struct l2_stream *)(void *)link;
 	metrics_set(s->l->w->metrics, METRIC_L2_SYNCED, 0, 0);
+	l2_tell_down(s->l, link, why);   /* a quiet gate asks nothing else */
 }
 
 /* To whoever has the stream now. */
@@ -343,6 +430,21 @@ struct sending {
 	struct l2_note *note;
 };
 
+/* The id that it has got. */
+static void
+keep_sent(struct l2_stream *s, struct l2_note *note, struct text reply)
+{
+	struct resp_walk w;
+	struct resp_value id;
+	uint64_t ms, number;
+
+	resp_walk_start(&w, reply);
+	if (resp_walk_next(&w, &id) && resp_is_string(&id) && read_id(id.text, &ms, &number))
+		l2_sent_add(&s->sent, note, l2_stamp(ms, number), s->n_pages);
+	else
+		free(note);
+}
+
 static void
 on_sent(struct l2_call *call, enum l2_reply how, const struct resp *r, struct text reply)
 {
@@ -354,7 +456,7 @@ on_sent(struct l2_call *call, enum l2_reply how, const struct resp *r, struct te
 	s->sending--;
 	if (good) {
 		metrics_add(s->l->w->metrics, METRIC_L2_PURGES_SENT, 0, 1);
-		free(sending->note);
+		keep_sent(s, sending->note, reply);
 	} else {
 		l2_outbox_give_back(g->l2_outbox, sending->note);
 		s->retry_ns = s->l->w->now_ns + RETRY_NS;
@@ -413,11 +515,11 @@ pull(struct l2_stream *s)
 	while ((code = purge_log_next(purge_desk_log(g->purges), s->pulled, &entry, &text))) {
 		s->pulled = entry.number;
 		if (code == -ESTALE)
-			l2_outbox_add(g->l2_outbox, PURGE_ALL, false, (struct text){ "", 0 });
+			entry.purge = (struct purge){ .what = PURGE_ALL, .text = { "", 0 } };
 		else if (code < 0)
 			break;
-		else if (!entry.purge.from_fleet)
-			l2_outbox_add(g->l2_outbox, entry.purge.what, entry.purge.soft, entry.purge.text);
+		if (!entry.purge.from_fleet)
+			l2_outbox_add(g->l2_outbox, &entry.purge, code != -ESTALE);
 	}
 }
 
@@ -465,6 +567,22 @@ l2_stream_open(struct l2 *l)
 	return s;
 }
 
+/* For whoever begins after this gate: what unsafe requests have told stands nowhere else. */
+static void
+leave_notes(struct l2_stream *s)
+{
+	struct gate *g = s->l->w->gate;
+	struct l2_note *note;
+	int code;
+
+	while ((note = l2_sent_lost(&s->sent, UINT64_MAX)) || (note = l2_outbox_take(g->l2_outbox))) {
+		struct purge p = { .what = note->what, .soft = note->soft, .text = { note->text, note->size } };
+		if (!note->logged)
+			purge_log_add(purge_desk_log(g->purges), &p, wall_ns(), &code);
+		free(note);
+	}
+}
+
 void
 l2_stream_close(struct l2_stream *s)
 {
@@ -472,6 +590,8 @@ l2_stream_close(struct l2_stream *s)
 		return;
 	purge_log_leave(purge_desk_log(s->l->w->gate->purges), &s->reader);
 	l2_link_close(&s->link);
+	leave_notes(s);
+	l2_sent_done(&s->sent);
 	free(s);
 }
 
@@ -484,7 +604,7 @@ l2_stream_turn(struct l2_stream *s)
 		pull(s);
 	follow_primary(s);
 	send_notes(s);
-	if (s->carried < s->pulled && !s->sending && l2_outbox_is_empty(s->l->w->gate->l2_outbox)) {
+	if (s->carried < s->pulled && !s->sending && !s->sent.n && l2_outbox_is_empty(s->l->w->gate->l2_outbox)) {
 		s->carried = s->pulled;
 		purge_log_done(purge_desk_log(s->l->w->gate->purges), &s->reader, s->carried);
 	}

@@ -11,7 +11,7 @@ static const struct {
 	const char *code, *advice;
 } known[] = {
 	{ "OOM", "it is full: set maxmemory-policy allkeys-lru there, or raise maxmemory; until then it is read but "
-	    "not written" },
+	    "not written, and other gates do not hear of purges" },
 	{ "LOADING", "it is loading its data, and is asked again when it has" },
 	{ "BUSY", "a script holds it up: look at 'redis-cli SCRIPT KILL'" },
 	{ "READONLY", "it is a replica: name its primary in l2.servers, too" },

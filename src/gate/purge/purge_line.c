@@ -76,7 +76,7 @@ read_number(struct text word, uint64_t *ret)
 		n = n * 10 + (uint64_t)(word.at[i] - '0');
 	}
 	*ret = n;
-	return n > 0;
+	return true;
 }
 
 static bool
@@ -135,7 +135,7 @@ purge_line_read(struct text line, struct purge_entry *ret, struct text *ret_read
 		*ret = entry;
 		return PURGE_LINE_DONE;
 	}
-	if (!read_number(first, &entry.number) || !read_time(next_word(&rest), &entry.wall_ns) ||
+	if (!read_number(first, &entry.number) || !entry.number || !read_time(next_word(&rest), &entry.wall_ns) ||
 	    !read_purge(rest, &entry.purge))
 		return PURGE_LINE_BAD;
 	*ret = entry;

@@ -19,7 +19,7 @@
 struct mark {
 	char name[PURGE_NAME_MAX + 1];     /* "": free */
 	uint64_t done;
-	struct purge_reader *reader;       /* NULL: of one that is not here now */
+	size_t readers;                    /* of that name that are here now */
 };
 
 struct purge_log {
@@ -30,10 +30,12 @@ struct purge_log {
 	uint64_t latest;
 	uint64_t lost;                     /* what is up to this one is not kept any more */
 	struct mark marks[PURGE_READERS];
+	struct purge_reader *readers;
 
 	char *path;                        /* NULL: no file */
 	int fd;                            /* -1: no file */
-	size_t file_bytes;
+	size_t file_bytes, kept_bytes;     /* now; of those, since it was written anew */
+	int code;                          /* -errno: what is in the file is not all */
 	pthread_mutex_t sync_lock;         /* of `synced`; taken before `lock` */
 	uint64_t synced;
 };
@@ -78,6 +80,16 @@ keep(struct purge_log *log, const struct purge_entry *e)
 
 /* ---- who has carried on what ------------------------------------------------------------------ */
 
+/* NULL: there is none. */
+static struct mark *
+named(struct purge_log *log, const char *name)
+{
+	for (struct mark *m = log->marks; m < log->marks + PURGE_READERS; m++)
+		if (m->name[0] && strcmp(m->name, name) == 0)
+			return m;
+	return NULL;
+}
+
 /* Its mark; or a free one, or that of who has not been here for longest; NULL: there are too many. */
 static struct mark *
 mark_of(struct purge_log *log, struct text name)
@@ -87,7 +99,7 @@ mark_of(struct purge_log *log, struct text name)
 	for (struct mark *m = log->marks; m < log->marks + PURGE_READERS; m++) {
 		if (text_is(name, m->name))
 			return m;
-		if (!m->reader && (!other || m->done < other->done))
+		if (!m->readers && (!other || m->done < other->done))
 			other = m;
 	}
 	if (other)
@@ -138,7 +150,7 @@ rewrite(struct purge_log *log, struct err *e)
 			purge_line_write(entry, &text);
 	}
 	for (const struct mark *m = log->marks; m < log->marks + PURGE_READERS; m++)
-		if (m->name[0] && m->done)
+		if (m->name[0])
 			buf_printf(&text, "done %s %" PRIu64 "\n", m->name, m->done);
 	int code = file_write(log->path, buf_text(&text), text.size, e);
 	if (code < 0)
@@ -149,21 +161,36 @@ rewrite(struct purge_log *log, struct err *e)
 	if (log->fd >= 0)
 		close(log->fd);
 	log->fd = fd;
-	log->file_bytes = 0;
+	log->file_bytes = log->kept_bytes = text.size;
+	log->code = 0;
 	return 0;
 }
 
-/* With the lock. */
+/* With the lock. What was not written whole is cut off again, so that what follows is no part of that line. */
 static int
 append(struct purge_log *log, const struct buf *line)
 {
 	struct err e = { 0 };
-	int code = write_all(log->fd, line->data, line->size);
 
+	if (log->code < 0 && rewrite(log, &e) == 0)
+		return 0;   /* with this one */
+	int code = write_all(log->fd, line->data, line->size);
+	if (code < 0) {
+		log->code = ftruncate(log->fd, (off_t)log->file_bytes) < 0 ? -errno : code;
+		return code;
+	}
 	log->file_bytes += line->size;
-	if (code == 0 && log->file_bytes > FILE_LONG)
-		code = rewrite(log, &e);
-	return code;
+	if (log->file_bytes - log->kept_bytes > FILE_LONG && rewrite(log, &e) < 0)
+		log->kept_bytes = log->file_bytes;   /* another time */
+	return 0;
+}
+
+static void
+note_code(struct purge_log *log, int code)
+{
+	pthread_mutex_lock(&log->lock);
+	log->code = code;
+	pthread_mutex_unlock(&log->lock);
 }
 
 /* Several who purge at the same time are synced together. */
@@ -183,6 +210,8 @@ sync_to(struct purge_log *log, uint64_t number)
 			close(fd);
 		if (code == 0)
 			log->synced = latest;
+		else
+			note_code(log, code);
 	}
 	pthread_mutex_unlock(&log->sync_lock);
 	return code;
@@ -217,9 +246,11 @@ take_line(struct purge_log *log, struct text line)
 	}
 }
 
-static void
-take_lines(struct purge_log *log, struct text rest)
+/* Returns the bytes of those that have an end. */
+static size_t
+take_lines(struct purge_log *log, struct text all)
 {
+	struct text rest = all;
 	const char *end;
 
 	while (rest.size && (end = memchr(rest.at, '\n', rest.size))) {
@@ -227,6 +258,24 @@ take_lines(struct purge_log *log, struct text rest)
 		take_line(log, (struct text){ rest.at, n });
 		rest = (struct text){ end + 1, rest.size - n - 1 };
 	}
+	return all.size - rest.size;
+}
+
+/* There is no room for it anew: what is there goes on, whole lines of it. */
+static int
+go_on_with(struct purge_log *log, size_t whole_bytes, int code)
+{
+	int fd = open(log->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+
+	if (fd < 0 || ftruncate(fd, (off_t)whole_bytes) < 0) {
+		if (fd >= 0)
+			close(fd);
+		return code;
+	}
+	log->fd = fd;
+	log->file_bytes = log->kept_bytes = whole_bytes;
+	log->code = code;
+	return 0;
 }
 
 static int
@@ -234,15 +283,18 @@ open_file(struct purge_log *log, const char *path, struct err *e)
 {
 	CLEANUP(buf_done) struct buf text = { .cap_bytes = FILE_READ_MAX };
 	struct stat st;
+	size_t whole = 0;
 
 	log->path = strdup(path);
 	if (!log->path)
 		abort();
 	int code = stat(path, &st) < 0 && errno == ENOENT ? 0 : file_read(path, FILE_READ_MAX, &text, e);
 	if (code == 0) {
-		take_lines(log, (struct text){ buf_text(&text), text.size });
+		whole = take_lines(log, (struct text){ buf_text(&text), text.size });
 		code = rewrite(log, e);
 	}
+	if (code == -ENOSPC || code == -EDQUOT || code == -EFBIG)
+		code = go_on_with(log, whole, code);
 	if (code < 0) {
 		err_wrap(e, code, "cannot use the purge log");
 		err_hint(e, "name a file that this user may write with purge_log: FILE, or leave the key out");
@@ -289,9 +341,8 @@ purge_log_close(struct purge_log *log)
 static void
 wake_readers(struct purge_log *log)
 {
-	for (struct mark *m = log->marks; m < log->marks + PURGE_READERS; m++)
-		if (m->reader)
-			m->reader->wake(m->reader->ctx);
+	for (struct purge_reader *r = log->readers; r; r = r->next)
+		r->wake(r->ctx);
 }
 
 uint64_t
@@ -314,18 +365,49 @@ purge_log_add(struct purge_log *log, const struct purge *p, int64_t wall_ns, int
 	return entry.number;
 }
 
-void
+int
 purge_log_renew(struct purge_log *log)
 {
 	struct err e = { 0 };
 
 	pthread_mutex_lock(&log->lock);
+	int code = log->fd >= 0 ? rewrite(log, &e) : 0;
+	pthread_mutex_unlock(&log->lock);
+	return code;
+}
+
+int
+purge_log_code(struct purge_log *log)
+{
+	pthread_mutex_lock(&log->lock);
+	int code = log->code;
+	pthread_mutex_unlock(&log->lock);
+	return code;
+}
+
+void
+purge_log_leave_file(struct purge_log *log)
+{
+	pthread_mutex_lock(&log->lock);
 	if (log->fd >= 0)
-		rewrite(log, &e);
+		close(log->fd);
+	log->fd = -1;
+	log->code = 0;
 	pthread_mutex_unlock(&log->lock);
 }
 
 /* ---- readers --------------------------------------------------------------------------------- */
+
+/* Also of one that has carried on nothing: what comes from now on is for it, also after a crash. */
+static void
+file_mark(struct purge_log *log, const struct mark *m)
+{
+	CLEANUP(buf_done) struct buf line = { 0 };
+
+	buf_printf(&line, "done %s %" PRIu64 "\n", m->name, m->done);
+	if (log->fd >= 0)
+		append(log, &line);
+}
 
 int
 purge_log_subscribe(struct purge_log *log, struct purge_reader *r)
@@ -335,11 +417,16 @@ purge_log_subscribe(struct purge_log *log, struct purge_reader *r)
 	pthread_mutex_lock(&log->lock);
 	struct mark *m = name.size <= PURGE_NAME_MAX ? mark_of(log, name) : NULL;
 	if (m) {
-		if (!m->name[0])
-			m->done = log->latest;
+		bool is_new = !m->name[0];
 		memcpy(m->name, name.at, name.size + 1);
-		m->reader = r;
+		if (is_new) {
+			m->done = log->latest;
+			file_mark(log, m);
+		}
+		m->readers++;
 		r->done = m->done;
+		r->next = log->readers;
+		log->readers = r;
 	}
 	pthread_mutex_unlock(&log->lock);
 	return m ? 0 : -ENOSPC;
@@ -349,9 +436,13 @@ void
 purge_log_leave(struct purge_log *log, struct purge_reader *r)
 {
 	pthread_mutex_lock(&log->lock);
-	for (struct mark *m = log->marks; m < log->marks + PURGE_READERS; m++)
-		if (m->reader == r)
-			m->reader = NULL;
+	struct purge_reader **at = &log->readers;
+	while (*at && *at != r)
+		at = &(*at)->next;
+	if (*at) {
+		*at = r->next;
+		named(log, r->name)->readers--;
+	}
 	pthread_mutex_unlock(&log->lock);
 }
 
@@ -388,16 +479,14 @@ purge_log_next(struct purge_log *log, uint64_t after, struct purge_entry *ret, s
 void
 purge_log_done(struct purge_log *log, struct purge_reader *r, uint64_t number)
 {
-	CLEANUP(buf_done) struct buf line = { 0 };
-
 	r->done = number;
-	buf_printf(&line, "done %s %" PRIu64 "\n", r->name, number);
 	pthread_mutex_lock(&log->lock);
-	for (struct mark *m = log->marks; m < log->marks + PURGE_READERS; m++)
-		if (m->reader == r)
-			m->done = number;
-	if (log->fd >= 0)   /* lost in a crash, it is carried on twice, which does no harm */
-		append(log, &line);
+	struct mark *m = named(log, r->name);
+	bool further = m && number > m->done;
+	if (further)
+		m->done = number;
+	if (further)   /* lost in a crash, it is carried on twice, which does no harm */
+		file_mark(log, m);
 	pthread_mutex_unlock(&log->lock);
 }
 
@@ -407,9 +496,9 @@ purge_log_done_by(struct purge_log *log, const struct purge_reader *r)
 	uint64_t done = 0;
 
 	pthread_mutex_lock(&log->lock);
-	for (const struct mark *m = log->marks; m < log->marks + PURGE_READERS; m++)
-		if (m->reader == r)
-			done = m->done;
+	const struct mark *m = named(log, r->name);
+	if (m)
+		done = m->done;
 	pthread_mutex_unlock(&log->lock);
 	return done;
 }
@@ -421,6 +510,15 @@ purge_log_latest(struct purge_log *log)
 	uint64_t latest = log->latest;
 	pthread_mutex_unlock(&log->lock);
 	return latest;
+}
+
+uint64_t
+purge_log_needless(struct purge_log *log)
+{
+	pthread_mutex_lock(&log->lock);
+	uint64_t number = done_by_all(log);
+	pthread_mutex_unlock(&log->lock);
+	return number;
 }
 
 uint64_t

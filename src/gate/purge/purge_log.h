@@ -11,7 +11,8 @@
  *	12 2026-11-22T03:12:00Z tag hard shop-7
  *	done fastly 12
  * A line without an end was being written when the gate was killed: it was not answered for. A line
- * that is not understood counts as a purge of everything. */
+ * that is not understood counts as a purge of everything. While the disk is full purges are in force, but whoever
+ * asks is told that they were not written; when there is room again, all that is needed is. */
 #pragma once
 
 #include "base/buf.h"
@@ -50,18 +51,25 @@ void purge_log_close(struct purge_log *log);   /* its readers have ended; accept
 /* Any thread, as all that follows. Returns its number; *ret_code: 0, or -errno of the file. */
 uint64_t purge_log_add(struct purge_log *log, const struct purge *p, int64_t wall_ns, int *ret_code);
 
-/* Somebody else may have written the file, and has not gone on with it: it is written anew. */
-void purge_log_renew(struct purge_log *log);
+/* The file is written anew: somebody else may have written it, and has not gone on with it, or it could not be
+ * written. 0 or -errno. */
+int purge_log_renew(struct purge_log *log);
+/* 0, or -errno: what is in the file is not all. */
+int purge_log_code(struct purge_log *log);
+/* The file is somebody else's from now on. */
+void purge_log_leave_file(struct purge_log *log);
 
 struct purge_reader {
 	const char *name;               /* of letters, digits and "-_.": in the file it stands for the reader */
 	void (*wake)(void *ctx);        /* there is a new purge: from any thread, not to wait for anything */
 	void *ctx;
 	uint64_t done;                  /* all up to this one is carried on; by purge_log_subscribe */
+	struct purge_reader *next;      /* the log's */
 };
 
 /* From now on `r` is woken, until purge_log_leave. r->done is what the file says of its name; for one whose name is
- * new, the latest purge. -ENOSPC. */
+ * new, the latest purge. While one configuration follows another, there are two of a name: what either has carried on
+ * is carried on. -ENOSPC. */
 int purge_log_subscribe(struct purge_log *log, struct purge_reader *r);
 void purge_log_leave(struct purge_log *log, struct purge_reader *r);
 
@@ -74,4 +82,5 @@ void purge_log_done(struct purge_log *log, struct purge_reader *r, uint64_t numb
 
 uint64_t purge_log_done_by(struct purge_log *log, const struct purge_reader *r);   /* number; for who looks */
 uint64_t purge_log_latest(struct purge_log *log);   /* 0: none yet */
+uint64_t purge_log_needless(struct purge_log *log); /* all up to this one is carried on by all, also by who is not here */
 uint64_t purge_log_eldest(struct purge_log *log);   /* that is kept; 0: none */
