@@ -69,6 +69,7 @@ truth: deps-truth with-tests
 	  $(BUILD)/tests/truth/truth_lock_convoy --all
 	/usr/bin/python3 tests/scenario/press.py $(BUILD)/prony $(BUILD)/tests/truth/truth_hot_function --all
 	/usr/bin/python3 tests/scenario/gate_smuggle.py $(BUILD)/prony $(BUILD)/tests/tools/smuggle --all --count 200000
+	/usr/bin/python3 tests/scenario/gate_chaos.py $(BUILD)/prony --all
 	CACHE_MODEL_HISTORIES=1000000 $(BUILD)/tests/unit/unit_cache_model
 	PRONY_PAGE_MODULES=$(abspath $(BUILD)-page)/node_modules /usr/bin/python3 tests/truth/linking.py $(BUILD)/prony
 
