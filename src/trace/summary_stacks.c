@@ -183,26 +183,46 @@ summary_functions(struct summary *s)
 
 /* ---- stacks -------------------------------------------------------------------------------- */
 
-/* "root;caller;leaf", for files with " (file:line)" behind each frame whose source is known. */
-static const char *
-folded(struct summary *s, uint32_t stack, bool lines)
+/* Stacks by what they read as: the same functions at other addresses are one. Their texts are long: none
+ * is kept twice, and none longer than its towers. */
+struct tower { enum run_part_kind kind; const char *frames; int64_t count, ns[SCOPES]; };
+struct towers {
+	struct map ids;
+	struct tower *items; size_t n;
+	struct arena *arena;
+	struct buf text;           /* of one, behind its kind */
+};
+
+static void
+towers_begin(struct towers *t)
 {
-	struct buf b = { .cap_bytes = 16384 };
+	*t = (struct towers){ .arena = arena_new(), .text.cap_bytes = 16384 };
+}
+
+static void
+towers_end(struct towers *t)
+{
+	map_done(&t->ids);
+	arena_free(t->arena);
+	buf_done(&t->text);
+}
+
+/* "root;caller;leaf", for files with " (file:line)" behind each frame whose source is known. */
+static void
+fold(struct summary *s, uint32_t stack, bool lines, struct buf *b)
+{
 	for (size_t i = s->in->stacks->items[stack].n; i-- > 0; ) {
 		const struct frame *f = stacks_frame(s->in->stacks, stack, i);
-		size_t at = b.size;
-		buf_puts(&b, f->name);
+		size_t at = b->size;
+		buf_puts(b, f->name);
 		if (lines && f->file)
-			buf_printf(&b, " (%s:%d)", f->file, f->line);
-		for (; at < b.size; at++)
-			if (b.data[at] == ';' || b.data[at] == '\n')
-				b.data[at] = ':';
+			buf_printf(b, " (%s:%d)", f->file, f->line);
+		for (; at < b->size; at++)
+			if (b->data[at] == ';' || b->data[at] == '\n')
+				b->data[at] = ':';
 		if (i)
-			buf_putc(&b, ';');
+			buf_putc(b, ';');
 	}
-	const char *text = arena_strdup(s->arena, buf_text(&b));
-	buf_done(&b);
-	return text;
 }
 
 /* Waits at futexes and clocks outside requests are idle workers and timers. */
@@ -213,23 +233,27 @@ summary_is_idle(const struct summary *s, const struct wait_stack *w)
 	    span_at(s, w->thread, w->at) == NOBODY;
 }
 
-/* Stacks by what they read as: the same functions at other addresses are one. */
-struct tower { enum run_part_kind kind; const char *frames; int64_t count, ns[SCOPES]; };
-struct towers { struct map ids; struct tower *items; size_t n; };
-
-static void
-tower_add(struct summary *s, struct towers *t, enum run_part_kind kind, const char *frames,
-    enum scope scope, int64_t count, int64_t ns)
+static struct tower *
+tower_of(struct summary *s, struct towers *t, enum run_part_kind kind, uint32_t stack, bool lines)
 {
-	const char *key = arena_printf(s->arena, "%d;%s", (int)kind, frames);
 	bool new;
-	uint64_t *at = map_at(&t->ids, key, strlen(key), &new);
+	buf_clear(&t->text);
+	buf_putc(&t->text, (char)('a' + (int)kind));
+	fold(s, stack, lines, &t->text);
+	uint64_t *at = map_at(&t->ids, buf_text(&t->text), t->text.size, &new);
 	if (new) {
 		*at = t->n;
-		*ARENA_PUSH(s->arena, t->items, t->n) = (struct tower){ .kind = kind, .frames = frames };
+		*ARENA_PUSH(t->arena, t->items, t->n) = (struct tower){ .kind = kind,
+			.frames = arena_strdup(t->arena, buf_text(&t->text) + 1) };
 	}
-	t->items[*at].count += scope == SCOPE_ALL ? count : 0;
-	t->items[*at].ns[scope] += ns;
+	return &t->items[*at];
+}
+
+static void
+tower_add(struct tower *t, enum scope scope, int64_t count, int64_t ns)
+{
+	t->count += scope == SCOPE_ALL ? count : 0;
+	t->ns[scope] += ns;
 }
 
 static void
@@ -238,7 +262,7 @@ add_cpu(struct summary *s, struct towers *t, enum scope scope, bool lines)
 	int64_t *counts = count_stacks(s, scope);
 	for (uint32_t i = 1; i < s->in->stacks->n; i++)
 		if (counts[i])
-			tower_add(s, t, PART_CPU, folded(s, i, lines), scope, counts[i],
+			tower_add(tower_of(s, t, PART_CPU, i, lines), scope, counts[i],
 			    (int64_t)((double)counts[i] * s->sample_seconds * 1e9));
 }
 
@@ -256,8 +280,8 @@ add_waits(struct summary *s, struct towers *t, enum scope scope, bool lines)
 	}
 	size_t n = ledger_rows(&all, s->arena, &rows);
 	for (size_t i = 0; i < n; i++)
-		tower_add(s, t, rows[i].kind, folded(s, rows[i].where, lines), scope,
-		    rows[i].ns / NS_PER_US, rows[i].ns);
+		tower_add(tower_of(s, t, rows[i].kind, rows[i].where, lines), scope, rows[i].ns / NS_PER_US,
+		    rows[i].ns);
 	ledger_done(&all);
 }
 
@@ -272,10 +296,11 @@ highest_first(const void *left, const void *right)
 void
 summary_stacks(struct summary *s)
 {
-	struct towers towers = { 0 };
+	struct towers towers;
 	struct run_trace *t = &s->r->evidence.trace;
 	int64_t sums[SCOPES] = { 0 };
 
+	towers_begin(&towers);
 	for (enum scope scope = SCOPE_ALL; scope < SCOPES; scope++) {
 		add_cpu(s, &towers, scope, false);
 		add_waits(s, &towers, scope, false);
@@ -296,35 +321,36 @@ summary_stacks(struct summary *s)
 		out->slow = (double)from->ns[SCOPE_SLOW] / (double)sums[SCOPE_SLOW];
 		out->rest = (double)from->ns[SCOPE_REST] / (double)sums[SCOPE_REST];
 	}
-	map_done(&towers.ids);
+	towers_end(&towers);
 }
 
 /* ---- files --------------------------------------------------------------------------------- */
 
 /* Of waits the kind stands at the root, so that a flame graph has one tower for each. */
 static struct export_stack *
-exported(struct summary *s, struct towers *t)
+exported(struct towers *t)
 {
-	struct export_stack *list = arena_alloc(s->arena, (t->n + 1) * sizeof(*list));
+	struct export_stack *list = arena_alloc(t->arena, (t->n + 1) * sizeof(*list));
 	for (size_t i = 0; i < t->n; i++) {
 		const struct tower *from = &t->items[i];
 		list[i] = (struct export_stack){ from->kind == PART_CPU ? from->frames :
-		    arena_printf(s->arena, "%s;%s", part_kind_name(from->kind), from->frames),
+		    arena_printf(t->arena, "%s;%s", part_kind_name(from->kind), from->frames),
 		    from->count, from->ns[SCOPE_ALL] };
 	}
-	map_done(&t->ids);
 	return list;
 }
 
 int
 summary_files(struct summary *s, int64_t duration_ns, struct err *e)
 {
-	struct towers cpu = { 0 }, waits = { 0 };
+	struct towers cpu, waits;
 	if (!s->r->folder)
 		return 0;
+	towers_begin(&cpu);
+	towers_begin(&waits);
 	add_cpu(s, &cpu, SCOPE_ALL, true);
 	add_waits(s, &waits, SCOPE_ALL, true);
-	struct export_stack *stacks = exported(s, &cpu), *off = exported(s, &waits);
+	struct export_stack *stacks = exported(&cpu), *off = exported(&waits);
 	struct export_profile profile = { .stacks = stacks, .n_stacks = cpu.n,
 		.wall_ns = wall_ns() - duration_ns, .duration_ns = duration_ns,
 		.period_ns = (int64_t)(s->sample_seconds * 1e9) };
@@ -335,5 +361,7 @@ summary_files(struct summary *s, int64_t duration_ns, struct err *e)
 		    e);
 	if (!code)
 		code = export_pprof(arena_printf(s->arena, "%s/profile.pb.gz", s->r->folder), &profile, e);
+	towers_end(&cpu);
+	towers_end(&waits);
 	return code;
 }
