@@ -23,7 +23,7 @@ struct sampler;
 
 struct sampler_options {
 	double hz;             /* samples per second of CPU; 0: 199 */
-	size_t stack_bytes;    /* copied per sample; 0: 8 KiB, with a Node or Java process 32 KiB */
+	size_t stack_bytes;    /* copied per sample; 0: 8 KiB, with a Node or Java process 48 KiB */
 	bool only_service;     /* do not try to watch the whole host */
 	bool no_script;        /* leave Python frames alone: native frames for every process */
 };
