@@ -39,6 +39,9 @@ measurement(struct doc *d, const struct run *r)
 	    say_clip(d, t->mode, 20), say_duration(d, t->seconds), say_count(d,
 	    (double)t->requests),
 	    say_count(d, (double)t->samples)) : "none");
+	if (say_known(t->added))
+		doc_pair(d, b, "Cost of tracing to the service",
+		    doc_printf(d, "some %s more CPU, estimated", say_percent(d, t->added)));
 	if (say_known(t->unwound))
 		doc_pair(d, b, "Stacks", doc_printf(d,
 		    "%s reach their root, %s of the frames have a name",

@@ -400,6 +400,7 @@ struct run_trace {
 	double unwound;            /* share of stacks that reach their root */
 	double symbolised;         /* share of user frames with a name */
 	double overhead_cpu;       /* cores used by prony's own tracing */
+	double added;              /* share of the service's CPU that it added; NAN unknown */
 	double pieces;             /* writes that an answer leaves the service in, mean; NAN unknown */
 	double linked;             /* share of the calls to peers whose request is certain; NAN no calls */
 	int64_t dropped;

@@ -4,7 +4,7 @@
  * The scheduler and system-call programs are required, the TCP ones are not: without them requests
  * begin when they are read. Threads are entered into the collector's table by walking /proc after
  * the fork program is attached, so none can slip through. */
-#include "trace/collect.h"
+#include "trace/collect_int.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,17 +16,10 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "symbol/symbol.h"
-#include "trace/collect.skel.h"
-#include "trace/gc_probe.h"
-#include "trace/pool_probe.h"
-#include "trace/sqlite_probe.h"
-#include "trace/tls_probe.h"
-
-#define LINKS_MAX 512          /* four a process with SQLite, four with a Node */
 
 struct thread_state {          /* struct thread of the collector */
 	uint32_t epoch, pid;
@@ -37,33 +30,6 @@ struct thread_state {          /* struct thread of the collector */
 	uint32_t sql_depth;
 	uint16_t tls_wrote, ring_came;
 	uint64_t tls_ssl, tls_buffer, tls_counter, ring_read, ring_bytes, tls_read, tls_block;
-};
-
-struct probe { struct bpf_program *program; uint64_t offset, cookie, gate; bool at_return; };
-
-/* Probes of OpenSSL, which cost every request some microseconds: made as the first window opens, so
- * that what is measured before is the service as it is. They stay, because taking one away takes the
- * kernel a tenth of a second. */
-struct tls_process {
-	int pid;
-	char path[512];
-	struct probe probes[2 * TLS_SITES];
-	size_t n;
-};
-
-struct collect {
-	struct collect_bpf *bpf;
-	struct ring_buffer *ring;
-	struct bpf_link *links[LINKS_MAX];
-	size_t n_links;
-	struct tls_process *tls;
-	size_t n_tls;
-	int tls_error;
-	collect_fn fn;
-	void *ctx;
-	int stats_fd;
-	bool has_arrivals, listens, has_rings, has_receives, rings;
-	int64_t cost_at_begin;
 };
 
 static int
@@ -121,7 +87,6 @@ collect_open(struct collect **ret, struct err *e)
 	struct collect *c = calloc(1, sizeof(*c));
 	if (!c)
 		return err_set(e, ENOMEM, "cannot start the BPF collector: out of memory");
-	c->stats_fd = -1;
 	c->bpf = collect_bpf__open();
 	if (c->bpf) {
 		c->has_rings = libbpf_find_vmlinux_btf_id("io_uring_complete", BPF_TRACE_RAW_TP) > 0;
@@ -200,13 +165,9 @@ collect_close(struct collect *c)
 {
 	if (!c)
 		return;
-	for (size_t i = 0; i < c->n_links; i++)
-		bpf_link__destroy(c->links[i]);
+	probes_done(c);
 	ring_buffer__free(c->ring);
 	collect_bpf__destroy(c->bpf);
-	if (c->stats_fd >= 0)
-		close(c->stats_fd);
-	free(c->tls);
 	free(c);
 }
 
@@ -268,140 +229,6 @@ collect_has_streams(void)
 	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_loop, NULL) > 0;
 }
 
-/* ---- probes -------------------------------------------------------------------------------- */
-
-static int
-probe(struct collect *c, int pid, const char *path, const struct probe *p)
-{
-	LIBBPF_OPTS(bpf_uprobe_opts, o, .bpf_cookie = p->cookie, .retprobe = p->at_return,
-	    .ref_ctr_offset = p->gate);
-	if (c->n_links == LINKS_MAX)
-		return -ENOSPC;
-	if (!p->offset)
-		return 0;
-	struct bpf_link *link = bpf_program__attach_uprobe_opts(p->program, pid, path, p->offset, &o);
-	if (!link)
-		return -errno;
-	c->links[c->n_links++] = link;
-	return 0;
-}
-
-/* All of them or none: half of them would count wrongly. */
-static int
-probe_all(struct collect *c, int pid, const char *path, const struct probe *probes, size_t n)
-{
-	size_t before = c->n_links;
-	int code = 0;
-	for (size_t i = 0; i < n && !code; i++)
-		code = probe(c, pid, path, &probes[i]);
-	while (code && c->n_links > before)
-		bpf_link__destroy(c->links[--c->n_links]);
-	return code;
-}
-
-int
-collect_add_sqlite(struct collect *c, int pid, const char *path, struct err *e)
-{
-	struct sqlite_sites s;
-	char through[512];
-
-	snprintf(through, sizeof(through), "/proc/%d/root%s", pid, path);
-	int code = sqlite_sites_find(through, &s, e);
-	if (code)
-		return code;
-	struct collect_bpf *b = c->bpf;
-	const struct probe probes[] = {
-		{ b->progs.sql_step_return, s.step, s.text_field, 0, true },
-		{ b->progs.sql_end, s.reset, s.text_field, 0, false },
-		{ b->progs.sql_end, s.finalize, s.text_field, 0, false },
-		{ b->progs.sql_step, s.step, s.text_field, 0, false },
-	};
-	code = probe_all(c, pid, through, probes, COUNT_OF(probes));
-	return code ? err_set(e, -code, "cannot probe SQLite in '%s': %s", path, strerror(-code)) : 0;
-}
-
-int
-collect_add_pool(struct collect *c, int pid, const char *path, struct err *e)
-{
-	uint64_t sites[POOL_SITES];
-	char through[512];
-
-	snprintf(through, sizeof(through), "/proc/%d/root%s", pid, path);
-	int code = pool_sites_find(through, sites, e);
-	if (code)
-		return code;
-	struct bpf_program *hand = c->bpf->progs.pool_hand;
-	const struct probe probes[] = { { hand, sites[0], 0, 0, false }, { hand, sites[1], 0, 0, false } };
-	code = probe_all(c, pid, through, probes, COUNT_OF(probes));
-	return code ? err_set(e, -code, "cannot probe the thread pool in '%s': %s", path,
-	    strerror(-code)) : 0;
-}
-
-int
-collect_add_gc(struct collect *c, int pid, const char *path, struct err *e)
-{
-	struct gc_sites s;
-	char through[512];
-
-	snprintf(through, sizeof(through), "/proc/%d/root%s", pid, path);
-	int code = gc_sites_find(through, &s, e);
-	if (code)
-		return code;
-	struct collect_bpf *b = c->bpf;
-	const struct probe probes[] = {
-		{ b->progs.gc_return, s.function, 0, 0, true }, { b->progs.gc_enter, s.function, 0, 0, false },
-		{ b->progs.gc_done_mark, s.done, 0, s.done_gate, false },
-		{ b->progs.gc_start_mark, s.start, 0, s.start_gate, false },
-	};
-	code = probe_all(c, pid, through, probes, COUNT_OF(probes));
-	return code ? err_set(e, -code, "cannot probe the garbage collector in '%s': %s", path,
-	    strerror(-code)) : 0;
-}
-
-int
-collect_add_tls(struct collect *c, int pid, const char *path, struct err *e)
-{
-	struct tls_sites s;
-	struct tls_process p = { .pid = pid };
-
-	snprintf(p.path, sizeof(p.path), "/proc/%d/root%s", pid, path);
-	int code = tls_sites_find(p.path, &s, e);
-	if (code)
-		return code;
-	struct collect_bpf *b = c->bpf;
-	for (size_t i = 0; i < s.n; i++) {
-		const struct tls_site *site = &s.sites[i];
-		p.probes[p.n++] = (struct probe){ site->writes ? b->progs.tls_write_return :
-		    b->progs.tls_read_return, site->offset, site->counted ? TLS_COUNTED : 0, 0, true };
-		p.probes[p.n++] = (struct probe){ b->progs.tls_enter, site->offset, 0, 0, false };
-	}
-	c->tls = realloc(c->tls, (c->n_tls + 1) * sizeof(*c->tls));
-	if (!c->tls)
-		abort();
-	c->tls[c->n_tls++] = p;
-	return 0;
-}
-
-static void
-attach_tls(struct collect *c)
-{
-	for (size_t i = 0; i < c->n_tls; i++) {
-		const struct tls_process *p = &c->tls[i];
-		int code = probe_all(c, p->pid, p->path, p->probes, p->n);
-		if (code)
-			c->tls_error = code;
-		else
-			c->bpf->bss->tls_probed = 1;
-	}
-	c->n_tls = 0;
-}
-
-int
-collect_tls_error(const struct collect *c)
-{
-	return c->tls_error;
-}
-
 bool
 collect_add_rings(struct collect *c)
 {
@@ -428,24 +255,27 @@ collect_names(struct collect *c)
 	c->bpf->links.on_call_between = bpf_program__attach(c->bpf->progs.on_call_between);
 }
 
-uint32_t
+int64_t
 collect_window_open(struct collect *c)
 {
 	struct err ignored = { 0 };
 	bpf_link__destroy(c->bpf->links.on_call_between);
 	c->bpf->links.on_call_between = NULL;
-	uint32_t epoch = ++c->bpf->bss->epoch;
-	attach_tls(c);
+	c->bpf->bss->epoch++;
+	probes_enter(c);
 	attach_busy(c, &ignored);   /* it could be done before: a window without is only empty */
+	int64_t now = now_ns();
 	__atomic_store_n(&c->bpf->bss->enabled, 1, __ATOMIC_RELEASE);
-	return epoch;
+	return now;
 }
 
 void
-collect_window_close(struct collect *c)
+collect_window_close(struct collect *c, bool for_long)
 {
 	__atomic_store_n(&c->bpf->bss->enabled, 0, __ATOMIC_RELEASE);
 	detach_busy(c);
+	if (for_long)
+		probes_leave(c);
 	if (c->listens)
 		collect_names(c);
 }
@@ -496,33 +326,14 @@ collect_set_stack_period(struct collect *c, int64_t ns)
 
 /* ---- own cost ------------------------------------------------------------------------------ */
 
-static int64_t
-programs_run_ns(const struct collect *c)
-{
-	int64_t sum = 0;
-	struct bpf_program *p;
-	bpf_object__for_each_program(p, c->bpf->obj) {
-		struct bpf_prog_info info = { 0 };
-		uint32_t size = sizeof(info);
-		if (!bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &size))
-			sum += (int64_t)info.run_time_ns;
-	}
-	return sum;
-}
-
-void
-collect_cost_begin(struct collect *c)
-{
-	c->cost_at_begin = programs_run_ns(c);
-	c->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
-}
+/* Besides the program: reaching it by a tracepoint, and by a trap from a program's own code and back, both
+ * on a virtual machine. */
+#define RUN_NS  50
+#define TRAP_NS 400
 
 int64_t
-collect_cost_end(struct collect *c)
+collect_paid(const struct collect *c)
 {
-	int64_t cost = programs_run_ns(c) - c->cost_at_begin;
-	if (c->stats_fd >= 0)
-		close(c->stats_fd);
-	c->stats_fd = -1;
-	return cost;
+	const volatile struct paid *p = &c->bpf->bss->paid;
+	return (int64_t)((p->ns + p->runs * RUN_NS) * PAID_EVERY + p->traps * TRAP_NS);
 }

@@ -26,11 +26,9 @@ void collect_add_port(struct collect *c, uint16_t port);
 void collect_add_python_thread(struct collect *c, int tid, const struct python_place *place);
 void collect_add_go(struct collect *c, int pid);
 
-/* Statement probes on an object (a library or a program with SQLite inside) that `pid` maps, in
- * this process alone: others that use the library pay nothing.
- * -ENOENT: it has no SQLite; other errors: it has, but cannot be probed, and err says why. */
-int collect_add_sqlite(struct collect *c, int pid, const char *path, struct err *e);
-/* Who hands work to libuv's pool, by stacks (EV_STACK_HANDED). Errors as above. */
+/* Who hands work to libuv's pool, by stacks (EV_STACK_HANDED), in an object (a library or the program) that
+ * `pid` maps, in this process alone: others that use the library pay nothing.
+ * -ENOENT: it has none; other errors: it has, but cannot be probed, and err says why. */
 int collect_add_pool(struct collect *c, int pid, const char *path, struct err *e);
 /* Each garbage collection in this object file, as seen by the process: EV_GC. Errors as above. */
 int collect_add_gc(struct collect *c, int pid, const char *path, struct err *e);
@@ -38,11 +36,16 @@ int collect_add_gc(struct collect *c, int pid, const char *path, struct err *e);
 /* From the next window on, what io_uring moves on sockets is told like calls. False: this kernel does
  * not say. */
 bool collect_add_rings(struct collect *c);
-/* What OpenSSL in this object file reads and writes in the clear: EV_IO with EV_IO_CLEAR, from the
- * first window on. Errors as above, but what only shows when it is probed: collect_tls_error is then a
- * negative errno. */
+/* Probes that each request pays some microseconds for: taken away in long pauses, and made again. Errors
+ * as above, but what only shows when they are made in a window: a negative errno of collect_dear_error. */
+enum collect_dear { COLLECT_SQLITE, COLLECT_TLS, COLLECT_DEAR };
+/* Statements of SQLite; from now on, because a load that the service holds without these probes may be too
+ * much for it with them: whoever looks for its limit has to meet them. */
+int collect_add_sqlite(struct collect *c, int pid, const char *path, struct err *e);
+/* What OpenSSL in this object file reads and writes in the clear: EV_IO with EV_IO_CLEAR. From the first
+ * window on, so that what is measured before is the service as it is. */
 int collect_add_tls(struct collect *c, int pid, const char *path, struct err *e);
-int collect_tls_error(const struct collect *c);
+int collect_dear_error(const struct collect *c, enum collect_dear kind);
 
 /* The return address that a statement probe's trampoline took the place of, for
  * symbols_set_returns; 0 unknown. `collect` is a struct collect. Any thread. */
@@ -52,9 +55,10 @@ uint64_t collect_return(void *collect, int pid, uint64_t slot);
  * every process of the host some ten ns a system call. */
 void collect_names(struct collect *c);
 
-/* Other events are sent only inside a window; returns its number, counted from 1. */
-uint32_t collect_window_open(struct collect *c);
-void collect_window_close(struct collect *c);
+/* Other events are sent only inside a window; returns when it began, some time after it was asked for:
+ * dear probes are made first. */
+int64_t collect_window_open(struct collect *c);
+void collect_window_close(struct collect *c, bool for_long);   /* for_long: what is dear goes meanwhile */
 
 /* Threads that are off CPU as the window closes: since when, in which call. Call before close. */
 struct collect_sleeper { uint32_t tid, pid; int64_t out, wake; bool preempted, known; };
@@ -69,6 +73,5 @@ void collect_set_stack_period(struct collect *c, int64_t ns);
 bool collect_has_streams(void);   /* this kernel lets it read HTTP/2 */
 bool collect_has_arrivals(const struct collect *c);   /* kernel arrival times are seen */
 
-/* CPU ns used by the collector's programs while statistics were on; 0 when not allowed. */
-void collect_cost_begin(struct collect *c);
-int64_t collect_cost_end(struct collect *c);
+/* CPU ns that the collector has taken of the service's threads so far, estimated. */
+int64_t collect_paid(const struct collect *c);

@@ -50,7 +50,7 @@ probe_process(struct collect *c, struct symbols *symbols, struct run *r,
 void
 encryption_end(struct collect *c, struct run *r)
 {
-	int code = collect_tls_error(c);
+	int code = collect_dear_error(c, COLLECT_TLS);
 	if (code)
 		eye_set(r, "TLS", false, run_printf(r, "what it encrypts is not seen: OpenSSL's functions cannot "
 		    "be probed: %s", strerror(-code)), CURE_PROBES);

@@ -21,6 +21,12 @@ enum ev_kind { EV_OFF = 1, EV_POLL, EV_IO, EV_CONN, EV_FILE, EV_STACK, EV_SQL, E
 #define EV_STACK_BYTES 8192
 #define EV_NO_SYSCALL  0xffff  /* not in a system call: a fault, or preempted in user code */
 
+/* What all this takes of the service's threads, for who decides how long it goes on: of the runs that had
+ * something to do every so many-th is timed, by chance. */
+#define PAID_EVERY   16
+#define PAID_MOST_NS 10000
+struct paid { __u64 ns, runs, traps, unused[13]; };
+
 /* Key of the map of return addresses that a return probe has replaced. */
 struct return_slot { __u64 address; __u32 pid, pad; };
 

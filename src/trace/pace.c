@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "trace/pace.h"
 
+#include <math.h>
+
 #include "base/clock.h"
 
 #define WINDOW_NS       NS_PER_S
@@ -30,6 +32,7 @@ pace_step(struct pace *p, int64_t now, size_t records, size_t max)
 	int64_t passed = now - p->since;
 	double rate = passed > 0 ? (double)(records - p->records_then) / (double)passed : 0;
 	double wanted = rate * (double)(p->horizon ? p->horizon : HORIZON_NS);
+	double excess = fmax(left > 0 ? wanted / left : HUGE_VAL, p->excess);
 	bool full = left <= rate * (double)RESERVE_NS;
 	bool enough = passed >= WINDOW_NS || (passed >= WINDOW_MIN_NS && wanted > VERY_BUSY * left);
 	if (!enough && !full)
@@ -37,10 +40,9 @@ pace_step(struct pace *p, int64_t now, size_t records, size_t max)
 	p->rate = rate;
 	p->since = now;
 	p->records_then = records;
-	if (wanted <= left)
+	if (excess <= 1)
 		return PACE_GO_ON;
-	double pause = left > 0 ? (double)passed * (wanted / left - 1) : (double)PAUSE_MAX_NS;
-	p->pause = pause < (double)PAUSE_MAX_NS ? (int64_t)pause : PAUSE_MAX_NS;
+	p->pause = (int64_t)fmin((double)passed * (excess - 1), (double)PAUSE_MAX_NS);
 	p->open = false;
 	return PACE_CLOSE;
 }

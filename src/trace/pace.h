@@ -3,8 +3,9 @@
  *
  * Recording goes on without a break while the tape would hold for `horizon` at the rate of the last
  * second; else windows of a second, or of a fifth of it for a very busy service, alternate with
- * pauses that stretch what is left over that horizon. A window ends before the tape is full: a torn one would tell half of its requests.
- * Pure. */
+ * pauses that stretch what is left over that horizon. A window ends before the tape is full: a torn one
+ * would tell half of its requests. Windows of a second also alternate with pauses where recording costs
+ * the service more than it may (toll.h). Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,6 +17,7 @@ struct pace {
 	bool open;
 	int64_t since;         /* this second, or this pause, began */
 	int64_t pause;
+	double excess;         /* of the toll, as it is now: the caller's; at most 1 is no reason to pause */
 	size_t records_then;
 	double rate;           /* records per ns, of the last second recorded */
 };

@@ -7,6 +7,7 @@
 #include "trace/trace.h"
 
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 #include "base/file.h"
 #include "base/proc_text.h"
 #include "trace/assemble.h"
+#include "trace/clocks.h"
 #include "trace/collect.h"
 #include "trace/cures.h"
 #include "trace/encryption.h"
@@ -37,6 +39,7 @@
 #include "trace/summary.h"
 #include "trace/task_waits.h"
 #include "trace/tasks.h"
+#include "trace/toll.h"
 
 #define TICK_NS            (20 * NS_PER_MS)
 #define RECORDS_PRESET     96000   /* with what is made of them some 30 MiB */
@@ -45,7 +48,7 @@
 #define STACK_PERIOD_MIN   NS_PER_MS
 #define STACKS_PER_S_MAX   1000
 #define STACKS_PER_S_MIN   250
-#define COST_SAMPLE_NS     NS_PER_S
+#define PAUSE_LONG_NS      NS_PER_S
 
 #define NODE_TORN_MAX      0.5
 #define CURE_NODE_FLAG "start it as node --perf-basic-prof ..."
@@ -80,8 +83,9 @@ struct trace {
 	atomic_bool stop;
 	int64_t started, stopped;
 	int64_t stack_period, stacks_then, second;
-	int64_t programs_ns;       /* of the collector, in the sampled second */
-	bool cost_open;
+	int64_t cpu_last;          /* of the service, when tracing ended */
+	struct clocks clocks;      /* of the service */
+	struct toll toll, window_toll;   /* since tracing began, since the window opened */
 	int64_t drain_cpu_ns;
 };
 
@@ -105,6 +109,7 @@ know_process(struct trace *t, int pid)
 		return;
 	know_parent(t, pid);
 	*ARENA_PUSH(t->arena, t->pids, t->n_pids) = pid;
+	clocks_add(&t->clocks, pid);
 	symbols_see(t->symbols, pid);
 	struct err e = { 0 };
 	int code = nodes_add(t->nodes, pid, &e);
@@ -156,6 +161,16 @@ probe_sqlite(struct trace *t, struct run *r, const struct run_process *p)
 			    "sudo prony check ..." : "use a SQLite library with symbols");
 	}
 	map_done(&done);
+}
+
+/* After the windows: the probes could not be made after all. */
+static void
+sqlite_end(const struct trace *t, struct run *r)
+{
+	int code = collect_dear_error(t->collect, COLLECT_SQLITE);
+	if (code)
+		eye_set(r, "SQL", false, run_printf(r, "statements of SQLite are not seen: its functions cannot be "
+		    "probed: %s", strerror(-code)), "sudo prony check ...");
 }
 
 /* The runtime's garbage collector and thread pool, in the program or a library of its. */
@@ -325,7 +340,7 @@ trace_open(struct run *r, const struct trace_options *o, struct trace **ret, str
 	int ceiling = o ? o->ceiling : 0;
 	if (!t)
 		return err_set(e, ENOMEM, "cannot trace: out of memory");
-	t->arena = arena_new();
+	t->arena = t->clocks.arena = arena_new();
 	t->symbols = symbols_new();
 	t->jvm = jvm_new();
 	t->goroutines = goroutines_new(t->symbols, &t->stacks);
@@ -417,16 +432,17 @@ drain(struct trace *t)
 static void
 window_open(struct trace *t)
 {
-	tape_window_begin(&t->tape, now_ns());
-	collect_window_open(t->collect);
+	int64_t began = collect_window_open(t->collect);
+	tape_window_begin(&t->tape, began);
+	toll_open(&t->window_toll, began, clocks_sum(&t->clocks), collect_paid(t->collect));
 }
 
 static void
-window_close(struct trace *t)
+window_close(struct trace *t, bool for_long)
 {
 	int64_t now = now_ns();
 	record_sleepers(t, now);
-	collect_window_close(t->collect);
+	collect_window_close(t->collect, for_long);
 	drain(t);
 	intake_window_end(&t->intake, now);
 	tape_window_end(&t->tape, now);
@@ -459,9 +475,6 @@ each_second(struct trace *t, int64_t now)
 		t->stack_period /= 2;
 	collect_set_stack_period(t->collect, t->stack_period);
 	tasks_see_threads(&t->tasks);
-	if (t->cost_open)
-		t->programs_ns = collect_cost_end(t->collect);
-	t->cost_open = false;
 }
 
 static void
@@ -476,9 +489,12 @@ tick(struct trace *t, int64_t now)
 	if (!t->collect)
 		return;
 	each_second(t, now);
+	if (t->pace.open)
+		t->pace.excess = toll_excess(&t->window_toll, now, clocks_sum(&t->clocks),
+		    collect_paid(t->collect));
 	switch (pace_step(&t->pace, now, t->tape.n, t->tape.max)) {
 	case PACE_OPEN: window_open(t); break;
-	case PACE_CLOSE: window_close(t); break;
+	case PACE_CLOSE: window_close(t, t->pace.pause >= PAUSE_LONG_NS); break;
 	case PACE_GO_ON: break;
 	}
 }
@@ -494,7 +510,7 @@ drain_thread(void *arg)
 		sleep_until_ns(next);
 	}
 	if (t->collect && t->pace.open)
-		window_close(t);
+		window_close(t, true);
 	drain(t);
 	meet_threads(t);
 	t->drain_cpu_ns = thread_cpu_ns();
@@ -507,10 +523,7 @@ trace_start(struct trace *t, struct err *e)
 	if (!t->n_pids)
 		return 0;
 	t->started = t->second = now_ns();
-	if (t->collect) {
-		collect_cost_begin(t->collect);
-		t->cost_open = true;
-	}
+	toll_open(&t->toll, t->started, clocks_sum(&t->clocks), t->collect ? collect_paid(t->collect) : 0);
 	if (t->sampler)
 		sampler_start(t->sampler);
 	jvm_start(t->jvm);
@@ -532,6 +545,7 @@ stop_thread(struct trace *t)
 	pthread_join(t->thread, NULL);
 	t->running = false;
 	t->stopped = now_ns();
+	t->cpu_last = clocks_sum(&t->clocks);
 	jvm_stop(t->jvm);
 	if (t->sampler)
 		sampler_stop(t->sampler);
@@ -543,13 +557,14 @@ fill_costs(struct trace *t, struct run *r)
 	struct run_trace *out = &r->evidence.trace;
 	double wall = ns_to_s(t->stopped - t->started);
 	double traced = t->collect ? tape_seconds(&t->tape) : wall;
-	double programs = ns_to_s(t->programs_ns) / ns_to_s(COST_SAMPLE_NS) * traced;
+	int64_t paid = t->collect ? collect_paid(t->collect) - t->toll.paid : 0;
 	struct sampler_counts counts = { 0 };
 
 	if (t->sampler)
 		sampler_counts(t->sampler, &counts);
 	out->seconds = traced;
-	out->overhead_cpu = wall > 0 ? (ns_to_s(t->drain_cpu_ns) + programs) / wall : 0;
+	out->overhead_cpu = wall > 0 ? ns_to_s(t->drain_cpu_ns + paid) / wall : 0;
+	out->added = t->collect ? toll_share(t->cpu_last - t->toll.cpu, paid) : NAN;
 	out->dropped = counts.lost + (t->collect ? (int64_t)collect_dropped(t->collect) : 0) +
 	    (int64_t)t->tape.lost;
 }
@@ -611,6 +626,8 @@ trace_stop(struct trace *t, struct run *r, struct err *e)
 	node_eye(t, r);
 	if (t->collect)
 		encryption_end(t->collect, r);
+	if (t->collect)
+		sqlite_end(t, r);
 	if (t->watch)
 		proc_watch_fill(t->watch, r, t->stopped);
 	return fill(t, r, e);

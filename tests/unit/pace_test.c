@@ -63,7 +63,21 @@ a_flood_ends_its_window_early(void **state)
 	assert_int_equal(pace_step(&p, 60 * NS_PER_S, 1000, 1000), PACE_GO_ON);
 }
 
+static void
+what_costs_too_much_gets_pauses(void **state)
+{
+	struct pace p = { .excess = 1 };
+	assert_int_equal(pace_step(&p, NS_PER_S, 0, 200000), PACE_OPEN);
+	assert_int_equal(pace_step(&p, 2 * NS_PER_S, 1000, 200000), PACE_GO_ON);
+	p.excess = 6;                            /* but long requests have to fit into a window */
+	assert_int_equal(pace_step(&p, 2 * NS_PER_S + NS_PER_S / 2, 1500, 200000), PACE_GO_ON);
+	assert_int_equal(pace_step(&p, 3 * NS_PER_S, 2000, 200000), PACE_CLOSE);
+	CHECK_NEAR(ns_to_s(p.pause), 5, 0.001);
+	assert_int_equal(pace_step(&p, 7 * NS_PER_S, 2000, 200000), PACE_GO_ON);
+	assert_int_equal(pace_step(&p, 8 * NS_PER_S, 2000, 200000), PACE_OPEN);
+}
+
 RUN_TESTS(cmocka_unit_test(a_quiet_service_is_recorded_without_a_break),
     cmocka_unit_test(a_busy_service_is_recorded_to_the_end),
     cmocka_unit_test(a_very_busy_service_gets_many_short_windows),
-    cmocka_unit_test(a_flood_ends_its_window_early))
+    cmocka_unit_test(a_flood_ends_its_window_early), cmocka_unit_test(what_costs_too_much_gets_pauses))

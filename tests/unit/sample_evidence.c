@@ -321,6 +321,7 @@ add_trace(struct run *r)
 	t->unwound = 0.998;
 	t->symbolised = 0.991;
 	t->overhead_cpu = 0.02;
+	t->added = 0.016;
 	RUN_ADD(r, time, t->routes, t->n_routes)->route = "/orders";
 	add_stacks(r);
 	add_functions(r);

@@ -195,5 +195,6 @@ int BPF_PROG(on_call_end, struct pt_regs *regs, long ret)
 		sample_stack(&c, regs, c.blocked, 0, sock);
 	else if (woke_waited && call == CALL_FUTEX)
 		sample_stack(&c, regs, woke_waited, 1, 0);
+	pay(c.head.ts);
 	return 0;
 }

@@ -14,6 +14,7 @@ int pool_hand(struct pt_regs *ctx)
 {
 	__u64 id = bpf_get_current_pid_tgid(), now = bpf_ktime_get_ns();
 	__u32 tid = (__u32)id;
+	pay_trap();
 	if (!enabled || !thread_of(tid))
 		return 0;
 	__u64 *last = bpf_map_lookup_elem(&handed, &tid);
@@ -29,5 +30,6 @@ int pool_hand(struct pt_regs *ctx)
 	e->unlock = EV_STACK_HANDED;
 	fill_stack(e, ctx);
 	EVENT_SEND(e);
+	pay(now);
 	return 0;
 }

@@ -18,9 +18,13 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		t->preempted = preempt || !prev->__state ? EV_OFF_PREEMPTED :
 		    prev->__state & 2 ? EV_OFF_UNINTERRUPTED : 0;
 	}
+	bool left = t;
 	t = thread_of(next->pid);
-	if (!t)
+	if (!t) {
+		if (left)
+			pay(now);
 		return 0;
+	}
 	if (!(t->preempted & EV_OFF_PREEMPTED) && t->out) {
 		if (!t->first_block)
 			t->first_block = t->out;
@@ -38,6 +42,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		EVENT_SEND(e);
 	}
 	t->out = 0;
+	pay(now);
 	return 0;
 }
 
@@ -53,11 +58,10 @@ int BPF_PROG(on_waking, struct task_struct *task)
 	t->wake = bpf_ktime_get_ns();
 	t->waker = waker->pid;
 	t->waker_nr = call_in_flight(waker);
-	if (t->waker_nr != __NR_futex || !t->out)
-		return 0;
-	struct thread *w = thread_of(waker->pid);
+	struct thread *w = t->waker_nr == __NR_futex && t->out ? thread_of(waker->pid) : 0;
 	if (w)
 		w->woke_waited += t->wake - t->out;
+	pay(t->wake);
 	return 0;
 }
 

@@ -70,6 +70,27 @@ volatile __u64 stack_period_ns = 1000000;
 volatile __u64 dropped = 0;
 volatile __u32 tls_probed = 0;
 
+volatile struct paid paid __attribute__((aligned(128))) = { 0 };   /* on cache lines of its own */
+
+static __always_inline void
+pay(__u64 since)
+{
+	if (since / 64 % PAID_EVERY)
+		return;
+	__u64 took = bpf_ktime_get_ns() - since;
+	if (took > PAID_MOST_NS)       /* another thread had the CPU meanwhile */
+		return;
+	__sync_fetch_and_add(&paid.ns, took);
+	__sync_fetch_and_add(&paid.runs, 1);
+}
+
+/* A probe on a program's code: the way into the kernel and back is the most of it. */
+static __always_inline void
+pay_trap(void)
+{
+	__sync_fetch_and_add(&paid.traps, 1);
+}
+
 /* The thread's state, void parts reset; NULL when it is none of the service's. */
 static __always_inline struct thread *
 thread_of(__u32 tid)

@@ -32,9 +32,10 @@ execution_end(struct pt_regs *ctx, __u64 statement, __u32 tid, __u32 pid)
 SEC("uprobe")
 int sql_step(struct pt_regs *ctx)
 {
+	pay_trap();
+	keep_return(ctx);              /* between windows too, as long as the probe is there */
 	if (!enabled)
 		return 0;
-	keep_return(ctx);
 	struct thread *t = thread_of((__u32)bpf_get_current_pid_tgid());
 	if (!t || t->sql_depth++)
 		return 0;
@@ -48,6 +49,7 @@ int sql_step_return(struct pt_regs *ctx)
 {
 	__u64 now = bpf_ktime_get_ns(), id = bpf_get_current_pid_tgid();
 	__u32 result = ctx->ax;
+	pay_trap();
 	if (!enabled)
 		return 0;
 	barrier_var(result);   /* else the compiler folds both reads into one that is refused */
@@ -69,6 +71,7 @@ int sql_step_return(struct pt_regs *ctx)
 	t->sql_start = 0;
 	if (result != SQL_ROW)
 		execution_end(ctx, key.statement, (__u32)id, id >> 32);
+	pay(now);
 	return 0;
 }
 
@@ -77,6 +80,7 @@ SEC("uprobe")
 int sql_end(struct pt_regs *ctx)
 {
 	__u64 id = bpf_get_current_pid_tgid();
+	pay_trap();
 	if (enabled)
 		execution_end(ctx, ctx->di, (__u32)id, id >> 32);
 	return 0;

@@ -35,6 +35,8 @@ tls_carries(const struct ended *c, struct sock *sk, struct connection *conn)
 	struct thread *t = c->t;
 	if (!tls_probed || !t)
 		return false;
+	if (conn->announced != epoch)
+		conn->owed = 0;        /* of an earlier window: whether it was written nobody has seen */
 	if ((conn->tls || t->tls_ssl) && !t->tls_block)
 		t->tls_block = c->first_block;
 	if (!is_write(c->call)) {
@@ -56,13 +58,14 @@ SEC("uprobe")
 int tls_enter(struct pt_regs *ctx)
 {
 	__u64 fourth = ctx->cx, fifth = ctx->r8;
+	pay_trap();
+	keep_return(ctx);              /* between windows too, as long as the probe is there */
 	if (!enabled)
 		return 0;
 	barrier_var(fifth);   /* else the compiler picks a register by computing its place */
 	struct thread *t = thread_of((__u32)bpf_get_current_pid_tgid());
 	if (!t)
 		return 0;
-	keep_return(ctx);
 	t->tls_ssl = ctx->di;
 	t->tls_buffer = ctx->si;
 	t->tls_counter = fourth < TLS_FLAGS_MAX ? fifth : fourth;
@@ -105,6 +108,7 @@ tls_done(struct pt_regs *ctx, __u8 call, __u16 nr)
 	__u64 id = bpf_get_current_pid_tgid(), sock = 0;
 	__u32 result = ctx->ax, flags = EV_IO_CLEAR | (is_write(call) ? EV_IO_WRITE : 0);
 	struct thread *t = enabled ? thread_of((__u32)id) : 0;
+	pay_trap();
 	if (!t || !t->tls_ssl)
 		return 0;
 	__u64 ssl = t->tls_ssl;
@@ -129,6 +133,7 @@ tls_done(struct pt_regs *ctx, __u8 call, __u16 nr)
 	if (is_write(call) && !t->tls_wrote)
 		conn->owed = (conn->owed > 0 ? conn->owed : 0) + n;
 	bytes_moved(&c, (struct sock *)sock, conn, flags);
+	pay(c.head.ts);
 	return 0;
 }
 

@@ -81,6 +81,7 @@ uring_moved(struct thread *t, __u64 id, bool inside, struct sock *sk, __u8 call,
 	if (!is_write(call) && inside)
 		t->ring_came = 1;
 	socket_io(&c, sk);
+	pay(c.head.ts);
 }
 
 static __always_inline struct sock *
