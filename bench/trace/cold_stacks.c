@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* How long it takes to name stacks of a Node process, from nothing: no table of symbols or of
+/* How long it takes to name stacks of a Node or Java process, from nothing: no table of symbols or of
  * frames was read before, no object of the heap seen.
  *
  * usage: cold_stacks PID [HOW MANY]
  * Takes copies of stacks by perf until it has so many, then unwinds and names them with fresh
- * tables. Prints: stacks, frames, JavaScript frames, torn ones, milliseconds for all, of CPU, for
- * the first, and microseconds for each of them once more. */
+ * tables. Prints: stacks, frames, those of functions of its language, torn ones, milliseconds for all, of
+ * CPU, for the first, and microseconds for each of them once more. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,6 +58,12 @@ collect(struct copies *c, struct err *e)
 	return 0;
 }
 
+static bool
+is_script(const struct frame *f)
+{
+	return !strcmp(f->language, "javascript") || (!strcmp(f->language, "java") && f->named);
+}
+
 static void
 name_copy(struct symbols *symbols, struct stacks *stacks, const struct copies *c, size_t i,
     struct counts *counts)
@@ -69,7 +75,7 @@ name_copy(struct symbols *symbols, struct stacks *stacks, const struct copies *c
 	    FRAMES_MAX, &rooted);
 	uint32_t stack = stacks_add(stacks, c->pid, NULL, 0, ips, n, NULL, 0, rooted);
 	for (size_t k = 0; k < stacks->items[stack].n; k++)
-		counts->script += strcmp(stacks_frame(stacks, stack, k)->language, "javascript") == 0;
+		counts->script += is_script(stacks_frame(stacks, stack, k));
 	counts->frames += stacks->items[stack].n;
 }
 
@@ -93,6 +99,7 @@ name_all(const struct copies *c, struct err *e)
 	struct nodes *nodes = nodes_new(symbols, &stacks);
 	symbols_see(symbols, c->pid);
 	int code = nodes_add(nodes, c->pid, e);
+	code = code == -ENOENT ? 0 : code;       /* of Java the symbols know by themselves */
 	for (size_t i = 0; i < c->n && !code; i++) {
 		name_copy(symbols, &stacks, c, i, &counts);
 		if (i == 0)
@@ -110,7 +117,7 @@ name_all(const struct copies *c, struct err *e)
 	stacks_done(&stacks);
 	symbols_free(symbols);
 	if (!code)
-		printf("%zu stacks, %zu frames, %zu of JavaScript, %lld torn, %.1f ms, CPU %.1f ms, first "
+		printf("%zu stacks, %zu frames, %zu of the language, %lld torn, %.1f ms, CPU %.1f ms, first "
 		    "%.1f ms, again %.0f us each\n", c->n, counts.frames, counts.script, (long long)nodes_seen.torn,
 		    (double)all / 1e6, (double)cpu / 1e6, (double)counts.first_ns / 1e6,
 		    (double)warm / 1e3 / (double)c->n);

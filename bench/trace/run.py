@@ -1,107 +1,94 @@
 #!/usr/bin/python3
-"""What being looked at costs a service, and how long naming what was seen takes.
+# SPDX-License-Identifier: MIT
+"""What being looked at costs a service, and how much of it is seen: prony's tracer in figures.
 
-CPU per request of nginx with and without tracing.
-Blocks alternate (plain, traced, traced, plain, ...) at one fixed rate, so that drift of the machine
-cancels; the figure is the ratio of the medians. The peer is perf record with stack copies at the
-same frequency, where perf is installed.
+Writes trace.md and trace.json; README.md in this folder says how it measures and how to read it."""
+import argparse
+import json
+import os
+import platform
+import sys
+from pathlib import Path
 
-Then 200 stacks of a Node process with 300 functions, and of a Java process, are unwound and named from
-nothing (cold_stacks.c), five times: the median of wall time and of CPU; wanted: at most 100 ms.
+sys.dont_write_bytecode = True
+import checks  # noqa: E402
+import overhead  # noqa: E402
+import stacks  # noqa: E402
+import turns  # noqa: E402
+from subjects import SERVICES  # noqa: E402
 
-usage: bench/trace/run.py PRONY [RATE]
-"""
-import json, os, re, shutil, signal, statistics, subprocess, sys, tempfile, time
-
-prony = os.path.abspath(sys.argv[1])
-rate = sys.argv[2] if len(sys.argv) > 2 else '4k/s'
-PORT, PAIRS, SECONDS = 18480, 4, 6
-TICK = os.sysconf('SC_CLK_TCK')
-
-
-def cpu_seconds(pid):
-    total = 0
-    for p in [pid] + [int(c) for c in open(f'/proc/{pid}/task/{pid}/children').read().split()]:
-        f = open(f'/proc/{p}/stat').read().rsplit(')', 1)[1].split()
-        total += int(f[11]) + int(f[12])
-    return total / TICK
+PARTS = ('overhead', 'turns', 'checks', 'stacks')
 
 
-def block(pid, watcher):
-    """CPU seconds per request of one block of load, `watcher` running beside it."""
-    beside = subprocess.Popen(watcher, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) if watcher else None
-    time.sleep(1.0)
-    before = cpu_seconds(pid)
-    load = subprocess.run([prony, 'load', f'http://127.0.0.1:{PORT}/', '--rate', rate, '--for', f'{SECONDS}s',
-                           '--quiet', '--json'], capture_output=True, text=True)
-    used = cpu_seconds(pid) - before
-    if beside:
-        beside.send_signal(signal.SIGINT)
-        beside.wait()
-    phase = json.loads(load.stdout)['evidence']['phases'][-1]
-    return used / phase['answered']
+def options():
+    p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    p.add_argument('prony')
+    p.add_argument('--only', default=','.join(PARTS), metavar='PARTS', help='of ' + ', '.join(PARTS) + '; commas between')
+    p.add_argument('--services', default='', metavar='NAMES', help='of ' + ', '.join(s.name for s in SERVICES))
+    p.add_argument('--pairs', type=int, default=6, help='of blocks, with and without the watcher (6)')
+    p.add_argument('--seconds', type=float, default=3, help='of a block (3)')
+    p.add_argument('--turn-seconds', type=float, default=25, help='of the turns of a service (25)')
+    p.add_argument('--peers', action='store_true', help='the same with perf record as the watcher')
+    p.add_argument('--rounds', type=int, default=5, help='of cold stacks (5)')
+    p.add_argument('--keep', metavar='FOLDER', help='leave the runs of the checks there')
+    p.add_argument('--out', help='folder for trace.md and trace.json; the build folder when not given')
+    o = p.parse_args()
+    if not os.access(o.prony, os.X_OK):
+        p.error(f'{o.prony} is no program: build it first (make)')
+    o.prony = os.path.abspath(o.prony)
+    o.build = Path(o.prony).parent
+    o.out = Path(o.out or o.build)
+    o.only, o.services = o.only.split(','), list(filter(None, o.services.split(',')))
+    return o
 
 
-JAVA = '''public class Spin {
-    static long inner(long x) { for (int i = 0; i < 500; i++) x = x * 31 + i; return x; }
-    static long work(long x) { StringBuilder s = new StringBuilder(); for (int i = 0; i < 200; i++) s.append(inner(x + i));
-        return s.length(); }
-    public static void main(String[] a) { for (long i = 0; ; i++) work(i); }
-}'''
+def say(text):
+    print(text, file=sys.stderr, flush=True)
 
 
-def cold_stacks(name, interpreter, script, seconds):
-    program = os.path.join(os.path.dirname(prony), 'bench/trace/cold_stacks')
-    found = shutil.which(interpreter)
-    if not found or not os.path.exists(program):
-        return print(f'200 cold stacks of {name}: no {interpreter}, or not built with -Dtests=true')
-    service = subprocess.Popen([found, script])
-    try:
-        time.sleep(seconds)
-        ask = [program, str(service.pid)]
-        lines = [subprocess.run(ask, capture_output=True, text=True, check=True).stdout for _ in range(5)]
-    finally:
-        service.kill()
-        service.wait()
-    wall, cpu = (statistics.median(float(re.search(p, l)[1]) for l in lines)
-                 for p in (r', ([0-9.]+) ms', r'CPU ([0-9.]+) ms'))
-    print(f'200 cold stacks of {name:23s} {wall:7.1f} ms, {cpu:.1f} ms of CPU '
-          f'  wanted: at most 100 ms')
+def host():
+    with open('/proc/cpuinfo', encoding='utf-8') as f:
+        model = next((line.split(':', 1)[1].strip() for line in f if line.startswith('model name')), platform.machine())
+    return f'{model}, {os.cpu_count()} cores, Linux {platform.release()}; service, load and prony share the cores.'
+
+
+def table(title, head, rows):
+    if not rows:
+        return []
+    return [f'## {title}', '', '| ' + ' | '.join(head) + ' |', '|' + '---|' * len(head),
+            *('| ' + ' | '.join(row) + ' |' for row in rows), '']
+
+
+def markdown(found):
+    return '\n'.join([
+        found['host'], '',
+        *table('What it costs the service', overhead.HEAD, [overhead.row(r) for r in found.get('overhead', [])]),
+        *table('What recording costs while it goes on', turns.HEAD, [turns.row(r) for r in found.get('turns', [])]),
+        *table('What a check sees, and takes', checks.HEAD, [checks.row(r) for r in found.get('checks', [])]),
+        *table('200 cold stacks', stacks.HEAD, [stacks.row(r) for r in found.get('stacks', [])])])
 
 
 def main():
-    folder = tempfile.mkdtemp(prefix='prony-bench-')
-    os.chmod(folder, 0o755)
-    open(f'{folder}/index.html', 'w').write('x' * 1024)
-    open(f'{folder}/nginx.conf', 'w').write(
-        f'worker_processes 1; pid {folder}/pid; error_log {folder}/error.log; events {{}}\n'
-        f'http {{ access_log off; keepalive_requests 1000000; server {{ listen 127.0.0.1:{PORT}; root {folder}; }} }}')
-    nginx = subprocess.Popen(['/usr/sbin/nginx', '-c', f'{folder}/nginx.conf', '-g', 'daemon off;'])
-    try:
-        time.sleep(0.5)
-        watch = [prony, 'check', '--observe', f'pid:{nginx.pid}', '--for', f'{SECONDS + 4}s', '--out', f'{folder}/run']
-        ways = {'plain': None, 'prony check --observe': watch}
-        if shutil.which('perf'):
-            ways['perf record -F 199 --call-graph dwarf'] = [
-                'perf', 'record', '-q', '-F', '199', '--call-graph', 'dwarf', '-a', '-o', f'{folder}/perf.data']
-        cost = {name: [] for name in ways}
-        for i in range(PAIRS):
-            for name in list(ways) if i % 2 == 0 else reversed(list(ways)):
-                cost[name].append(block(nginx.pid, ways[name]))
-        base = statistics.median(cost['plain'])
-        print(f'nginx, 1 KiB file, {rate}, {PAIRS} interleaved blocks of {SECONDS} s each')
-        for name, values in cost.items():
-            m = statistics.median(values)
-            print(f'{name:42s} {m * 1e6:7.1f} us CPU a request   {m / base:5.3f}x')
-    finally:
-        nginx.terminate()
-        nginx.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+    o = options()
+    if os.geteuid() != 0:
+        print('skipped: BPF needs root')
+        return 0
+    found = {'host': host()}
+    if 'stacks' in o.only:
+        found['stacks'] = stacks.all_runtimes(o, say)
+    if 'overhead' in o.only:
+        found['overhead'] = overhead.all_services(o, say)
+    if 'turns' in o.only:
+        found['turns'] = turns.all_services(o, say)
+    if 'checks' in o.only:
+        found['checks'] = checks.all_services(o, say)
+    os.makedirs(o.out, exist_ok=True)
+    text = markdown(found)
+    (o.out / 'trace.json').write_text(json.dumps(found, indent=1))
+    (o.out / 'trace.md').write_text(text)
+    print(text)
+    return 0
 
 
-cold_stacks('Node', 'node', os.path.join(os.path.dirname(os.path.abspath(__file__)), 'many_functions.js'), 3)
-with tempfile.TemporaryDirectory() as sources:
-    with open(f'{sources}/Spin.java', 'w', encoding='ascii') as f:
-        f.write(JAVA)
-    cold_stacks('Java', 'java', f'{sources}/Spin.java', 6)
-main()
+if __name__ == '__main__':
+    sys.exit(main())
