@@ -265,6 +265,7 @@ collect_window_open(struct collect *c)
 	probes_enter(c);
 	attach_busy(c, &ignored);   /* it could be done before: a window without is only empty */
 	int64_t now = now_ns();
+	c->bpf->bss->began = (uint64_t)now;
 	__atomic_store_n(&c->bpf->bss->enabled, 1, __ATOMIC_RELEASE);
 	return now;
 }

@@ -135,7 +135,7 @@ int BPF_PROG(on_tcp_data, struct sock *sk, struct sk_buff *skb)
 		return 0;
 	if (!c)
 		c = connection_of(sk);
-	if (c && !c->arrival)
+	if (c && c->arrival < began)
 		c->arrival = bpf_ktime_get_ns();
 	return 0;
 }

@@ -253,7 +253,7 @@ bytes_moved(const struct ended *c, struct sock *sk, struct connection *conn, __u
 	if (conn->announced != epoch)
 		announce(sk, conn, &like, EV_CONN_SEEN, 0, 0);
 	if (!(flags & EV_IO_WRITE)) {
-		arrival = conn->arrival;
+		arrival = conn->arrival < began ? 0 : conn->arrival;
 		conn->arrival = 0;
 	}
 	if (is_blind(c) && !conn->asked)

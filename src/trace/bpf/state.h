@@ -46,7 +46,7 @@ struct connection {
 	__u8 asked;            /* something was received since the last write, whatever it was */
 };
 struct execution_key { __u64 statement; __u32 pid, pad; };
-struct execution { __u64 start, busy; __u32 rows, steps; };
+struct execution { __u64 start, busy; __u32 rows, steps, epoch, pad; };
 
 struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 4096); __type(key, __u32);
 	__type(value, __u8); } processes SEC(".maps");
@@ -66,6 +66,7 @@ struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 1 << 21); } eve
 
 volatile __u32 enabled = 0;
 volatile __u32 epoch = 0;
+volatile __u64 began = 0;      /* the window: what is older was not followed since */
 volatile __u64 stack_period_ns = 1000000;
 volatile __u64 dropped = 0;
 volatile __u32 tls_probed = 0;

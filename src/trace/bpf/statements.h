@@ -14,7 +14,7 @@ execution_end(struct pt_regs *ctx, __u64 statement, __u32 tid, __u32 pid)
 	__u64 text = 0;
 	if (!x)
 		return;
-	struct ev_sql *e = EVENT(ev_sql, EV_SQL, bpf_ktime_get_ns(), tid, pid, 0);
+	struct ev_sql *e = x->epoch == epoch ? EVENT(ev_sql, EV_SQL, bpf_ktime_get_ns(), tid, pid, 0) : 0;
 	if (e) {
 		e->start = x->start;
 		e->busy = x->busy;
@@ -58,8 +58,8 @@ int sql_step_return(struct pt_regs *ctx)
 		return 0;
 	struct execution_key key = { .statement = t->sql_statement, .pid = id >> 32 };
 	struct execution *x = bpf_map_lookup_elem(&executions, &key);
-	if (!x) {
-		struct execution fresh = { .start = t->sql_start };
+	if (!x || x->epoch != epoch) {
+		struct execution fresh = { .start = t->sql_start, .epoch = epoch };
 		bpf_map_update_elem(&executions, &key, &fresh, BPF_ANY);
 		x = bpf_map_lookup_elem(&executions, &key);
 	}
