@@ -33,6 +33,7 @@
 #define STORE_TERMS_MAX    128      /* bytes of the caller's terms, aligned to 16 */
 #define STORE_TAGS_MAX     64
 #define STORE_VARIANTS_MAX 32
+#define STORE_FORMS        4        /* of one body */
 #define STORE_RECORD_MAX   (1 << 18) /* key, vary and head together, bytes */
 
 struct store;
@@ -200,6 +201,28 @@ void store_refuse(struct store_worker *w, struct store_fill *f, int64_t until_ns
 /* `old`: found or held. meta->body_bytes is not looked at. -errno: aborted. */
 int store_renew(struct store_worker *w, struct store_fill *f, const struct store_object *old,
     const struct store_meta *meta);
+
+/* ---- forms ------------------------------------------------------------------------------------
+ *
+ * The same body in other bytes (compressed), numbered by the caller. They belong to the body: all objects that
+ * share it have them, and they go with it. A form is read and held as an object is; it is nothing but a body. */
+
+/* The one that is whole; NULL: none. A view as that of the object. */
+const struct store_object *store_form(const struct store_worker *w, const struct store_object *o,
+    unsigned which);
+bool store_form_is_final(const struct store_object *form);
+/* It is being served; how often so far, 3 at most. */
+unsigned store_form_note(const struct store_object *form);
+
+/* An empty one, held by the caller alone until store_form_put. `expected`: bytes; -1: not known. NULL: no room. */
+struct store_object *store_form_begin(struct store_worker *w, int64_t expected);
+/* -ENOSPC: perhaps a part was taken; it is to be dropped. */
+int store_form_append(struct store_worker *w, struct store_object *form, const void *bytes, size_t size);
+/* It is whole. Where there is one it stays, unless this one is `final` and shorter; what is final stays then. The
+ * caller still holds its form. False: it was not taken. */
+bool store_form_put(struct store_worker *w, const struct store_object *o, unsigned which,
+    struct store_object *form, bool final);
+void store_form_drop(struct store_worker *w, struct store_object *form);   /* held by nobody else, not put */
 
 /* ---- purge -------------------------------------------------------------------------------------
  *

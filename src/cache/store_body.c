@@ -136,6 +136,9 @@ store_body_unref(struct store *s, uint64_t body)
 
 	if (atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) > 1)
 		return;
+	for (int i = 0; i < STORE_FORMS; i++)
+		if (b->forms[i])
+			store_object_unref(s, b->forms[i]);
 	uint64_t at = b->first.next;
 	store_arena_give(&s->arena, body, b->first.units);
 	while (at) {

@@ -23,6 +23,8 @@
 enum store_flag {
 	STORE_DEAD = 1,    /* out of the index */
 	STORE_SOFT = 2,
+	STORE_FORM = 4,    /* never was in it */
+	STORE_FINAL = 8,   /* a form that stays */
 };
 
 /* At the start of all that readers without locks may still be in when it is given up. */
@@ -61,9 +63,10 @@ struct store_chunk {
 /* At the start of the block of its first chunk. */
 struct store_body {
 	_Atomic uint64_t bytes;          /* that are there */
-	_Atomic uint64_t units;
+	_Atomic uint64_t units;          /* with those of its forms */
 	_Atomic uint32_t refs;           /* objects */
 	_Atomic uint32_t extent;         /* enum store_extent */
+	_Atomic uint64_t forms[STORE_FORMS];   /* objects; changed with the lock of the shard of what has the body */
 	uint64_t last, last_start;       /* the filler's: the chunk that grows, and its first byte's place */
 	struct store_chunk first;
 };

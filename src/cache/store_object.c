@@ -130,7 +130,8 @@ store_object_unref(struct store *s, uint64_t at)
 		return;
 	if (o->body)
 		store_body_unref(s, o->body);
-	atomic_fetch_sub_explicit(&s->map->objects, 1, memory_order_relaxed);
+	if (!store_has_flag(o, STORE_FORM))
+		atomic_fetch_sub_explicit(&s->map->objects, 1, memory_order_relaxed);
 	store_arena_give(&s->arena, at, o->dead.units);
 }
 

@@ -66,6 +66,16 @@ store_policy_drop(struct store_policy *p, uint64_t at)
 	n->queue = STORE_QUEUE_NONE;
 }
 
+void
+store_policy_grow(struct store_policy *p, uint64_t at, int64_t bytes)
+{
+	struct store_node *n = node_at(p, at);
+
+	n->bytes += (uint64_t)bytes;
+	if (n->queue != STORE_QUEUE_NONE)
+		fifo_of(p, (enum store_queue)n->queue)->bytes += (uint64_t)bytes;
+}
+
 /* Worth in hits, at most what three hits count. */
 static float
 weight(const struct store_policy *p, const struct store_node *n)

@@ -27,7 +27,7 @@ enum store_queue {
 struct store_node {
 	uint64_t next, prev;       /* the newer one, the older one */
 	uint64_t hash;
-	uint64_t bytes;
+	_Atomic uint64_t bytes;    /* once it was added: changed by store_policy_grow alone */
 	float worth;               /* doublings of value a byte above the mean; set by store_policy_add */
 	_Atomic uint8_t hits;      /* 0 to 3 */
 	uint8_t queue;             /* enum store_queue */
@@ -71,6 +71,8 @@ void store_policy_init(struct store_policy *p, unsigned char *base, void *ghosts
 
 /* A new node, whose hash and bytes are set. `value` of a hit on it, above 0. */
 void store_policy_add(struct store_policy *p, uint64_t at, double value);
+/* It is so many bytes larger, in a queue or not; below 0: smaller. */
+void store_policy_grow(struct store_policy *p, uint64_t at, int64_t bytes);
 /* It is gone for another reason than want of memory; nothing when it is in no queue. */
 void store_policy_drop(struct store_policy *p, uint64_t at);
 /* Takes out what should go first; 0 when there is nothing. */

@@ -87,11 +87,10 @@ made_of(const struct store_object *o)
 	return m;
 }
 
-/* False: the bytes are not what the head says, or more of them than it says. */
+/* False: the bytes are not of this one, or more of them than it has. */
 static bool
-body_is_right(struct store_worker *w, const struct store_object *o, uint64_t *ret_read)
+bytes_are_right(struct store_worker *w, const struct store_object *o, struct made m, uint64_t *ret_read)
 {
-	struct made m = made_of(o);
 	struct store_cursor c = { 0 };
 	struct iovec v[4];
 	bool right = true;
@@ -105,6 +104,13 @@ body_is_right(struct store_worker *w, const struct store_object *o, uint64_t *re
 	}
 	*ret_read = c.at;
 	return right && c.at <= m.size;
+}
+
+/* Are they what the head says? */
+static bool
+body_is_right(struct store_worker *w, const struct store_object *o, uint64_t *ret_read)
+{
+	return bytes_are_right(w, o, made_of(o), ret_read);
 }
 
 /* ---- one fill, step by step --------------------------------------------------------------------- */
@@ -403,7 +409,7 @@ gives_all_memory_back(void **state)
 struct crowd {
 	struct store *store;
 	_Atomic uint64_t versions;
-	_Atomic uint64_t wrong, read_along, found;
+	_Atomic uint64_t wrong, read_along, found, forms;
 };
 
 struct member {
@@ -411,9 +417,49 @@ struct member {
 	struct store_worker *w;
 	struct chance chance;
 	struct filling filling;
-	const struct store_object *held;
+	const struct store_object *held, *form;
+	struct made form_made;     /* what that is a form of */
 	int64_t now;
 };
+
+/* A form is the beginning of a body: half of it, a final one a third. */
+static void
+put_form(struct member *m, const struct store_object *o)
+{
+	struct made made = made_of(o);
+	bool final = below(&m->chance, 2);
+	uint64_t size = final ? made.size / 3 : made.size / 2;
+	struct store_object *form = store_form_begin(m->w, below(&m->chance, 2) ? (int64_t)size : -1);
+
+	if (!form)
+		return;
+	if (store_form_append(m->w, form, body_of(made), size)) {
+		store_form_drop(m->w, form);
+		return;
+	}
+	store_form_put(m->w, o, (unsigned)below(&m->chance, STORE_FORMS), form, final);
+	store_release(m->w, form);
+}
+
+static void
+look_at_form(struct member *m, const struct store_object *o)
+{
+	const struct store_object *form = store_form(m->w, o, (unsigned)below(&m->chance, STORE_FORMS));
+	struct made made = made_of(o);
+	uint64_t read;
+
+	if (!form)
+		return;
+	bool right = bytes_are_right(m->w, form, made, &read);
+	m->crowd->wrong += !right || (read != made.size / 3 && read != made.size / 2);
+	m->crowd->forms++;
+	store_form_note(form);
+	if (m->form)
+		return;
+	store_hold(form);
+	m->form = form;
+	m->form_made = made;
+}
 
 static void
 look(struct member *m, uint64_t k)
@@ -438,6 +484,11 @@ look(struct member *m, uint64_t k)
 		store_hold(found.object);
 		m->held = found.object;
 	}
+	if (found.state != STORE_FOUND)
+		return;
+	look_at_form(m, found.object);
+	if (below(&m->chance, 8) == 0)
+		put_form(m, below(&m->chance, 4) ? found.object : m->held);
 }
 
 /* What was held over some turns still reads as its head says. */
@@ -446,6 +497,11 @@ let_go(struct member *m)
 {
 	uint64_t read;
 
+	if (m->form) {
+		m->crowd->wrong += !bytes_are_right(m->w, m->form, m->form_made, &read);
+		store_release(m->w, m->form);
+		m->form = NULL;
+	}
 	if (!m->held)
 		return;
 	m->crowd->wrong += !body_is_right(m->w, m->held, &read);
@@ -551,7 +607,7 @@ many_threads_see_whole_objects(void **state)
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(crowd.wrong, 0);
-	assert_true(crowd.found > 100 && crowd.read_along > 10);
+	assert_true(crowd.found > 100 && crowd.read_along > 10 && crowd.forms > 100);
 	store_purge_all(members[0].w, STORE_PURGE_HARD);
 	for (int i = 1; i < THREADS; i++)
 		store_sleep(members[i].w);
@@ -559,7 +615,8 @@ many_threads_see_whole_objects(void **state)
 		store_turn(members[0].w, members[0].now += 1000000);
 	store_count(crowd.store, &counts);
 	assert_int_equal(counts.objects, 0);
-	assert_true(counts.evicted > 0 && counts.renewed > 0);
+	assert_true(counts.evicted > 0 && counts.renewed > 0 && counts.used_bytes < MIB);
+	assert_int_equal(crowd.store->policy.small.bytes + crowd.store->policy.main.bytes, 0);
 	for (int i = 0; i < THREADS; i++)
 		store_worker_close(members[i].w);
 	store_free(crowd.store);
