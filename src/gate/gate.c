@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "gate/admin/access_log.h"
+#include "gate/compress/squeeze.h"
 #include "gate/front/certificates.h"
 #include "gate/front/rate_limit.h"
 #include "gate/warm/events.h"
@@ -227,6 +228,8 @@ start(struct gate *g, const struct gate_lasting *lasting, struct err *e)
 	if (code == 0)
 		code = take_listeners(g, lasting->sockets, e);
 	if (code == 0)
+		code = squeeze_open(g, e);
+	if (code == 0)
 		code = warm_open(g, e);
 	if (code == 0)
 		code = events_open(g, lasting->places, e);
@@ -318,6 +321,8 @@ gate_close(struct gate *g)
 	for (uint32_t i = 0; g->workers && i < g->n_workers; i++)
 		if (g->workers[i].started)
 			pthread_join(g->workers[i].thread, NULL);
+	squeeze_stop(g->squeeze);
+	squeeze_close(g->squeeze);
 	warm_stop(g->warm);
 	events_close(g->events);
 	for (uint32_t i = 0; g->workers && i < g->n_workers; i++)

@@ -55,6 +55,7 @@ struct gate {
 	struct l2_purges *l2_purges; /* NULL: there is no second level; */
 	struct l2_outbox *l2_outbox; /* nor this */
 	struct gate_heard *heard;    /* the house's */
+	struct squeeze *squeeze;     /* NULL: nothing is compressed in idle time */
 	struct warm *warm;           /* NULL: nothing is warmed */
 	struct events *events;       /* NULL: nobody tells of updates */
 	atomic_int_least64_t starved_ns;   /* when nobody could be accepted last; 0: people were told that it is over */

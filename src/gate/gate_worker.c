@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "gate/admin/access_log.h"
 #include "gate/compress/compressor.h"
+#include "gate/compress/making.h"
+#include "gate/compress/squeeze.h"
 #include "gate/front/client_h2.h"
 #include "gate/front/front.h"
 #include "gate/gate_int.h"
@@ -278,7 +280,8 @@ gate_worker_open(struct gate_worker *w, struct gate *gate, uint32_t index, struc
 	if (code == 0 && !(w->store = store_worker_open(gate->store)))
 		code = -ENOMEM;
 	w->parked = calloc(FLIGHT_SLOTS, sizeof(struct waiter *));
-	if (!w->parked || !w->shelf || !w->warm)
+	w->makings = calloc(MAKING_SLOTS, sizeof(struct making *));
+	if (!w->parked || !w->makings || !w->shelf || !w->warm)
 		code = -ENOMEM;
 	if (code == 0)
 		code = engine_choose(gate->config->engine, w->n_conns, &w->ops);
@@ -303,10 +306,12 @@ gate_worker_close(struct gate_worker *w)
 	upstream_close(w);
 	store_worker_close(w->store);
 	free(w->parked);
+	free(w->makings);
 	free_graves(w);
 	if (w->engine)
 		w->ops->close(w->engine);
 	certificates_drop(&w->tls);
+	buf_done(&w->packed);
 	buf_done(&w->cipher);
 	buf_done(&w->fed);
 	buf_done(&w->frames);
@@ -337,6 +342,7 @@ turn(struct gate_worker *w)
 	flight_turn(w);
 	w->now_ns = now_ns();
 	warm_turn(w);
+	squeeze_turn(w);
 	timers_turn(&w->timers, w->now_ns, on_due, w);
 	upstream_turn(w);
 	h2_turn(w);

@@ -62,8 +62,10 @@ struct await;
 struct l2;
 struct l2_link;
 struct lookup;
+struct making;
 struct probe;
 struct serving;
+struct squeeze_job;
 struct waiter;
 
 /* What is to be freed after the turn. */
@@ -255,6 +257,8 @@ struct gate_worker {
 	size_t n_probes;
 	unsigned health_changes;     /* of the gate's, as far as this worker has heard */
 	struct shelf *shelf;         /* of compressors */
+	struct making **makings;     /* MAKING_SLOTS lists of compressed forms under way */
+	struct squeeze_job *_Atomic squeezed;   /* forms made for this worker in idle time */
 	struct worker_tls tls;
 	struct http2_pool http2_pool;
 	struct h2 *dirty;            /* connections with something to be sent at the end of the turn */
@@ -265,6 +269,7 @@ struct gate_worker {
 	struct http1_request request;
 	struct http1_response response;
 	struct buf head;
+	struct buf packed;           /* what a compressor gave last */
 	struct buf cipher, fed;      /* records on their way out: of a send, of what was fed */
 	char record[GATE_RECORD_BYTES];
 	struct buf frames;

@@ -15,14 +15,14 @@ static void
 negotiate(struct text text)
 {
 	static const char *types[] = { "text/*" };
-	static const struct gate_route_compress rules = { true, 10, types, 1 };
+	static const struct gate_route_compress rules = { true, 10, types, 1, true };
 	const struct http_field at[] = {
 		{ { "accept-encoding", 15 }, text }, { { "content-type", 12 }, text }, { { "etag", 4 }, text },
 	};
 	const struct http_fields fields = { at, 3 };
 	const struct compress_answer answer = { 200, -1, &fields };
 	struct coding_weights w = coding_weights_read(&fields);
-	struct compress_plan plan = compress_decide(&rules, &fields, &answer, false);
+	struct compress_plan plan = compress_decide(&rules, &fields, &answer);
 
 	for (int c = 0; c < CODINGS; c++)
 		if (w.of[c] > 1000)

@@ -466,15 +466,16 @@ def compression(gate, origin):
     for query in ('cc=no-store', 'cc=max-age=60'):
         path = f'/cached/packed?{query}&etag=x&text=hello&times=200000'
         for _ in range(2):
-            status, fields, body = ask(gate.port, path, fields='Accept-Encoding: gzip\r\n')
+            status, fields, packed = ask(gate.port, path, fields='Accept-Encoding: gzip\r\n')
             faults += expect((status, fields.get('content-encoding'), fields.get('vary'), fields.get('etag')),
                              (200, 'gzip', 'Accept-Encoding', 'W/"x"'))
-            faults += expect(gzip.decompress(body) == plain and len(body) < len(plain) / 20, True)
+            faults += expect(gzip.decompress(packed) == plain and len(packed) < len(plain) / 20, True)
         status, fields, body = ask(gate.port, path)
         faults += expect((body == plain, fields.get('content-encoding'), fields.get('vary'), fields.get('etag')),
                          (True, None, 'Accept-Encoding', '"x"'))
         _, fields, _ = ask(gate.port, path, 'HEAD', fields='Accept-Encoding: gzip\r\n')
-        faults += expect((fields.get('content-encoding'), fields.get('content-length')), ('gzip', None))
+        faults += expect((fields.get('content-encoding'), fields.get('content-length')),
+                         ('gzip', None if 'no-store' in query else str(len(packed))))
     got = ask(gate.port, path, fields='Accept-Encoding: gzip\r\nIf-None-Match: W/"x"\r\n')
     faults += expect((got[0], got[1].get('etag'), got[1].get('content-encoding')), (304, 'W/"x"', None))
     return faults + expect(ask(gate.port, '/cached/packed?cc=max-age=60', fields='Accept-Encoding: gzip\r\n')[2], b'body')

@@ -89,7 +89,7 @@ static void
 only_what_may_and_pays_is_compressed(void **state)
 {
 	static const char *types[] = { "text/*", "application/json" };
-	static const struct gate_route_compress rules = { true, 1024, types, 2 };
+	static const struct gate_route_compress rules = { true, 1024, types, 2, true };
 	static const char plain[] = "Content-Type: text/html; charset=utf-8", gzip[] = "Accept-Encoding: gzip";
 	static const struct {
 		int status;
@@ -126,7 +126,7 @@ only_what_may_and_pays_is_compressed(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct lines request, answer;
 		struct compress_answer a = { rows[i].status, rows[i].bytes, read_lines(rows[i].answer, &answer) };
-		struct compress_plan plan = compress_decide(&rules, read_lines(rows[i].request, &request), &a, false);
+		struct compress_plan plan = compress_decide(&rules, read_lines(rows[i].request, &request), &a);
 		if (plan.coding != rows[i].coding || plan.vary != rows[i].vary || plan.weaken_etag != rows[i].weaken)
 			fail_msg("%zu: %d %s / %s: %s vary %d weaken %d", i, rows[i].status, rows[i].request,
 			    rows[i].answer, coding_name(plan.coding), plan.vary, plan.weaken_etag);
@@ -137,15 +137,19 @@ static void
 routes_decide(void **state)
 {
 	static const char *types[] = { "text/event-stream" };
-	struct gate_route_compress rules = { true, 1024, types, 1 };
+	struct gate_route_compress rules = { true, 1024, types, 1, true };
 	struct lines request, answer;
 	struct compress_answer a = { 200, -1, read_lines("Content-Type: text/event-stream", &answer) };
 
 	read_lines("Accept-Encoding: gzip", &request);
-	assert_int_equal(compress_decide(&rules, &request.fields, &a, false).coding, CODING_GZIP);
+	assert_int_equal(compress_decide(&rules, &request.fields, &a).coding, CODING_GZIP);
+	read_lines("Accept-Encoding: gzip, br;q=1", &request);
+	struct compress_plan plan = compress_decide(&rules, &request.fields, &a);
+	assert_int_equal(plan.coding, CODING_GZIP);
+	assert_int_equal(plan.lasting, CODING_BR);
 	rules.enabled = false;
-	assert_int_equal(compress_decide(&rules, &request.fields, &a, false).coding, CODING_IDENTITY);
-	assert_false(compress_decide(&rules, &request.fields, &a, false).vary);
+	assert_int_equal(compress_decide(&rules, &request.fields, &a).coding, CODING_IDENTITY);
+	assert_false(compress_decide(&rules, &request.fields, &a).vary);
 }
 
 RUN_TESTS(

@@ -65,6 +65,7 @@ the_smallest_file_is_enough(void **state)
 	assert_true(c->routes[0].cache.enabled);
 	assert_int_equal(c->routes[0].cache.ttl_ns, 0);
 	assert_false(c->routes[0].compress.enabled);
+	assert_true(c->routes[0].compress.recompress);
 	assert_int_equal(c->routes[0].compress.min_bytes, 1024);
 	assert_int_equal(c->cache.memory_bytes, 256 << 20);
 }
@@ -92,7 +93,8 @@ every_key_is_read(void **state)
 	    "    timeout: 5s\n"
 	    "    cache: { enabled: true, ttl: 60s, stale_while_revalidate: 10s, stale_if_error: 1h,\n"
 	    "             vary: [Accept-Language, X], ignore_query: [utm_*, fbclid], set_cookie: keep }\n"
-	    "    compress: { enabled: true, min_size: 2KiB, types: [Text/*, application/json] }\n"
+	    "    compress: { enabled: true, min_size: 2KiB, types: [Text/*, application/json],\n"
+	    "      recompress: false }\n"
 	    "    rate_limit: { rate: 10/s, burst: 20, by: route }\n"
 	    "  - { match: /, upstream: one }\n"
 	    "upstreams:\n"
@@ -163,6 +165,7 @@ every_key_is_read(void **state)
 	assert_int_equal(r->cache.n_ignore_query, 2);
 	assert_string_equal(r->cache.ignore_query[0], "utm_*");
 	assert_int_equal(r->compress.n_types, 2);
+	assert_false(r->compress.recompress);
 	assert_string_equal(r->compress.types[0], "text/*");
 	CHECK_NEAR(r->rate_limit.per_s, 10, 0);
 	assert_int_equal(r->rate_limit.by, GATE_RATE_ROUTE);
@@ -344,6 +347,7 @@ mistakes_are_explained_where_they_stand(void **state)
 		{ ROUTE("cache: { enabled: yes }"), "'yes' is neither true nor false", "enabled: true" },
 		{ ROUTE("cache: { vary: 'a b' }"), "vary: 'a b' is not a name", "" },
 		{ ROUTE("cache: { vary: '*' }"), "vary: '*' is not the name of a field", "" },
+		{ ROUTE("compress: { recompress: often }"), "'often' is neither true nor false", "recompress: true" },
 		{ ROUTE("compress: { types: [json] }"), "types: 'json' is not a media type", "" },
 		{ ROUTE("rate_limit: { burst: 5 }"), "rate_limit: no rate", "rate: 100/s" },
 		{ ROUTE("host: 'a:80'"), "host: 'a:80' is not a host name", "without a port" },

@@ -52,4 +52,4 @@ close_stream(void *state)
 
 /* `format` is the window, as a power of two. */
 const struct coder coder_br_quick = { 1, 18, open_stream, feed, again, close_stream };
-const struct coder coder_br = { 11, 22, open_stream, feed, again, close_stream };
+const struct coder coder_br = { 11, 19, open_stream, feed, again, close_stream };

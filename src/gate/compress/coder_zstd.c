@@ -4,9 +4,6 @@
 
 #include "gate/compress/coder.h"
 
-/* RFC 9659: in Content-Encoding no window may be larger than 8 MiB. */
-#define WINDOW_LOG_MAX 23
-
 static void *
 open_stream(const struct coder *self)
 {
@@ -49,6 +46,7 @@ close_stream(void *state)
 	ZSTD_freeCCtx(state);
 }
 
-/* `format` is the window, as a power of two. */
+/* `format` is the window, as a power of two: RFC 9659: in Content-Encoding at most 8 MiB. What lasts is at most
+ * SQUEEZE_BODY_MAX long; a window beyond would only cost memory. */
 const struct coder coder_zstd_quick = { 3, 20, open_stream, feed, again, close_stream };
-const struct coder coder_zstd = { 19, WINDOW_LOG_MAX, open_stream, feed, again, close_stream };
+const struct coder coder_zstd = { 19, 19, open_stream, feed, again, close_stream };

@@ -169,10 +169,10 @@ type_is_listed(const struct gate_route_compress *rules, const struct http_fields
 
 struct compress_plan
 compress_decide(const struct gate_route_compress *rules, const struct http_fields *request,
-    const struct compress_answer *answer, bool stored)
+    const struct compress_answer *answer)
 {
 	const struct http_fields *fields = answer->fields;
-	struct compress_plan plan = { CODING_IDENTITY, false, false };
+	struct compress_plan plan = { .coding = CODING_IDENTITY };
 
 	if (!rules->enabled || !has_body(answer) || is_bound_to_its_bytes(fields) ||
 	    (answer->body_bytes >= 0 && answer->body_bytes < rules->min_bytes) ||
@@ -181,7 +181,8 @@ compress_decide(const struct gate_route_compress *rules, const struct http_field
 		return plan;
 	struct coding_weights weights = coding_weights_read(request);
 	const struct http_field *etag = http_field_next(fields, "etag", NULL);
-	plan.coding = coding_choose(&weights, stored);
+	plan.coding = coding_choose(&weights, false);
+	plan.lasting = coding_choose(&weights, true);
 	plan.vary = true;
 	plan.weaken_etag = plan.coding != CODING_IDENTITY && etag &&
 	    strncmp(etag->value.at, "W/", etag->value.size < 2 ? etag->value.size : 2) != 0;

@@ -38,7 +38,8 @@ struct compress_plan {
 	enum coding coding;             /* CODING_IDENTITY: it passes as it is */
 	bool vary;                      /* others would get it otherwise: add Accept-Encoding to Vary */
 	bool weaken_etag;               /* a strong ETag must become weak: other bytes, the same meaning */
+	enum coding lasting;            /* as good to the client, and better where it is stored */
 };
 
 struct compress_plan compress_decide(const struct gate_route_compress *rules,
-    const struct http_fields *request, const struct compress_answer *answer, bool stored);
+    const struct http_fields *request, const struct compress_answer *answer);

@@ -166,6 +166,7 @@ struct gate_route_compress {
 	bool enabled;
 	int64_t min_bytes;              /* smaller bodies are left as they are */
 	const char **types; size_t n_types;  /* media types, lower case; a '*' at the end stands for any rest */
+	bool recompress;                /* what is asked for often, as small as it gets, in idle time */
 };
 
 enum gate_rate_by { GATE_RATE_CLIENT, GATE_RATE_ROUTE };

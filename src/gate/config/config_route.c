@@ -20,7 +20,7 @@ static const char *compress_types[] = {
 
 static const struct gate_route preset = {
 	.compress = { .min_bytes = 1024, .types = compress_types,
-		.n_types = sizeof(compress_types) / sizeof(compress_types[0]) },
+		.n_types = sizeof(compress_types) / sizeof(compress_types[0]), .recompress = true },
 	.rate_limit = { .burst = 1 },
 };
 
@@ -213,6 +213,7 @@ take_compress(struct loading *l, const char *key, const struct node *n, void *to
 		{ "enabled", take_flag, offsetof(struct gate_route_compress, enabled) },
 		{ "min_size", take_size, offsetof(struct gate_route_compress, min_bytes) },
 		{ "types", take_types, 0 },
+		{ "recompress", take_flag, offsetof(struct gate_route_compress, recompress) },
 		{ NULL, NULL, 0 },
 	};
 	return take_keys(l, key, n, keys, to);

@@ -6,7 +6,9 @@
 #include "base/clock.h"
 #include "cache/conditional.h"
 #include "cache/head.h"
+#include "gate/compress/making.h"
 #include "gate/compress/pack.h"
+#include "gate/compress/squeeze.h"
 #include "gate/desk/flight.h"
 #include "gate/desk/parts.h"
 #include "gate/front/body_out.h"
@@ -22,13 +24,13 @@ struct serving {
 	struct grave grave;
 	struct waiter waiter;
 	struct client *client;
-	const struct store_object *object;   /* held */
+	const struct store_object *object;   /* held; or a form of it */
 	struct store_cursor cursor;
-	uint64_t end;                /* of the body's part that is sent */
-	struct pack *pack;           /* it is compressed; NULL: it goes as it is stored */
+	uint64_t end;                /* of the body's part that is sent; of what is being made: not known */
+	struct making *making;       /* it is compressed while it is sent; NULL: it goes as it is stored */
 	struct parts *parts;         /* several ranges of it; NULL: one stretch */
 	struct text head;            /* of a compressed one, until it is sent with the first of the body */
-	bool packed;                 /* all of it */
+	bool made;                   /* all of it is on its way */
 };
 
 /* ---- the head -------------------------------------------------------------------------------- */
@@ -90,7 +92,7 @@ plan_of(const struct inquiry *q, const struct cache_terms *t, struct text head, 
 {
 	struct http_field all[HTTP1_FIELDS_MAX];
 	struct http_fields fields = { .at = all };
-	struct compress_plan plan = { CODING_IDENTITY, false, false };
+	struct compress_plan plan = { .coding = CODING_IDENTITY };
 
 	if (!q->route->compress.enabled || q->r->old ||
 	    (kind != CACHE_ANSWER_WHOLE && kind != CACHE_ANSWER_304))
@@ -98,7 +100,7 @@ plan_of(const struct inquiry *q, const struct cache_terms *t, struct text head, 
 	while (fields.n < HTTP1_FIELDS_MAX && cache_head_next(&head, &all[fields.n]))
 		fields.n++;
 	return compress_decide(&q->route->compress, &q->r->fields, &(struct compress_answer){
-	    .status = t->status, .body_bytes = t->full_bytes, .fields = &fields }, false);
+	    .status = t->status, .body_bytes = t->full_bytes, .fields = &fields });
 }
 
 void
@@ -158,7 +160,7 @@ over(struct serving *s)
 	flight_unpark(&s->waiter);
 	store_release(c->w->store, s->object);
 	c->serving = NULL;
-	pack_free(s->pack);
+	making_leave(s->making);
 	free(s->parts);
 	gate_worker_bury(c->w, &s->grave);
 }
@@ -190,48 +192,55 @@ add_pieces(struct client *c, const struct store_object *o, struct store_cursor *
 	return n;
 }
 
-/* The next of the body into the compressor; false: nothing is there yet, or it fails. */
+/* What has been made beyond the cursor is on its way; true: that was all of it. */
 static bool
-pack_step(struct serving *s, uint32_t *ret_n)
+add_made(struct serving *s, enum making_state state, struct body_out *o)
 {
-	struct engine_piece pieces[ENGINE_PIECES];
-	uint32_t n = add_pieces(s->client, s->object, &s->cursor, s->end, pieces, 0);
-	bool ok = true;
+	struct store_worker *w = s->client->w->store;
+	struct iovec v;
+	uint64_t bytes;
 
-	for (uint32_t i = 0; i < n && ok; i++)
-		ok = pack_feed(s->pack, pieces[i].bytes, pieces[i].size, COMPRESS_MORE);
-	s->packed = s->cursor.at == s->end;
-	if (ok && s->packed)
-		ok = pack_feed(s->pack, "", 0, COMPRESS_FINISH);
-	*ret_n = n;
-	return ok;
+	store_body(w, s->making->form, &bytes);
+	for (int i = 0; i < 2 && store_read(w, s->making->form, &s->cursor, &v, 1, COPIED_BYTES); i++)
+		body_out_data(o, (struct text){ v.iov_base, v.iov_len });
+	return state == MAKING_IS_WHOLE && s->cursor.at == bytes;
+}
+
+/* Nothing of what was made is left to be sent. */
+static bool
+has_all_made(const struct serving *s)
+{
+	uint64_t bytes;
+
+	store_body(s->client->w->store, s->making->form, &bytes);
+	return s->cursor.at == bytes;
 }
 
 /* As give. The head goes at once, whoever is slow: it stands in the worker's scratch. */
 static bool
-give_packed(struct serving *s)
+give_made(struct serving *s)
 {
 	struct client *c = s->client;
 
-	while (!s->packed && (!c->unsent || s->head.size)) {
+	while (!s->made && (!c->unsent || s->head.size)) {
 		struct body_out o = { .chunked = !c->ops->framed };
-		uint32_t n;
-		if (!pack_step(s, &n)) {
+		enum making_state state = has_all_made(s) ? making_step(s->making) : s->making->state;
+		if (state == MAKING_FAILED) {
 			client_abort(c);
 			return true;
 		}
 		body_out_head(&o, s->head);
-		body_out_data(&o, (struct text){ s->pack->out.data, s->pack->out.size });
 		s->head.size = 0;
-		if (s->packed)
+		s->made = add_made(s, state, &o);
+		if (s->made)
 			body_out_end(&o);
-		if (o.n && !body_out_to(&o, c))
+		bool more = o.n;
+		if (more && !body_out_to(&o, c))
 			return true;
-		pack_sent(s->pack);
-		if (!n && !s->packed)
+		if (!more && state == MAKING_WAITS)
 			return false;
 	}
-	return s->packed && !c->unsent;
+	return s->made && !c->unsent;
 }
 
 /* As give: of an object that is whole. */
@@ -264,8 +273,8 @@ give(struct serving *s)
 	struct client *c = s->client;
 	struct engine_piece pieces[ENGINE_PIECES];
 
-	if (s->pack)
-		return give_packed(s);
+	if (s->making)
+		return give_made(s);
 	if (s->parts)
 		return give_parts(s);
 	while (s->cursor.at < s->end && !c->unsent) {
@@ -282,14 +291,15 @@ give(struct serving *s)
 static bool
 waits_for_more(struct serving *s)
 {
+	const struct store_cursor *at = s->making ? &s->making->cursor : &s->cursor;
 	uint64_t bytes;
 
-	if (s->client->unsent || s->cursor.at == s->end)
+	if (s->client->unsent || (s->making ? s->made : s->cursor.at == s->end))
 		return true;
 	if (!s->waiter.link)
 		flight_park(s->client->w, &s->waiter, s->waiter.flight);
 	enum store_extent extent = store_body(s->client->w->store, s->object, &bytes);
-	if (bytes > s->cursor.at)
+	if (bytes > at->at)
 		return false;
 	if (extent == STORE_ARRIVING)
 		return true;
@@ -317,18 +327,18 @@ serving_go_on(struct serving *s)
 
 static void
 keep_serving(struct client *c, const struct store_object *o, const struct store_cursor *cursor, uint64_t end,
-    uint64_t flight, struct pack *pack, struct parts *parts)
+    uint64_t flight, struct making *making, struct parts *parts)
 {
 	struct serving *s = calloc(1, sizeof(*s));
 
 	if (!s) {
-		pack_free(pack);
+		making_leave(making);
 		free(parts);
 		client_abort(c);
 		return;
 	}
-	*s = (struct serving){ .client = c, .object = o, .cursor = *cursor, .end = end, .pack = pack, .parts = parts,
-		.head = { c->w->head.data, pack ? c->w->head.size : 0 },
+	*s = (struct serving){ .client = c, .object = o, .cursor = *cursor, .end = end, .making = making,
+		.parts = parts, .head = { c->w->head.data, making ? c->w->head.size : 0 },
 		.waiter = { .again = again, .flight = flight } };
 	store_hold(o);
 	c->serving = s;
@@ -388,18 +398,50 @@ put_content_range(struct buf *b, const struct cache_range *part, int64_t full)
 	buf_append(b, "\r\n", 2);
 }
 
-/* NULL: there is no body, or it goes as it is; then the plan is changed to that. */
-static struct pack *
-begin_pack(const struct inquiry *q, enum cache_answer_kind kind, struct compress_plan *plan)
-{
-	struct pack *p = NULL;
+/* What goes out for the body of an object. */
+struct coded {
+	const struct store_object *form;   /* whole, a view; NULL: */
+	struct making *making;             /* it is being made; NULL: it goes as it is stored, or there is no body */
+};
 
-	if (plan->coding == CODING_IDENTITY || kind != CACHE_ANSWER_WHOLE || q->request.method == CACHE_HEAD)
-		return NULL;
-	p = pack_new(q->w, plan->coding);
-	if (!p)
+/* The form that is there: the one that lasts rather than the one that is quick to make. */
+static bool
+find_form(const struct inquiry *q, const struct store_object *o, const struct cache_terms *t,
+    struct compress_plan *plan, struct coded *ret)
+{
+	const struct store_object *lasting = form_find(q->w, o, plan->lasting);
+	bool best = lasting && store_form_is_final(lasting);
+
+	if (best)
+		plan->coding = plan->lasting;
+	ret->form = form_find(q->w, o, plan->coding);
+	if (!ret->form)
+		return false;
+	metrics_add(q->w->metrics, METRIC_FORMS, plan->coding, 1);
+	if (!best)
+		squeeze_note(q, o, ret->form, plan->lasting, t);
+	return true;
+}
+
+/* What is short enough is made at once. Where memory does not reach, the plan is changed. */
+static struct coded
+choose_body(const struct inquiry *q, const struct store_object *o, const struct cache_terms *t,
+    enum cache_answer_kind kind, struct compress_plan *plan)
+{
+	struct coded ret = { 0 };
+
+	if (plan->coding == CODING_IDENTITY || kind != CACHE_ANSWER_WHOLE || find_form(q, o, t, plan, &ret) ||
+	    q->request.method == CACHE_HEAD)
+		return ret;
+	ret.making = making_join(q->w, o, (uint64_t)t->full_bytes, plan->coding);
+	enum making_state state = ret.making ? making_step(ret.making) : MAKING_FAILED;
+	if (state < MAKING_IS_WHOLE)
+		return ret;
+	making_leave(ret.making);
+	ret = (struct coded){ .form = form_find(q->w, o, plan->coding) };
+	if (!ret.form)
 		*plan = (struct compress_plan){ .vary = plan->vary };
-	return p;
+	return ret;
 }
 
 static int
@@ -440,9 +482,11 @@ serving_begin(struct client *c, struct inquiry *q, const struct store_object *o,
 	int status = status_of(kind, t.status);
 	put_status(b, status);
 	struct compress_plan plan = plan_of(q, &t, head, kind);
-	struct pack *pack = begin_pack(q, kind, &plan);
+	struct coded coded = choose_body(q, o, &t, kind, &plan);
 	put_fields(b, head, kind, parts, &plan);
 	end = kind == CACHE_ANSWER_WHOLE ? (uint64_t)t.full_bytes : 0;
+	if (coded.form)
+		store_body(w->store, coded.form, &end);
 	if (kind == CACHE_ANSWER_PARTS && !parts) {
 		store_seek(w->store, o, &cursor, (uint64_t)(ranges.at[0].first - t.first));
 		end = cursor.at + (uint64_t)ranges.at[0].bytes;
@@ -451,7 +495,7 @@ serving_begin(struct client *c, struct inquiry *q, const struct store_object *o,
 		parts_put_type(parts, b);
 	else if (kind == CACHE_ANSWER_PARTS || kind == CACHE_ANSWER_416)
 		put_content_range(b, kind == CACHE_ANSWER_416 ? NULL : &ranges.at[0], t.full_bytes);
-	if (plan.coding != CODING_IDENTITY && kind == CACHE_ANSWER_WHOLE)
+	if (plan.coding != CODING_IDENTITY && kind == CACHE_ANSWER_WHOLE && !coded.form)
 		buf_puts(b, c->ops->framed ? "" : "Transfer-Encoding: chunked\r\n");
 	else if (kind != CACHE_ANSWER_304 && t.status != 204)
 		put_length(b, parts ? parts_bytes(parts) : (int64_t)(end - cursor.at));
@@ -464,8 +508,8 @@ serving_begin(struct client *c, struct inquiry *q, const struct store_object *o,
 	if (q->request.method == CACHE_HEAD)
 		end = cursor.at;
 	visit_answer(c, status, b->size);
-	if (pack)
-		keep_serving(c, o, &cursor, end, how->flight, pack, NULL);
+	if (coded.making)
+		keep_serving(c, o, &cursor, end, how->flight, coded.making, NULL);
 	else
-		send_answer(c, o, &cursor, end, how->flight, parts);
+		send_answer(c, coded.form ? coded.form : o, &cursor, end, how->flight, parts);
 }

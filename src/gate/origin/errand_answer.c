@@ -44,13 +44,13 @@ plan_of(struct errand *x, const struct http1_response *r)
 {
 	struct compress_answer answer = { .status = r->status, .fields = &r->fields,
 		.body_bytes = r->framing == HTTP1_LENGTH || r->length >= 0 ? r->length : -1 };
-	struct compress_plan plan = { CODING_IDENTITY, false, false };
+	struct compress_plan plan = { .coding = CODING_IDENTITY };
 	struct inquiry q;
 
 	if (!x->route->compress.enabled)
 		return plan;
 	inquiry_repeat(x->w, x->secure, &x->raw, &q);
-	plan = compress_decide(&x->route->compress, &q.r->fields, &answer, false);
+	plan = compress_decide(&x->route->compress, &q.r->fields, &answer);
 	x->answer_open = r->framing != HTTP1_LENGTH;
 	bool head = x->is_head || r->framing == HTTP1_NO_BODY;
 	if (plan.coding != CODING_IDENTITY && !x->old_client && !head)
