@@ -16,6 +16,7 @@
 #include "gate/level2/l2.h"
 #include "gate/level2/l2_link.h"
 #include "gate/origin/errand.h"
+#include "gate/origin/hedge.h"
 #include "gate/origin/probe.h"
 #include "gate/origin/upstream.h"
 #include "gate/warm/warm.h"
@@ -328,11 +329,14 @@ static void
 turn(struct gate_worker *w)
 {
 	int64_t until = w->now_ns + 10 * NS_PER_S, next = timers_next(&w->timers), l2 = l2_next_ns(w->l2);
+	int64_t hedge = hedge_next_ns(w);
 
 	if (w->draining && until > w->deaf_ns && w->now_ns < w->deaf_ns)
 		until = w->deaf_ns;
 	if (w->draining && until > atomic_load(&w->gate->drain_until_ns))
 		until = atomic_load(&w->gate->drain_until_ns);
+	if (hedge < until)
+		until = hedge;
 	if (l2 < until)
 		until = l2;
 	if (flight_is_poked(w))
@@ -345,6 +349,7 @@ turn(struct gate_worker *w)
 	squeeze_turn(w);
 	timers_turn(&w->timers, w->now_ns, on_due, w);
 	upstream_turn(w);
+	hedge_turn(w);
 	h2_turn(w);
 	l2_turn(w->l2);
 	free_graves(w);

@@ -100,7 +100,8 @@ struct up {
 	struct timer timer;
 	uint32_t conn;
 	enum up_state state;
-	bool reused;           /* it has carried a request before */
+	bool reused;           /* it has carried a request before, or could have */
+	bool second;           /* of its errand (hedge.h) */
 	bool held, deaf;
 	ssize_t unsent;
 	struct buf head;       /* the beginning of a response's head */
@@ -137,6 +138,8 @@ struct group {
 	struct concurrency limit;
 	struct codel codel;        /* of those who wait for a place below it, */
 	struct line waiting;       /* these */
+	int64_t hedge_after_ns;    /* a request that has taken so long is asked of a second server; 0: none is */
+	struct line hedging;       /* requests that have not taken so long */
 	struct server **servers;
 };
 
@@ -159,6 +162,15 @@ struct attempt {
 	enum outcome outcome;    /* by the head */
 };
 
+/* A second server that is asked the same (hedge.h). */
+struct side {
+	struct server *server;   /* NULL: there is none */
+	struct up *up;
+	struct attempt attempt;
+	bool placed;
+	uint32_t place;
+};
+
 struct errand {
 	struct grave grave;
 	struct timer timer;
@@ -174,6 +186,8 @@ struct errand {
 	int64_t joined_ns;       /* since it first waited; 0: it never has */
 	bool placed;             /* it has a place below the limit of its upstream, */
 	uint32_t place;          /* this */
+	struct side other;
+	int64_t hedge_ns;        /* when a second one is asked */
 	int64_t retry_ns;        /* if it fails: after that it may be asked again; 0: not known */
 	const struct gate_route *route;
 
@@ -183,6 +197,7 @@ struct errand {
 	bool question_ended;
 	bool asked;              /* the head was sent on this connection */
 	bool repeatable;         /* may be sent again, by its method and by what was sent of it */
+	bool safe;               /* its method changes nothing */
 	bool repeated;
 	bool anew;               /* on a connection that nobody has used */
 	uint64_t hash;           /* for the choice of a server, where it goes by that */
@@ -253,6 +268,7 @@ struct gate_worker {
 
 	struct server **servers;     /* by upstream, then by its servers */
 	struct group *groups;        /* by upstream */
+	bool hedges;                 /* one of them asks second servers */
 	struct probe *probes;        /* of the servers that this worker asks how they are */
 	size_t n_probes;
 	unsigned health_changes;     /* of the gate's, as far as this worker has heard */

@@ -29,9 +29,15 @@ upstreams:
   checked:
     servers: ["127.0.0.1:{origin}", "127.0.0.1:{twin}"]
     balance: round-robin
-    health: {{ path: /well, interval: 100ms, timeout: 20s, rise: 1, fall: 2, panic: 10% }}
+    health: {{ path: /well, interval: 100ms, timeout: 20s, rise: 1, fall: 1, panic: 10% }}
   ready: {{ servers: ["127.0.0.1:{twin}"], pool: {{ min: 2, idle: 200ms }} }}
+  hedged:
+    servers: ["127.0.0.1:{origin}", "127.0.0.1:{twin}"]
+    balance: round-robin
+    retries: {{ budget: 100% }}
+    hedge: {{ quantile: 90% }}
 routes:
+  - {{ match: /hedged, upstream: hedged }}
   - {{ match: /checked, upstream: checked }}
   - {{ match: /ready, upstream: ready }}
   - {{ match: /held, upstream: narrow }}
@@ -49,7 +55,7 @@ class Slow(Origin):
 
     def __init__(self):
         super().__init__()
-        self.free, self.sick = set(), False
+        self.free, self.sick, self.stuck = set(), False, False
 
     def let_go(self, path):
         self.free.add(path)
@@ -77,6 +83,11 @@ class Slow(Origin):
     async def do_well(self, reader, writer, *_):
         writer.write(response('500 Sick' if self.sick else '200 OK'))
 
+    async def do_hedged(self, reader, writer, *args):
+        while self.stuck:
+            await asyncio.sleep(0.01)
+        writer.write(response('503 Failing' if self.sick else '200 OK', str(self.port).encode()))
+
     async def do_checked(self, reader, writer, *_):
         writer.write(response('200 OK', str(self.port).encode()))
 
@@ -87,14 +98,14 @@ class Slow(Origin):
 class Asking(threading.Thread):
     """A GET on its way; .answer: as of Peer, or None when it broke off."""
 
-    def __init__(self, gate, path):
+    def __init__(self, gate, path, method='GET'):
         super().__init__(daemon=True)
-        self.port, self.path, self.got = gate.port, path, None
+        self.port, self.path, self.method, self.got = gate.port, path, method, None
         self.start()
 
     def run(self):
         try:
-            self.got = ask(self.port, self.path)
+            self.got = ask(self.port, self.path, self.method)
         except (EOFError, OSError):
             pass
 
@@ -225,7 +236,29 @@ def ready_connections(gate, origin, twin):
         expect((made, gate.figure('upstream_connections_total' + series)), (3, 3))
 
 
-ROWS = [route_timeout, concurrency, queue_moves_on, health, ready_connections]
+def hedging(gate, origin, twin):
+    """What one server does not answer another does, unless it fails; what changes something waits."""
+    hedges, wins = (f'upstream_{name}_total{{upstream="hedged"}}' for name in ('hedges', 'hedge_wins'))
+    bad = f'upstream_requests_total{{upstream="hedged",server="127.0.0.1:{twin.port}",outcome="bad"}}'
+    with Peer(gate.port) as p:
+        faults = expect({p.ask('/hedged')[0] for _ in range(64)}, {200})
+    hedged, won, failed = (gate.figure(name) for name in (hedges, wins, bad))
+    origin.stuck = True
+    faults += expect([int(ask(gate.port, '/hedged')[2]) for _ in range(4)], [twin.port] * 4)
+    faults += expect((gate.figure(hedges) - hedged >= 2, gate.figure(wins) - won), (True, 2))
+    hedged = gate.figure(hedges)
+    posts = [Asking(gate, '/hedged', 'POST') for _ in range(2)]
+    until(lambda: any(post.got for post in posts), 'no POST is answered')
+    faults += expect(gate.figure(hedges), hedged)
+    twin.sick = True
+    gets = [Asking(gate, '/hedged') for _ in range(2)]
+    gate.await_figure(bad, failed + 2)
+    origin.stuck = twin.sick = False
+    faults += expect({int(post.answer()[2]) for post in posts}, {origin.port, twin.port})
+    return faults + expect(sorted(get.status() for get in gets), [200, 503], [200, 200])   # asked first, or hedged as well
+
+
+ROWS = [route_timeout, concurrency, queue_moves_on, health, ready_connections, hedging]
 
 
 def main():

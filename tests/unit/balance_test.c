@@ -74,6 +74,24 @@ run(struct world *w, int n, int64_t every_ns, int64_t *now_ns)
 
 /* ---- p2c ---- */
 
+/* What was not awaited to its end would have taken at least so long; less than what is known says nothing. */
+static void
+who_was_not_awaited_is_slow(void **state)
+{
+	struct gate_upstream u = upstream(1, GATE_BALANCE_P2C);
+	struct balance *b = balance_new(&u, 1);
+	static const struct { enum outcome outcome; int64_t latency_ns, known_ns; } steps[] = {
+		{ OUTCOME_GOOD, 10 * MS, 10 * MS }, { OUTCOME_UNKNOWN, -1, 10 * MS }, { OUTCOME_UNKNOWN, 5 * MS, 10 * MS },
+		{ OUTCOME_UNKNOWN, 80 * MS, 80 * MS },
+	};
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		balance_end(b, balance_begin(b, 0, NULL, 1), steps[i].outcome, steps[i].latency_ns, 1);
+		CHECK_NEAR(balance_look(b, 0, 1).latency_ns, (double)steps[i].known_ns, 1);
+	}
+	balance_free(b);
+}
+
 static void
 a_slow_server_gets_less(void **state)
 {
@@ -374,6 +392,7 @@ RUN_TESTS(
     cmocka_unit_test(a_hot_key_spreads_when_it_is_too_much),
     cmocka_unit_test(servers_that_fail_in_a_row_are_left_out),
     cmocka_unit_test(no_more_than_their_share_are_left_out),
+    cmocka_unit_test(who_was_not_awaited_is_slow),
     cmocka_unit_test(who_fails_its_checks_is_left_out),
     cmocka_unit_test(too_few_are_not_left_alone),
     cmocka_unit_test(the_last_one_is_not_ejected),

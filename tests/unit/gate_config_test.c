@@ -106,6 +106,7 @@ every_key_is_read(void **state)
 	    "    timeouts: { connect: 100ms, response: 7s, body: 8s }\n"
 	    "    health: { path: /up, interval: 9s, timeout: 500ms, rise: 1, fall: 2, panic: 30% }\n"
 	    "    retries: { attempts: 0, budget: 20% }\n"
+	    "    hedge: { quantile: 90%, min: 3ms }\n"
 	    "    ejection: { errors: 7, time: 11s, share: 25% }\n"
 	    "    breaker: { errors: 0, ratio: 0.9, requests: 5, window: 12s, open: 13s, trials: 1 }\n"
 	    "    concurrency: { adaptive: false, max: 6, queue: 0, queue_target: 5ms, queue_timeout: 1s }\n");
@@ -177,6 +178,8 @@ every_key_is_read(void **state)
 	assert_int_equal(two->timeouts.connect_ns, 100 * NS_PER_MS);
 	assert_string_equal(two->health.path, "/up");
 	CHECK_NEAR(two->health.panic, 0.3, 1e-9);
+	CHECK_NEAR(two->hedge.quantile, 0.9, 1e-9);
+	assert_int_equal(two->hedge.min_ns, 3 * NS_PER_MS);
 	CHECK_NEAR(two->retries.budget, 0.2, 1e-12);
 	assert_int_equal(two->ejection.errors, 7);
 	assert_int_equal(two->breaker.trials, 1);
@@ -339,6 +342,7 @@ mistakes_are_explained_where_they_stand(void **state)
 		{ SERVER("servers: [a:1], balance: hash, hash: ip"), "hash: unknown 'ip'", "client" },
 		{ SERVER("servers: [a:1], pool: { min: 9, max: 3 }"), "pool: min is above max (3)", "" },
 		{ SERVER("servers: [a:1], health: { interval: 1s }"), "health: which path", "/health" },
+		{ SERVER("servers: [a:1], hedge: { quantile: 20% }"), "hedge: a quantile from 50% to 99%", "quantile: 95%" },
 		{ SERVER("servers: [a:1], health: { path: up }"), "path: 'up' is not a path", "" },
 		{ SERVER("servers: [a:1], retries: { budget: 200% }"), "'200%' is not a share", "90%" },
 		{ SERVER("servers: [a:1], concurrency: { min: 9, max: 3 }"), "min is above max (3)", "" },

@@ -105,6 +105,12 @@ struct gate_retries {
 	double budget;                  /* retries per request on average, 0 to 1 */
 };
 
+/* A request that takes longer than most is asked of a second server, too. */
+struct gate_hedge {
+	double quantile;                /* of the latencies, 0.5 to 0.99; 0: not */
+	int64_t min_ns;                 /* but not sooner */
+};
+
 /* A server that fails while others do not is left out for a while. */
 struct gate_ejection {
 	int64_t errors;                 /* in a row; 0: never */
@@ -140,6 +146,7 @@ struct gate_upstream {
 	struct gate_upstream_timeouts timeouts;
 	struct gate_health health;
 	struct gate_retries retries;
+	struct gate_hedge hedge;
 	struct gate_ejection ejection;
 	struct gate_breaker breaker;
 	struct gate_concurrency concurrency;

@@ -12,6 +12,7 @@ static const struct gate_upstream preset = {
 	.timeouts = { 1 * NS_PER_S, 60 * NS_PER_S, 60 * NS_PER_S },
 	.health = { .interval_ns = 5 * NS_PER_S, .timeout_ns = 1 * NS_PER_S, .rise = 2, .fall = 3, .panic = 0.25 },
 	.retries = { .attempts = 1, .budget = 0.1 },
+	.hedge = { .min_ns = 10 * NS_PER_MS },
 	.ejection = { .errors = 5, .time_ns = 30 * NS_PER_S, .share = 0.5 },
 	.breaker = { .errors = 20, .ratio = 0.5, .requests = 50, .window_ns = 10 * NS_PER_S,
 		.open_ns = 5 * NS_PER_S, .trials = 3 },
@@ -196,6 +197,25 @@ take_retries(struct loading *l, const char *key, const struct node *n, void *to)
 }
 
 static int
+take_hedge(struct loading *l, const char *key, const struct node *n, void *to)
+{
+	static const struct key keys[] = {
+		{ "quantile", take_share, offsetof(struct gate_hedge, quantile) },
+		{ "min", take_time, offsetof(struct gate_hedge, min_ns) },
+		{ NULL, NULL, 0 },
+	};
+	struct gate_hedge *hedge = to;
+
+	hedge->quantile = 0.95;
+	int code = take_keys(l, key, n, keys, to);
+	if (code == 0 && !(hedge->quantile >= 0.5 && hedge->quantile <= 0.99)) {
+		code = node_refuse(&l->file, n->place, "%s: a quantile from 50%% to 99%% is expected", key);
+		err_hint(l->file.e, "write %s: { quantile: 95%% }", key);
+	}
+	return code;
+}
+
+static int
 take_ejection(struct loading *l, const char *key, const struct node *n, void *to)
 {
 	static const struct key keys[] = {
@@ -256,6 +276,7 @@ static const struct key upstream_keys[] = {
 	{ "timeouts", take_upstream_timeouts, AT(timeouts) },
 	{ "health", take_health, AT(health) },
 	{ "retries", take_retries, AT(retries) },
+	{ "hedge", take_hedge, AT(hedge) },
 	{ "ejection", take_ejection, AT(ejection) },
 	{ "breaker", take_breaker, AT(breaker) },
 	{ "concurrency", take_concurrency, AT(concurrency) },

@@ -87,6 +87,27 @@ attempt_begin(struct errand *x)
 	return true;
 }
 
+bool
+attempt_begin_second(struct errand *x, const struct server_set *others)
+{
+	struct group *g = group_of(x);
+	int64_t now = x->w->now_ns;
+
+	if (g->breaker.state != BREAKER_CLOSED)
+		return false;
+	size_t i = balance_begin(g->balance, x->hash, others, now);
+	struct server *s = g->servers[i];
+	if (server_set_has(others, i) || (!s->idle && s->n_open >= s->max_open) || !retry_budget_take(&g->budget)) {
+		balance_end(g->balance, i, OUTCOME_UNKNOWN, -1, now);
+		return false;
+	}
+	x->server = s;
+	x->attempt = (struct attempt){ .open = true, .verdict = BREAKER_PASS, .chosen_ns = now, .latency_ns = -1,
+		.outcome = OUTCOME_UNKNOWN };
+	x->placed = concurrency_begin(&g->limit, &x->place);
+	return true;
+}
+
 /* ---- what becomes of it ---------------------------------------------------------------------- */
 
 void
@@ -106,6 +127,15 @@ judge(struct errand *x)
 	x->attempt.judged = true;
 }
 
+static void
+set_hedge(struct group *g, const struct gate_hedge *s)
+{
+	if (s->quantile <= 0 || g->answers.since)
+		return;
+	int64_t after_ns = latency_quantile(&g->answers, s->quantile);
+	g->hedge_after_ns = after_ns && after_ns < s->min_ns ? s->min_ns : after_ns;
+}
+
 void
 attempt_answered(struct errand *x, int status)
 {
@@ -117,6 +147,7 @@ attempt_answered(struct errand *x, int status)
 	judge(x);
 	room_give(x, a->outcome == OUTCOME_GOOD, a->latency_ns);
 	latency_add(&group_of(x)->answers, took_ns);
+	set_hedge(group_of(x), &upstream_of(x)->hedge);
 	metrics_observe(x->w->metrics, METRIC_UPSTREAM_DURATION, x->route->upstream, took_ns);
 	if (x->client) {
 		x->client->visit.server = x->server;

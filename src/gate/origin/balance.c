@@ -291,6 +291,18 @@ learn(struct server *s, enum outcome outcome, int64_t latency_ns, int64_t now_ns
 	s->seen_ns = now_ns;
 }
 
+static void
+learn_least(struct server *s, int64_t latency_ns, int64_t now_ns)
+{
+	double old = faded(s, now_ns);
+
+	if ((double)latency_ns <= s->latency_ns * old)
+		return;
+	s->latency_ns = (double)latency_ns;
+	s->bad_share *= old;
+	s->seen_ns = now_ns;
+}
+
 static size_t
 count_ejected(const struct balance *b, int64_t now_ns)
 {
@@ -330,8 +342,10 @@ balance_end(struct balance *b, size_t server, enum outcome outcome, int64_t late
 	assert(s->in_flight > 0);
 	s->in_flight--;
 	b->in_flight--;
-	if (outcome == OUTCOME_UNKNOWN)
+	if (outcome == OUTCOME_UNKNOWN) {
+		learn_least(s, latency_ns, now_ns);
 		return;
+	}
 	learn(s, outcome, latency_ns, now_ns);
 	if (outcome == OUTCOME_GOOD) {
 		s->errors = 0;

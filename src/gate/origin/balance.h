@@ -24,7 +24,7 @@
 enum outcome {
 	OUTCOME_GOOD,
 	OUTCOME_BAD,       /* refused, broken, timed out, or an answer of 500 and above */
-	OUTCOME_UNKNOWN,   /* nothing to learn: the client went away */
+	OUTCOME_UNKNOWN,   /* the client went away, or another server was quicker */
 };
 
 /* Servers by their index. */
@@ -54,7 +54,8 @@ void balance_free(struct balance *b);   /* accepts NULL */
  * these, unless there are no others; NULL: none. Never fails. */
 size_t balance_begin(struct balance *b, uint64_t key, const struct server_set *tried, int64_t now_ns);
 
-/* `latency_ns`: from begin to the head of the answer, or to the failure; -1 when nothing is known. */
+/* `latency_ns`: from begin to the head of the answer, or to the failure; when the outcome is not known it would have taken
+ * at least so long; -1 when nothing is known. */
 void balance_end(struct balance *b, size_t server, enum outcome outcome, int64_t latency_ns,
     int64_t now_ns);
 

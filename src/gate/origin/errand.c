@@ -14,6 +14,7 @@
 #include "gate/level2/l2_keep.h"
 #include "gate/origin/attempt.h"
 #include "gate/origin/fill.h"
+#include "gate/origin/hedge.h"
 #include "gate/origin/line.h"
 #include "gate/origin/room.h"
 #include "gate/origin/upstream.h"
@@ -69,7 +70,9 @@ errand_new(struct gate_worker *w, const struct http1_request *r)
 		return NULL;
 	x->w = w;
 	w->n_errands++;
+	x->state = ERRAND_ASKING;
 	x->timer.kind = TIMER_ERRAND;
+	x->safe = text_is(r->method, "GET") || text_is(r->method, "HEAD");
 	x->repeatable = may_be_repeated(r);
 	x->is_head = text_is(r->method, "HEAD");
 	x->upgrades = r->upgrades;
@@ -95,6 +98,7 @@ over(struct errand *x)
 
 	if (x->state == ERRAND_OVER)
 		return;
+	hedge_stop(x);
 	if (x->line)
 		line_leave(x);
 	attempt_end(x, OUTCOME_UNKNOWN);
@@ -274,6 +278,7 @@ errand_got_up(struct errand *x, struct up *u)
 	x->asked = true;
 	attempt_asked(x);
 	await_answer(x);
+	hedge_await(x);
 	if (x->client && !x->question_ended) {
 		client_await_body(x->client, true);
 		client_go_on(x->client);
@@ -399,6 +404,8 @@ errand_up_lost(struct errand *x, int code)
 	bool stale = u && u->reused && !u->head.size && x->state == ERRAND_ASKING && code != ETIMEDOUT;
 
 	x->up = NULL;
+	if (hedge_takes_over(x))
+		return;
 	if (!u && try_next_server(x))
 		return;
 	if (code == ETIMEDOUT) {
@@ -451,7 +458,7 @@ errand_be_patient(struct errand *x, int64_t until_ns)
 static const char *
 hold_up(const struct errand *x)
 {
-	if (x->line)
+	if (x->state == ERRAND_WAITING)
 		return "the server had no room";
 	if (!x->asked)
 		return "the server was not reached";
@@ -479,6 +486,6 @@ errand_due(struct errand *x)
 {
 	if (x->limit_ns && x->w->now_ns >= x->limit_ns)
 		end_by_limit(x);
-	else if (x->line)
+	else if (x->state == ERRAND_WAITING)
 		errand_no_up(x, 503, "the server had no room in time");
 }

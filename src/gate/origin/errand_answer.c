@@ -12,6 +12,7 @@
 #include "gate/level2/l2_keep.h"
 #include "gate/origin/attempt.h"
 #include "gate/origin/fill.h"
+#include "gate/origin/hedge.h"
 #include "gate/origin/upstream.h"
 #include "gate/warm/warm.h"
 
@@ -378,6 +379,8 @@ answer_received(struct errand *x, const char *bytes, size_t size)
 {
 	struct up *u = x->up;
 
+	if (x->other.server && !hedge_first_answers(x, bytes, size))
+		return;
 	x->repeatable = false;
 	if (x->state == ERRAND_ANSWERING) {
 		struct body_out o = { .chunked = x->answer_chunked };

@@ -45,6 +45,12 @@ fade(struct latency *l)
 	}
 }
 
+int64_t
+latency_quantile(const struct latency *l, double share)
+{
+	return l->n < LATENCY_ENOUGH ? 0 : quantile(l, (uint32_t)(share * l->n) + 1);
+}
+
 void
 latency_add(struct latency *l, int64_t ns)
 {

@@ -17,3 +17,5 @@ struct latency {
 };
 
 void latency_add(struct latency *l, int64_t ns);
+/* So long that this share, below 1, took no longer; 0: not known. */
+int64_t latency_quantile(const struct latency *l, double share);

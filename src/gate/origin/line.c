@@ -10,11 +10,8 @@ rules(const struct errand *x)
 }
 
 void
-line_join(struct line *l, struct errand *x)
+line_append(struct line *l, struct errand *x)
 {
-	struct gate_worker *w = x->w;
-
-	x->state = ERRAND_WAITING;
 	x->line = l;
 	x->elder = l->youngest;
 	x->younger = NULL;
@@ -24,6 +21,15 @@ line_join(struct line *l, struct errand *x)
 		l->eldest = x;
 	l->youngest = x;
 	l->n++;
+}
+
+void
+line_join(struct line *l, struct errand *x)
+{
+	struct gate_worker *w = x->w;
+
+	line_append(l, x);
+	x->state = ERRAND_WAITING;
 	w->n_waiting++;
 	if (!x->joined_ns)
 		x->joined_ns = w->now_ns;
@@ -40,8 +46,10 @@ line_leave(struct errand *x)
 	*(x->elder ? &x->elder->younger : &l->eldest) = x->younger;
 	*(x->younger ? &x->younger->elder : &l->youngest) = x->elder;
 	x->line = NULL;
-	x->state = ERRAND_ASKING;
 	l->n--;
+	if (x->state != ERRAND_WAITING)
+		return;
+	x->state = ERRAND_ASKING;
 	w->n_waiting--;
 	metrics_add(w->metrics, METRIC_QUEUE, x->route->upstream, -1);
 	metrics_observe(w->metrics, METRIC_QUEUE_DURATION, x->route->upstream, w->now_ns - x->joined_ns);

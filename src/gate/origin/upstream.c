@@ -8,6 +8,7 @@
 #include "gate/gate_int.h"
 #include "gate/origin/attempt.h"
 #include "gate/origin/errand.h"
+#include "gate/origin/hedge.h"
 #include "gate/origin/line.h"
 #include "gate/origin/room.h"
 
@@ -36,6 +37,8 @@ server_new(struct gate_worker *w, const struct gate_upstream *up, const struct a
 	if (s->max_open < 1)
 		s->max_open = 1;
 	s->min_open = up->pool.min / w->gate->n_workers + (w->index < up->pool.min % w->gate->n_workers);
+	if (s->min_open > s->max_open)
+		s->min_open = s->max_open;
 	keep_ready(s);
 	return s;
 }
@@ -59,6 +62,7 @@ upstream_open(struct gate_worker *w)
 			.balance = balance_new(&config->upstreams[i], (uint64_t)now_ns() + w->index) };
 		retry_budget_init(&g->budget);
 		room_open(w, i);
+		w->hedges |= config->upstreams[i].hedge.quantile > 0;
 		for (size_t k = 0; k < config->upstreams[i].n_servers; k++, n++) {
 			w->servers[n] = server_new(w, &config->upstreams[i], &w->gate->server_addrs[n]);
 			if (!w->servers[n])
@@ -71,13 +75,25 @@ upstream_open(struct gate_worker *w)
 	return 0;
 }
 
+/* Who still waits in nobody's name. */
+static void
+send_away(struct line *l)
+{
+	while (l->eldest)
+		errand_fail(l->eldest, 503, "the gate ends");
+}
+
 void
 upstream_close(struct gate_worker *w)
 {
 	size_t n = 0;
 
+	for (size_t i = 0; w->groups && i < w->config->n_upstreams; i++)
+		send_away(&w->groups[i].waiting);
 	for (size_t i = 0; w->servers && i < w->config->n_upstreams; i++)
 		for (size_t k = 0; k < w->config->upstreams[i].n_servers; k++, n++) {
+			if (w->servers[n])
+				send_away(&w->servers[n]->waiting);
 			while (w->servers[n] && w->servers[n]->idle)
 				up_drop(w->servers[n]->idle);
 			free(w->servers[n]);
@@ -271,6 +287,9 @@ find_connection(struct errand *x)
 void
 upstream_ask(struct errand *x)
 {
+	if (x->line)
+		line_leave(x);
+	x->joined_ns = 0;   /* each try may wait anew */
 	if (room_take(x) && attempt_begin(x))
 		find_connection(x);
 }
@@ -280,6 +299,23 @@ upstream_ask_anew(struct errand *x)
 {
 	x->anew = true;
 	upstream_ask(x);
+}
+
+bool
+upstream_ask_second(struct errand *x)
+{
+	struct up *u = x->server->idle;
+
+	if (u) {
+		from_pool(u);
+		u->state = UP_USED;
+		u->x = x;
+		x->up = u;
+	} else if (!connect_for(x->server, x)) {
+		return false;
+	}
+	x->up->second = true;
+	return true;
 }
 
 void
@@ -303,7 +339,10 @@ up_connected(struct up *u)
 	timer_stop(&u->timer);
 	metrics_add(s->w->metrics, METRIC_CONNECTIONS_TOTAL, s->number, 1);
 	s->pause_ns = READY_PAUSE_NS;
-	if (u->x)
+	if (u->x && u->second) {
+		u->state = UP_USED;
+		hedge_connected(u);
+	} else if (u->x)
 		serve(u, u->x);
 	else   /* it may be lost before it is used, as a used one may */
 		up_release(u);
@@ -313,7 +352,9 @@ up_connected(struct up *u)
 void
 up_received(struct up *u, const char *bytes, size_t size)
 {
-	if (u->x && u->state == UP_USED)
+	if (u->x && u->state == UP_USED && u->second)
+		hedge_received(u, bytes, size);
+	else if (u->x && u->state == UP_USED)
 		errand_received(u->x, bytes, size);
 	else
 		up_drop(u);
@@ -322,7 +363,7 @@ up_received(struct up *u, const char *bytes, size_t size)
 bool
 up_ended(struct up *u)
 {
-	return u->x && u->state == UP_USED && errand_up_ended(u->x);
+	return u->x && u->state == UP_USED && !u->second && errand_up_ended(u->x);
 }
 
 void
@@ -343,9 +384,11 @@ up_broken(struct up *u, int code)
 
 	if (connecting)
 		s->pause_ns = s->pause_ns * 2 < READY_PAUSE_MAX_NS ? s->pause_ns * 2 + READY_PAUSE_NS : READY_PAUSE_MAX_NS;
-	if (x && connecting)
+	if (x && u->second)
+		hedge_lost(u, code);
+	else if (x && connecting)
 		x->up = NULL;
-	if (x)
+	if (x && !u->second)
 		errand_up_lost(x, code);
 	bury(u);
 	let_next_connect(s);

@@ -12,6 +12,8 @@ void upstream_close(struct gate_worker *w);
 void upstream_ask(struct errand *x);
 /* The same, on a connection that nobody has used. */
 void upstream_ask_anew(struct errand *x);
+/* A connection to the server of its second side, which is told (hedge.h). False: there is none. */
+bool upstream_ask_second(struct errand *x);
 /* The same for those who wait and for whom there is room now. */
 void upstream_turn(struct gate_worker *w);
 
