@@ -258,7 +258,12 @@ def hedging(gate, origin, twin):
     return faults + expect(sorted(get.status() for get in gets), [200, 503], [200, 200])   # asked first, or hedged as well
 
 
-ROWS = [route_timeout, concurrency, queue_moves_on, health, ready_connections, hedging]
+def ends(gate, origin, twin):
+    """Checks and connections that nobody uses hold nobody up."""
+    return expect(gate.end(), 0)
+
+
+ROWS = [route_timeout, concurrency, queue_moves_on, health, ready_connections, hedging, ends]
 
 
 def main():

@@ -73,6 +73,7 @@ probes_close(struct gate_worker *w)
 	for (size_t i = 0; i < w->n_probes; i++) {
 		if (w->probes[i].open)
 			hang_up(&w->probes[i]);
+		timer_remove(&w->timers, &w->probes[i].timer);
 		buf_done(&w->probes[i].head);
 	}
 	free(w->probes);

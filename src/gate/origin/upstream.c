@@ -91,13 +91,18 @@ upstream_close(struct gate_worker *w)
 	for (size_t i = 0; w->groups && i < w->config->n_upstreams; i++)
 		send_away(&w->groups[i].waiting);
 	for (size_t i = 0; w->servers && i < w->config->n_upstreams; i++)
-		for (size_t k = 0; k < w->config->upstreams[i].n_servers; k++, n++) {
-			if (w->servers[n])
-				send_away(&w->servers[n]->waiting);
-			while (w->servers[n] && w->servers[n]->idle)
-				up_drop(w->servers[n]->idle);
-			free(w->servers[n]);
-		}
+		n += w->config->upstreams[i].n_servers;
+	for (size_t i = 0; i < n; i++)
+		if (w->servers[i])
+			send_away(&w->servers[i]->waiting);
+	for (uint32_t i = 0; w->conns && i < w->n_conns; i++)
+		if (w->conns[i].up)
+			up_drop(w->conns[i].up);
+	for (size_t i = 0; i < n; i++) {
+		if (w->servers[i])
+			timer_remove(&w->timers, &w->servers[i]->timer);
+		free(w->servers[i]);
+	}
 	for (size_t i = 0; w->groups && i < w->config->n_upstreams; i++)
 		balance_free(w->groups[i].balance);
 	free(w->groups);
