@@ -268,6 +268,7 @@ join_enlist(struct join *j, const struct spec *own, const struct progress *progr
 	char id[FLEET_TOKEN_MAX];
 
 	int code = meeting_parse(own->join, &j->at, j->e);
+	j->at.ca_file = own->ca;
 	if (code == 0)
 		code = link_open(&j->at, &j->link, j->e);
 	if (code == 0)

@@ -233,6 +233,7 @@ lead_assemble(struct lead *d)
 	int64_t error_ns;
 
 	int code = meeting_parse(d->spec->via, &at, d->e);
+	at.ca_file = d->spec->ca;
 	if (code == 0)
 		code = link_open(&at, &d->link, d->e);
 	if (code < 0)

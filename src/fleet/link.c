@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "engine/talk.h"
 
 #define REDIRECTS_MAX 5
 #define ROUND_TRIPS   9
@@ -17,45 +18,83 @@
 struct link {
 	struct meeting at;           /* host and port of the node in use */
 	char where[sizeof(((struct meeting *)0)->host) + 16];
-	redisContext *redis;         /* NULL: lost */
+	struct talk *talk;           /* NULL: lost */
+	redisReader *reader;
+	bool greeted;                /* it has answered as a Redis server does */
 };
+
+static void
+hang_up(struct link *l)
+{
+	talk_close(l->talk);
+	l->talk = NULL;
+	if (l->reader)
+		redisReaderFree(l->reader);
+	l->reader = NULL;
+}
 
 static int
 refused(const struct link *l, const char *reply, struct err *e)
 {
 	err_set(e, EPROTO, "the Redis server at %s refuses: %.200s", l->where, reply);
 	if (strncmp(reply, "NOAUTH", 6) == 0 || strncmp(reply, "WRONGPASS", 9) == 0)
-		err_hint(e, "give the password in the URL, redis://:PASSWORD@HOST, or in REDISCLI_AUTH");
+		err_hint(e, "give the password in the URL, %s://:PASSWORD@HOST, or in REDISCLI_AUTH",
+		    l->at.tls ? "rediss" : "redis");
 	else
-		err_hint(e, "can 'redis-cli -h %s -p %d' write there?", l->at.host, l->at.port);
+		err_hint(e, "can 'redis-cli %s-h %s -p %d' write there?", l->at.tls ? "--tls " : "",
+		    l->at.host, l->at.port);
 	return -EPROTO;
 }
 
 static int
 lost(struct link *l, const char *why, struct err *e)
 {
+	const char *next = l->talk ? talk_next(l->talk) : "";
+
 	err_set(e, EIO, "the Redis server at %s went away: %s", l->where, why);
-	err_hint(e, "nothing more was offered; look at that server, then start all of it again");
-	if (l->redis)
-		redisFree(l->redis);
-	l->redis = NULL;
+	if (l->greeted || *next)
+		err_hint(e, "%s", *next ? next : "nothing more was offered; look at that server, then start all of it "
+		                                 "again");
+	else
+		err_hint(e, l->at.tls ? "if it wants clients to show a certificate, name one: "
+		                        "?certificate=FILE&key=FILE" : "if it speaks TLS there, write rediss://");
+	hang_up(l);
 	return -EIO;
+}
+
+/* The next reply. */
+static int
+hear(struct link *l, redisReply **ret, struct err *e)
+{
+	CLEANUP(buf_done) struct buf in = { 0 };
+	void *reply = NULL;
+
+	for (;;) {
+		if (redisReaderGetReply(l->reader, &reply) != REDIS_OK)
+			return lost(l, "what it says is not Redis' protocol", e);
+		if (reply)
+			break;
+		int code = talk_receive(l->talk, &in);
+		if (code < 0)
+			return lost(l, code == -ETIMEDOUT ? "no answer within 1 s" : talk_why(l->talk, code), e);
+		redisReaderFeed(l->reader, in.data, in.size);
+		buf_clear(&in);
+	}
+	l->greeted = true;
+	*ret = reply;
+	return 0;
 }
 
 /* Send one formatted command, take its reply. */
 static int
 exchange(struct link *l, const char *command, size_t size, redisReply **ret, struct err *e)
 {
-	void *reply = NULL;
-
-	if (!l->redis)
+	if (!l->talk)
 		return lost(l, "the connection is closed", e);
-	if (redisAppendFormattedCommand(l->redis, command, size) != REDIS_OK ||
-	    redisGetReply(l->redis, &reply) != REDIS_OK || !reply)
-		return lost(l, l->redis->err == REDIS_ERR_IO && errno == EAGAIN ? "no answer within 1 s"
-		    : l->redis->errstr, e);
-	*ret = reply;
-	return 0;
+	int code = talk_send(l->talk, command, size);
+	if (code < 0 && code != -EPIPE && code != -ECONNRESET && code != -EPROTO)
+		return lost(l, talk_why(l->talk, code), e);
+	return hear(l, ret, e);   /* who hangs up may have said why */
 }
 
 static int
@@ -88,26 +127,45 @@ log_in(struct link *l, struct err *e)
 	return code;
 }
 
+static const char *
+given(const char *text)
+{
+	return text[0] ? text : NULL;
+}
+
+static int
+not_reached(const struct link *l, const struct err *why, struct err *e)
+{
+	err_set(e, ECONNREFUSED, "cannot reach the Redis server at %s: %s", l->where, why->text);
+	if (why->hint[0])
+		err_hint(e, "%s", why->hint);
+	else
+		err_hint(e, "is it running, and may this host connect to it? redis-cli %s-h %s -p %d ping",
+		    l->at.tls ? "--tls " : "", l->at.host, l->at.port);
+	return -ECONNREFUSED;
+}
+
 static int
 dial(struct link *l, struct err *e)
 {
-	struct timeval patience = { .tv_sec = LINK_TIMEOUT_NS / NS_PER_S };
+	const struct meeting *at = &l->at;
+	const struct tls_config tls = {
+		.host = at->server_name[0] ? at->server_name : at->host, .verify = true, .ca_file = at->ca_file,
+		.certificate_file = given(at->certificate_file), .key_file = given(at->key_file),
+	};
+	const struct talk_to to = {
+		.host = at->host, .port = (uint16_t)at->port, .tls = at->tls ? &tls : NULL,
+		.patience_ns = LINK_TIMEOUT_NS, .until_ns = INT64_MAX, .stop = -1,
+	};
+	struct err why = { 0 };
 
-	snprintf(l->where, sizeof(l->where), strchr(l->at.host, ':') ? "[%s]:%d" : "%s:%d", l->at.host,
-	    l->at.port);
-	if (l->redis)
-		redisFree(l->redis);
-	l->redis = redisConnectWithTimeout(l->at.host, l->at.port, patience);
-	if (!l->redis)
+	snprintf(l->where, sizeof(l->where), strchr(at->host, ':') ? "[%s]:%d" : "%s:%d", at->host, at->port);
+	hang_up(l);
+	if (talk_open(&to, &l->talk, &why) < 0)
+		return not_reached(l, &why, e);
+	l->reader = redisReaderCreate();
+	if (!l->reader)
 		abort();
-	if (l->redis->err) {
-		err_set(e, ECONNREFUSED, "cannot reach the Redis server at %s: %s", l->where,
-		    l->redis->errstr);
-		err_hint(e, "is it running, and may this host connect to it? redis-cli -h %s -p %d ping",
-		    l->at.host, l->at.port);
-		return -ECONNREFUSED;
-	}
-	redisSetTimeout(l->redis, patience);
 	return log_in(l, e);
 }
 
@@ -133,8 +191,7 @@ link_close(struct link *l)
 {
 	if (!l)
 		return;
-	if (l->redis)
-		redisFree(l->redis);
+	hang_up(l);
 	explicit_bzero(&l->at, sizeof(l->at));
 	free(l);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The connection to the Redis or Valkey server that a fleet meets at. Private to src/fleet.
  *
- * One command at a time, each answered within LINK_TIMEOUT_NS or the link is dead for good: whoever
+ * One command at a time; where nothing moves for LINK_TIMEOUT_NS the link is dead for good: whoever
  * measures a service must not wait for its own bookkeeping. In a cluster the keys of a fleet share
  * one hash tag and so one slot; the link moves to the node that has it (MOVED and ASK, Redis cluster
  * specification, "Redirection and resharding"). One thread. */
@@ -19,13 +19,18 @@
 #define LINK_TIMEOUT_NS (1 * NS_PER_S)
 #define LINK_NAME_MAX   64
 
-/* Where, as the URL says: redis://[[USER]:PASSWORD@]HOST[:PORT][/DB][?fleet=NAME&name=NAME]. */
+/* Where, as the URL says: redis[s]://[[USER]:PASSWORD@]HOST[:PORT][/DB][?fleet=NAME&name=NAME], with TLS
+ * also certificate=FILE, key=FILE (to show a server that asks) and server_name=NAME. */
 struct meeting {
 	char host[254];
 	int port, db;
 	char user[128], password[256];    /* "" none; from REDISCLI_AUTH when the URL has none */
 	char fleet[LINK_NAME_MAX];        /* several may meet at one server; preset "load" */
 	char name[LINK_NAME_MAX];         /* of this worker; "" none */
+	bool tls;                         /* the server is verified, by server_name or else by its host */
+	const char *ca_file;              /* whom to trust instead of the system's; NULL: the system's; the caller's */
+	char certificate_file[256], key_file[256];   /* "" none; no key: it stands in the same file */
+	char server_name[254];            /* "" none: each node of a cluster is known by its own host */
 };
 
 /* The error names no password. */

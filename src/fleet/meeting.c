@@ -36,12 +36,33 @@ take_name(char out[LINK_NAME_MAX], const char *from, size_t n)
 }
 
 static bool
+take_tls(const char *query, size_t n, struct meeting *m)
+{
+	const struct { const char *name; char *to; size_t size; } words[] = {
+		{ "certificate=", m->certificate_file, sizeof(m->certificate_file) },
+		{ "key=", m->key_file, sizeof(m->key_file) },
+		{ "server_name=", m->server_name, sizeof(m->server_name) },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		size_t before = strlen(words[i].name);
+		if (n <= before || n - before >= words[i].size || strncmp(query, words[i].name, before) != 0)
+			continue;
+		memcpy(words[i].to, query + before, n - before);
+		words[i].to[n - before] = '\0';
+		return true;
+	}
+	return false;
+}
+
+static bool
 take_query(const char *query, struct meeting *m)
 {
 	while (*query) {
 		size_t n = strcspn(query, "&");
 		bool good = strncmp(query, "fleet=", 6) == 0 ? take_name(m->fleet, query + 6, n - 6)
-		    : strncmp(query, "name=", 5) == 0 && take_name(m->name, query + 5, n - 5);
+		    : strncmp(query, "name=", 5) == 0 ? take_name(m->name, query + 5, n - 5)
+		    : m->tls && take_tls(query, n, m);
 		if (!good)
 			return false;
 		query += n + (query[n] == '&');
@@ -60,8 +81,11 @@ take_path(const char *path, struct meeting *m, struct err *e)
 	if (db > DB_MOST || (*end && *end != '?'))
 		return refuse(e, "what stands behind the host is not the number of a database");
 	if (*end && !take_query(end + 1, m))
-		return refuse(e, "behind '?' may stand fleet=NAME and name=NAME, of letters, digits, "
-		                 "'-', '_' and '.'");
+		return refuse(e, m->tls ? "behind '?' may stand fleet=NAME, name=NAME, certificate=FILE, key=FILE and "
+		                          "server_name=NAME"
+		    : "behind '?' may stand fleet=NAME and name=NAME, of letters, digits, '-', '_' and '.'");
+	if (m->key_file[0] && !m->certificate_file[0])
+		return refuse(e, "it names a key without its certificate");
 	m->db = (int)db;
 	return 0;
 }
@@ -75,11 +99,9 @@ meeting_parse(const char *text, struct meeting *ret, struct err *e)
 	/* Its own errors would quote the URL, with a password maybe. */
 	if (url_parse(text, &u, &quiet) < 0)
 		return refuse(e, "it is not one");
-	if (u.scheme == URL_REDISS)
-		return refuse(e, "TLS is not spoken there: use redis:// through a tunnel");
-	if (u.scheme != URL_REDIS)
-		return refuse(e, "it does not begin with redis://");
-	*ret = (struct meeting){ .port = u.port, .fleet = "load" };
+	if (u.scheme != URL_REDIS && u.scheme != URL_REDISS)
+		return refuse(e, "it begins neither with redis:// nor with rediss://");
+	*ret = (struct meeting){ .port = u.port, .fleet = "load", .tls = url_is_secure(&u) };
 	snprintf(ret->host, sizeof(ret->host), "%s", u.host);
 	snprintf(ret->user, sizeof(ret->user), "%s", u.user);
 	snprintf(ret->password, sizeof(ret->password), "%s", u.password);

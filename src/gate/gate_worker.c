@@ -288,9 +288,9 @@ gate_worker_open(struct gate_worker *w, struct gate *gate, uint32_t index, struc
 		code = engine_choose(gate->config->engine, w->n_conns, &w->ops);
 	if (code == 0)
 		code = w->ops->open(w->n_conns, &sink, &w->engine);
-	if (code == 0)
-		w->l2 = l2_open(w);
-	return code < 0 ? err_set(e, -code, "cannot begin a worker: %s", strerror(-code)) : 0;
+	if (code < 0)
+		return err_set(e, -code, "cannot begin a worker: %s", strerror(-code));
+	return l2_open(w, &w->l2, e);
 }
 
 void

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <arpa/inet.h>
 #include <openssl/err.h>
 
 #include "net/tls_int.h"
@@ -63,13 +64,14 @@ tls_bio_method(void)
 /* ---- connections --------------------------------------------------------------------------- */
 
 static void
-fail(struct tls *t, const char *why)
+fail(struct tls *t, const char *why, const char *next)
 {
 	if (t->state == TLS_FAILED)
 		return;
 	t->state = TLS_FAILED;
 	t->context->counts.failed++;
 	t->why = strdup(why);
+	t->next = next;
 }
 
 static void
@@ -77,8 +79,8 @@ fail_as_told(struct tls *t)
 {
 	char why[256];
 
-	tls_explain(t, why, sizeof(why));
-	fail(t, why);
+	const char *next = tls_explain(t, why, sizeof(why));
+	fail(t, why, next);
 }
 
 /* The share is met exactly and evenly: a connection resumes when n * reuse passes a whole number. */
@@ -88,6 +90,27 @@ wants_to_resume(const struct tls_context *c)
 	double n = (double)c->counts.opened;
 
 	return floor((n + 1) * c->reuse) > floor(n * c->reuse);
+}
+
+/* An address cannot be asked for in SNI (RFC 6066, 3). */
+static bool
+is_name(const char *host)
+{
+	unsigned char bytes[16];
+
+	return inet_pton(AF_INET, host, bytes) != 1 && inet_pton(AF_INET6, host, bytes) != 1;
+}
+
+/* Whoever is verified is verified by name: without one OpenSSL would take anybody's certificate. */
+static int
+set_host(struct tls *t)
+{
+	bool verify = t->context->verify;
+
+	if (*t->host && is_name(t->host) && SSL_set_tlsext_host_name(t->ssl, t->host) != 1)
+		return -ENOMEM;
+	/* Also for addresses, which are looked for as such. */
+	return verify && (!*t->host || SSL_set1_host(t->ssl, t->host) != 1) ? -ENOMEM : 0;
 }
 
 static int
@@ -109,24 +132,20 @@ set_up(struct tls *t)
 		return 0;
 	}
 	SSL_set_connect_state(t->ssl);
-	if (c->is_name && SSL_set_tlsext_host_name(t->ssl, c->host) != 1)
-		return -ENOMEM;
-	/* Also for addresses, which are looked for as such. */
-	if (c->verify && SSL_set1_host(t->ssl, c->host) != 1)
-		return -ENOMEM;
-	if (c->latest && wants_to_resume(c))
+	if (c->latest && t->host == c->host && wants_to_resume(c))
 		SSL_set_session(t->ssl, c->latest);
-	return 0;
+	return set_host(t);
 }
 
 static int
-begin(struct tls_context *c, struct tls **ret)
+begin(struct tls_context *c, const char *host, struct tls **ret)
 {
 	struct tls *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return -ENOMEM;
 	t->context = c;
+	t->host = host;
 	if (set_up(t) < 0) {
 		ERR_clear_error();
 		tls_close(t);
@@ -138,9 +157,9 @@ begin(struct tls_context *c, struct tls **ret)
 }
 
 int
-tls_open(struct tls_context *c, struct tls **ret, struct buf *out)
+tls_open_to(struct tls_context *c, const char *host, struct tls **ret, struct buf *out)
 {
-	int code = begin(c, ret);
+	int code = begin(c, host, ret);
 
 	if (code == 0)
 		tls_feed(*ret, NULL, 0, NULL, out);
@@ -148,9 +167,15 @@ tls_open(struct tls_context *c, struct tls **ret, struct buf *out)
 }
 
 int
+tls_open(struct tls_context *c, struct tls **ret, struct buf *out)
+{
+	return tls_open_to(c, c->host, ret, out);
+}
+
+int
 tls_accept(struct tls_context *c, struct tls **ret)
 {
-	return begin(c, ret);
+	return begin(c, c->host, ret);
 }
 
 /* The server's first words may have come with the end of its handshake: they wait until the owner
@@ -241,9 +266,9 @@ tls_ended(struct tls *t)
 {
 	if (t->state == TLS_HANDSHAKE)
 		fail(t, t->context->server ? "the client closed the connection during the TLS handshake" :
-		    "the server closed the connection during the TLS handshake");
+		    "the server closed the connection during the TLS handshake", TLS_NEXT_PLAIN);
 	if (t->state == TLS_OPEN)
-		fail(t, "the connection ended without TLS's close_notify: what came may be cut short");
+		fail(t, "the connection ended without TLS's close_notify: what came may be cut short", NULL);
 	return t->state;
 }
 
@@ -272,6 +297,12 @@ const char *
 tls_why(const struct tls *t)
 {
 	return t->why ? t->why : "";
+}
+
+const char *
+tls_next(const struct tls *t)
+{
+	return t->next ? t->next : t->state == TLS_HANDSHAKE ? TLS_NEXT_PLAIN : "";
 }
 
 bool

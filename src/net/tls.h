@@ -18,10 +18,11 @@ struct tls;
 struct tls_context;
 
 struct tls_config {
-	const char *host;          /* for SNI, and to be found in the certificate; name or address */
+	const char *host;          /* for SNI, and to be found in the certificate; name or address. NULL: tls_open_to */
 	const char *const *alpn;   /* protocols in order of preference, NULL-terminated; NULL: no ALPN */
 	bool verify;               /* refuse certificates that nobody trusted has signed for the host */
 	const char *ca_file;       /* PEM of whom to trust instead of the system's; NULL: the system's */
+	const char *certificate_file, *key_file;   /* PEM to show servers that ask; NULL: none, and the key in the same file */
 	double reuse;              /* share (0..1) of the connections that resume an earlier session */
 	bool keep_buffers;         /* 33 KiB a connection for 5 % less CPU in TLS; else freed when empty */
 };
@@ -89,6 +90,8 @@ int tls_accept(struct tls_context *c, struct tls **ret);
 /* Begin a connection: the first flight goes to `out`. Which ones try to resume follows from their
  * number alone, so that a run can be repeated: with reuse 0.25 every fourth. -ENOMEM. */
 int tls_open(struct tls_context *c, struct tls **ret, struct buf *out);
+/* The same to another host, which lives as long as the connection; never resumed. */
+int tls_open_to(struct tls_context *c, const char *host, struct tls **ret, struct buf *out);
 
 /* Bytes from the peer, all of them are taken. Handshake, alerts and key updates go to `out`. In
  * TLS_CLOSED and TLS_FAILED nothing more happens. */
@@ -113,6 +116,8 @@ void tls_close(struct tls *t);   /* frees it; its session stays usable; accepts 
 
 enum tls_state tls_state(const struct tls *t);
 const char *tls_why(const struct tls *t);        /* TLS_FAILED: one sentence; lives as long as t */
+/* Of a client that has failed, or waits in the handshake: what to do about it; "" not known; static. */
+const char *tls_next(const struct tls *t);
 bool tls_resumed(const struct tls *t);           /* once open */
 bool tls_alpn_is(const struct tls *t, const char *protocol);   /* once open; "h2" */
 const char *tls_version(const struct tls *t);    /* "TLSv1.3"; static */

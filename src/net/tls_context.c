@@ -5,19 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <arpa/inet.h>
 #include <openssl/err.h>
 
 #include "base/cleanup.h"
 #include "net/tls_int.h"
-
-static bool
-is_address(const char *host)
-{
-	unsigned char bytes[16];
-
-	return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
-}
 
 /* A session or ticket has come: keep the newest. Returning 1 takes the reference. */
 static int
@@ -80,6 +71,28 @@ set_trust(struct tls_context *c, const struct tls_config *config, struct err *e)
 	return -e->code;
 }
 
+/* What this side shows to servers that ask who it is. */
+static int
+set_certificate(struct tls_context *c, const struct tls_config *config, struct err *e)
+{
+	const char *file = config->certificate_file, *key = config->key_file ? config->key_file : file;
+	int code = 0;
+
+	if (!file)
+		return 0;
+	if (access(file, R_OK) < 0 || access(key, R_OK) < 0)
+		return err_usage(e, "cannot read '%s': %s", access(file, R_OK) < 0 ? file : key, strerror(errno));
+	SSL_CTX_set_default_passwd_cb(c->ssl_ctx, tls_no_passphrase);
+	if (SSL_CTX_use_certificate_chain_file(c->ssl_ctx, file) != 1)
+		code = err_usage(e, "the file '%s' holds no certificate", file);
+	else if (SSL_CTX_use_PrivateKey_file(c->ssl_ctx, key, SSL_FILETYPE_PEM) != 1)
+		code = err_usage(e, "the file '%s' holds no key without a passphrase that belongs to '%s'", key, file);
+	if (code < 0)
+		err_hint(e, "both must be PEM, as in -----BEGIN CERTIFICATE----- and -----BEGIN PRIVATE KEY-----");
+	ERR_clear_error();
+	return code;
+}
+
 static int
 set_up(struct tls_context *c, const struct tls_config *config, struct err *e)
 {
@@ -100,7 +113,9 @@ set_up(struct tls_context *c, const struct tls_config *config, struct err *e)
 		SSL_CTX_sess_set_new_cb(c->ssl_ctx, on_session);
 	}
 	int code = set_alpn(c, config->alpn, e);
-	return code < 0 ? code : set_trust(c, config, e);
+	if (code == 0)
+		code = set_trust(c, config, e);
+	return code < 0 ? code : set_certificate(c, config, e);
 }
 
 int
@@ -110,8 +125,7 @@ tls_context_open(const struct tls_config *config, struct tls_context **ret, stru
 
 	if (!c)
 		return err_set(e, ENOMEM, "out of memory for TLS");
-	snprintf(c->host, sizeof(c->host), "%s", config->host);
-	c->is_name = !is_address(c->host);
+	snprintf(c->host, sizeof(c->host), "%s", config->host ? config->host : "");
 	c->verify = config->verify;
 	c->reuse = config->reuse;
 	int code = set_up(c, config, e);

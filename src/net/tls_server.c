@@ -47,8 +47,8 @@ ssl_ctx_free_p(SSL_CTX **c)
 
 /* ---- PEM ------------------------------------------------------------------------------------- */
 
-static int
-no_passphrase(char *out, int size, int writing, void *ctx)
+int
+tls_no_passphrase(char *out, int size, int writing, void *ctx)
 {
 	return 0;
 }
@@ -59,7 +59,7 @@ read_chain(const struct tls_certificate *k, struct pair *p, struct err *e)
 	CLEANUP(bio_free_p) BIO *b = BIO_new_mem_buf(k->text, (int)k->size);
 	X509 *next;
 
-	p->leaf = b ? PEM_read_bio_X509(b, NULL, no_passphrase, NULL) : NULL;
+	p->leaf = b ? PEM_read_bio_X509(b, NULL, tls_no_passphrase, NULL) : NULL;
 	p->chain = sk_X509_new_null();
 	if (!p->leaf || !p->chain) {
 		ERR_clear_error();
@@ -67,7 +67,7 @@ read_chain(const struct tls_certificate *k, struct pair *p, struct err *e)
 		err_hint(e, "it must be PEM: it begins with -----BEGIN CERTIFICATE-----");
 		return -e->code;
 	}
-	while (sk_X509_num(p->chain) < CHAIN_MAX && (next = PEM_read_bio_X509(b, NULL, no_passphrase, NULL)))
+	while (sk_X509_num(p->chain) < CHAIN_MAX && (next = PEM_read_bio_X509(b, NULL, tls_no_passphrase, NULL)))
 		if (!sk_X509_push(p->chain, next)) {
 			X509_free(next);
 			return err_set(e, ENOMEM, "out of memory for TLS");
@@ -83,7 +83,7 @@ read_key(const struct tls_certificate *k, struct pair *p, struct err *e)
 	CLEANUP(bio_free_p) BIO *b = k->key_file ? BIO_new_mem_buf(k->key_text, (int)k->key_size)
 	    : BIO_new_mem_buf(k->text, (int)k->size);
 
-	p->key = b ? PEM_read_bio_PrivateKey(b, NULL, no_passphrase, NULL) : NULL;
+	p->key = b ? PEM_read_bio_PrivateKey(b, NULL, tls_no_passphrase, NULL) : NULL;
 	bool locked = !p->key && ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE;
 	ERR_clear_error();
 	if (p->key)

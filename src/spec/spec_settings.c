@@ -338,7 +338,8 @@ const struct setting spec_settings[] = {
 	{ "insecure", 'k', "load.insecure", SETTING_FLAG, .groups = SETTINGS_LOAD, AT(insecure),
 	  .about = "do not verify the server's certificate" },
 	{ "ca", .key = "load.ca", .kind = SETTING_TEXT, .groups = SETTINGS_LOAD, .argument = "FILE",
-	  AT(ca), .example = "ca.pem", .about = "certificates to trust instead of the system's" },
+	  AT(ca), .example = "ca.pem", .about = "certificates to trust instead of the system's, of the service and of "
+	  "the Redis server of a fleet" },
 	{ "threads", .key = "load.threads", .kind = SETTING_COUNT, .groups = SETTINGS_CLOSED,
 	  .argument = "N", AT(threads), .min = 1, .max = 256, .example = "2",
 	  .about = "threads of the generator; as many as pay when not given" },

@@ -3,7 +3,7 @@
 """Several workers and a leader that meet at a real Redis server: the requests are those of one
 worker, whoever is lost is named, the books balance to the request.
 
-usage: fleet.py PRONY; prints TAP. The cases run at the same time, each a fleet of its own name."""
+usage: fleet.py PRONY [CASE...]; prints TAP. The cases run at the same time, each a fleet of its own name."""
 import json
 import os
 import re
@@ -18,6 +18,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from calls import Tap
+from certs import Authority
 from loads import read
 from services import answer, free_port, requests
 
@@ -34,13 +35,14 @@ tap = Tap()
 # ---- what the fleets meet and load
 
 class Redis:
-    def __init__(self, *words):
-        self.port = free_port()
+    def __init__(self, *words, tls=None):
+        self.port, tls_port = free_port(), free_port()
+        words = [*words, *(tls[0].redis(tls_port, *tls[1:]) if tls else [])]
         self.folder = tempfile.mkdtemp(prefix='prony-fleet-redis-')
         self.process = subprocess.Popen(
             ['redis-server', '--port', str(self.port), '--bind', '127.0.0.1', '--save', '', '--appendonly',
              'no', '--dir', self.folder, *words], stdout=subprocess.DEVNULL)
-        self.url = f'redis://127.0.0.1:{self.port}'
+        self.url, self.secure = f'redis://127.0.0.1:{self.port}', f'rediss://127.0.0.1:{tls_port}'
         for _ in range(100):
             with socket.socket() as s:
                 if s.connect_ex(('127.0.0.1', self.port)) == 0:
@@ -421,21 +423,54 @@ def password():
         return faults + f.statuses(NOT_MEASURED, alpha=NOT_MEASURED) + says(f.leader, 'REDISCLI_AUTH')
 
 
+def secured():
+    """Through TLS, with a user and a certificate of its own; what is wrong is said, with what to do."""
+    with tempfile.TemporaryDirectory(prefix='prony-fleet-') as folder:
+        authority, other = Authority(folder), Authority(folder, 'other')
+        good, mine, old = authority.sign('good'), authority.sign('mine'), authority.sign('old', days=-1)
+        user = ['--user', 'load', 'on', '>' + PASSWORD, '~*', '&*', '+@all']
+        with Site() as site, Redis(*user, tls=(authority, good, 'yes')) as redis, Redis(tls=(authority, old)) as loose:
+            show, ca = f'?certificate={mine[0]}&key={mine[1]}', ['--ca', authority.ca]
+            with Fleet('secured', redis.secure.replace('//', f'//load:{PASSWORD}@') + '/0' + show,
+                       [site.url, '--rate', '50/s', '--for', '1s', *ca], names=NAMES[:1], worker_words=ca) as f:
+                pass
+            faults = f.statuses(MET) + f.books()
+            for name, meet, words, text in [
+                ('no certificate', redis.secure, ca, 'certificate'),
+                ('another authority', redis.secure + '/0' + show, ['--ca', other.ca], r'is not accepted: .*\n.*\(ca\)'),
+                ('another name', f'{redis.secure}/0{show}&server_name=b.test', ca, "is not for 'b.test'"),
+                ('expired', loose.secure, ca, r'has expired\n.*renew'),
+                ('a port in clear', redis.url.replace('redis:', 'rediss:'), ca, 'is that the port that speaks TLS'),
+                ('a port with TLS', redis.secure.replace('rediss:', 'redis:'), [], 'if it speaks TLS there, write rediss://'),
+            ]:
+                p = Process(folder, 'x', ['--join', meet, '--join-timeout', '1s', *words]).wait()
+                faults += [f'{name}: {x}' for x in says(p, 'Redis server at 127.0.0.1:', text)]
+                faults += [] if p.status == NOT_MEASURED else [f'{name}: exit status {p.status}: {p.err}']
+            return faults
+
+
 def cluster():
-    """Two nodes; whichever is asked first, one of the two times it has not the slot."""
-    with Site() as site, Redis('--cluster-enabled', 'yes') as a, Redis('--cluster-enabled', 'yes') as b:
+    """Two nodes, through TLS; whichever is asked first, one of the two times it has not the slot."""
+    folder = tempfile.mkdtemp(prefix='prony-fleet-')
+    authority = Authority(folder)
+    words, tls = ['--cluster-enabled', 'yes', '--tls-cluster', 'yes'], (authority, authority.sign('node'))
+    with Site() as site, Redis(*words, tls=tls) as a, Redis(*words, tls=tls) as b:
         a.ask('CLUSTER', 'ADDSLOTSRANGE', '0', '8191')
         b.ask('CLUSTER', 'ADDSLOTSRANGE', '8192', '16383')
-        a.ask('CLUSTER', 'MEET', '127.0.0.1', str(b.port))
+        a.ask('CLUSTER', 'MEET', '127.0.0.1', b.secure.split(':')[-1])
         end = time.monotonic() + 15
         while time.monotonic() < end and not all('cluster_state:ok' in n.ask('CLUSTER', 'INFO') for n in (a, b)):
             time.sleep(0.1)
         faults = []
-        for node in (a, b):
-            with Fleet('spread', node.url, [site.url, '--rate', '50/s', '--for', '1s'], names=NAMES[:2]) as f:
+        ca = ['--ca', authority.ca]
+        for meet in (a.secure, b.secure):
+            with Fleet('spread', meet, [site.url, '--rate', '50/s', '--for', '1s', *ca], names=NAMES[:2],
+                       worker_words=ca) as f:
                 pass
             faults += f.statuses(MET) + f.books()
-        return faults + on_the_move(site, a, b)
+        faults += on_the_move(site, a, b)
+    shutil.rmtree(folder)
+    return faults
 
 
 def on_the_move(site, a, b):
@@ -456,7 +491,8 @@ def usage():
         ('no server there', [url, '-r', '5', '--via', meet, '--workers', '2'], NOT_MEASURED, '127.0.0.1:1'),
         ('no server to join', ['--join', meet], NOT_MEASURED, 'cannot reach the Redis server'),
         ('another scheme', ['--join', f'http://x:{PASSWORD}@h/'], USAGE, 'REDISCLI_AUTH'),
-        ('TLS', ['--join', f'rediss://x:{PASSWORD}@h/'], USAGE, 'TLS'),
+        ('a key alone', ['--join', f'rediss://x:{PASSWORD}@h/?key=x'], USAGE, 'without its certificate'),
+        ('a certificate without TLS', ['--join', f'redis://x:{PASSWORD}@h/?certificate=x'], USAGE, '--join'),
         ('a database that is none', ['--join', f'redis://x:{PASSWORD}@h/x'], USAGE, 'database'),
         ('a name that is none', ['--join', f'redis://x:{PASSWORD}@h/0?name={{}}'], USAGE, '--join'),
         ('given twice', ['--join', f'redis://:{PASSWORD}@h', '--join', f'redis://:{PASSWORD}@i'], USAGE, 'given twice'),
@@ -512,13 +548,16 @@ def main():
             ('a worker without a leader', no_leader, meet),
             ('two leaders', two_leaders, meet),
             ('a server with a password', password),
+            ('a server with TLS', secured),
             ('a cluster of two nodes, and a slot that moves', cluster),
         ]
+        cases = [c for c in cases if not sys.argv[2:] or c[1].__name__ in sys.argv[2:]]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for name, result in [(name, pool.submit(case, *more)) for name, case, *more in cases]:
                 tap.row(name, result.result())
         tap.row('keys expire by themselves, no plan is left', nothing_left(redis, before))
-    usage()
+    if not sys.argv[2:]:
+        usage()
     return tap.end()
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """The second level of the gate's cache on real Redis servers: alone, with a replica, as a cluster; killed, full, locked,
-and something else on its port. usage: gate_l2.py PRONY; prints TAP."""
+through TLS, and something else on its port. usage: gate_l2.py PRONY; prints TAP."""
 import json
 import os
 import re
@@ -12,8 +12,10 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import gates
+from certs import Authority
 from gate_origin import Origin
 from gates import PATIENCE_S, ask, expect, faults_of, tap, until
 from services import free_port
@@ -35,7 +37,9 @@ routes: [ {{ match: /, upstream: origin, cache: {{ enabled: true }} }} ]
 class Redis:
     """A server, and one connection to it."""
 
-    def __init__(self, folder, *words, port=None):
+    def __init__(self, folder, *words, port=None, tls=None):
+        self.tls_port = free_port()
+        words = [*words, *(tls[0].redis(self.tls_port, *tls[1:]) if tls else [])]
         self.folder = tempfile.mkdtemp(dir=folder)
         self.port = port or free_port()
         self.argv = ['redis-server', '--port', str(self.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no',
@@ -90,7 +94,8 @@ class Gate(gates.Gate):
 
     def __init__(self, folder, origin, servers, more='', workers=1, engine='io_uring', ttl='300s', timeout='5s', env=None,
                  waits=True):
-        names = ', '.join(f'"127.0.0.1:{s if isinstance(s, int) else s.port}"' for s in servers)
+        port = 'tls_port' if 'tls:' in more else 'port'
+        names = ', '.join(f'"127.0.0.1:{s if isinstance(s, int) else getattr(s, port)}"' for s in servers)
         super().__init__(tempfile.mkdtemp(dir=folder), CONFIG, env=env, origin=origin.port, servers=f'[{names}]', workers=workers,
                          engine=engine, ttl=ttl, timeout=timeout, more=', ' + more if more else '')
         self.waits = waits
@@ -312,6 +317,53 @@ def locked(folder, origin):
         redis.stop()
 
 
+def secured(folder, origin):
+    """Through TLS with a user and a certificate of its own; what is wrong with it is said, with what to do, and no
+    command has gone there in clear."""
+    authority, other = Authority(folder), Authority(folder, 'other')
+    good, mine, old = authority.sign('good'), authority.sign('gate'), authority.sign('old', days=-1)
+    user = ['--user', 'gate', 'on', '>' + PASSWORD.replace(' ', ''), '~*', '&*', '+@all']
+    redis, loose = Redis(folder, *user, tls=(authority, good, 'yes')), Redis(folder, tls=(authority, old))
+    show = f'certificate: {mine[0]}, key: {mine[1]}'
+    word = {'L2_PASSWORD': PASSWORD.replace(' ', '')}
+    rows = [
+        ('no certificate', redis, f'tls: {{ ca: {authority.ca} }}', ['certificate', 'key']),
+        ('another authority', redis, f'tls: {{ ca: {other.ca}, {show} }}', ['certificate is not accepted', '(ca)']),
+        ('another name', redis, f'tls: {{ ca: {authority.ca}, {show}, server_name: b.test }}', ["is not for 'b.test'"]),
+        ('expired', loose, f'tls: {{ ca: {authority.ca} }}', ['certificate has expired', 'renew']),
+        ('a port in clear', redis.port, 'tls: true', ['is that the port that speaks TLS?']),
+        ('a port with TLS', redis.tls_port, '', ['if it speaks TLS there, set l2.tls: true']),
+    ]
+
+    def refused(row):
+        name, server, more, said = row
+        with Gate(folder, origin, [server], more=more, waits=False) as gate:
+            gate.says('is not to be had', 'it is tried again', *said)
+            return [f'{name}: {x}' for x in is_origins(gate.get('/cached/refused?cc=max-age=60'))]
+
+    path = '/cached/secured?cc=max-age=60&times=9000&text=0123456789'
+    try:
+        faults = []
+        for engine, name in (('io_uring', ''), ('epoll', ', server_name: redis.test')):
+            with Gate(folder, origin, [redis], engine=engine, env=word,
+                      more=f'user: gate, password_env: L2_PASSWORD, tls: {{ ca: {authority.ca}, {show}{name} }}') as gate:
+                answer = gate.get(path)
+                faults += is_l2_hit(answer, b'0123456789' * 9000) if name else is_origins(answer)
+                gate.await_written(0 if name else 1)
+                faults += [f'the log has the password: {gate.said()}'] if word['L2_PASSWORD'] in gate.said() else []
+        with ThreadPoolExecutor(len(rows)) as pool:
+            faults += [x for found in pool.map(refused, rows) for x in found]
+        faults += expect(len(redis.keys()), 1)
+        gate = Gate(folder, origin, [redis], more='tls: { ca: /nowhere/ca.pem }')
+        p = subprocess.run([gates.PRONY, 'gate', '--config', gate.file], capture_output=True, text=True, timeout=PATIENCE_S,
+                           check=False)
+        return faults + ([] if re.search(r":\d+:\d+: l2.tls: cannot read the CA file '/nowhere/ca.pem'", p.stderr) and
+                         p.returncode else [f'{p.returncode}: {p.stderr}'])
+    finally:
+        redis.stop()
+        loose.stop()
+
+
 def values(folder, origin):
     """What others have written, or what was torn, counts as absent and is counted."""
     redis = Redis(folder)
@@ -471,26 +523,27 @@ def replicas(folder, origin):
         replica.stop()
 
 
-def make_cluster(folder, n):
-    """Nodes that know each other, with the slots shared among them."""
-    nodes = [Redis(folder, '--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf',
-                   '--cluster-require-full-coverage', 'no', '--cluster-port', str(free_port())) for _ in range(n)]
+def make_cluster(folder, n, tls):
+    """Nodes that know each other, with the slots shared among them; they speak TLS and in clear."""
+    nodes = [Redis(folder, '--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf', '--tls-cluster', 'yes',
+                   '--cluster-require-full-coverage', 'no', '--cluster-port', str(free_port()), tls=tls) for _ in range(n)]
     for i, node in enumerate(nodes):
         node.ask('CLUSTER', 'ADDSLOTSRANGE', 16384 * i // n, 16384 * (i + 1) // n - 1)
         node.ask('CLUSTER', 'SET-CONFIG-EPOCH', i + 1)
     for node in nodes[1:]:
-        node.ask('CLUSTER', 'MEET', '127.0.0.1', nodes[0].port, nodes[0].argv[-1])
+        node.ask('CLUSTER', 'MEET', '127.0.0.1', nodes[0].tls_port, nodes[0].argv[nodes[0].argv.index('--cluster-port') + 1])
     until(lambda: all(b'cluster_state:ok' in x.ask('CLUSTER', 'INFO') and len(x.ask('CLUSTER', 'SLOTS')) == n for x in nodes),
           'there is no cluster')
     return nodes
 
 
 def cluster(folder, origin):
-    """Each key at its node; slots that move or are about to; a node that dies costs only what it had."""
-    nodes = make_cluster(folder, 3)
+    """Each key at its node, through TLS; slots that move or are about to; a node that dies costs only what it had."""
+    authority = Authority(folder, 'cluster')
+    nodes = make_cluster(folder, 3, (authority, authority.sign('node')))
     paths = [f'/cached/c{i}?cc=max-age=60&text=c{i}' for i in range(12)]
     try:
-        with Gate(folder, origin, nodes[:1], more='cluster: true') as gate:
+        with Gate(folder, origin, nodes[:1], more=f'cluster: true, tls: {{ ca: {authority.ca} }}') as gate:
             faults = []
             for path in paths:
                 faults += is_origins(gate.get(path))
@@ -507,7 +560,7 @@ def cluster(folder, origin):
                 slot, ids = node.ask('CLUSTER', 'KEYSLOT', key), [x.ask('CLUSTER', 'MYID') for x in (node, to)]
                 to.ask('CLUSTER', 'SETSLOT', slot, 'IMPORTING', ids[0])
                 node.ask('CLUSTER', 'SETSLOT', slot, 'MIGRATING', ids[1])
-                faults += expect(node.ask('MIGRATE', '127.0.0.1', to.port, key, 0, 5000), 'OK')
+                faults += expect(node.ask('MIGRATE', '127.0.0.1', to.tls_port, key, 0, 5000), 'OK')
                 if sorted(homes).index(key) % 2:
                     for x in (to, node):
                         x.ask('CLUSTER', 'SETSLOT', slot, 'NODE', ids[1])
@@ -526,7 +579,7 @@ def cluster(folder, origin):
             node.stop()
 
 
-ROWS = [outlives, shared, purges, dies, hangs, full, locked, values, strangers, replicas, cluster]
+ROWS = [outlives, shared, purges, dies, hangs, full, locked, secured, values, strangers, replicas, cluster]
 
 
 def main():

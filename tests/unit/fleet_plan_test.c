@@ -185,12 +185,18 @@ meetings_are_read(void **state)
 		const char *url, *host;
 		int port, db;
 		const char *user, *password, *fleet, *name;   /* host NULL: refused */
+		bool tls;
+		const char *certificate, *key, *server_name;
 	} rows[] = {
-		{ "redis://127.0.0.1", "127.0.0.1", 6379, 0, "", "", "load", "" },
-		{ "redis://[::1]:7000/3", "::1", 7000, 3, "", "", "load", "" },
-		{ "redis://:s%40cret@r:1/0?name=alpha", "r", 1, 0, "", "s@cret", "load", "alpha" },
-		{ "redis://u:p@r/?fleet=f1&name=b-2", "r", 6379, 0, "u", "p", "f1", "b-2" },
-		{ "rediss://:s3cret@r" }, { "http://:s3cret@r/" }, { "redis://:s3cret@r/x" },
+		{ "redis://127.0.0.1", "127.0.0.1", 6379, 0, "", "", "load", "", false, "", "", "" },
+		{ "redis://[::1]:7000/3", "::1", 7000, 3, "", "", "load", "", false, "", "", "" },
+		{ "redis://:s%40cret@r:1/0?name=alpha", "r", 1, 0, "", "s@cret", "load", "alpha", false, "", "", "" },
+		{ "redis://u:p@r/?fleet=f1&name=b-2", "r", 6379, 0, "u", "p", "f1", "b-2", false, "", "", "" },
+		{ "rediss://u:p@r", "r", 6379, 0, "u", "p", "load", "", true, "", "", "" },
+		{ "rediss://r/0?certificate=a/b.pem&key=c.key&name=x&server_name=in.side", "r", 6379, 0, "", "", "load", "x",
+		  true, "a/b.pem", "c.key", "in.side" },
+		{ "rediss://:s3cret@r/?key=c.key" }, { "rediss://:s3cret@r/?certificate=" },
+		{ "redis://:s3cret@r/?certificate=a.pem" }, { "rediss://:s3cret@r/?cert=a.pem" }, { "http://:s3cret@r/" }, { "redis://:s3cret@r/x" },
 		{ "redis://:s3cret@r/0?nmae=x" }, { "redis://:s3cret@r/0?name=a}b" },
 		{ "redis://:s3cret@r/0?fleet=" }, { "redis://:s3cret@r/99999" }, { "s3cret" },
 		{ "redis://:s3cret@:99999999/" },
@@ -213,6 +219,10 @@ meetings_are_read(void **state)
 		assert_string_equal(m.password, rows[i].password);
 		assert_string_equal(m.fleet, rows[i].fleet);
 		assert_string_equal(m.name, rows[i].name);
+		assert_int_equal(m.tls, rows[i].tls);
+		assert_string_equal(m.certificate_file, rows[i].certificate);
+		assert_string_equal(m.key_file, rows[i].key);
+		assert_string_equal(m.server_name, rows[i].server_name);
 	}
 }
 

@@ -85,7 +85,7 @@ every_key_is_read(void **state)
 	    "timeouts: { idle: 1m, head: 2s, body: 3s, send: 4s }\n"
 	    "cache: { memory: 1GiB, max_object: 64KiB, ttl: 7s, l2: { servers: ['a:1', '[::1]:2'], replicas: true,\n"
 	    "  database: 3, user: u, password_env: P, prefix: shop, ttl: 10m, timeout: 5ms, max_object: 2MiB,\n"
-	    "  skip_when_slower: false } }\n"
+	    "  tls: { ca: c.pem, certificate: a.pem, key: a.key, server_name: redis.test }, skip_when_slower: false } }\n"
 	    "routes:\n"
 	    "  - match: /api/\n"
 	    "    host: '*.Example.org'\n"
@@ -148,6 +148,11 @@ every_key_is_read(void **state)
 	assert_string_equal(l2->user, "u");
 	assert_string_equal(l2->password_env, "P");
 	assert_null(l2->password_file);
+	assert_true(l2->tls.on && l2->tls.verify);
+	assert_string_equal(l2->tls.ca_file, "c.pem");
+	assert_string_equal(l2->tls.certificate_file, "a.pem");
+	assert_string_equal(l2->tls.key_file, "a.key");
+	assert_string_equal(l2->tls.server_name, "redis.test");
 	assert_string_equal(l2->prefix, "shop");
 	assert_int_equal(l2->ttl_ns, 600 * NS_PER_S);
 	assert_int_equal(l2->timeout_ns, 5 * NS_PER_MS);
@@ -294,6 +299,10 @@ a_second_level_limits_the_first(void **state)
 	assert_int_equal(c->cache.l2.ttl_ns, 3600 * NS_PER_S);
 	assert_string_equal(c->cache.l2.prefix, "prony");
 	assert_true(c->cache.l2.skip_when_slower);
+	assert_false(c->cache.l2.tls.on);
+	c = parse(SMALLEST "cache: { l2: { servers: ['127.0.0.1:6379'], tls: true } }\n");
+	assert_true(c->cache.l2.tls.on && c->cache.l2.tls.verify);
+	assert_null(c->cache.l2.tls.ca_file);
 }
 
 static void
@@ -319,6 +328,13 @@ mistakes_are_explained_where_they_stand(void **state)
 		{ WITH("cache: { l2: { servers: [a:1], password_file: x, password_env: y } }"), "and password_env", "" },
 		{ WITH("cache: { l2: { servers: [a:1], cluster: true, database: 1 } }"), "only number 0", "prefix" },
 		{ WITH("cache: { l2: { servers: [a:1], prefix: 'a{b' } }"), "'a{b' is no beginning of a key", "" },
+		{ WITH("cache: { l2: { servers: ['rediss://a:1'] } }"), "8:26: servers: 'rediss://a:1' is a URL",
+		  "tls: true" },
+		{ WITH("cache: { l2: { servers: [a:1], tls: maybe } }"), "8:37: tls: 'maybe'", "" },
+		{ WITH("cache: { l2: { servers: [a:1], tls: { key: k } } }"), "8:44: tls: a key without its certificate", "gate.pem" },
+		{ WITH("cache: { l2: { servers: [a:1], tls: { ca: c, verify: false } } }"), "8:54: tls: ca and verify: false",
+		  "anybody" },
+		{ WITH("cache: { l2: { servers: [a:1], tls: { cert: c } } }"), "8:39: unknown key 'cert'", "" },
 		{ WITH("access_log: { format: json }"), "access_log: to which file?", "path:" },
 		{ WITH("timeouts: { idle: 5 }"), "idle: '5' is not a duration", "500ms" },
 		{ WITH("timeouts: { idle: 0s }"), "idle: must be longer than nothing", "" },

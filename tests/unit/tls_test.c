@@ -261,15 +261,16 @@ certificates_are_verified_when_asked(void **state)
 		long valid_s;
 		bool verify, trusted;
 		const char *why;         /* a part of it; NULL: accepted */
+		const char *next;        /* then: of what to do */
 	} rows[] = {
-		{ "DNS:localhost", "localhost", 3600, true, true, NULL },
-		{ "IP:127.0.0.1", "127.0.0.1", 3600, true, true, NULL },
-		{ "DNS:localhost", "localhost", 3600, true, false, "self-signed certificate" },
-		{ "DNS:localhost", "localhost", 3600, false, false, NULL },
-		{ "DNS:localhost", "other.test", 3600, true, true, "not for 'other.test'" },
-		{ "DNS:localhost", "127.0.0.1", 3600, true, true, "not for '127.0.0.1'" },
-		{ "DNS:localhost", "localhost", -3600, true, true, "certificate has expired" },
-		{ "DNS:localhost", "localhost", -3600, false, true, NULL },
+		{ "DNS:localhost", "localhost", 3600, true, true, NULL, NULL },
+		{ "IP:127.0.0.1", "127.0.0.1", 3600, true, true, NULL, NULL },
+		{ "DNS:localhost", "localhost", 3600, true, false, "self-signed certificate", "(ca)" },
+		{ "DNS:localhost", "localhost", 3600, false, false, NULL, NULL },
+		{ "DNS:localhost", "other.test", 3600, true, true, "not for 'other.test'", "a name that it holds" },
+		{ "DNS:localhost", "127.0.0.1", 3600, true, true, "not for '127.0.0.1'", "a name that it holds" },
+		{ "DNS:localhost", "localhost", -3600, true, true, "certificate has expired", "renew" },
+		{ "DNS:localhost", "localhost", -3600, false, true, NULL, NULL },
 	};
 	char path[] = "/tmp/prony-tls-XXXXXX";
 	struct tls_site site, other;
@@ -285,8 +286,8 @@ certificates_are_verified_when_asked(void **state)
 		pair_open(&p, c, &site);
 		run(&p);
 		if (!rows[i].why != (tls_state(p.t) == TLS_OPEN) ||
-		    (rows[i].why && !strstr(tls_why(p.t), rows[i].why)))
-			fail_msg("row %zu: state %d, %s", i, tls_state(p.t), tls_why(p.t));
+		    (rows[i].why && (!strstr(tls_why(p.t), rows[i].why) || !strstr(tls_next(p.t), rows[i].next))))
+			fail_msg("row %zu: state %d, %s; %s", i, tls_state(p.t), tls_why(p.t), tls_next(p.t));
 		pair_close(&p);
 		tls_context_close(c);
 		tls_site_close(&site);
@@ -295,18 +296,47 @@ certificates_are_verified_when_asked(void **state)
 	unlink(path);
 }
 
+/* One context for several hosts; nobody is verified without a name. */
+static void
+each_connection_may_have_a_host_of_its_own(void **state)
+{
+	char path[] = "/tmp/prony-tls-XXXXXX";
+	struct tls_site site;
+	struct pair p;
+
+	close(mkstemp(path));
+	tls_site_open(&site, &(struct tls_site_config)LIKE_ANY);
+	tls_site_save(&site, path);
+	struct tls_context *c = context(&(struct tls_config){ .verify = true, .ca_file = path, .reuse = 1 });
+	for (int i = 0; i < 4; i++) {
+		p = (struct pair){ .piece = 1 << 20 };
+		tls_peer_open(&p.peer, &site);
+		assert_int_equal(tls_open_to(c, i % 2 ? "other.test" : "localhost", &p.t, &p.to_peer), 0);
+		run(&p);
+		assert_int_equal(tls_state(p.t), i % 2 ? TLS_FAILED : TLS_OPEN);
+		pair_close(&p);
+	}
+	assert_int_equal(tls_open_to(c, "", &p.t, &p.to_peer), -ENOMEM);
+	assert_int_equal(tls_context_counts(c).resumed, 0);
+	tls_context_close(c);
+	tls_site_close(&site);
+	unlink(path);
+}
+
 static void
 wrong_settings_are_named(void **state)
 {
-	static const struct { const char *ca_file, *part; } rows[] = {
-		{ "/nowhere/ca.pem", "cannot read the CA file '/nowhere/ca.pem'" },
-		{ "/dev/null", "'/dev/null' holds no certificate" },
+	static const struct { const char *ca_file, *certificate_file, *part; } rows[] = {
+		{ "/nowhere/ca.pem", NULL, "cannot read the CA file '/nowhere/ca.pem'" },
+		{ "/dev/null", NULL, "'/dev/null' holds no certificate" },
+		{ NULL, "/nowhere/a.pem", "cannot read '/nowhere/a.pem'" },
+		{ NULL, "/dev/null", "'/dev/null' holds no certificate" },
 	};
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		struct tls_context *c = NULL;
 		struct err e = { 0 };
 		assert_true(tls_context_open(&(struct tls_config){ .host = "x", .verify = true,
-		    .ca_file = rows[i].ca_file }, &c, &e) < 0);
+		    .ca_file = rows[i].ca_file, .certificate_file = rows[i].certificate_file }, &c, &e) < 0);
 		assert_null(c);
 		assert_int_equal(e.status, STATUS_USAGE);
 		assert_non_null(strstr(e.text, rows[i].part));
@@ -435,6 +465,7 @@ RUN_TESTS(
 	cmocka_unit_test(many_records_pass_both_ways),
 	cmocka_unit_test(sessions_are_resumed_by_the_share_asked_for),
 	cmocka_unit_test(certificates_are_verified_when_asked),
+	cmocka_unit_test(each_connection_may_have_a_host_of_its_own),
 	cmocka_unit_test(wrong_settings_are_named),
 	cmocka_unit_test(failed_handshakes_say_why),
 	cmocka_unit_test(the_end_is_told_from_a_cut),

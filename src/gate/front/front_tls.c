@@ -7,6 +7,7 @@
 #include "gate/front/client_h1.h"
 #include "gate/front/client_h2.h"
 #include "gate/gate_int.h"
+#include "gate/records.h"
 
 /* ---- nothing is spoken ----------------------------------------------------------------------- */
 
@@ -95,43 +96,12 @@ flush(struct front *f, struct buf *out)
 	return left;
 }
 
-/* Small pieces go together, so that a head and the beginning of its body are one record; of large ones whole
- * records are made from where they are. */
-static int
-encrypt(struct front *f, const struct engine_piece *p, struct buf *out, size_t *filled)
-{
-	const char *at = p->bytes;
-	char *record = f->w->record;
-	int code = 0;
-
-	for (size_t left = p->size, n; left && code == 0; at += n, left -= n) {
-		if (!*filled && left >= GATE_RECORD_BYTES) {
-			n = left - left % GATE_RECORD_BYTES;
-			code = tls_send(f->tls, at, n, out);
-			continue;
-		}
-		n = left < GATE_RECORD_BYTES - *filled ? left : GATE_RECORD_BYTES - *filled;
-		memcpy(record + *filled, at, n);
-		*filled += n;
-		if (*filled == GATE_RECORD_BYTES) {
-			code = tls_send(f->tls, record, *filled, out);
-			*filled = 0;
-		}
-	}
-	return code;
-}
-
 ssize_t
 front_tls_send(struct front *f, const struct engine_piece *pieces, uint32_t n)
 {
 	struct buf *out = out_of(f);
-	size_t filled = 0;
-	int code = 0;
 
-	for (uint32_t i = 0; i < n && code == 0; i++)
-		code = encrypt(f, &pieces[i], out, &filled);
-	if (code == 0 && filled)
-		code = tls_send(f->tls, f->w->record, filled, out);
+	int code = records_make(f->tls, f->w->record, pieces, n, out);
 	if (code == 0)
 		return flush(f, out);
 	buf_clear(out);

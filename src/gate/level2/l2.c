@@ -384,20 +384,37 @@ l2_count_conns(const struct gate_worker *w)
 	return w->gate->l2.n_servers ? L2_NODES_MAX + 1 : 0;
 }
 
-struct l2 *
-l2_open(struct gate_worker *w)
+static int
+open_tls(const struct gate_worker *w, struct tls_context **ret, struct err *e)
 {
-	if (!w->gate->l2.n_servers)
-		return NULL;
+	const struct gate_l2_tls *t = &w->gate->l2.tls;
+	const struct tls_config config = {
+		.verify = t->verify, .ca_file = t->ca_file, .certificate_file = t->certificate_file,
+		.key_file = t->key_file,
+	};
+	int code = t->on ? tls_context_open(&config, ret, e) : 0;
+
+	return code < 0 ? err_wrap(e, code, "%s:%d:%d: l2.tls", w->config->file, t->place.line, t->place.column) : 0;
+}
+
+int
+l2_open(struct gate_worker *w, struct l2 **ret, struct err *e)
+{
+	struct tls_context *tls = NULL;
+	int code = w->gate->l2.n_servers ? open_tls(w, &tls, e) : 0;
+
+	if (code < 0 || !w->gate->l2.n_servers)
+		return code;
 	struct l2 *l = calloc(1, sizeof(*l));
 	if (!l)
 		abort();
-	*l = (struct l2){ .w = w, .c = &w->gate->l2, .packer = l2_packer_new() };
+	*l = (struct l2){ .w = w, .c = &w->gate->l2, .tls = tls, .packer = l2_packer_new() };
 	l->end = &l->first;
 	l->value.cap_bytes = l2_reply_max(l->c);
 	l->plain.cap_bytes = (size_t)l->c->value_bytes;
 	l->stream = w->index == 0 ? l2_stream_open(l) : NULL;
-	return l;
+	*ret = l;
+	return 0;
 }
 
 void
@@ -414,6 +431,7 @@ l2_close(struct l2 *l)
 		return;
 	l2_nodes_close(l);
 	l2_stream_close(l->stream);
+	tls_context_close(l->tls);
 	l2_packer_free(l->packer);
 	buf_done(&l->value);
 	buf_done(&l->plain);

@@ -4,7 +4,7 @@
  *
  * l2_map      who has what: slots, roles                      pure
  * l2_value    what stands under a key                         pure
- * l2_link     a connection: pipelined, made anew when it is lost
+ * l2_link     a connection: pipelined, made anew when it is lost, through TLS where that is wanted (l2_tls)
  * l2_nodes    the nodes as they are known, and whom to ask
  * l2          questions and answers: redirections, patience, circuit breakers
  * l2_keep     what goes there: stored responses, written behind; what is deleted
@@ -76,8 +76,8 @@ bool l2_takes(const struct l2 *l, const struct l2_key *key, size_t bytes);
 
 /* ---- the worker's ---- */
 
-/* NULL where gate.yaml names none. Out of memory aborts. */
-struct l2 *l2_open(struct gate_worker *w);
+/* NULL where gate.yaml names none. Fails over the files of TLS. Out of memory aborts. */
+int l2_open(struct gate_worker *w, struct l2 **ret, struct err *e);
 void l2_close(struct l2 *l);              /* accepts NULL, as all that follow */
 void l2_begin(struct l2 *l);              /* by the worker's thread: connect */
 uint32_t l2_count_conns(const struct gate_worker *w);

@@ -15,6 +15,7 @@ struct l2_node {
 	struct l2_link link;         /* first: a link's owner is found so */
 	struct l2 *l2;
 	struct l2_place place;       /* of an unused one: nothing */
+	const char *name;            /* of gate.yaml, for its certificate; NULL: it is only known by its address */
 	enum l2_role role;
 	uint8_t of;                  /* a cluster's replica: its primary */
 	bool seed;                   /* of gate.yaml: kept whatever the cluster says */
@@ -25,6 +26,7 @@ struct l2_node {
 struct l2 {
 	struct gate_worker *w;
 	const struct gate_l2 *c;
+	struct tls_context *tls;     /* NULL: in clear */
 	struct l2_node *nodes[L2_NODES_MAX];
 	uint8_t n_nodes;
 	uint8_t primary[REDIS_SLOTS];  /* of a cluster; L2_NO_NODE: not known */

@@ -94,7 +94,8 @@ send_queue(struct l2_link *l, struct l2_queue *q)
 		for (; q->unsent && n < ENGINE_PIECES; q->unsent = q->unsent->next)
 			pieces[n++] = (struct engine_piece){ q->unsent->command.data,
 				q->unsent->command.size, true };
-		if (w->ops->gather(w->engine, l->conn, pieces, n) < 0) {
+		ssize_t left = l->tls ? l2_tls_send(l, pieces, n) : w->ops->gather(w->engine, l->conn, pieces, n);
+		if (left < 0) {
 			l2_link_lose(l, "it does not take what is sent");
 			return;
 		}
@@ -132,6 +133,7 @@ down(struct l2_link *l, const char *why)
 		gate_worker_give_number(l->w, l->conn);
 	l->conn = ENGINE_NONE;
 	buf_done(&l->partial);
+	l2_tls_done(l);
 	wait_and_retry(l);
 	l->owner->down(l, why);
 	end_all(l);
@@ -151,6 +153,7 @@ begin(struct l2_link *l)
 	struct gate_worker *w = l->w;
 
 	l->state = L2_LINK_CONNECTS;
+	l->next = NULL;
 	l->conn = gate_worker_take_number(w);
 	if (l->conn == ENGINE_NONE) {
 		down(l, "no connection is free");
@@ -188,6 +191,7 @@ l2_link_close(struct l2_link *l)
 	l->state = L2_LINK_CLOSED;
 	timer_remove(&l->w->timers, &l->timer);
 	end_all(l);
+	l2_tls_done(l);
 	buf_done(&l->partial);
 	buf_done(&l->role);
 }
@@ -306,7 +310,7 @@ greet(struct l2_link *l)
 }
 
 void
-l2_link_connected(struct l2_link *l)
+l2_link_greet(struct l2_link *l)
 {
 	l->state = L2_LINK_GREETS;
 	l->asked_old = l->old = l->greets_over = false;
@@ -314,6 +318,15 @@ l2_link_connected(struct l2_link *l)
 	buf_clear(&l->partial);
 	greet(l);
 	l2_link_flush(l);
+}
+
+void
+l2_link_connected(struct l2_link *l)
+{
+	if (l->secure)
+		l2_tls_begin(l);
+	else
+		l2_link_greet(l);
 }
 
 /* ---- what comes ------------------------------------------------------------------------------ */
@@ -348,13 +361,22 @@ clear_partial(struct l2_link *l)
 	resp_start(&l->parser, NULL);
 }
 
+/* Of a server that hangs up, or says what is no greeting, before it has been greeted. */
+static const char *
+next_of_stranger(const struct l2_link *l)
+{
+	if (l->state != L2_LINK_GREETS)
+		return NULL;
+	return l->tls ? "if it wants clients to show a certificate, set l2.tls.certificate and l2.tls.key"
+	    : "if it speaks TLS there, set l2.tls: true";
+}
+
 void
-l2_link_received(struct l2_link *l, const char *bytes, size_t size)
+l2_link_take(struct l2_link *l, const char *bytes, size_t size)
 {
 	enum resp_verdict v = RESP_DONE;
 	size_t used;
 
-	l->heard_ns = l->w->now_ns;
 	for (; size; bytes += used, size -= used) {
 		v = resp_feed(&l->parser, bytes, size, &used);
 		struct text reply = { bytes, used };
@@ -365,6 +387,7 @@ l2_link_received(struct l2_link *l, const char *bytes, size_t size)
 		if (v == RESP_MORE)
 			return;
 		if (v == RESP_BAD) {
+			l->next = next_of_stranger(l);
 			l2_link_lose(l, "it does not speak Redis' protocol");
 			return;
 		}
@@ -375,9 +398,23 @@ l2_link_received(struct l2_link *l, const char *bytes, size_t size)
 }
 
 void
+l2_link_received(struct l2_link *l, const char *bytes, size_t size)
+{
+	l->heard_ns = l->w->now_ns;
+	if (l->tls)
+		l2_tls_received(l, bytes, size);
+	else
+		l2_link_take(l, bytes, size);
+}
+
+void
 l2_link_broken(struct l2_link *l, int code)
 {
-	down(l, code ? strerror(code) : "it has closed the connection");
+	const char *why = code ? strerror(code) : l->tls ? l2_tls_ended(l) : "it has closed the connection";
+
+	if (!l->next)
+		l->next = next_of_stranger(l);
+	down(l, why);
 }
 
 /* The timer is looked at where it comes up: putting it off with each reply would cost more. */
@@ -388,8 +425,12 @@ l2_link_due(struct l2_link *l)
 
 	if (l->state == L2_LINK_WAITS)
 		begin(l);
+	else if (l->state == L2_LINK_CONNECTS)
+		l2_link_lose(l, "it cannot be reached");
+	else if (l->state == L2_LINK_SECURES)
+		l2_link_lose(l, l2_tls_ended(l));
 	else if (l->state != L2_LINK_UP)
-		l2_link_lose(l, l->state == L2_LINK_CONNECTS ? "it cannot be reached" : "it does not answer");
+		l2_link_lose(l, "it does not answer");
 	else if (l->calls.first && l->calls.first != l->calls.unsent && w->now_ns - l->heard_ns >= SILENCE_NS)
 		l2_link_lose(l, "it does not answer");
 	else if (l->calls.first)

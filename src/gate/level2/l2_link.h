@@ -12,6 +12,7 @@
 #include "net/addr.h"
 #include "net/field.h"
 #include "net/resp.h"
+#include "net/tls.h"
 
 struct gate_worker;
 struct gate_l2;
@@ -33,7 +34,11 @@ struct l2_call {
 	int64_t given_ns;
 };
 
-enum l2_link_state { L2_LINK_CLOSED, L2_LINK_WAITS, L2_LINK_CONNECTS, L2_LINK_GREETS, L2_LINK_UP };
+enum l2_link_state {
+	L2_LINK_CLOSED, L2_LINK_WAITS, L2_LINK_CONNECTS, L2_LINK_SECURES, L2_LINK_GREETS, L2_LINK_UP
+};
+
+#define L2_HOST_MAX 254
 
 struct l2_queue {
 	struct l2_call *first, **end;
@@ -54,6 +59,12 @@ struct l2_link {
 	const struct gate_l2 *c;
 	const struct l2_link_owner *owner;
 	struct addr addr;
+	struct tls_context *secure; /* NULL: in clear */
+	char host[L2_HOST_MAX];     /* with TLS: whom its certificate must be for */
+	struct tls *tls;            /* NULL: in clear, or not connected */
+	struct buf records;         /* on their way out */
+	bool feeding;
+	const char *next;           /* of `why` it is down: what to do; NULL: nothing that is known here */
 	uint32_t conn;
 	enum l2_link_state state;
 	bool lost_before;           /* so that nobody waits for it to come up */
@@ -80,8 +91,7 @@ void l2_link_close(struct l2_link *l);
 static inline bool
 l2_link_takes(const struct l2_link *l)
 {
-	return l->state == L2_LINK_UP ||
-	    (!l->lost_before && (l->state == L2_LINK_CONNECTS || l->state == L2_LINK_GREETS));
+	return l->state == L2_LINK_UP || (!l->lost_before && l->state >= L2_LINK_CONNECTS);
 }
 
 /* Give a command, sent with l2_link_flush. `command` becomes the call's. The call lives until its `done`. */
@@ -89,6 +99,19 @@ struct l2_call *l2_link_call(struct l2_link *l, struct buf *command, l2_reply_fn
 void l2_link_flush(struct l2_link *l);
 /* Hang up, and connect again after a while. */
 void l2_link_lose(struct l2_link *l, const char *why);
+
+/* ---- between l2_link.c and l2_tls.c ---- */
+void l2_link_greet(struct l2_link *l);
+/* What comes in clear. */
+void l2_link_take(struct l2_link *l, const char *bytes, size_t size);
+/* Connected: shake hands; then greet. */
+void l2_tls_begin(struct l2_link *l);
+/* As an engine's gather. */
+ssize_t l2_tls_send(struct l2_link *l, const struct engine_piece *pieces, uint32_t n);
+void l2_tls_received(struct l2_link *l, const char *bytes, size_t size);
+/* The peer has ended the connection: why, in words. */
+const char *l2_tls_ended(struct l2_link *l);
+void l2_tls_done(struct l2_link *l);
 
 /* ---- told by the engine and the timers ---- */
 void l2_link_connected(struct l2_link *l);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +95,9 @@ connect_node(struct l2 *l, struct l2_node *n)
 
 	if (link->state != L2_LINK_CLOSED || !read_addr(&n->place, &link->addr))
 		return;
+	const char *name = l->c->tls.server_name ? l->c->tls.server_name : n->name ? n->name : n->place.host;
+	link->secure = l->tls;
+	snprintf(link->host, sizeof(link->host), "%s", name);
 	link->reads_only = l->c->cluster && n->place.replica;
 	link->asks_role = !l->c->cluster && l->c->n_servers > 1;
 	l2_link_open(link, l2_reply_max(l->c));
@@ -133,9 +137,12 @@ l2_nodes_open(struct l2 *l)
 	for (size_t i = 0; i < l->c->n_servers && i < L2_NODES_MAX; i++) {
 		struct l2_place p = { 0 };
 		place_of(&l->w->gate->l2_addrs[i], &p);
-		uint8_t at = find_or_add(l, &p);
-		if (at != L2_NO_NODE)
-			l->nodes[at]->seed = true;
+		uint8_t at = find_node(l, &p);
+		if (at == L2_NO_NODE)
+			at = add_node(l, &p);
+		l->nodes[at]->seed = true;
+		l->nodes[at]->name = l->c->servers[i].host;
+		connect_node(l, l->nodes[at]);
 	}
 	l->unsure = l->c->cluster;
 }

@@ -418,7 +418,9 @@ follow_primary(struct l2_stream *s)
 		return;
 	l2_link_close(&s->link);
 	s->to = n->place;
-	s->link = (struct l2_link){ .w = s->l->w, .c = s->l->c, .owner = &owner, .addr = n->link.addr };
+	s->link = (struct l2_link){ .w = s->l->w, .c = s->l->c, .owner = &owner, .addr = n->link.addr,
+		.secure = s->l->tls };
+	memcpy(s->link.host, n->link.host, sizeof(s->link.host));
 	l2_link_open(&s->link, REPLY_MAX);
 }
 

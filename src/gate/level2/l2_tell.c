@@ -77,7 +77,7 @@ l2_tell_error(struct l2 *l, const struct l2_link *link, const char *error)
 void
 l2_tell_down(struct l2 *l, const struct l2_link *link, const char *why)
 {
-	char what[RESP_TEXT_MAX + 64];
+	char what[RESP_TEXT_MAX + 192];
 
 	if (l->w->index)
 		return;
@@ -85,7 +85,7 @@ l2_tell_down(struct l2 *l, const struct l2_link *link, const char *why)
 		l2_tell_error(l, link, why);
 		return;
 	}
-	snprintf(what, sizeof(what), "is not to be had: %s", why);
+	snprintf(what, sizeof(what), "is not to be had: %s%s%s", why, link->next ? "; " : "", link->next ? link->next : "");
 	say(l, link, TOLD_DOWN, what, "it is tried again, and the gate does without it meanwhile");
 }
 
