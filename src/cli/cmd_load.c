@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "cli/command.h"
 #include "cli/find_max.h"
+#include "cli/fleet_losses.h"
 #include "cli/load_table.h"
 #include "cli/output.h"
 #include "diagnose/diagnose.h"
@@ -51,16 +52,6 @@ note_capacity(const struct spec *s, const struct run_phase *p, struct run *r)
 	r->capacity.at_least = s->closed || p->throughput >= ANSWERED_ALL * p->rate;
 }
 
-static size_t
-count_lost(const struct run *r)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < r->evidence.n_workers; i++)
-		n += r->evidence.workers[i].lost;
-	return n;
-}
-
 static void
 judge(const struct spec *s, struct run *r, const struct run_phase *p)
 {
@@ -74,12 +65,8 @@ judge(const struct spec *s, struct run *r, const struct run_phase *p)
 		diagnose(r);
 	else
 		r->verdict = p->answered && !stop_requested() ? VERDICT_MET : VERDICT_INCONCLUSIVE;
-	if (!count_lost(r) || s->allow_lost || p->generator_limited)
-		return;
-	r->verdict = VERDICT_INCONCLUSIVE;
-	r->headline = run_printf(r, "%zu of %zu workers were lost: less was offered than asked for, so "
-	    "nothing is concluded (--allow-lost concludes in spite of it).", count_lost(r),
-	    r->evidence.n_workers);
+	if (!p->generator_limited)
+		fleet_losses_judge(s, r);
 }
 
 static int
@@ -87,6 +74,7 @@ offer(struct invocation *in, const struct schedule *schedule, struct run *r, str
     struct err *e)
 {
 	const struct spec *s = in->spec;
+	CLEANUP(fleet_leave_p) struct lead *lead = NULL;
 	struct run_phase *p = NULL;
 	struct load_step step = {
 		.name = "baseline", .for_ns = s->for_ns,
@@ -98,10 +86,13 @@ offer(struct invocation *in, const struct schedule *schedule, struct run *r, str
 		step.rate = schedule_peak_rate(schedule);
 		step.for_ns = schedule_length_ns(schedule);
 	}
-	int code = s->via ? fleet_lead(l, s, &step, &in->progress, r, &p, e)
-	    : load_run(l, &step, true, r, &p, e);
+	int code = s->via ? fleet_lead(l, s, false, &in->progress, &lead, e) : 0;
+	if (code == 0)
+		code = load_run(l, &step, true, r, &p, e);
 	if (code < 0)
 		return code;
+	if (lead)
+		fleet_record(lead, r);
 	note_capacity(s, p, r);
 	judge(s, r, p);
 	if (r->folder && (code = run_seal(r, e)) < 0)
@@ -123,9 +114,10 @@ take_part(struct invocation *in)
 
 	if (fleet_join(in->spec, &in->progress, r, &p, &e) < 0)
 		return cli_fail(in, &e);
-	load_table_share(&out, p);
+	if (p)
+		load_table_share(&out, p);
 	return cli_print(in, &out, r->safety_stop.what ? cli_run_end(in, r)
-	    : p->generator_limited ? STATUS_INCONCLUSIVE : STATUS_OK);
+	    : p && p->generator_limited ? STATUS_INCONCLUSIVE : STATUS_OK);
 }
 
 static int
@@ -169,7 +161,7 @@ static const char *const examples[] = {
 	"prony load http://127.0.0.1:8080/ --closed --connections 50", "ask as fast as answers come",
 	"prony load --join redis://hub --allow-load web1", "be a worker of a fleet, on each host",
 	"prony load http://web1/ -r 90k/s --via redis://hub --workers 3 --allow-load web1",
-	"lead it: one load, offered by three hosts",
+	"lead it: one load, offered by three hosts; searches and suites, too",
 	NULL,
 };
 

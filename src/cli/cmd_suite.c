@@ -9,8 +9,11 @@
 #include "base/stop.h"
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/fleet_losses.h"
 #include "cli/integrity.h"
+#include "cli/load_table.h"
 #include "diagnose/diagnose.h"
+#include "fleet/fleet.h"
 #include "load/load.h"
 #include "model/scaling.h"
 #include "run/run_store.h"
@@ -96,6 +99,7 @@ write_table(struct buf *out, const struct spec *spec, const struct run *r)
 	    spec->n_urls > 1 ? " ..." : "", "phase", "offered", "answered", "p50", "p99", "errors");
 	for (size_t i = 0; i < r->suite.n_phases; i++)
 		write_phase(out, &r->suite, &r->suite.phases[i]);
+	load_table_workers(out, r);
 	write_drift(out, &r->suite);
 	for (size_t i = 0; i < r->suite.n_integrity; i++)
 		write_integrity(out, &r->suite.integrity[i]);
@@ -111,7 +115,10 @@ check_asked(const struct spec *s, struct err *e)
 {
 	int code = 0;
 
-	if (!s->n_urls) {
+	if (s->join) {
+		code = err_usage(e, "prony suite: workers of all kinds of load begin with prony load --join");
+		err_hint(e, "write prony load --join URL on their hosts, and here --via URL --workers N");
+	} else if (!s->n_urls) {
 		code = err_usage(e, "prony suite: which URL?");
 		err_hint(e, "name it, as in: prony load suite http://127.0.0.1:8080/");
 	} else if (s->closed) {
@@ -158,14 +165,20 @@ measure(struct invocation *in, struct run *r, struct load *l, struct err *e)
 {
 	const struct spec *s = in->spec;
 	const struct load_suite plan = plan_of(s);
+	CLEANUP(fleet_leave_p) struct lead *lead = NULL;
 
-	int code = load_suite(l, &plan, r, e);
+	int code = s->via ? fleet_lead(l, s, true, &in->progress, &lead, e) : 0;
+	if (code == 0)
+		code = load_suite(l, &plan, r, e);
+	if (code == 0 && lead)
+		fleet_record(lead, r);
 	if (code == 0 && s->integrity && !stop_requested())
 		code = integrity_check(s->integrity, "after", r, e);
 	if (code < 0)
 		return code;
 	scaling(r);
 	diagnose(r);
+	fleet_losses_judge(s, r);
 	code = run_seal(r, e);
 	return code < 0 ? code : report_write(r, e);
 }
@@ -189,6 +202,8 @@ run(struct invocation *in)
 
 	int code = check_asked(in->spec, &e);
 	if (code == 0)
+		code = fleet_check(in->spec, &e);
+	if (code == 0)
 		code = load_open(in->spec, &in->progress, &l, &e);
 	if (code == 0)
 		code = load_probe(l, r, &e);
@@ -207,6 +222,8 @@ static const char *const examples[] = {
 	"prony load suite http://127.0.0.1:8080/ -t 'p99<500ms'", "about 80 seconds, against a target",
 	"prony load suite http://127.0.0.1:8080/ --quick --integrity './check-orders.sh'",
 	"half a minute, and are the data still whole?",
+	"prony load suite http://web1/ --via redis://hub --workers 3 --allow-load web1",
+	"offered by the workers that joined at hub: see prony help load",
 	NULL,
 };
 
@@ -226,7 +243,7 @@ const struct command command_suite = {
 	    "data not whole; 3: inconclusive, or the generator was the limit. 'prony load suite' is the "
 	    "same command.",
 	.examples = examples,
-	.settings = SETTINGS_LOAD | SETTINGS_CLOSED | SETTINGS_SUITE | SETTINGS_RUN,
+	.settings = SETTINGS_LOAD | SETTINGS_CLOSED | SETTINGS_SUITE | SETTINGS_RUN | SETTINGS_FLEET,
 	.words = WORDS_TARGETS,
 	.run = run,
 };

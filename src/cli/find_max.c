@@ -6,7 +6,10 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/units.h"
+#include "cli/fleet_losses.h"
+#include "cli/load_table.h"
 #include "diagnose/diagnose.h"
+#include "fleet/fleet.h"
 #include "load/load.h"
 #include "model/scaling.h"
 #include "run/run_store.h"
@@ -61,6 +64,7 @@ write_table(struct buf *out, const struct spec *s, const struct run *r)
 	    "step", "rate", "p50", "p99", "errors");
 	for (size_t i = 0; i < c->n_curve; i++)
 		write_step(out, &c->curve[i]);
+	load_table_workers(out, r);
 	buf_printf(out, "  %s\n", r->headline);
 }
 
@@ -75,11 +79,18 @@ find_max(struct invocation *in, struct run *r, struct load *l, struct err *e)
 		.budget_ns = OTHER_NS + STEPS_MOST * in->spec->for_ns,
 	};
 
-	int code = load_find(l, &aim, r, e);
+	CLEANUP(fleet_leave_p) struct lead *lead = NULL;
+
+	int code = in->spec->via ? fleet_lead(l, in->spec, true, &in->progress, &lead, e) : 0;
+	if (code == 0)
+		code = load_find(l, &aim, r, e);
 	if (code < 0)
 		return code;
+	if (lead)
+		fleet_record(lead, r);
 	scaling(r);
 	diagnose(r);
+	fleet_losses_judge(in->spec, r);
 	if (r->folder && (code = run_seal(r, e)) < 0)
 		return code;
 	if (in->json)

@@ -136,17 +136,20 @@ write_generator(struct buf *out, const struct run_phase *p)
 }
 
 static void
-write_lost(struct buf *out, const struct run_worker *w)
+write_lost(struct buf *out, const struct run_worker *w, bool one_phase)
 {
 	char share[24], after[24];
 
-	buf_printf(out, "  LOST: worker %s on %s was lost after %s%s%s; %s of the load was not offered "
-	                "from then on\n", w->name, w->host, format_duration(after, w->lost_after),
-	    w->why ? ": " : "", w->why ? w->why : "", format_percent(share, w->share));
+	buf_printf(out, "  LOST: worker %s on %s was lost after %s%s%s; ", w->name, w->host,
+	    format_duration(after, w->lost_after), w->why ? ": " : "", w->why ? w->why : "");
+	if (one_phase)
+		buf_printf(out, "%s of the load was not offered from then on\n", format_percent(share, w->share));
+	else
+		buf_puts(out, "its share of that phase was not offered\n");
 }
 
-static void
-write_workers(struct buf *out, const struct run *r)
+void
+load_table_workers(struct buf *out, const struct run *r)
 {
 	const struct run_evidence *v = &r->evidence;
 	char cpu[24], lag[24], clock[24];
@@ -164,7 +167,7 @@ write_workers(struct buf *out, const struct run *r)
 	}
 	for (size_t i = 0; i < v->n_workers; i++)
 		if (v->workers[i].lost)
-			write_lost(out, &v->workers[i]);
+			write_lost(out, &v->workers[i], v->n_phases == 1);
 }
 
 void
@@ -184,7 +187,7 @@ load_table(struct buf *out, const struct spec *s, const struct run *r, const str
 	write_spans(out, p);
 	if (r->baseline.n_routes > 1)
 		write_routes(out, &r->baseline);
-	write_workers(out, r);
+	load_table_workers(out, r);
 	write_generator(out, p);
 	write_identity(out, p);
 	if (r->n_targets && r->headline)

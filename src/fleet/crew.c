@@ -50,26 +50,70 @@ last_words_decode(const void *bytes, size_t size, struct last_words *w)
 	return !r.bad && r.at == r.end;
 }
 
+/* ---- phases ---------------------------------------------------------------------------------- */
+
+static double
+larger(double a, double b)
+{
+	return isnan(a) ? b : isnan(b) ? a : fmax(a, b);
+}
+
+/* What it did in the phase that is over. */
+static void
+add_to_before(struct member *m)
+{
+	m->before.scheduled += m->now.scheduled;
+	m->before.sent += m->now.sent;
+	m->before.unsent += m->now.unsent;
+	m->before.answered += m->now.answered;
+	m->before.errors += m->now.errors;
+	m->before.timeouts += m->now.timeouts;
+	m->before.in_flight += m->now.in_flight;
+	m->now = (struct member_sums){ 0 };
+	m->cpu = larger(m->cpu, m->end.cpu);
+	m->lag_p99 = larger(m->lag_p99, m->end.lag_p99);
+	m->end = (struct last_words){ .cpu = NAN, .lag_p99 = NAN };
+	m->told_ns = 0;
+}
+
+size_t
+crew_begin(struct crew *c, size_t most)
+{
+	c->n_parts = 0;
+	c->cut = false;
+	if (!c->first_ns)
+		c->first_ns = c->start_ns;
+	for (size_t i = 0; i < c->n_members; i++) {
+		struct member *m = &c->members[i];
+		bool takes_part = m->state != MEMBER_LOST && (!most || c->n_parts < most);
+		add_to_before(m);
+		m->part = takes_part ? c->n_parts++ : CREW_NO_PART;
+		if (m->state != MEMBER_LOST)
+			m->state = takes_part ? MEMBER_RUNNING : MEMBER_FINISHED;
+	}
+	return c->n_parts;
+}
+
 /* ---- while it runs --------------------------------------------------------------------------- */
 
 static void
 lose(struct crew *c, struct member *m, const char *why)
 {
 	m->state = MEMBER_LOST;
-	m->lost_ns = m->heard_ns > c->start_ns ? m->heard_ns - c->start_ns : 0;
+	m->lost_ns = m->heard_ns > c->first_ns ? m->heard_ns - c->first_ns : 0;
 	m->why = why;
 }
 
 static void
 add_up(struct member *m, const struct tally *t)
 {
-	m->scheduled += t->scheduled;
-	m->sent += t->sent;
-	m->answered += tally_count(t, OUTCOME_ANSWERED);
-	m->timeouts += tally_count(t, OUTCOME_TIMEOUT);
-	m->in_flight += tally_count(t, OUTCOME_IN_FLIGHT);
+	m->now.scheduled += t->scheduled;
+	m->now.sent += t->sent;
+	m->now.answered += tally_count(t, OUTCOME_ANSWERED);
+	m->now.timeouts += tally_count(t, OUTCOME_TIMEOUT);
+	m->now.in_flight += tally_count(t, OUTCOME_IN_FLIGHT);
 	for (int o = OUTCOME_CONNECT; o <= OUTCOME_EXPECT; o++)
-		m->errors += tally_count(t, o);
+		m->now.errors += tally_count(t, o);
 }
 
 static struct tally *
@@ -92,14 +136,14 @@ take_end(struct crew *c, struct member *m, const void *bytes, size_t size)
 {
 	if (!last_words_decode(bytes, size, &m->end)) {
 		lose(c, m, "its last words make no sense");
-	} else if (m->end.sent != m->sent || (c->schedule && m->end.scheduled != m->scheduled) ||
+	} else if (m->end.sent != m->now.sent || (c->schedule && m->end.scheduled != m->now.scheduled) ||
 	    m->end.scheduled != m->end.sent + m->end.unsent ||
-	    m->sent != m->answered + m->errors + m->timeouts + m->in_flight) {
+	    m->now.sent != m->now.answered + m->now.errors + m->now.timeouts + m->now.in_flight) {
 		lose(c, m, "not all of its figures arrived");
 	} else {
 		m->state = MEMBER_FINISHED;
-		m->unsent = m->end.unsent;
-		m->scheduled = m->end.scheduled;
+		m->now.unsent = m->end.unsent;
+		m->now.scheduled = m->end.scheduled;
 	}
 }
 
@@ -113,6 +157,8 @@ crew_hear(struct crew *c, size_t number, const char *kind, int64_t told_ns, cons
 	if (m->state != MEMBER_RUNNING)
 		return NULL;
 	m->heard_ns = now;
+	if (strcmp(kind, "beat") == 0 && told_ns > m->told_ns)
+		m->told_ns = told_ns;
 	if (strcmp(kind, "tally") == 0)
 		return take_tally(c, m, told_ns, bytes, size);
 	if (strcmp(kind, "end") == 0)
@@ -144,6 +190,26 @@ crew_is_running(const struct crew *c)
 	return false;
 }
 
+int64_t
+crew_told(const struct crew *c)
+{
+	int64_t least = INT64_MAX;
+
+	for (size_t i = 0; i < c->n_members; i++)
+		if (c->members[i].state == MEMBER_RUNNING && c->members[i].told_ns < least)
+			least = c->members[i].told_ns;
+	return least;
+}
+
+const struct member *
+crew_lost_now(const struct crew *c)
+{
+	for (size_t i = 0; i < c->n_members; i++)
+		if (c->members[i].state == MEMBER_LOST && c->members[i].part != CREW_NO_PART)
+			return &c->members[i];
+	return NULL;
+}
+
 /* ---- the end --------------------------------------------------------------------------------- */
 
 /* How long requests were offered, or should have been: as those say who were there at the end. */
@@ -164,9 +230,9 @@ window_of(const struct crew *c)
 
 /* Arrivals of its share that are due at `from` or later, and before `to`. */
 static int64_t
-count_due(const struct crew *c, size_t number, int64_t from_ns, int64_t to_ns)
+count_due(const struct crew *c, size_t part, int64_t from_ns, int64_t to_ns)
 {
-	struct schedule_reader r = schedule_read(c->schedule, (int64_t)number, (int64_t)c->n_members);
+	struct schedule_reader r = schedule_read(c->schedule, (int64_t)part, (int64_t)c->n_parts);
 	struct arrival a;
 	int64_t n = 0;
 
@@ -178,20 +244,19 @@ count_due(const struct crew *c, size_t number, int64_t from_ns, int64_t to_ns)
 /* Where an arrival is one request, those unsent are known to the request; else they are those
  * arrivals that were due after it spoke last. */
 static void
-close_lost(struct crew *c, size_t number, int64_t window, struct tally *t)
+close_lost(struct crew *c, struct member *m, int64_t window, struct tally *t)
 {
-	struct member *m = &c->members[number];
-	int64_t told = m->answered + m->errors + m->timeouts + m->in_flight;
-	int64_t open = m->sent > told ? m->sent - told : 0, unsent = 0;
+	int64_t told = m->now.answered + m->now.errors + m->now.timeouts + m->now.in_flight;
+	int64_t open = m->now.sent > told ? m->now.sent - told : 0, unsent = 0;
 
 	if (c->schedule)
-		unsent = c->single ? count_due(c, number, 0, window) - m->sent
-		    : count_due(c, number, m->told_ns, window);
-	m->unsent = unsent > 0 ? unsent : 0;
+		unsent = c->single ? count_due(c, m->part, 0, window) - m->now.sent
+		    : count_due(c, m->part, m->told_ns, window);
+	m->now.unsent = unsent > 0 ? unsent : 0;
 	t->routes[0].outcome[OUTCOME_IN_FLIGHT] += open;
-	t->scheduled += m->sent + m->unsent - m->scheduled;
-	m->in_flight += open;
-	m->scheduled = m->sent + m->unsent;
+	t->scheduled += m->now.sent + m->now.unsent - m->now.scheduled;
+	m->now.in_flight += open;
+	m->now.scheduled = m->now.sent + m->now.unsent;
 }
 
 static void
@@ -219,30 +284,44 @@ crew_close(struct crew *c, struct load_crew_end *ret)
 		struct member *m = &c->members[i];
 		if (m->state == MEMBER_RUNNING)
 			lose(c, m, NULL);
+		if (m->part == CREW_NO_PART)
+			continue;
 		if (m->state == MEMBER_LOST)
-			close_lost(c, i, ret->window_ns, t);
+			close_lost(c, m, ret->window_ns, t);
 		else
 			hear_out(m, ret);
-		ret->unsent += m->unsent;
+		ret->unsent += m->now.unsent;
 	}
 	return t;
 }
 
 void
-crew_record(const struct crew *c, struct run *r, struct run_phase *p)
+crew_judge(const struct crew *c, struct run *r, struct run_phase *p)
+{
+	for (size_t i = 0; i < c->n_members && !p->generator_limited; i++) {
+		const struct member *m = &c->members[i];
+		if (m->state != MEMBER_FINISHED || !m->end.limited)
+			continue;
+		p->generator_limited = true;
+		p->generator_why = run_printf(r, "worker %s on %s: %s", m->name, m->host, m->end.why);
+	}
+}
+
+void
+crew_record(const struct crew *c, struct run *r)
 {
 	for (size_t i = 0; i < c->n_members; i++) {
 		const struct member *m = &c->members[i];
 		struct run_worker *w = RUN_ADD(r, worker, r->evidence.workers, r->evidence.n_workers);
 		w->name = run_str(r, m->name);
 		w->host = run_str(r, m->host);
-		w->scheduled = m->scheduled;
-		w->sent = m->sent;
-		w->unsent = m->unsent;
-		w->answered = m->answered;
-		w->errors = m->errors;
-		w->timeouts = m->timeouts;
-		w->in_flight = m->in_flight;
+		w->scheduled = m->before.scheduled + m->now.scheduled;
+		w->sent = m->before.sent + m->now.sent;
+		w->unsent = m->before.unsent + m->now.unsent;
+		w->answered = m->before.answered + m->now.answered;
+		w->errors = m->before.errors + m->now.errors;
+		w->timeouts = m->before.timeouts + m->now.timeouts;
+		w->in_flight = m->before.in_flight + m->now.in_flight;
 		w->clock_error = ns_to_s(m->clock_error_ns);
 		w->share = 1 / (double)c->n_members;
 		w->lost = m->state == MEMBER_LOST;
@@ -250,11 +329,7 @@ crew_record(const struct crew *c, struct run *r, struct run_phase *p)
 		w->why = run_str(r, m->why);
 		if (w->lost)
 			continue;
-		w->cpu = m->end.cpu;
-		w->lag_p99 = m->end.lag_p99;
-		if (m->end.limited && !p->generator_limited) {
-			p->generator_limited = true;
-			p->generator_why = run_printf(r, "worker %s on %s: %s", m->name, m->host, m->end.why);
-		}
+		w->cpu = larger(m->cpu, m->end.cpu);
+		w->lag_p99 = larger(m->lag_p99, m->end.lag_p99);
 	}
 }

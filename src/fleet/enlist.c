@@ -13,6 +13,7 @@
 #include "load/load.h"
 
 #define POLL_NS   (50 * NS_PER_MS)
+#define LATE_NS   (2 * NS_PER_S)       /* behind the start of a later phase, and still of use */
 #define SETTLE_NS (100 * NS_PER_MS)    /* until what a thread has handed over is here */
 
 /* ---- the leader ------------------------------------------------------------------------------ */
@@ -37,7 +38,8 @@ join_ask(struct join *j, bool numbered)
 	if (!reply_is_text(r))
 		return leader_gone(j);
 	snprintf(mine, sizeof(mine), ",%zu,", j->number);
-	j->called_off = strncmp(r->str, "stop", 4) == 0;
+	j->over = strncmp(r->str, "over,", 5) == 0;
+	j->called_off = j->over || (strncmp(r->str, "go:", 3) == 0 && j->phase && strtoul(r->str + 3, NULL, 10) >= j->phase);
 	if (!numbered || !strstr(r->str, mine))
 		return 0;
 	err_set(j->e, EIO, "the leader has given this worker up: nothing was heard of it for 3 s");
@@ -81,11 +83,11 @@ await_call(struct join *j, int64_t timeout_ns, char id[FLEET_TOKEN_MAX])
 }
 
 int
-join_tell(struct join *j, const char *kind, const void *bytes, size_t size)
+join_tell(struct join *j, const char *kind, bool complete, const void *bytes, size_t size)
 {
 	int64_t told = now_ns() - SETTLE_NS - j->start_ns;
 
-	told = told > 0 ? told / TALLY_SLICE_NS * TALLY_SLICE_NS : 0;
+	told = complete && told > 0 ? told / TALLY_SLICE_NS * TALLY_SLICE_NS : 0;
 	int code = link_do(j->link, NULL, j->e, "XADD %s * w %llu k %s u %lld d %b", j->keys.results,
 	    (unsigned long long)j->number, kind, (long long)told, bytes, size);
 	return code < 0 ? code
@@ -99,7 +101,7 @@ join_fail(struct join *j, const char *why)
 	struct err *e = TAKE(j->e);
 
 	j->e = &ignored;
-	int code = join_tell(j, "fail", why, strlen(why));
+	int code = join_tell(j, "fail", true, why, strlen(why));
 	j->e = e;
 	return code;
 }
@@ -178,7 +180,7 @@ prepare(struct join *j, const struct spec *own, const struct progress *progress)
 		code = spec_check(j->spec, j->e);
 	if (code == 0)
 		code = load_open(j->spec, progress, &j->load, j->e);
-	if (code == 0 && !j->spec->closed)
+	if (code == 0 && !j->spec->closed && !j->plan.many)
 		code = asked_make(j->load, &j->asked, j->e);
 	remove_folder(j);
 	return code < 0 ? code : load_reach(j->load, j->e);
@@ -208,37 +210,92 @@ find_number(const char *tokens, const char *token, size_t *ret)
 	return false;
 }
 
-static int
-take_start(struct join *j, const redisReply *entry)
+/* The place of our number among those who take part, and how many they are. False: this phase is for others. */
+static bool
+find_part(struct join *j, const char *parts)
 {
-	int64_t at = atoll(entry_text(entry, "at"));
+	bool found = false;
+	char *end;
 
-	if (!find_number(entry_text(entry, "tokens"), j->token, &j->number))
-		return refuse_late(j);
-	j->start_ns = at - j->offset_ns;
-	if (j->start_ns > now_ns() && j->start_ns < now_ns() + 60 * NS_PER_S)
-		return 0;
+	for (j->parts = 0;; j->parts++, parts = end) {
+		size_t number = strtoul(parts, &end, 10);
+		if (end == parts)
+			return found;
+		if (number == j->number && !found) {
+			j->part = j->parts;
+			found = true;
+		}
+	}
+}
+
+static int
+too_late(struct join *j)
+{
 	err_set(j->e, ETIME, "the common start had passed when it was heard of here");
 	err_hint(j->e, "is this host, or the way to the Redis server, too busy?");
 	join_fail(j, "it heard of the start too late");
 	return -ETIME;
 }
 
+/* 1: it is for this worker, too. Who hears of a later phase late begins late, and says that it was the limit. */
 static int
-await_start(struct join *j)
+take_start(struct join *j, const redisReply *entry)
+{
+	const redisReply *order = entry_field(entry, "order");
+	int64_t at = atoll(entry_text(entry, "at")), now = now_ns();
+	bool first = !j->phase;
+
+	if (!find_number(entry_text(entry, "tokens"), j->token, &j->number))
+		return refuse_late(j);
+	j->phase = strtoul(entry_text(entry, "phase"), NULL, 10);
+	j->start_ns = at - j->offset_ns;
+	if (!order || !order_decode(order->str, order->len, &j->order) || j->order.asked == j->plan.many || !j->phase) {
+		join_fail(j, "it does not understand its order");
+		err_set(j->e, EBADMSG, "what the leader orders makes no sense");
+		err_hint(j->e, "does the same version of prony lead, and does nobody else write to these keys?");
+		return -EBADMSG;
+	}
+	if (!find_part(j, entry_text(entry, "parts")))
+		return 0;
+	if (j->start_ns < now - (first ? 0 : LATE_NS) || j->start_ns > now + 60 * NS_PER_S)
+		return too_late(j);
+	return 1;
+}
+
+/* The next entry of the stream of starts, if there is one. 1: a phase of this worker. */
+static int
+look_for_start(struct join *j)
+{
+	CLEANUP(reply_free_p) redisReply *r = NULL;
+	int code = link_do(j->link, &r, j->e, "XREAD COUNT 1 STREAMS %s %s", j->keys.start, j->last);
+
+	if (code < 0 || !reply_is_list(r, 1) || !reply_is_list(r->element[0], 2) ||
+	    !reply_is_list(r->element[0]->element[1], 1))
+		return code;
+	const redisReply *entry = r->element[0]->element[1]->element[0];
+	if (!reply_is_list(entry, 2) || !reply_is_text(entry->element[0]) || entry->element[0]->len >= sizeof(j->last))
+		return 0;
+	memcpy(j->last, entry->element[0]->str, entry->element[0]->len + 1);
+	return take_start(j, entry);
+}
+
+int
+join_await(struct join *j)
 {
 	for (;;) {
-		CLEANUP(reply_free_p) redisReply *r = NULL;
-		int code = link_do(j->link, &r, j->e, "XRANGE %s - + COUNT 1", j->keys.start);
-		if (code == 0 && reply_is_list(r, 1))
-			return take_start(j, r->element[0]);
-		if (code == 0)
-			code = join_ask(j, false);
+		int code = look_for_start(j);
+		if (code != 0)
+			return code < 0 ? code : 0;
+		code = join_ask(j, j->phase > 0);
 		if (code < 0)
 			return code;
+		if (stop_requested() && j->phase)
+			join_fail(j, "it was interrupted");
 		if (stop_requested())
 			return interrupted(j);
-		if (j->called_off) {
+		if (j->over && j->phase)
+			return 0;
+		if (j->over) {
 			err_set(j->e, ECANCELED, "the leader called the load off before its start");
 			err_hint(j->e, "the leader says why");
 			return -ECANCELED;
@@ -276,6 +333,6 @@ join_enlist(struct join *j, const struct spec *own, const struct progress *progr
 	if (code < 0)
 		return code;
 	j->keys = meeting_keys(&j->at, id);
-	code = enlist(j, own, progress);
-	return code < 0 ? code : await_start(j);
+	snprintf(j->last, sizeof(j->last), "0");
+	return enlist(j, own, progress);
 }

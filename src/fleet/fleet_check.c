@@ -19,9 +19,6 @@ check_leader(const struct spec *s, struct err *e)
 
 	if (!s->workers)
 		return contradict(e, "--via without --workers", "say how many there are: --workers 3");
-	if (s->find_max)
-		return contradict(e, "--via and --find-max contradict each other",
-		    "a fleet offers one load: say how much, as in --rate 90k/s");
 	if (s->save_schedule)
 		return contradict(e, "--via and --save-schedule contradict each other",
 		    "save it in a call without --via: the arrivals are the same");

@@ -132,12 +132,13 @@ write_replay(const struct spec *s, struct fleet_plan *p, json_t *into, struct er
 }
 
 int
-fleet_plan_write(const struct spec *s, struct fleet_plan *ret, struct err *e)
+fleet_plan_write(const struct spec *s, bool many, struct fleet_plan *ret, struct err *e)
 {
 	CLEANUP(json_free_p) json_t *j = json_object();
 	int code = 0;
 
 	json_object_set_new(j, "tool", json_string(TOOL));
+	json_object_set_new(j, "many", json_boolean(many));
 	json_object_set_new(j, "settings", write_settings(s));
 	json_object_set_new(j, "urls", write_texts(s->urls, s->n_urls));
 	json_object_set_new(j, "headers", write_texts(s->headers, s->n_headers));
@@ -248,7 +249,7 @@ share_connections(struct spec *s)
 }
 
 int
-fleet_plan_read(const struct fleet_plan *p, const char *folder, struct spec *s, struct err *e)
+fleet_plan_read(struct fleet_plan *p, const char *folder, struct spec *s, struct err *e)
 {
 	CLEANUP(json_free_p) json_t *j = json_loadb(buf_text(&p->json), p->json.size, 0, NULL);
 	const char *tool = json_string_value(json_object_get(j, "tool"));
@@ -261,6 +262,7 @@ fleet_plan_read(const struct fleet_plan *p, const char *folder, struct spec *s, 
 		return -EPROTO;
 	}
 	const json_t *scenario = json_object_get(j, "scenario");
+	p->many = json_is_true(json_object_get(j, "many"));
 	int code = write_files(p, folder, s->arena, e);
 	if (code == 0)
 		code = read_settings(j, s, e);

@@ -43,12 +43,12 @@ tell_all(struct join *j)
 
 	j->told_ns = now_ns();
 	if (!j->untold)
-		return join_tell(j, "beat", "", 0);
+		return join_tell(j, "beat", true, "", 0);
 	while (j->untold && code == 0) {
 		CLEANUP(buf_done) struct buf bytes = { 0 };
 		struct tally *t = j->untold;
 		tally_encode(t, &bytes);
-		code = join_tell(j, "tally", bytes.data, bytes.size);
+		code = join_tell(j, "tally", !t->next, bytes.data, bytes.size);
 		j->untold = t->next;
 		tally_free(t);
 	}
@@ -92,28 +92,45 @@ say_end(struct join *j, const struct run_phase *p, bool gone)
 	snprintf(w.first_error, sizeof(w.first_error), "%s", p->first_error ? p->first_error : "");
 	snprintf(w.engine, sizeof(w.engine), "%s", p->engine ? p->engine : "");
 	last_words_encode(&w, &bytes);
-	return join_tell(j, "end", bytes.data, bytes.size);
+	return join_tell(j, "end", true, bytes.data, bytes.size);
 }
 
-static int
-offer(struct join *j, struct run *r, struct run_phase **ret_phase)
+/* This worker's part of what all offer. */
+static struct load_step
+step_of(struct join *j)
 {
 	const struct spec *s = j->spec;
-	struct err mine = { 0 };
-	const struct load_share share = {
-		.number = (int64_t)j->number, .of = s->workers, .start_ns = j->start_ns, .ctx = j,
-		.tell = keep, .go_on = go_on,
-	};
+	const struct order *o = &j->order;
 	struct load_step step = {
-		.name = "baseline", .for_ns = s->for_ns, .closed = s->closed ? s->connections : 0,
-		.share = &share,
+		.name = o->name, .rate = o->rate, .for_ns = o->for_ns, .draw = o->draw, .fresh = o->fresh,
+		.closed = o->closed ? load_part((uint32_t)o->closed, (uint32_t)j->parts, (uint32_t)j->part) : 0,
+		.at_most = o->at_most ? load_part((uint32_t)o->at_most, (uint32_t)j->parts, (uint32_t)j->part) : 0,
 	};
 
+	if (!o->asked)
+		return step;
+	step = (struct load_step){ .name = "baseline", .for_ns = s->for_ns, .closed = s->closed ? s->connections : 0 };
 	if (!s->closed) {
 		step.schedule = &j->asked.schedule;
 		step.rate = schedule_peak_rate(&j->asked.schedule);
 		step.for_ns = schedule_length_ns(&j->asked.schedule);
 	}
+	return step;
+}
+
+/* A phase. A service that went away in one of several is the leader's to judge. */
+static int
+offer(struct join *j, struct run *r, struct run_phase **ret_phase)
+{
+	struct err mine = { 0 };
+	const struct load_share share = {
+		.number = (int64_t)j->part, .of = (int64_t)j->parts, .start_ns = j->start_ns, .ctx = j,
+		.tell = keep, .go_on = go_on, .drain_ns = j->order.drain_ns, .behind_ns = j->order.behind_ns,
+	};
+	struct load_step step = step_of(j);
+
+	step.share = &share;
+	j->called_off = false;
 	int code = load_run(j->load, &step, true, r, ret_phase, &mine);
 	bool gone = code == -ECONNREFUSED && *ret_phase;
 	if (j->code < 0)
@@ -123,6 +140,8 @@ offer(struct join *j, struct run *r, struct run_phase **ret_phase)
 		told = code < 0 && !gone ? join_fail(j, mine.text)
 		    : stop_requested() && !j->called_off ? join_fail(j, "it was interrupted")
 		    : say_end(j, *ret_phase, gone);
+	if (gone && j->plan.many)
+		return told;
 	if (code < 0)
 		*j->e = mine;
 	return code < 0 ? code : told;
@@ -150,6 +169,13 @@ fleet_join(const struct spec *own, const struct progress *progress, struct run *
 
 	gethostname(j.host, sizeof(j.host) - 1);
 	fleet_token(j.token);
+	*ret_phase = NULL;
 	int code = join_enlist(&j, own, progress);
-	return code < 0 ? code : offer(&j, r, ret_phase);
+	do {
+		if (code == 0)
+			code = join_await(&j);
+		if (code == 0 && !j.over)
+			code = offer(&j, r, ret_phase);
+	} while (code == 0 && j.plan.many && !j.over && !stop_requested());
+	return code;
 }

@@ -12,6 +12,8 @@
 #include "fleet/lead_int.h"
 
 #define START_AHEAD_NS (2 * NS_PER_S)
+#define NEXT_AHEAD_NS  (500 * NS_PER_MS)   /* of the phases that follow: who comes late begins late */
+#define IDLE_MS        60000
 #define RENEW_NS       (500 * NS_PER_MS)
 #define POLL_NS        (50 * NS_PER_MS)
 
@@ -48,13 +50,16 @@ lead_say(struct lead *d)
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
 
-	buf_puts(&text, d->stopping ? "stop," : "go,");
+	if (d->leaving)
+		buf_puts(&text, "over,");
+	else
+		buf_printf(&text, "go:%zu,", d->stopped);
 	for (size_t i = 0; i < d->crew.n_members; i++)
 		if (d->crew.members[i].state == MEMBER_LOST)
 			buf_printf(&text, "%zu,", i);
 	d->renewed_ns = now_ns();
 	return link_do(d->link, NULL, d->e, "SET %s %s PX %d", d->keys.lead, buf_text(&text),
-	    FLEET_LEAD_MS);
+	    d->idle ? IDLE_MS : FLEET_LEAD_MS);
 }
 
 int
@@ -78,7 +83,7 @@ put_plan(struct lead *d)
 	size_t sizes[2 * PLAN_FILES_MAX + 5] = { 4, strlen(d->keys.plan), 1, 4 };
 	int n = 4;
 
-	int code = fleet_plan_write(d->spec, &plan, d->e);
+	int code = fleet_plan_write(d->spec, d->many, &plan, d->e);
 	if (code < 0)
 		return code;
 	words[n] = buf_text(&plan.json);
@@ -203,26 +208,30 @@ muster(struct lead *d)
 	return 0;
 }
 
-/* The instant at which all begin, and who is which number. */
-static int
-give_start(struct lead *d)
+/* The instant at which all begin, who is which number, who takes part and in what. */
+int
+lead_start(struct lead *d, const struct order *o)
 {
-	CLEANUP(buf_done) struct buf tokens = { 0 };
+	CLEANUP(buf_done) struct buf tokens = { 0 }, parts = { 0 }, order = { 0 };
+	bool first = d->phase == 1;
 	int64_t now = now_ns();
 
-	d->crew.start_ns = now + START_AHEAD_NS;
+	d->crew.start_ns = now + (first ? START_AHEAD_NS : NEXT_AHEAD_NS);
 	for (size_t i = 0; i < d->crew.n_members; i++) {
-		buf_printf(&tokens, "%s ", d->crew.members[i].token);
-		d->crew.members[i].heard_ns = now;
+		struct member *m = &d->crew.members[i];
+		buf_printf(&tokens, "%s ", m->token);
+		if (m->part != CREW_NO_PART)
+			buf_printf(&parts, "%zu ", i);
+		m->heard_ns = now;
 	}
+	order_encode(o, &order);
 	long long at = d->crew.start_ns + d->offset_ns;
-	int code = link_do(d->link, NULL, d->e, "XADD %s * at %lld tokens %s", d->keys.start, at,
-	    buf_text(&tokens));
+	int code = link_do(d->link, NULL, d->e, "XADD %s * at %lld tokens %s parts %s phase %llu order %b", d->keys.start,
+	    at, buf_text(&tokens), buf_text(&parts), (unsigned long long)d->phase, order.data, order.size);
 	if (code == 0)
 		code = link_do(d->link, NULL, d->e, "EXPIRE %s %d", d->keys.start, FLEET_TTL_S);
-	if (code == 0)
+	if (code == 0 && first)
 		code = link_do(d->link, NULL, d->e, "DEL %s %s", d->keys.call, d->keys.plan);
-	snprintf(d->last, sizeof(d->last), "0");
 	return code;
 }
 
@@ -245,8 +254,7 @@ lead_assemble(struct lead *d)
 	code = muster(d);
 	if (code == 0)
 		code = link_clock(d->link, &d->offset_ns, &error_ns, d->e);
-	if (code == 0)
-		code = give_start(d);
+	snprintf(d->last, sizeof(d->last), "0");   /* of the results */
 	if (code < 0) {
 		struct err ignored;
 		link_do(d->link, NULL, &ignored, "DEL %s", d->keys.call);

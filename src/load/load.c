@@ -97,6 +97,12 @@ load_close(struct load *l)
 }
 
 void
+load_set_elsewhere(struct load *l, const struct load_elsewhere *x)
+{
+	l->elsewhere = x;
+}
+
+void
 load_set_cpu_hook(struct load *l, double (*cores)(void *ctx), void *ctx)
 {
 	l->cores = cores;

@@ -47,6 +47,7 @@ struct load_share {
 	void *ctx;
 	void (*tell)(void *ctx, const struct tally *t);   /* each tally, as it comes */
 	bool (*go_on)(void *ctx); /* asked twenty times a second; false: stop */
+	int64_t drain_ns, behind_ns;   /* as phase_bounds has them; 0: as load_run does it */
 };
 
 /* Workers in other processes, instead of threads of this one. */
@@ -60,10 +61,23 @@ struct load_crew_end {
 struct load_crew {
 	int64_t start_ns;         /* absolute */
 	void *ctx;
+	int64_t (*told)(void *ctx);         /* since the start: all there was until then has been taken */
 	struct tally *(*take)(void *ctx);   /* a list of what came since, the caller's */
 	bool (*is_running)(void *ctx);
 	void (*stop)(void *ctx);  /* ask them to; may be called again */
 	void (*finish)(void *ctx, struct load_crew_end *ret);   /* once; then take() for the last time */
+};
+
+/* Whoever has phases offered by such workers. */
+struct load_step;
+struct load_elsewhere {
+	void *ctx;
+	int64_t workers;          /* how many there are at most */
+	/* A phase begins: who offers it, and when. */
+	int (*begin)(void *ctx, const struct load_step *step, const struct schedule *schedule, int64_t drain_ns,
+	    int64_t behind_ns, struct load_crew *ret, struct err *e);
+	/* It is over and in the record. */
+	int (*end)(void *ctx, struct run *r, struct run_phase *p);
 };
 
 /* An answer, for who compares answers. Valid during the call.
@@ -97,7 +111,7 @@ struct load_step {
 	const struct schedule *schedule;  /* instead of the rate, whose peak and length are above; NULL */
 	uint64_t draw;            /* added to the seed: other arrivals at the same rate */
 	const struct load_share *share;   /* NULL: all of it */
-	const struct load_crew *crew;     /* NULL: offered by this process */
+	const struct load_crew *crew;     /* load's own: NULL: offered by this process */
 	int64_t settle_ns;        /* latencies of the baseline count from here, to a quarter of a second or more */
 	bool fresh;               /* close the connections of the phase before, so that new ones are made */
 	int64_t answer_every;     /* tell of every so manieth arrival's answer; 0: of none */
@@ -151,6 +165,9 @@ struct load_suite {
  * result, not an error; what comes after it is left out. Ends early when stop_requested(). */
 int load_suite(struct load *l, const struct load_suite *plan, struct run *r, struct err *e);
 
+/* From here on all phases are offered elsewhere; NULL: here. `x` outlives them. */
+void load_set_elsewhere(struct load *l, const struct load_elsewhere *x);
+
 /* CPU of the service between two calls is asked for through this hook (cores since the last
  * call), so that phases and curve points carry it; may stay unset. */
 void load_set_cpu_hook(struct load *l, double (*cores)(void *ctx), void *ctx);
@@ -173,6 +190,9 @@ void load_set_cpu_hook(struct load *l, double (*cores)(void *ctx), void *ctx);
 int load_spread(struct load *l, int64_t connections,
     int64_t (*owner)(void *ctx, const struct sockaddr *local, const struct sockaddr *remote),
     void *ctx, double *ret_placement, struct err *e);
+
+/* Worker i's part of `whole`: as even as it goes, and at least one. */
+uint32_t load_part(uint32_t whole, uint32_t workers, uint32_t i);
 
 /* How many routes figures are kept of, and whether each arrival is one request. */
 void load_routes(const struct load *l, size_t *ret_n, bool *ret_single);

@@ -25,6 +25,7 @@ struct load {
 	uint32_t n_spread, spread_over;   /* connections that load_spread left, over so many workers */
 	uint32_t n_processes;             /* that it has found; 0 not known */
 	struct safety safety;
+	const struct load_elsewhere *elsewhere;   /* NULL: phases are offered here */
 	double (*cores)(void *ctx);
 	void *cores_ctx;
 	int64_t opened_ns;                /* phases count from here */
@@ -58,9 +59,6 @@ struct phase_bounds {
 
 int phase_run(struct load *l, const struct load_step *step, const struct phase_bounds *bounds,
     bool baseline, struct run *r, struct run_phase **ret_phase, struct err *e);
-
-/* Worker i's part of `whole`: as even as it goes, and at least one. */
-uint32_t load_part(uint32_t whole, uint32_t workers, uint32_t i);
 
 /* Can the service be connected to, right now? 0 or -errno. */
 int load_knock(const struct addr *to, int64_t timeout_ns);

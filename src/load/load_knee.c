@@ -35,6 +35,7 @@
 #define ASK_AGAIN_NS     (200 * NS_PER_MS)
 #define CALIBRATE_NS     (500 * NS_PER_MS)
 #define OVERTIME_NS      (8 * NS_PER_S)
+#define ELSEWHERE_NS     (1500 * NS_PER_MS)   /* for workers in other processes to begin together, and to tell */
 #define BRACKET_WIDE     1.25     /* missed over held: the knee would be a guess */
 #define BEHIND_BY_FAR    0.10     /* no hiccup explains that */
 #define BEHIND_MIN_S     0.5
@@ -241,6 +242,8 @@ try_rate(struct search *s, const char *name, double rate, int64_t length_ns,
 	int code = phase_run(s->l, &step, &bounds, exact && confirm, s->run, &ret->phase, e);
 	if (code < 0)
 		return code;
+	if (s->l->elsewhere)
+		s->end_ns += ELSEWHERE_NS;
 	int64_t planned = end.early ? (int64_t)(ret->phase->seconds * 1e9) : length_ns;
 	ret->missed = promise_missed_by(&s->promise, ret->phase, &ret->latency, planned);
 	if (!ret->missed && exact && will_be_missed(s, ret->phase))
@@ -442,7 +445,7 @@ load_find(struct load *l, const struct load_aim *aim, struct run *r, struct err 
 	if (code < 0)
 		return code;
 	if (s.knee.stage != KNEE_FOUND)
-		s.knee = knee_begin(0.5 / s.promise.mean, MOST_RATE,
+		s.knee = knee_begin(0.5 / s.promise.mean, MOST_RATE * (double)(l->elsewhere ? l->elsewhere->workers : 1),
 		    (struct knee_aim){ aim->precision, aim->confirmations, aim->exact });
 	int64_t reserved = (int64_t)promises(l->spec) * (STEP_MIN_NS + DRAIN_NS);
 	s.end_ns -= reserved;

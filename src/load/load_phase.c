@@ -291,11 +291,21 @@ service_cores(const struct load *l)
 	return l->cores ? l->cores(l->cores_ctx) : NAN;
 }
 
+/* Has all of the first open second been handed over? */
+static bool
+is_complete(const struct phase *p, int64_t now)
+{
+	const struct load_crew *crew = p->step->crew;
+	int64_t end = (int64_t)(p->first_open + 1) * NS_PER_S;
+
+	return now - p->task.start_ns > end + (crew ? CREW_LATE_NS : LATE_NS) ||
+	    (crew && crew->told(crew->ctx) >= end && now - p->task.start_ns > end);
+}
+
 static void
 watch(struct phase *p)
 {
 	int64_t end = p->task.start_ns + p->task.for_ns;
-	int64_t late = p->step->crew ? CREW_LATE_NS : LATE_NS;
 
 	p->said_ns = p->task.start_ns;
 	p->service_cpu = NAN;
@@ -307,8 +317,7 @@ watch(struct phase *p)
 		now = now_ns();
 		if (now >= end && isnan(p->service_cpu))
 			p->service_cpu = service_cores(p->l);
-		while (p->first_open + 1 < p->n_seconds &&
-		    now - p->task.start_ns > (int64_t)(p->first_open + 1) * NS_PER_S + late)
+		while (p->first_open + 1 < p->n_seconds && is_complete(p, now))
 			close_second(p);
 		if (is_unsafe(p, now) || stop_requested() || is_gone(p) || is_called_off(p) || is_enough(p, now))
 			end_early(p, now);
@@ -567,10 +576,34 @@ prepare(struct phase *p)
 		    (p->step->crew ? p->step->crew->start_ns - now_ns() : LEAD_NS));
 }
 
+/* Who offers it, when that is not this process. */
+static int
+begin_elsewhere(struct phase *p, struct load_step *step, struct load_crew *crew, struct err *e)
+{
+	const struct load_elsewhere *x = p->l->elsewhere;
+
+	if (!x)
+		return 0;
+	int code = x->begin(x->ctx, step, p->task.schedule, p->bounds->drain_ns, p->bounds->behind_ns, crew, e);
+	step->crew = crew;
+	return code;
+}
+
+static int
+end_elsewhere(const struct phase *p, struct run_phase *out)
+{
+	const struct load_elsewhere *x = p->l->elsewhere;
+
+	return x ? x->end(x->ctx, p->run, out) : 0;
+}
+
 int
-phase_run(struct load *l, const struct load_step *step, const struct phase_bounds *bounds,
+phase_run(struct load *l, const struct load_step *as_asked, const struct phase_bounds *bounds,
     bool baseline, struct run *r, struct run_phase **ret_phase, struct err *e)
 {
+	struct load_step copy = *as_asked;
+	const struct load_step *step = &copy;
+	struct load_crew crew;
 	struct schedule_part part = { step->rate, step->rate, step->for_ns };
 	struct schedule schedule = {
 		.parts = &part, .n_parts = 1, .poisson = l->spec->poisson, .seed = l->spec->seed + step->draw,
@@ -584,6 +617,8 @@ phase_run(struct load *l, const struct load_step *step, const struct phase_bound
 	};
 
 	int code = load_reach(l, e);
+	if (code == 0)
+		code = begin_elsewhere(&p, &copy, &crew, e);
 	if (code < 0)
 		return code;
 	prepare(&p);
@@ -594,10 +629,10 @@ phase_run(struct load *l, const struct load_step *step, const struct phase_bound
 	watch(&p);
 	finish_workers(&p);
 	struct run_phase *out = record(&p);
-	if ((code = phase_balance(out, e)) < 0)
-		return code;
 	struct phase_signs signs = signs_of(&p);
 	phase_judge(r, out, p.total, &signs);
+	if ((code = end_elsewhere(&p, out)) < 0 || (code = phase_balance(out, e)) < 0)
+		return code;
 	*ret_phase = out;
 	if (bounds->ret_latency)
 		*bounds->ret_latency = tally_latency(settled(&p));
@@ -612,6 +647,10 @@ int
 load_run(struct load *l, const struct load_step *step, bool baseline, struct run *r,
     struct run_phase **ret_phase, struct err *e)
 {
-	const struct phase_bounds bounds = { .drain_ns = DRAIN_MAX_NS, .settle_ns = step->settle_ns };
+	const struct load_share *share = step->share;
+	const struct phase_bounds bounds = {
+		.drain_ns = share && share->drain_ns ? share->drain_ns : DRAIN_MAX_NS,
+		.behind_ns = share ? share->behind_ns : 0, .settle_ns = step->settle_ns,
+	};
 	return phase_run(l, step, &bounds, baseline, r, ret_phase, e);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fleet/crew.h"
+#include "fleet/order.h"
 #include "load/tally_codec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -13,9 +14,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct tally *t = tally_decode(data, size, 2);
 	struct last_words w;
+	struct order o;
 	struct buf first = { 0 }, second = { 0 };
 
 	last_words_decode(data, size, &w);
+	order_decode(data, size, &o);
 	if (!t)
 		return 0;
 	tally_encode(t, &first);

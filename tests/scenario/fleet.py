@@ -24,6 +24,7 @@ from services import answer, free_port, requests
 
 PRONY = os.path.abspath(sys.argv[1])
 MET, MISSED, USAGE, INCONCLUSIVE, NOT_MEASURED = range(5)
+STOPPED = 5
 NAMES = ('alpha', 'beta', 'gamma')
 AT_ONCE = 4
 TIMEOUT_S = 40
@@ -176,13 +177,14 @@ class Fleet:
         return faults + [f'the password is shown: {p.err}' for p in everyone if PASSWORD in p.err + p.out]
 
     def books(self):
-        """The identity of the whole and of each worker, and the whole the sum of the parts."""
+        """The identity of the whole and of each worker, and the whole, of all phases, the sum of the parts."""
         names = ('scheduled', 'sent', 'unsent', 'answered', 'errors', 'timeouts', 'in_flight')
         if not self.phase:
             return ['no phase was recorded']
-        faults = [f'{n}: {self.phase[n]} of {sum(w[n] for w in self.seen.values())}' for n in names
-                  if self.phase[n] != sum(w[n] for w in self.seen.values())]
-        for who, b in [('all', self.phase), *self.seen.items()]:
+        phases = self.run['evidence']['phases']
+        sums = {n: (sum(p[n] for p in phases), sum(w[n] for w in self.seen.values())) for n in names}
+        faults = [f'{n}: {a} of {b}' for n, (a, b) in sums.items() if a != b]
+        for who, b in [*((p['name'], p) for p in phases), *self.seen.items()]:
             if b['scheduled'] != b['sent'] + b['unsent']:
                 faults.append(f'{who}: scheduled is not sent + unsent: {b}')
             if b['sent'] != b['answered'] + b['errors'] + b['timeouts'] + b['in_flight']:
@@ -342,6 +344,35 @@ def leader_dies(meet):
         return faults + says(f.workers['alpha'], 'leader of the fleet went away')
 
 
+def suite(meet):
+    """Phases of all kinds, until a worker is killed in one: it is named, and without --allow-lost there is no other."""
+    with Site(pause=0.02) as site:
+        with Fleet('suite', meet, ['suite', site.url, '--quick']) as f:
+            f.offers(site, 250)
+            f.workers['beta'].kill(signal.SIGKILL)
+        faults = f.books() + says(f.leader, r'worker beta on \S+ was lost after', '1 of 3 workers were lost')
+        got = [f.leader.status, *(f.workers[n].status for n in NAMES)]
+        if got[0] != INCONCLUSIVE or got[2] != -signal.SIGKILL or not {got[1], got[3]} <= {MET, INCONCLUSIVE}:
+            faults.append(f'exit statuses {got}: {f.leader.err} {f.workers["alpha"].err} {f.workers["gamma"].err}')
+        names = [p['name'] for p in f.run.get('evidence', {}).get('phases', [])]
+        if names[:3] != ['warm-up', 'baseline', 'knee-1'] or len(names) != len(set(names)):
+            faults.append(f'phases {names}')
+        if f.run.get('verdict') != 'inconclusive' or not f.phase.get('generator_limited'):
+            faults.append(f'verdict {f.run.get("verdict")}, last phase {f.phase}')
+        if [n for n, w in f.seen.items() if w['lost']] != ['beta'] or not all(w['answered'] for w in f.seen.values()):
+            faults.append(f'workers {f.seen}')
+        return faults
+
+
+def harmful(meet):
+    """What all have seen together ends the load of all."""
+    with Site(pause=0.02) as site:
+        with Fleet('harm', meet, [site.url, '--rate', '60/s', '--for', '20s', '--stop-if', 'p99>1ms']) as f:
+            pass
+        faults = f.statuses(STOPPED) + f.books() + says(f.leader, 'stopped for safety in phase .*p99>1ms')
+        return faults + ([] if 3 <= f.phase.get('seconds', 0) < 15 else [f'{f.phase}'])
+
+
 def interrupted(meet):
     with Site() as site:
         with Fleet('stopped', meet, [site.url, '--rate', '100/s', '--for', '20s']) as f:
@@ -498,7 +529,7 @@ def usage():
         ('given twice', ['--join', f'redis://:{PASSWORD}@h', '--join', f'redis://:{PASSWORD}@i'], USAGE, 'given twice'),
         ('no workers', [url, '-r', '5', '--via', meet], USAGE, '--workers 3'),
         ('workers of no fleet', [url, '-r', '5', '--workers', '2'], USAGE, '--via'),
-        ('a search', [url, '--find-max', 'p99<1s', '--via', meet, '--workers', '2'], USAGE, 'contradict'),
+        ('a suite that joins', ['suite', url, '--join', meet], USAGE, 'prony load --join'),
         ('both', [url, '-r', '5', '--via', meet, '--join', meet, '--workers', '2'], USAGE, 'contradict'),
         ('a worker that says what to load', [url, '--join', meet], USAGE, 'only the leader'),
         ('fewer connections than workers', [url, '-r', '5', '--via', meet, '--workers', '9', '--connections', '8'],
@@ -539,6 +570,8 @@ def main():
             ('the Redis server hangs in mid-run', redis_hangs),
             ('the leader dies in mid-run', leader_dies, meet),
             ('the leader is interrupted', interrupted, meet),
+            ('a suite, and a worker killed on its way', suite, meet),
+            ('a load that does harm', harmful, meet),
             ('a closed loop', closed_loop, meet),
             ('recorded arrivals', replayed, meet),
             ('a worker short of descriptors', short_of_descriptors, meet),

@@ -2,6 +2,7 @@
 /* The leader's book: what workers tell is merged, who falls silent is named, the books balance. */
 #include "base/clock.h"
 #include "fleet/crew.h"
+#include "fleet/order.h"
 #include "load/tally_codec.h"
 #include "stats/histogram_codec.h"
 #include "check.h"
@@ -24,6 +25,7 @@ crew_of(size_t n)
 		*m = (struct member){ .heard_ns = START };
 		snprintf(m->name, sizeof(m->name), "w%zu", i);
 	}
+	assert_int_equal(crew_begin(&c, 0), n);
 	return c;
 }
 
@@ -161,8 +163,9 @@ silence_is_loss_and_the_books_balance(void **state)
 	CHECK_NEAR(over.cpu, 0.25, 0);
 	lost = &c.members[1];
 	assert_int_equal(lost->lost_ns, 3 * NS_PER_S);
-	assert_int_equal(lost->scheduled, lost->sent + lost->unsent);
-	assert_int_equal(lost->sent, lost->answered + lost->errors + lost->timeouts + lost->in_flight);
+	const struct member_sums *sums = &lost->now;
+	assert_int_equal(sums->scheduled, sums->sent + sums->unsent);
+	assert_int_equal(sums->sent, sums->answered + sums->errors + sums->timeouts + sums->in_flight);
 	tally_free(rest);
 	arena_free(c.arena);
 }
@@ -181,8 +184,8 @@ flows_lost_count_from_the_last_word(void **state)
 		tally_free(tell(&c, 1, tally_of(300, 290, 0, 0), 4 * NS_PER_S));
 		struct tally *rest = crew_close(&c, &over);
 		assert_int_equal(over.window_ns, (cut ? 4 : 10) * NS_PER_S);
-		assert_int_equal(c.members[0].unsent, cut ? 100 : 400);
-		assert_int_equal(c.members[1].unsent, cut ? 0 : 300);
+		assert_int_equal(c.members[0].now.unsent, cut ? 100 : 400);
+		assert_int_equal(c.members[1].now.unsent, cut ? 0 : 300);
 		assert_int_equal(rest->scheduled, 1200 + over.unsent);
 		assert_int_equal(tally_count(rest, OUTCOME_IN_FLIGHT), 10);
 		tally_free(rest);
@@ -223,7 +226,8 @@ one_limited_worker_limits_all(void **state)
 
 	end(&c, 0, (struct last_words){ .window_ns = NS_PER_S });
 	end(&c, 1, (struct last_words){ .window_ns = NS_PER_S, .limited = true, .why = "too slow" });
-	crew_record(&c, r, p);
+	crew_judge(&c, r, p);
+	crew_record(&c, r);
 	assert_true(p->generator_limited);
 	assert_string_equal(p->generator_why, "worker w1 on : too slow");
 	assert_int_equal(r->evidence.n_workers, 2);
@@ -232,7 +236,96 @@ one_limited_worker_limits_all(void **state)
 	arena_free(c.arena);
 }
 
+static void
+all_sent(struct crew *c, size_t number, int64_t n)
+{
+	struct tally *t = tally_of(n, n, 0, 0);
+
+	t->scheduled = n;
+	tally_free(tell(c, number, t, 10 * NS_PER_S));
+	end(c, number, (struct last_words){ .scheduled = n, .sent = n, .window_ns = 10 * NS_PER_S });
+}
+
+/* The share of the lost one is missing in its phase, and in no later one. */
+static void
+phases_after_a_loss_are_shared_by_who_is_left(void **state)
+{
+	struct crew c = crew_of(3);
+	struct load_crew_end over;
+	struct run *r = run_new();
+
+	assert_null(crew_lost_now(&c));
+	crew_hear(&c, 1, "fail", 0, "it was interrupted", 18, START);
+	assert_ptr_equal(crew_lost_now(&c), &c.members[1]);
+	all_sent(&c, 0, 334);
+	assert_int_equal(crew_told(&c), 0);
+	all_sent(&c, 2, 333);
+	assert_int_equal(crew_told(&c), INT64_MAX);
+	tally_free(crew_close(&c, &over));
+	assert_int_equal(over.unsent, 333);
+
+	c.start_ns += 20 * NS_PER_S;
+	assert_int_equal(crew_begin(&c, 0), 2);
+	assert_int_equal(c.members[1].part, CREW_NO_PART);
+	assert_int_equal(c.members[2].part, 1);
+	assert_null(crew_lost_now(&c));
+	all_sent(&c, 0, 500);
+	all_sent(&c, 2, 500);
+	assert_false(crew_is_running(&c));
+	tally_free(crew_close(&c, &over));
+	assert_int_equal(over.unsent, 0);
+
+	/* For one alone: the other one waits, and is not missed. */
+	assert_int_equal(crew_begin(&c, 1), 1);
+	assert_null(crew_sweep(&c, START));
+	all_sent(&c, 0, 7);
+	assert_false(crew_is_running(&c));
+	tally_free(crew_close(&c, &over));
+	crew_record(&c, r);
+	assert_int_equal(r->evidence.workers[0].sent, 841);
+	assert_int_equal(r->evidence.workers[1].unsent, 333);
+	assert_true(r->evidence.workers[1].lost);
+	assert_int_equal(r->evidence.workers[2].sent, 833);
+	run_free(r);
+	arena_free(c.arena);
+}
+
+/* What no leader of this version has written is no order. */
+static void
+orders_come_back(void **state)
+{
+	const struct order o = {
+		.name = "knee-3", .rate = 1234.5, .for_ns = 3 * NS_PER_S, .at_most = 200, .draw = 7, .fresh = true,
+		.drain_ns = NS_PER_S, .behind_ns = 5,
+	}, no_rate = { .for_ns = 1 }, no_end = { .rate = 1 }, too_long = { .rate = 1, .for_ns = INT64_MAX };
+	struct order back;
+	struct buf b = { 0 };
+
+	order_encode(&o, &b);
+	assert_true(order_decode(b.data, b.size, &back));
+	assert_string_equal(back.name, o.name);
+	CHECK_NEAR(back.rate, o.rate, 0);
+	assert_int_equal(back.for_ns, o.for_ns);
+	assert_int_equal(back.at_most, o.at_most);
+	assert_int_equal(back.draw, o.draw);
+	assert_true(back.fresh && !back.asked);
+	assert_int_equal(back.drain_ns, o.drain_ns);
+	assert_int_equal(back.behind_ns, o.behind_ns);
+	for (size_t n = 0; n < b.size; n++)
+		assert_false(order_decode(b.data, n, &back));
+	buf_putc(&b, '\0');
+	assert_false(order_decode(b.data, b.size, &back));
+	const struct order *bad[] = { &no_rate, &no_end, &too_long };
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		buf_clear(&b);
+		order_encode(bad[i], &b);
+		assert_false(order_decode(b.data, b.size, &back));
+	}
+	buf_done(&b);
+}
+
 RUN_TESTS(cmocka_unit_test(tallies_come_back), cmocka_unit_test(pieces_merge_to_the_whole),
     cmocka_unit_test(silence_is_loss_and_the_books_balance),
     cmocka_unit_test(flows_lost_count_from_the_last_word),
-    cmocka_unit_test(whoever_makes_no_sense_is_lost), cmocka_unit_test(one_limited_worker_limits_all))
+    cmocka_unit_test(whoever_makes_no_sense_is_lost), cmocka_unit_test(one_limited_worker_limits_all),
+    cmocka_unit_test(phases_after_a_loss_are_shared_by_who_is_left), cmocka_unit_test(orders_come_back))

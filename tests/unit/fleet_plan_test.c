@@ -26,7 +26,7 @@ static int
 send_over(struct spec *s, const char *folder, struct spec *back, struct err *e)
 {
 	struct fleet_plan plan = { 0 };
-	int code = fleet_plan_write(s, &plan, e);
+	int code = fleet_plan_write(s, false, &plan, e);
 
 	if (code == 0)
 		code = fleet_plan_read(&plan, folder, back, e);
