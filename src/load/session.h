@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/view.h"
 #include "scenario/extract.h"
-#include "scenario/view.h"
 
 #define SESSIONS_MAX UINT32_C(1000000)
 #define NO_SESSION   UINT32_MAX

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/json_find.h"
 #include "scenario/extract.h"
-#include "scenario/json_find.h"
 #include "scenario/scenario.h"
 
 #define EXPECT_STATUS_MAX 16    /* words of one EXPECT_STATUS */

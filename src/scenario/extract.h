@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "scenario/json_find.h"
+#include "base/json_find.h"
 #include "scenario/scenario.h"
 
 #define EXTRACT_VALUE_MAX ((size_t)64 << 10)

@@ -12,8 +12,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/view.h"
 #include "scenario/scenario.h"
-#include "scenario/view.h"
 #include "scenario/zipf.h"
 
 #define FEEDER_MAX_BYTES   ((size_t)2 << 30)

@@ -21,8 +21,8 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/view.h"
 #include "scenario/scope.h"
-#include "scenario/view.h"
 
 enum template_use {
 	/* Bytes as they are. Whoever writes a body knows its format. */

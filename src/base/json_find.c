@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "scenario/json_find.h"
+#include "base/json_find.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -279,6 +278,40 @@ json_find(const struct json_pointer *p, const char *text, size_t size, struct vi
 		return JSON_BAD;
 	*ret_raw = (struct view){ start, (size_t)(s.at - start) };
 	return JSON_FOUND;
+}
+
+/* ---- all values of one ---- */
+
+bool
+json_items_begin(struct json_items *i, struct view raw)
+{
+	bool is_list = raw.size && raw.bytes[0] == '[';
+
+	if (!is_list && !(raw.size && raw.bytes[0] == '{'))
+		return false;
+	*i = (struct json_items){ raw.bytes + 1, raw.bytes + raw.size, is_list, false };
+	return true;
+}
+
+bool
+json_items_next(struct json_items *i, struct view *ret_name, struct view *ret_raw)
+{
+	struct scan s = { i->at, i->end };
+
+	skip_blanks(&s);
+	if (take(&s, i->is_list ? ']' : '}') || (i->begun && !take(&s, ',')))
+		return false;
+	*ret_name = (struct view){ NULL, 0 };
+	if (!i->is_list && !pass_name(&s, ret_name))
+		return false;
+	skip_blanks(&s);
+	const char *start = s.at;
+	if (!pass_value(&s, 1))
+		return false;
+	*ret_raw = (struct view){ start, (size_t)(s.at - start) };
+	i->at = s.at;
+	i->begun = true;
+	return true;
 }
 
 /* ---- what a value says ---- */
