@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "gate/encode.h"
 
 enum form { PLAIN, IN_URL, IN_JSON };
 
@@ -21,35 +22,6 @@ cdn_call_for(const struct gate_cdn *c, enum purge_what what)
 	if (c->calls[what].to)
 		return &c->calls[what];
 	return c->calls[PURGE_ALL].to ? &c->calls[PURGE_ALL] : NULL;
-}
-
-static void
-put_encoded(struct buf *out, struct text t)
-{
-	static const char plain[] = "-._~";
-
-	for (size_t i = 0; i < t.size; i++) {
-		unsigned char c = (unsigned char)t.at[i];
-		bool letter = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-		if (letter || (c && strchr(plain, c)))
-			buf_putc(out, (char)c);
-		else
-			buf_printf(out, "%%%02X", c);
-	}
-}
-
-static void
-put_json(struct buf *out, struct text t)
-{
-	for (size_t i = 0; i < t.size; i++) {
-		unsigned char c = (unsigned char)t.at[i];
-		if (c == '"' || c == '\\')
-			buf_putc(out, '\\');
-		if (c < 0x20)
-			buf_printf(out, "\\u%04x", c);
-		else
-			buf_putc(out, (char)c);
-	}
 }
 
 static struct text
@@ -90,9 +62,9 @@ put_word(const struct filling *f, struct text word, struct buf *out)
 		return false;
 	}
 	if (encoded)
-		put_encoded(out, value);
+		encode_url(out, value);
 	else if (f->form == IN_JSON)
-		put_json(out, value);
+		encode_json(out, value);
 	else
 		buf_append(out, value.at, value.size);
 	return true;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "gate/encode.h"
+
 static bool
 is_tag(const char *pattern)
 {
@@ -135,19 +137,6 @@ pattern_value_of(void *values, struct text name)
 
 /* ---- putting together ------------------------------------------------------------------------ */
 
-/* RFC 3986, section 2.3: all but the unreserved is encoded, and so is no part of the URL's structure. */
-static void
-put_encoded(struct buf *out, struct text value)
-{
-	for (size_t i = 0; i < value.size; i++) {
-		unsigned char c = (unsigned char)value.at[i];
-		if (is_name_char((char)c) || c == '-' || c == '.' || c == '~')
-			buf_putc(out, (char)c);
-		else
-			buf_printf(out, "%%%02X", c);
-	}
-}
-
 bool
 pattern_expand(const char *pattern, pattern_value_fn *value, void *ctx, bool raw, struct buf *out)
 {
@@ -169,7 +158,7 @@ pattern_expand(const char *pattern, pattern_value_fn *value, void *ctx, bool raw
 		if (raw || is_tag(pattern))
 			buf_append(out, v.at, v.size);
 		else
-			put_encoded(out, v);
+			encode_url(out, v);
 		p = close;
 	}
 	return true;
