@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "gate/admin/access_log.h"
+#include "gate/batch/batch.h"
 #include "gate/compress/compressor.h"
 #include "gate/compress/making.h"
 #include "gate/compress/squeeze.h"
@@ -278,6 +279,8 @@ gate_worker_open(struct gate_worker *w, struct gate *gate, uint32_t index, struc
 		code = upstream_open(w);
 	if (code == 0)
 		code = probes_open(w);
+	if (code == 0)
+		code = batches_open(w);
 	if (code == 0 && !(w->store = store_worker_open(gate->store)))
 		code = -ENOMEM;
 	w->parked = calloc(FLIGHT_SLOTS, sizeof(struct waiter *));
@@ -304,6 +307,7 @@ gate_worker_close(struct gate_worker *w)
 			errand_fail(w->conns[i].up->x, 503, "the gate ends");
 	l2_close(w->l2);
 	probes_close(w);
+	batches_close(w);
 	upstream_close(w);
 	store_worker_close(w->store);
 	free(w->parked);
@@ -339,6 +343,8 @@ turn(struct gate_worker *w)
 		until = hedge;
 	if (l2 < until)
 		until = l2;
+	if (w->batches && batches_next_ns(w) < until)
+		until = batches_next_ns(w);
 	if (flight_is_poked(w))
 		until = 0;
 	w->ops->wait(w->engine, &(struct engine_wait){
@@ -348,6 +354,8 @@ turn(struct gate_worker *w)
 	warm_turn(w);
 	squeeze_turn(w);
 	timers_turn(&w->timers, w->now_ns, on_due, w);
+	if (w->batches)
+		batches_turn(w);
 	upstream_turn(w);
 	hedge_turn(w);
 	h2_turn(w);

@@ -20,6 +20,7 @@
 #include "cache/store.h"
 #include "engine/engine.h"
 #include "gate/admin/visit.h"
+#include "gate/batch/batch_set.h"
 #include "gate/config/config.h"
 #include "gate/front/certificates.h"
 #include "gate/origin/breaker.h"
@@ -59,6 +60,7 @@ struct client_ops;
 struct front;
 struct errand;
 struct await;
+struct batches;
 struct l2;
 struct l2_link;
 struct lookup;
@@ -145,6 +147,7 @@ struct group {
 
 enum errand_state {
 	ERRAND_WAITING,    /* for its upstream to have room, or for a connection */
+	ERRAND_BATCHED,    /* for a batch to bring its answer */
 	ERRAND_ASKING,     /* on a connection; no head of a final answer yet */
 	ERRAND_ANSWERING,  /* the body of the answer */
 	ERRAND_TUNNEL,     /* other protocol: bytes both ways */
@@ -189,6 +192,7 @@ struct errand {
 	struct side other;
 	int64_t hedge_ns;        /* when a second one is asked */
 	int64_t retry_ns;        /* if it fails: after that it may be asked again; 0: not known */
+	struct batch_seat seat;
 	const struct gate_route *route;
 
 	struct buf head;         /* the request, as the server gets it */
@@ -272,6 +276,7 @@ struct gate_worker {
 	struct probe *probes;        /* of the servers that this worker asks how they are */
 	size_t n_probes;
 	unsigned health_changes;     /* of the gate's, as far as this worker has heard */
+	struct batches *batches;     /* NULL: no route has any */
 	struct shelf *shelf;         /* of compressors */
 	struct making **makings;     /* MAKING_SLOTS lists of compressed forms under way */
 	struct squeeze_job *_Atomic squeezed;   /* forms made for this worker in idle time */

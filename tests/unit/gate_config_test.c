@@ -240,6 +240,12 @@ the_rest_of_the_example_is_right_too(void **state)
 	assert_int_equal(c->upstreams[0].health.interval_ns, smallest->upstreams[0].health.interval_ns);
 	assert_int_equal(c->upstreams[0].health.fall, smallest->upstreams[0].health.fall);
 	CHECK_NEAR(c->routes[0].rate_limit.burst, 200, 0);
+	const struct gate_batch *batch = c->routes[0].batch;
+	assert_int_equal(batch->size, 100);
+	assert_int_equal(batch->wait_ns, 10 * NS_PER_MS);
+	assert_int_equal(batch->answer_bytes, 8 << 20);
+	assert_int_equal(batch->by, GATE_BATCH_BY_KEY);
+	assert_true(!batch->numbers && !batch->items.n_parts && !batch->value.n_parts && batch->n_fields == 1);
 	assert_int_equal(c->listens[1].n_certificates, 2);
 	const struct gate_warming *w = &c->warming;
 	assert_true(w->cascade && !w->utc && !w->postgres.create_slot);
@@ -288,6 +294,7 @@ strategies_of_warming_are_read(void **state)
 #define UPDATES(keys) \
 	WITH("cache_warming: { strategies: { event_driven: [invalidate_on_update] }, " keys " }")
 #define ROUTE(keys) "listen: :1\nupstreams: { o: { servers: [a:1] } }\nroutes:\n  - { match: /, upstream: o, " keys " }\n"
+#define BATCH(keys) ROUTE("batch: { " keys " }")
 #define SERVER(keys) "listen: :1\nroutes: [ { match: /, upstream: o } ]\nupstreams: { o: { " keys " } }\n"
 
 static void
@@ -370,6 +377,36 @@ mistakes_are_explained_where_they_stand(void **state)
 		{ ROUTE("compress: { recompress: often }"), "'often' is neither true nor false", "recompress: true" },
 		{ ROUTE("compress: { types: [json] }"), "types: 'json' is not a media type", "" },
 		{ ROUTE("rate_limit: { burst: 5 }"), "rate_limit: no rate", "rate: 100/s" },
+		{ BATCH("size: 5"), "gate.yaml:4:37: batch: of which requests?", "from: /products/{id}" },
+		{ BATCH("from: /a"), "gate.yaml:4:45: from: '/a' has no {name}", "/products/{id}" },
+		{ BATCH("from: '/{a}/{b}'"), "from: '/{a}/{b}' has more than one {name}", "" },
+		{ BATCH("from: 'tag:{a}'"), "from: 'tag:{a}' is no path", "" },
+		{ BATCH("from: '/{a}'"), "gate.yaml:4:37: batch: into which call?", "into: /products?ids={a}" },
+		{ BATCH("from: '/{a}', into: /b"), "gate.yaml:4:59: into: '/b' has no place for the keys", "body:" },
+		{ BATCH("from: '/{a}', into: '/b?{a},{a}'"), "has more than one place", "" },
+		{ BATCH("from: '/{a}', into: '/b?{a}{c}'"), "has characters that no URL has", "" },
+		{ BATCH("from: '/{a}', into: '/b c?{a}'"), "has characters that no URL has", "" },
+		{ BATCH("from: '/{a}', into: 'b?{a}'"), "into: 'b?{a}' is no path", "" },
+		{ BATCH("from: '/{a}', into: '/b?{a}', body: '[{a}]'"), "and body have both a place", "" },
+		{ BATCH("from: '/{a}', into: '/b', body: '[1]'"), "body: '[1]' has no place for the keys", "" },
+		{ BATCH("from: '/{a}', into: '/b', body: '[{a}'"), "gate.yaml:4:71: body: '[{a}' is not JSON", "ids" },
+		{ BATCH("from: '/{a}', into: '/b', body: '[{a}] x'"), "is not JSON", "" },
+		{ BATCH("from: '/{a}', into: '/b', body: '[{a}]', join: ';'"), "join: ';' is of no use beside body", "" },
+		{ BATCH("from: '/{a}', into: '/b?{a}', join: ''"), "join: '' cannot stand between keys", "&id=" },
+		{ BATCH("from: '/{a}', into: '/b?{a}'"), "batch: what tells whose an item is?", "by: order" },
+		{ BATCH("from: '/{a}', into: '/b?{a}', by: id"), "by: unknown 'id'", "" },
+		{ BATCH("from: '/{a}', into: '/b?{a}', by: /a~b"), "by: '~' in the JSON pointer", "~0" },
+		{ BATCH("items: a"), "items: a JSON pointer begins with '/'", "write /a" },
+		{ BATCH("size: 1001"), "size: '1001' is not a number from 1 to 1000", "" },
+		{ BATCH("wait: 2s"), "wait: longer than 1s", "" },
+		{ BATCH("max_answer: 1GiB"), "max_answer: not from 1KiB to 64MiB", "" },
+		{ BATCH("keys: integer"), "keys: unknown 'integer'", "number" },
+		{ BATCH("fields: [Accept, Host]"), "gate.yaml:4:56: fields: 'Host' is no field that a call can carry", "" },
+		{ BATCH("fields: 'a b'"), "fields: 'a b' is no field", "Authorization" },
+		{ BATCH("form: /a"), "unknown key 'form' in batch", "'from'?" },
+		{ "listen: :1\nupstreams: { o: { servers: [a:1] } }\nroutes:\n- match: /api\n  upstream: o\n"
+		  "  batch: { from: '/apis/{a}', into: '/b?{a}', by: order }\n",
+		  "gate.yaml:6:18: from: its requests are not of this route, which takes /api", "from: /api/{id}" },
 		{ ROUTE("host: 'a:80'"), "host: 'a:80' is not a host name", "without a port" },
 		{ "listen: :1\nupstreams: { origin: { servers: [a:1] } }\nroutes: [ { match: /, upstream: orign } ]\n",
 		  "gate.yaml:3:33: no upstream is called 'orign'", "did you mean 'origin'?" },

@@ -17,7 +17,7 @@ static const int64_t bounds_ns[] = {
 #define CELLS  (BOUNDS + 2)   /* of a histogram's series */
 
 enum type { COUNTER, GAUGE, HISTOGRAM };
-enum labels { NONE, ROUTE, ROUTE_CODE, ROUTE_CACHE, REASON, UPSTREAM, SERVER, SERVER_OUTCOME, CODING, LEVEL,
+enum labels { NONE, ROUTE, ROUTE_CODE, ROUTE_CACHE, ROUTE_CLOSE, REASON, UPSTREAM, SERVER, SERVER_OUTCOME, CODING, LEVEL,
 	LEVEL_RESULT, UNREADABLE, WARM, WARM_SKIP, SOURCE };
 
 struct row {
@@ -42,6 +42,8 @@ static const char *const reason_names[REFUSED_KINDS] = {
 	"not_cached",
 };
 
+/* From the second on: BATCH_OPEN is none. */
+static const char *const close_names[BATCH_CLOSES - 1] = { "idle", "full", "wait" };
 static const char *const level_names[CACHE_LEVELS] = { "l1", "l2", "origin" };
 static const char *const unreadable_names[METRIC_UNREADABLE_KINDS] = { "foreign", "newer", "corrupt" };
 /* From the second on: WARM_NOT and WARM_GO are no series. */
@@ -83,6 +85,8 @@ count_series(const struct gate_config *c, enum labels labels)
 		return routes * METRIC_CODES;
 	case ROUTE_CACHE:
 		return routes * CACHE_DID_KINDS;
+	case ROUTE_CLOSE:
+		return routes * (BATCH_CLOSES - 1);
 	case REASON:
 		return REFUSED_KINDS;
 	case UPSTREAM:
@@ -224,6 +228,10 @@ write_labels(const struct gate_config *c, enum labels labels, size_t series, str
 		write_route(c, series / CACHE_DID_KINDS, out);
 		write_label(out, "result", cache_names[series % CACHE_DID_KINDS]);
 		break;
+	case ROUTE_CLOSE:
+		write_route(c, series / (BATCH_CLOSES - 1), out);
+		write_label(out, "closed", close_names[series % (BATCH_CLOSES - 1)]);
+		break;
 	case REASON:
 		write_label(out, "reason", reason_names[series]);
 		break;
@@ -323,7 +331,8 @@ write_histogram(struct metrics *const *all, size_t n, const struct row *row, siz
 static bool
 is_told(struct metrics *const *all, size_t n, const struct row *row, size_t first, size_t cells)
 {
-	bool of_routes = row->labels == ROUTE || row->labels == ROUTE_CODE || row->labels == ROUTE_CACHE;
+	bool of_routes = row->labels == ROUTE || row->labels == ROUTE_CODE || row->labels == ROUTE_CACHE ||
+	    row->labels == ROUTE_CLOSE;
 	uint64_t total = 0;
 
 	for (size_t i = 0; i < cells; i++)

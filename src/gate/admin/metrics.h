@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "gate/batch/batch_set.h"
 #include "gate/compress/compress.h"
 #include "gate/config/config.h"
 #include "gate/warm/warm_why.h"
@@ -73,6 +74,12 @@ static inline size_t
 series_cache(const struct metrics *m, const struct gate_route *route, enum metric_cache did)
 {
 	return series_route(m, route) * CACHE_DID_KINDS + did;
+}
+
+static inline size_t
+series_batch(const struct metrics *m, const struct gate_route *route, enum batch_close why)
+{
+	return series_route(m, route) * (BATCH_CLOSES - 1) + why - 1;
 }
 
 static inline size_t

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/json_find.h"
 #include "cache/policy.h"
 #include "net/field.h"
 #include "yaml/node.h"
@@ -184,6 +185,36 @@ struct gate_rate_limit {
 	enum gate_rate_by by;
 };
 
+/* ---- many requests of a route as one call ---- */
+
+#define GATE_BATCH_SIZE_MAX    1000
+#define GATE_BATCH_FIELDS_MAX  16
+#define GATE_BATCH_ANSWER_MAX  (INT64_C(64) << 20)
+
+enum gate_batch_by { GATE_BATCH_BY_KEY, GATE_BATCH_BY_NAME, GATE_BATCH_BY_ORDER };
+
+/* What stands around the one thing that is put in, or found. */
+struct gate_around {
+	struct text before, after;      /* `before.at` NULL: there is no such text */
+};
+
+struct gate_batch {
+	struct gate_around from;        /* the target of a request, around its key */
+	struct gate_around into;        /* the call's, around its keys; all of it `before` where they are in the body */
+	struct gate_around body;        /* of a POST, JSON; none: a GET */
+	const char *join;               /* between keys in `into` */
+	bool numbers;                   /* keys are whole numbers, and are so in the body */
+	int64_t size;                   /* keys in a call at most */
+	int64_t wait_ns;                /* for more of them, while another call of the route is under way */
+	int64_t answer_bytes;           /* of the call at most */
+	struct json_pointer items;      /* where they are in the answer */
+	enum gate_batch_by by;          /* what tells whose an item is: a value in it, its name, its place */
+	struct json_pointer key;        /* of GATE_BATCH_BY_KEY, in an item */
+	struct json_pointer value;      /* in an item, what the client gets */
+	const char **fields; size_t n_fields;   /* of requests, that the call carries: who has others is in another call */
+	struct node_place place;
+};
+
 struct gate_route {
 	const char *match;              /* "/api": itself and what is below; "/api/": only below; "/": all */
 	const char *host;               /* NULL: any; lower case, "*.example.org" all names below */
@@ -192,6 +223,7 @@ struct gate_route {
 	struct gate_route_cache cache;
 	struct gate_route_compress compress;
 	struct gate_rate_limit rate_limit;
+	const struct gate_batch *batch; /* NULL: none */
 	int64_t timeout_ns;             /* of an exchange with a server, from the first byte of the request; 0 none */
 	struct node_place place;
 };

@@ -21,6 +21,11 @@ int take_warming(struct loading *l, const char *key, const struct node *n, void 
 /* A struct gate_l2. */
 int take_l2(struct loading *l, const char *key, const struct node *n, void *to);
 
+/* A route's batch; `to` is a const struct gate_batch *. */
+int take_batch(struct loading *l, const char *key, const struct node *n, void *to);
+/* Can requests of the route be for it? */
+int config_check_batch(struct loading *l, const struct gate_route *r);
+
 /* Once all is read: routes know their upstreams, and each can be reached. */
 int config_check_routes(struct loading *l, struct gate_config *c);
 

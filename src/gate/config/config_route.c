@@ -261,6 +261,7 @@ static const struct key route_keys[] = {
 	{ "cache", take_cache, AT(cache) },
 	{ "compress", take_compress, AT(compress) },
 	{ "rate_limit", take_rate_limit, AT(rate_limit) },
+	{ "batch", take_batch, AT(batch) },
 	{ "timeout", take_time, AT(timeout_ns) },
 	{ NULL, NULL, 0 },
 };
@@ -276,6 +277,8 @@ check_route(struct loading *l, const struct gate_route *r)
 	} else if (!r->upstream_name) {
 		code = node_refuse(&l->file, r->place, "a route without upstream");
 		err_hint(l->file.e, "write upstream: and one of the names below upstreams");
+	} else if (r->batch) {
+		code = config_check_batch(l, r);
 	}
 	return code;
 }

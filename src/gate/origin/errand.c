@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/units.h"
+#include "gate/batch/batch.h"
 #include "gate/compress/pack.h"
 #include "gate/front/client.h"
 #include "gate/gate_int.h"
@@ -101,6 +102,7 @@ over(struct errand *x)
 	hedge_stop(x);
 	if (x->line)
 		line_leave(x);
+	batch_seat_leave(&x->seat);
 	attempt_end(x, OUTCOME_UNKNOWN);
 	room_give(x, false, -1);
 	if (x->warm)
@@ -153,8 +155,29 @@ begin(struct gate_worker *w, struct client *c, struct client *client, const stru
 	take_part_of_cache(x, q, raw, how);
 	question_write(x, q, c);
 	set_limit(x);
-	upstream_ask(x);
+	if (!x->route->batch || !batch_join(x, q))
+		upstream_ask(x);
 	return true;
+}
+
+void
+errand_own(struct client *client, const struct gate_route *route, struct buf *question)
+{
+	static const struct http1_request own = { .method = { "GET", 3 }, .old = true, .length = -1 };
+	struct errand *x = errand_new(client->w, &own);
+
+	if (!x) {
+		buf_done(question);
+		client_refuse(client, 503, "out of memory", true);
+		return;
+	}
+	x->client = client;
+	client->x = x;
+	x->route = route;
+	x->hash = XXH3_64bits(question->data, question->size);
+	x->head = *question;
+	set_limit(x);
+	upstream_ask(x);
 }
 
 void
@@ -460,6 +483,8 @@ hold_up(const struct errand *x)
 {
 	if (x->state == ERRAND_WAITING)
 		return "the server had no room";
+	if (x->state == ERRAND_BATCHED)
+		return "its batch was not answered";
 	if (!x->asked)
 		return "the server was not reached";
 	return x->question_ended ? "the server had not answered" : "the request's body was not whole";

@@ -29,6 +29,10 @@ void errand_refresh(struct client *c, const struct inquiry *q, struct text raw, 
 bool errand_for_nobody(struct gate_worker *w, const struct inquiry *q, struct text raw,
     const struct errand_how *how);
 
+/* A request of the gate's own, the bytes of which it takes: the whole of it, and to be sent again like a GET. `client`
+ * gets the answer, without chunks and interim ones, or a refusal, maybe at once. */
+void errand_own(struct client *client, const struct gate_route *route, struct buf *question);
+
 /* ---- told by the client ---- */
 /* Bytes of the body (or of the tunnel): how many were of use now. */
 size_t errand_question(struct errand *x, const char *bytes, size_t size);
@@ -60,10 +64,14 @@ bool errand_to_up(struct errand *x, const struct engine_piece *pieces, uint32_t 
 /* errand_question.c */
 /* `c`: in whose name; NULL: in nobody's. */
 void question_write(struct errand *x, const struct inquiry *q, struct client *c);
+/* Lines that say that nobody asks. */
+void question_put_nobody(struct buf *b, struct text host, bool secure);
 size_t question_body(struct errand *x, const char *bytes, size_t size);
 void question_over(struct errand *x);
 /* The client gets its answer elsewhere; the errand goes on for the store. */
 void errand_part(struct errand *x);
 /* errand_answer.c */
+/* An answer that came with others, as if its server had sent it. */
+void answer_whole(struct errand *x, const struct http1_response *r, struct text body);
 void answer_received(struct errand *x, const char *bytes, size_t size);
 bool answer_ended(struct errand *x);           /* the stream; was that the answer's end? */

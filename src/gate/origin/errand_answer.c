@@ -48,7 +48,7 @@ plan_of(struct errand *x, const struct http1_response *r)
 	struct compress_plan plan = { .coding = CODING_IDENTITY };
 	struct inquiry q;
 
-	if (!x->route->compress.enabled)
+	if (!x->route->compress.enabled || !x->raw.size)
 		return plan;
 	inquiry_repeat(x->w, x->secure, &x->raw, &q);
 	plan = compress_decide(&x->route->compress, &q.r->fields, &answer);
@@ -316,7 +316,8 @@ begin_answer(struct errand *x, const struct http1_response *r, const char *rest,
 	x->state = ERRAND_ANSWERING;
 	x->answer_last = !r->keep_alive;
 	http1_body_start(&x->answer, r->framing, r->length);
-	attempt_answered(x, r->status);
+	if (x->attempt.open)
+		attempt_answered(x, r->status);
 	if (x->unsafe)
 		invalidate(x, r);
 	enum fill_verdict v = x->fill || x->late ? fill_head(x, r) : FILL_RELAY;
@@ -331,6 +332,12 @@ begin_answer(struct errand *x, const struct http1_response *r, const char *rest,
 	o.chunked = x->answer_chunked;
 	body_out_head(&o, (struct text){ b->data, b->size });
 	relay_body(x, &o, rest, size);
+}
+
+void
+answer_whole(struct errand *x, const struct http1_response *r, struct text body)
+{
+	begin_answer(x, r, body.at, body.size);
 }
 
 /* ---- what comes ------------------------------------------------------------------------------ */

@@ -46,8 +46,8 @@ is_ours(struct text name)
 }
 
 /* A fetch that nobody asked for: RFC 7239, section 6.3, lets such a one have a name of its own. */
-static void
-put_nobody(struct buf *b, struct text host, bool secure)
+void
+question_put_nobody(struct buf *b, struct text host, bool secure)
 {
 	put_field(b, "X-Forwarded-Host", host);
 	put_field(b, "X-Forwarded-Proto", (struct text){ "https", secure ? 5 : 4 });
@@ -166,7 +166,7 @@ question_write(struct errand *x, const struct inquiry *q, struct client *c)
 	if (c)
 		put_forwarded(b, r, c);
 	else
-		put_nobody(b, r->host, x->secure);
+		question_put_nobody(b, r->host, x->secure);
 	buf_printf(b, "Via: %s " GATE_NAME "\r\n\r\n", r->old ? "1.0" : c ? c->ops->protocol + strlen("HTTP/") : "1.1");
 }
 
