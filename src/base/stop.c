@@ -42,9 +42,3 @@ stop_requested(void)
 {
 	return asked != 0 || atomic_load_explicit(&harmful, memory_order_relaxed);
 }
-
-int
-stop_signal(void)
-{
-	return asked;
-}

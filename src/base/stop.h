@@ -11,4 +11,3 @@
 void stop_install(void);      /* install the signal handlers; main thread, once */
 void stop_request(void);      /* as a signal does, once; any thread */
 bool stop_requested(void);    /* any thread, async-signal-safe */
-int stop_signal(void);        /* the signal that asked, 0 when none */

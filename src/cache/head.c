@@ -14,7 +14,9 @@ is_one_of(struct text name, const char *const *list, size_t n)
 	return false;
 }
 
-bool
+/* Is this a field that belongs to one connection, and so to nobody else (RFC 9110, section 7.6.1)?
+ * `all`: the message, for its Connection. */
+static bool
 cache_field_is_hop(struct text name, const struct http_fields *all)
 {
 	static const char *const hop[] = { "connection", "proxy-connection", "keep-alive", "te",
@@ -93,16 +95,4 @@ cache_head_next(struct text *rest, struct http_field *ret)
 	rest->size -= (size_t)(end + 2 - rest->at);
 	rest->at = end + 2;
 	return true;
-}
-
-uint32_t
-cache_head_fields(struct text head, struct http_field *fields, uint32_t room)
-{
-	struct http_field f;
-	uint32_t n = 0;
-
-	for (; cache_head_next(&head, &f); n++)
-		if (n < room)
-			fields[n] = f;
-	return n;
 }

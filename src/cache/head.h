@@ -19,13 +19,6 @@ void cache_head_write(const struct http_fields *answer, const struct cache_polic
 /* The next field of a stored head; `rest` is the head at first. */
 bool cache_head_next(struct text *rest, struct http_field *ret);
 
-/* All of them, as far as there is room: returns how many there are. */
-uint32_t cache_head_fields(struct text head, struct http_field *fields, uint32_t room);
-
-/* Is this a field that belongs to one connection, and so to nobody else (RFC 9110, section 7.6.1)?
- * `all`: the message, for its Connection. */
-bool cache_field_is_hop(struct text name, const struct http_fields *all);
-
 static inline struct text
 cache_etag(const struct cache_terms *t, const char *head)
 {

@@ -332,7 +332,7 @@ facts_mean(const struct facts *f, const char *name)
 	return s ? s->mean : NAN;
 }
 
-const struct run_process *
+static const struct run_process *
 facts_process(const struct run *r, int64_t pid)
 {
 	for (size_t i = 0; i < r->system.n_processes; i++)

@@ -80,7 +80,6 @@ const char *facts_route(const struct facts *f, enum run_part_kind kind, const ch
 
 const struct run_series *facts_series(const struct facts *f, const char *name);
 double facts_mean(const struct facts *f, const char *name);   /* of a series; NAN none */
-const struct run_process *facts_process(const struct run *r, int64_t pid);
 /* The service's main runtime ("node", "python", ...); "native" when unknown. */
 const char *facts_runtime(const struct facts *f);
 

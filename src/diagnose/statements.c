@@ -28,7 +28,8 @@ statement_is_commit(const struct run_query *q)
 	return q->fingerprint && strncasecmp(q->fingerprint, "COMMIT", strlen("COMMIT")) == 0;
 }
 
-enum run_part_kind
+/* What a request's time in it is painted as. */
+static enum run_part_kind
 statement_part(const struct run_query *q)
 {
 	return statement_is_sql(q) ? PART_DB : PART_CACHE;

@@ -11,8 +11,6 @@
 /* A statement of SQL, not a command of a key-value store. */
 bool statement_is_sql(const struct run_query *q);
 bool statement_is_commit(const struct run_query *q);
-/* What a request's time in it is painted as. */
-enum run_part_kind statement_part(const struct run_query *q);
 /* Share of the time in this statement, with the waits behind it for locks and, where the database
  * computes in the service, for a CPU. */
 double statement_share(const struct facts *f, const struct run_query *q);

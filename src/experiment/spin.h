@@ -5,11 +5,7 @@
 
 #include "run/run.h"
 
-/* The work, done `times` times, each about half a millisecond on a machine of 2020; its times in
- * seconds, ascending. */
-void spin_times(double *ret_s, size_t times);
-
-/* Its mean over a few repetitions, seconds: beside each block. */
+/* The mean of what it takes over a few repetitions, seconds: beside each block. */
 double spin_now(void);
 
 /* Measure for about `for_ns` without load and fill grade and spin_p99_over_p50. */

@@ -22,13 +22,6 @@ static const struct import_format *const formats[] = {
 	NULL,
 };
 
-const char *const import_formats[] = {
-#define FORMAT(name) #name,
-#include "import/formats.def"
-#undef FORMAT
-	NULL,
-};
-
 /* "curl, har, ... or wrk". */
 static void
 list_formats(struct buf *out)

@@ -40,6 +40,3 @@ int import_files(const char *const *paths, size_t n, const struct import_options
 /* The same for bytes at hand; the name stands in for the file's. */
 int import_text(const char *name, const char *text, size_t size, const struct import_options *o,
     struct arena *a, struct import_result *ret, struct err *e);
-
-/* Names of the formats; NULL-terminated. */
-extern const char *const import_formats[];

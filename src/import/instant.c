@@ -147,7 +147,8 @@ instant_clf(const char *text, size_t size, int64_t *ret_ns)
 	return zone(&r, &t.zone_s) ? instant_ns(&t, &r, ret_ns) : -EINVAL;
 }
 
-int
+/* "1795230720.123", seconds; numbers so large that they must be ms, us or ns are taken as such. */
+static int
 instant_epoch(const char *text, size_t size, int64_t *ret_ns)
 {
 	struct reader r = { text, text + size };

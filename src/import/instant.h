@@ -10,7 +10,5 @@
 int instant_iso8601(const char *text, size_t size, int64_t *ret_ns);
 /* "21/Nov/2026:03:12:00 +0100", with ".123" after the seconds or without a zone (HAProxy). */
 int instant_clf(const char *text, size_t size, int64_t *ret_ns);
-/* "1795230720.123", seconds; numbers so large that they must be ms, us or ns are taken as such. */
-int instant_epoch(const char *text, size_t size, int64_t *ret_ns);
 /* Any of the three. */
 int instant_any(const char *text, size_t size, int64_t *ret_ns);

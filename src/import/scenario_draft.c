@@ -434,9 +434,3 @@ draft_expect_status(struct draft *d, struct scenario_step *step, const char *val
 	expect->kind = EXPECT_STATUS;
 	expect->value = value;
 }
-
-bool
-draft_is_safe(const char *method)
-{
-	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
-}

@@ -61,5 +61,3 @@ bool draft_body(struct draft *d, struct scenario_step *step, const char *text, s
 void draft_expect_status(struct draft *d, struct scenario_step *step, const char *value);
 
 bool draft_has_header(const struct scenario_step *step, const char *name);
-/* GET and HEAD change nothing (RFC 9110 section 9.2.1). */
-bool draft_is_safe(const char *method);

@@ -264,14 +264,6 @@ schedule_length_ns(const struct schedule *s)
 }
 
 double
-schedule_mean_rate(const struct schedule *s)
-{
-	int64_t length = schedule_length_ns(s);
-	double n = s->recorded ? (double)arrivals_summary(s->recorded).count : integral(s, length);
-	return length ? n / ns_to_s(length) : 0;
-}
-
-double
 schedule_peak_rate(const struct schedule *s)
 {
 	double peak = 0;

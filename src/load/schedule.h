@@ -84,8 +84,7 @@ int64_t schedule_share(int64_t count, int64_t worker, int64_t workers);
 
 /* When the last part ends; of a recorded schedule, just after its last arrival. */
 int64_t schedule_length_ns(const struct schedule *s);
-/* Per second: over the whole length, and the most that it comes to. */
-double schedule_mean_rate(const struct schedule *s);
+/* Per second: the most that it comes to. */
 double schedule_peak_rate(const struct schedule *s);
 
 /* Write every arrival as arrivals_open reads it, `names` for the routes (NULL: numbers). The file

@@ -81,7 +81,6 @@ void pg_parse(struct buf *out, const char *name, const char *sql);
 void pg_execute(struct buf *out, const char *name, const struct pg_value *values, uint16_t n);
 /* The end of what is answered as one, and of its transaction unless BEGIN opened one. */
 void pg_sync(struct buf *out);
-void pg_terminate(struct buf *out);
 
 /* The login's messages. */
 void pg_startup(struct buf *out, const struct pg_login *login);

@@ -103,25 +103,13 @@ pg_execute(struct buf *out, const char *name, const struct pg_value *values, uin
 	whole_or_nothing(out, before);
 }
 
-static void
-empty_message(struct buf *out, char type)
-{
-	size_t before = out->size;
-
-	message_end(out, message_begin(out, type));
-	whole_or_nothing(out, before);
-}
-
 void
 pg_sync(struct buf *out)
 {
-	empty_message(out, 'S');
-}
+	size_t before = out->size;
 
-void
-pg_terminate(struct buf *out)
-{
-	empty_message(out, 'X');
+	message_end(out, message_begin(out, 'S'));
+	whole_or_nothing(out, before);
 }
 
 /* ---- login --------------------------------------------------------------------------------- */

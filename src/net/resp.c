@@ -25,12 +25,6 @@ resp_start(struct resp *p, struct buf *keep)
 	p->attributes = 0;
 }
 
-bool
-resp_begun(const struct resp *p)
-{
-	return p->type != '\0';
-}
-
 static enum resp_verdict
 bad(struct resp *p, const char *why)
 {

@@ -61,8 +61,6 @@ void resp_start(struct resp *p, struct buf *keep);
 
 enum resp_verdict resp_feed(struct resp *p, const void *bytes, size_t size, size_t *ret_used);
 
-bool resp_begun(const struct resp *p);   /* has a first byte arrived? */
-
 /* ---- commands ------------------------------------------------------------------------------ */
 
 struct resp_word {

@@ -122,7 +122,8 @@ has_section(Elf *elf, const char *name)
 	return false;
 }
 
-bool
+/* Is the ELF file made by the Go tool chain? */
+static bool
 elf_is_go(const char *path)
 {
 	CLEANUP(fd_close_p) int fd = open(path, O_RDONLY | O_CLOEXEC);

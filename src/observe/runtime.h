@@ -13,9 +13,6 @@ const char *runtime_name(const char *exe, const char *maps);
 const char *framework_name(const char *runtime, const char *command, size_t size,
     const char *folder);
 
-/* Is the ELF file made by the Go tool chain? */
-bool elf_is_go(const char *path);
-
 /* Of a process; `exe` is "" when it may not be read. The runtime is "native" when nothing else fits
  * a program that was read, NULL when nothing is known; so may the framework be. Both static. */
 void runtime_of(int pid, const char *exe, const char **ret_runtime, const char **ret_framework);

@@ -26,12 +26,6 @@ void section_head(struct doc *d, const struct run *r);
 /* The target that the verdict turns on: the first that is missed, else the first; NULL none. */
 const struct run_target *section_target(const struct run *r);
 
-/* The word the verdict is shown as: "MISSED"; where nothing was promised "HEALTHY", or "LIMITED"
- * when a limit was found. */
-const char *section_verdict_word(const struct run *r);
-enum doc_tone section_verdict_tone(const struct run *r);
-const char *section_headline(struct doc *d, const struct run *r);
-
 /* The comparison that the run is about, of a fix with several the last; NULL when it is about a
  * service. Steps that were proven within a check do not make it one. */
 const struct run_proof *section_proof_of(const struct run *r);

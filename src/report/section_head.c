@@ -43,7 +43,9 @@ any_target_known(const struct run *r)
 	return false;
 }
 
-const char *
+/* The word the verdict is shown as: "MISSED"; where nothing was promised "HEALTHY", or "LIMITED"
+ * when a limit was found. */
+static const char *
 section_verdict_word(const struct run *r)
 {
 	static const char *const words[] = {
@@ -59,7 +61,7 @@ section_verdict_word(const struct run *r)
 	return words[r->verdict];
 }
 
-enum doc_tone
+static enum doc_tone
 section_verdict_tone(const struct run *r)
 {
 	if (section_proof_of(r) && r->verdict != VERDICT_ERROR)
@@ -100,7 +102,7 @@ capitalised(struct doc *d, const char *s)
 	return copy;
 }
 
-const char *
+static const char *
 section_headline(struct doc *d, const struct run *r)
 {
 	static const char *const presets[] = {

@@ -143,14 +143,3 @@ paired_sd_robust(const struct paired *p)
 	double t = student_t_quantile(0.975, (double)p->n - 1);
 	return (r.high - r.low) / (2 * t) * sqrt((double)p->n / EFFICIENCY);
 }
-
-struct interval
-paired_t(const struct paired *p, double confidence)
-{
-	double n = (double)p->n;
-
-	if (p->n < 2)
-		return (struct interval){ p->mean, -INFINITY, INFINITY };
-	double half = student_t_quantile((1 + confidence) / 2, n - 1) * p->sd / sqrt(n);
-	return (struct interval){ p->mean, p->mean - half, p->mean + half };
-}

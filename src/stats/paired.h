@@ -47,6 +47,3 @@ double paired_p_least(size_t n);
  * (Lehmann, Annals of Mathematical Statistics 34, 1963), so that one wild pair hardly counts. Of
  * normal differences it is their own. The plain one when the interval is unbounded. */
 double paired_sd_robust(const struct paired *p);
-
-/* Mean and interval by Student's t, for differences that are normal. */
-struct interval paired_t(const struct paired *p, double confidence);

@@ -84,12 +84,6 @@ student_tail(double t, double df)
 	return beta_regularised(df / 2, 0.5, df / (df + t2)) / 2;
 }
 
-double
-student_t_cdf(double t, double df)
-{
-	return t < 0 ? student_tail(-t, df) : 1 - student_tail(t, df);
-}
-
 static double
 student_density(double t, double df)
 {

@@ -12,9 +12,8 @@ double normal_quantile(double p);
  * DLMF 8.17.22 by Lentz's method (Lentz, Applied Optics 15, 668, 1976). */
 double beta_regularised(double a, double b, double x);
 
-/* Student's t with df > 0 degrees of freedom (DLMF 8.17 with Abramowitz & Stegun 26.7.1): the
- * share below t (df up to a million), and the t below which a share 0 < p < 1 lies (the expansion
- * 26.7.5 from a million on). With no degree of freedom nothing is known: the quantile is then
- * infinite. Beyond 1e150, where only a df below 0.01 gets, it is cut off. */
-double student_t_cdf(double t, double df);
+/* The t below which a share 0 < p < 1 of Student's distribution with df > 0 degrees of freedom lies
+ * (DLMF 8.17 with Abramowitz & Stegun 26.7.1, from a million on the expansion 26.7.5). With no
+ * degree of freedom nothing is known: the quantile is then infinite. Beyond 1e150, where only a df
+ * below 0.01 gets, it is cut off. */
 double student_t_quantile(double p, double df);

@@ -95,7 +95,7 @@ usl_scratch(size_t n, size_t size)
 }
 
 /* Least squares from q on; q is where it ended. Returns the sum of squares. */
-double
+static double
 usl_curve_descend(struct usl_curve *c, int parameters, double q[USL_PARAMETERS])
 {
 	size_t m = c->d->count, room = m + 5 * USL_PARAMETERS;

@@ -19,8 +19,7 @@ struct usl_curve usl_curve(const struct usl_data *d, bool *out);
 
 double usl_curve_weight(const struct usl_curve *c, size_t i);   /* its root; 0: left out */
 
-/* Both return the sum of squares, of x / x_max at weights / weight_max: from q on; from several starts. */
-double usl_curve_descend(struct usl_curve *c, int parameters, double q[USL_PARAMETERS]);
+/* Returns the sum of squares, of x / x_max at weights / weight_max; from several starts. */
 double usl_curve_best(struct usl_curve *c, int parameters, double q[USL_PARAMETERS]);
 
 /* The same with beta >= 0. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "stats/interval.h"
-#include "stats/ks.h"
 #include "stats/slope.h"
 #include "check.h"
+#include "ks.h"
 
 static uint64_t random_state = 7;
 
@@ -116,8 +116,6 @@ distances(void **state)
 	for (int i = 0; i < GAPS; i++)
 		gaps[i] = 3;
 	CHECK_NEAR(ks_exponential(gaps, GAPS, 3), 1 - exp(-1), 1e-9);
-	CHECK_NEAR(ks_constant_share(gaps, GAPS, 3, 0.01), 1, 0);
-	CHECK_NEAR(ks_constant_share(gaps, GAPS, 4, 0.2), 0, 0);
 }
 
 RUN_TESTS(cmocka_unit_test(intervals_cover), cmocka_unit_test(too_little_is_not_known), cmocka_unit_test(a_line_is_found),

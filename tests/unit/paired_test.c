@@ -34,9 +34,6 @@ a_published_example(void **state)
 	CHECK_NEAR(i90.low, -0.726, 1e-12);
 	CHECK_NEAR(i90.high, -0.175, 1e-12);
 	CHECK_NEAR(paired_p(&p, 0), 0.0390625, 1e-15);
-	struct interval t = paired_t(&p, 0.95);
-	CHECK_NEAR(t.value, p.mean, 0);
-	CHECK_NEAR((t.high - t.low) / 2, 2.306004135 * p.sd / 3, 1e-9);
 	paired_done(&p);
 }
 

@@ -303,8 +303,7 @@ statements_are_written(void **state)
 	pg_execute(&out, "", NULL, 0);
 	CHECK_BYTES(&out, "B\0\0\0\14\0\0\0\0\0\0\0\0E\0\0\0\11\0\0\0\0\0");
 	pg_sync(&out);
-	pg_terminate(&out);
-	CHECK_BYTES(&out, "S\0\0\0\4X\0\0\0\4");
+	CHECK_BYTES(&out, "S\0\0\0\4");
 	buf_done(&out);
 }
 

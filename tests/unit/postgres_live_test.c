@@ -69,8 +69,6 @@ client_open(struct client *c, const char *user, const char *password)
 static void
 client_close(struct client *c)
 {
-	pg_terminate(&c->out);
-	live_write(c->fd, c->out.data, c->out.size);
 	close(c->fd);
 	pg_done(&c->p);
 	buf_done(&c->out);

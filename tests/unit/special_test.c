@@ -47,11 +47,6 @@ incomplete_beta(void **state)
 static void
 student_distribution(void **state)
 {
-	static const struct { double t, df, p; } cdf[] = {
-		{ 2, 5, 0.94903026058507082 }, { -3.5, 10, 0.0028632527149426079 },
-		{ 0.1, 1, 0.53172551743055357 }, { -40, 3, 1.7190340394579264e-5 },
-		{ 1, 0.5, 0.69887838915867792 },
-	};
 	static const struct { double p, df, t; } quantile[] = {
 		{ 0.975, 1, 12.706204736174705 }, { 0.975, 2, 4.3026527297494639 },
 		{ 0.975, 9, 2.2621571627982055 }, { 0.975, 39, 2.0226909200367611 },
@@ -61,8 +56,6 @@ student_distribution(void **state)
 		{ 0.975, 1e9, 1.9599639869123463 }, { 0.975, 1e16, 1.9599639845400545 },
 		{ 0.975, INFINITY, 1.9599639845400542 },
 	};
-	for (size_t i = 0; i < ROWS(cdf); i++)
-		check_relative(student_t_cdf(cdf[i].t, cdf[i].df), cdf[i].p);
 	for (size_t i = 0; i < ROWS(quantile); i++) {
 		check_relative(student_t_quantile(quantile[i].p, quantile[i].df), quantile[i].t);
 		check_relative(student_t_quantile(1 - quantile[i].p, quantile[i].df), -quantile[i].t);

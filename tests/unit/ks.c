@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "stats/ks.h"
+#include "ks.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -23,14 +23,4 @@ ks_exponential(double *gaps, size_t n, double mean)
 		worst = fmax(worst, (double)(i + 1) / (double)n - f);
 	}
 	return worst;
-}
-
-double
-ks_constant_share(const double *gaps, size_t n, double gap, double tolerance)
-{
-	size_t near = 0;
-
-	for (size_t i = 0; i < n; i++)
-		near += fabs(gaps[i] - gap) <= tolerance * gap;
-	return n ? (double)near / (double)n : NAN;
 }
