@@ -13,6 +13,7 @@
 #include "gate/compress/squeeze.h"
 #include "gate/front/client_h2.h"
 #include "gate/front/front.h"
+#include "gate/front/front_h2.h"
 #include "gate/gate_int.h"
 #include "gate/level2/l2.h"
 #include "gate/level2/l2_link.h"

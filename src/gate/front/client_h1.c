@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "gate/front/client.h"
-#include "gate/front/client_h2.h"
+#include "gate/front/front_h2.h"
 #include "gate/origin/errand.h"
 #include "net/http2_server.h"
 

@@ -1,50 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "gate/front/client_h2.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "gate/front/client.h"
 #include "gate/origin/errand.h"
-#include "net/http2_server.h"
 
-/* At once; as nginx and Apache allow. */
-#define STREAMS_MAX   128
-/* Put into frames before the socket has to take some of it. */
-#define FLUSH_BYTES   ((size_t)128 << 10)
 /* Up to so much of a body is copied; more is left where it lies until it goes into frames. */
-#define COPY_BYTES    ((size_t)16 << 10)
-/* After the word that the gate is about to end: for requests on their way then. */
-#define NOTICE_NS     NS_PER_S
-
-/* What a connection is given time for. */
-enum h2_waits {
-	H2_NOTHING,
-	H2_SENT,               /* the socket to take something */
-	H2_HEAD,               /* the rest of a head */
-	H2_NOTICE,             /* requests on their way after the word that the end is near */
-	H2_WINDOW,             /* room for answers that are complete */
-	H2_REQUEST,            /* the next one */
-};
-
-struct h2 {
-	struct grave grave;
-	struct front *front;
-	struct http2_server server;
-	struct http2_server_sink sink;
-	struct h2_stream *streams;
-	struct h2 *next_dirty;
-	bool dirty;            /* there is something to be sent, in the worker's list */
-	bool gone;
-	bool ending;           /* told that no more comes: what it still says is not looked at */
-	bool noticed, going;   /* told that no more streams are welcome, are taken */
-	enum h2_waits waits;
-	uint32_t n_answered;   /* streams that are open for what is still to be sent alone */
-	bool progressed;       /* some of that was */
-	ssize_t unsent;        /* with the engine */
-};
+#define COPY_BYTES ((size_t)16 << 10)
 
 struct h2_stream {
 	struct client client;
@@ -78,18 +42,6 @@ static struct h2_stream *
 owner_of(struct http2_inbound *s)
 {
 	return (struct h2_stream *)(void *)((char *)s - offsetof(struct h2_stream, inbound));
-}
-
-static void
-mark(struct h2 *h)
-{
-	struct gate_worker *w = h->front->w;
-
-	if (h->dirty || h->gone)
-		return;
-	h->dirty = true;
-	h->next_dirty = w->dirty;
-	w->dirty = h;
 }
 
 /* ---- the answer on its way out --------------------------------------------------------------- */
@@ -215,7 +167,7 @@ h2_send(struct client *c, const struct engine_piece *pieces, uint32_t n, bool he
 {
 	struct h2_stream *s = stream_of(c);
 
-	mark(s->h);
+	h2_mark(s->h);
 	if (head && !send_head(s, pieces)) {
 		client_abort(c);
 		return false;
@@ -245,7 +197,7 @@ consume(struct h2_stream *s, size_t size)
 		return;
 	http2_server_consumed(&s->h->server, &s->inbound, s->owed);
 	s->owed = 0;
-	mark(s->h);
+	h2_mark(s->h);
 }
 
 static size_t
@@ -256,7 +208,8 @@ feed(struct h2_stream *s, const char *bytes, size_t size)
 
 	s->feeding = true;
 	while (used < size) {
-		size_t n = s->left || s->answered ? size - used : c->x ? errand_question(c->x, bytes + used, size - used) : 0;
+		size_t n = s->left || s->answered ? size - used
+		    : c->x ? errand_question(c->x, bytes + used, size - used) : 0;
 		if (!n)
 			break;
 		used += n;
@@ -434,7 +387,7 @@ h2_answered(struct client *c)
 	buf_done(&s->ahead);
 	consume(s, ahead);
 	http2_server_ready(&s->h->server, &s->inbound);
-	mark(s->h);
+	h2_mark(s->h);
 }
 
 static void
@@ -443,7 +396,7 @@ h2_abort(struct client *c)
 	struct h2_stream *s = stream_of(c);
 
 	http2_server_reset(&s->h->server, &s->inbound, NGHTTP2_INTERNAL_ERROR);
-	mark(s->h);
+	h2_mark(s->h);
 	leave(s);
 }
 
@@ -465,10 +418,10 @@ static const struct client_ops asker = {
 	.answered = h2_answered, .abort = h2_abort,
 };
 
-/* ---- the connection -------------------------------------------------------------------------- */
+/* ---- all of a connection --------------------------------------------------------------------- */
 
-static void
-leave_all(struct h2 *h)
+void
+h2_leave_all(struct h2 *h)
 {
 	for (struct h2_stream *s = h->streams, *next; s; s = next) {
 		next = s->next;
@@ -476,206 +429,18 @@ leave_all(struct h2 *h)
 	}
 }
 
-static void
-h2_left(struct front *f)
+void
+h2_bury_all(struct h2 *h)
 {
-	struct h2 *h = f->speaker;
-
-	h->gone = true;
 	while (h->streams)
 		bury(h->streams);
-	http2_server_close(&h->server);
-	gate_worker_bury(f->w, &h->grave);
 }
 
-/* All is said: wait until the client has ended too, as HTTP/1.1 does. */
-static void
-end(struct h2 *h)
+struct http2_server_sink
+h2_sink(struct h2 *h)
 {
-	struct front *f = h->front;
-
-	h->ending = true;
-	leave_all(h);
-	front_finish(f);
-	if (f->deaf && !h->unsent)
-		front_abort(f);
-	else
-		front_set_timer(f, h->unsent ? f->w->config->timeouts.send_ns : GATE_LINGER_NS);
-}
-
-static enum h2_waits
-waits_for(const struct h2 *h)
-{
-	if (h->unsent)
-		return H2_SENT;
-	if (http2_watch_awaits_head(&h->server.watch))
-		return H2_HEAD;
-	if (h->noticed && !h->going)
-		return H2_NOTICE;
-	if (h->n_answered)
-		return H2_WINDOW;
-	return h->server.n_open ? H2_NOTHING : H2_REQUEST;
-}
-
-/* The time for one thing goes on while others happen: pings keep nobody connected. */
-static void
-rest(struct h2 *h)
-{
-	struct front *f = h->front;
-	const struct gate_timeouts *t = &f->w->config->timeouts;
-	const int64_t times[] = {
-		[H2_SENT] = t->send_ns, [H2_HEAD] = t->head_ns, [H2_NOTICE] = NOTICE_NS, [H2_WINDOW] = t->send_ns,
-		[H2_REQUEST] = t->idle_ns,
+	return (struct http2_server_sink){
+		.ctx = h, .opened = on_opened, .request = on_request, .body = on_body,
+		.body_ended = on_body_ended, .ready = on_ready, .take = on_take, .closed = on_closed,
 	};
-	enum h2_waits waits = waits_for(h);
-	bool anew = waits != h->waits || waits == H2_SENT || (waits == H2_WINDOW && h->progressed);
-
-	if (f->deaf && !h->server.n_open && !h->unsent) {
-		front_abort(f);
-		return;
-	}
-	h->waits = waits;
-	h->progressed = false;
-	if (waits == H2_NOTHING)
-		timer_stop(&f->timer);
-	else if (anew)
-		front_set_timer(f, times[waits]);
-}
-
-static void
-flush(struct h2 *h)
-{
-	struct front *f = h->front;
-	struct buf *out = &f->w->frames;
-	bool alive = true;
-
-	if (h->ending || h->unsent)
-		return;
-	do {
-		buf_clear(out);
-		alive = http2_server_flush(&h->server, FLUSH_BYTES, out);
-		struct engine_piece p = { out->data, out->size, false };
-		h->unsent = out->size ? front_send(f, &p, 1) : 0;
-	} while (alive && h->server.more && !h->unsent);
-	if (h->unsent < 0)
-		front_abort(f);
-	else if (!alive)
-		end(h);
-	else
-		rest(h);
-}
-
-void
-h2_turn(struct gate_worker *w)
-{
-	while (w->dirty) {
-		struct h2 *h = w->dirty;
-		w->dirty = h->next_dirty;
-		h->dirty = false;
-		if (!h->gone)
-			flush(h);
-	}
-}
-
-static void
-h2_received(struct front *f, const char *bytes, size_t size)
-{
-	struct h2 *h = f->speaker;
-
-	if (h->ending)
-		return;
-	http2_server_feed(&h->server, bytes, size, f->w->now_ns);
-	mark(h);
-}
-
-static bool
-h2_ended(struct front *f)
-{
-	struct h2 *h = f->speaker;
-
-	return h->unsent || (!h->ending && h->server.n_open);
-}
-
-static void
-h2_sent(struct front *f)
-{
-	struct h2 *h = f->speaker;
-
-	h->unsent = 0;
-	if (h->ending && f->deaf)
-		front_abort(f);
-	else if (h->ending)
-		front_set_timer(f, GATE_LINGER_NS);
-	else
-		mark(h);
-}
-
-static void
-go_away(struct h2 *h)
-{
-	h->going = true;
-	http2_server_goaway(&h->server);
-	mark(h);
-}
-
-/* Streams that the client has opened before it knew are served: it gets a moment to know. */
-static void
-h2_drain(struct front *f)
-{
-	struct h2 *h = f->speaker;
-
-	if (h->ending || h->noticed)
-		return;
-	h->noticed = true;
-	if (!h->server.n_open && f->w->ending) {
-		go_away(h);
-		return;
-	}
-	http2_server_notice(&h->server);
-	mark(h);
-}
-
-static void
-h2_due(struct front *f)
-{
-	struct h2 *h = f->speaker;
-
-	bool over = h->waits == H2_NOTICE || h->waits == H2_REQUEST;
-	if (h->ending || !over || h->going)
-		front_abort(f);
-	else
-		go_away(h);
-}
-
-static const struct front_ops speaker = {
-	.received = h2_received, .ended = h2_ended, .sent = h2_sent, .due = h2_due, .drain = h2_drain,
-	.left = h2_left,
-};
-
-int
-h2_begin(struct front *f)
-{
-	struct gate_worker *w = f->w;
-	struct h2 *h = calloc(1, sizeof(*h));
-	const struct http2_server_limits limits = {
-		.streams = STREAMS_MAX, .head_bytes = (size_t)w->config->limits.head_bytes,
-	};
-
-	if (!h)
-		return -ENOMEM;
-	h->front = f;
-	h->sink = (struct http2_server_sink){
-		.ctx = h, .opened = on_opened, .request = on_request, .body = on_body, .body_ended = on_body_ended,
-		.ready = on_ready, .take = on_take, .closed = on_closed,
-	};
-	if (http2_server_open(&h->server, &h->sink, &limits, &w->http2_pool, w->now_ns) < 0) {
-		free(h);
-		return -ENOMEM;
-	}
-	f->ops = &speaker;
-	f->speaker = h;
-	h->waits = H2_REQUEST;
-	front_set_timer(f, w->config->timeouts.idle_ns);
-	mark(h);
-	return 0;
 }

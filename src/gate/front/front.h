@@ -6,7 +6,7 @@
 
 struct front;
 
-/* What is spoken on a connection (client_h1.c, client_h2.c, front_tls.c before it is known). */
+/* What is spoken on a connection (client_h1.c, front_h2.c, front_tls.c before it is known). */
 struct front_ops {
 	void (*received)(struct front *f, const char *bytes, size_t size);
 	bool (*ended)(struct front *f);    /* it sends no more; true: it may still get its answers */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "gate/front/client_h1.h"
-#include "gate/front/client_h2.h"
+#include "gate/front/front_h2.h"
 #include "gate/gate_int.h"
 #include "gate/records.h"
 
