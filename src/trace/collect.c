@@ -5,6 +5,7 @@
  * begin when they are read. Threads are entered into the collector's table by walking /proc after
  * the fork program is attached, so none can slip through. */
 #include "trace/collect_int.h"
+#include "trace/collect.skel.h"
 
 #include <dirent.h>
 #include <errno.h>

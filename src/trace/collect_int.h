@@ -9,7 +9,7 @@
 
 #include <bpf/libbpf.h>
 
-#include "trace/collect.skel.h"
+struct collect_bpf;           /* the skeleton, made by the build */
 
 #define LINKS_MAX 512          /* four a process with SQLite, with Node, or a few more with OpenSSL */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Probes on the code of programs and libraries: SQLite, runtimes, OpenSSL. */
 #include "trace/collect_int.h"
+#include "trace/collect.skel.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -68,9 +68,9 @@ class Shop(Origin):
 
     async def do_many(self, reader, writer, method, fields, query, head, body):
         keys = query['ids'].split(',')   # decoded, but no key here has a comma
-        items = ', '.join('{"price": 1.10, "id": %s}' % json.dumps(key) for key in reversed(keys)
-                          if not key.startswith('no')) + (', null' if 'no-null' in keys else '')
-        return await self.answer(writer, keys, f'{{"data": [{items}]}}'.encode())
+        items = ['{"price": 1.10, "id": %s}' % json.dumps(key) for key in reversed(keys) if not key.startswith('no')]
+        items += ['null'] if 'no-null' in keys else []
+        return await self.answer(writer, keys, f'{{"data": [{", ".join(items)}]}}'.encode())
 
     async def do_bodied(self, reader, writer, method, fields, query, head, body):
         keys = json.loads(body)['ids']
