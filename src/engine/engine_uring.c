@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "engine/uring_entry.h"
 
+#define ACCEPTS_MAX    64      /* of a socket that is let go, in a row */
 #define REST_NS        (100 * NS_PER_MS)   /* of a listener, when there is no descriptor to be had */
 #define BUFFERS_MIN    64
 #define BUFFERS_MAX    512     /* 8 MiB in all, of which only what was received into is in memory */
@@ -316,6 +317,46 @@ uring_engine_hold(struct engine *g, uint32_t conn, bool held)
 		entry_receive(g, conn);
 }
 
+static void
+begin_accepted(struct engine *g, uint32_t conn, int fd)
+{
+	struct link *l = &g->links[conn];
+
+	l->fd = fd;
+	l->stamped = !g->sink.unstamped;
+	if (l->stamped)
+		stamp_enable(fd);
+	if (!entry_file(g, conn, false) || !entry_receive(g, conn))
+		report_broken(g, conn, EBUSY);
+}
+
+static void
+take_accepted(struct engine *g, uint32_t listener, int fd)
+{
+	uint32_t conn = g->sink.accepted(g->sink.ctx, listener);
+
+	if (conn != ENGINE_NONE)
+		begin_accepted(g, conn, fd);
+	else
+		close(fd);
+}
+
+/* Of those who accept from a socket the kernel wakes one, which may be the accept that was taken
+ * back just now: who came meanwhile would wait until somebody else comes. What the kernel has put
+ * off is done first, so that the next one who comes wakes others. */
+static void
+take_rest(struct engine *g, uint32_t listener, int fd)
+{
+	uring_wait(&g->ring, &(struct uring_patience){ 0 });
+	for (int i = 0; i < ACCEPTS_MAX; i++) {
+		int got = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (got >= 0)
+			take_accepted(g, listener, got);
+		else if (errno != ECONNABORTED && errno != EINTR)
+			return;
+	}
+}
+
 static int
 uring_engine_listen(struct engine *g, uint32_t listener, int fd)
 {
@@ -324,9 +365,12 @@ uring_engine_listen(struct engine *g, uint32_t listener, int fd)
 
 	if (code < 0)
 		return code;
-	if (l->fd >= 0 && !l->rests_until_ns)
+	int before = l->rests_until_ns ? -1 : l->fd;
+	if (before >= 0)
 		entry_accept_no_more(g, listener);
 	*l = (struct listener){ .fd = fd, .turn = l->turn + 1 };
+	if (before >= 0)
+		take_rest(g, listener, before);
 	return fd < 0 || entry_accept(g, listener) ? 0 : -EBUSY;
 }
 
@@ -447,19 +491,6 @@ on_writable(struct engine *g, uint32_t conn)
 		report_broken(g, conn, EBUSY);
 }
 
-static void
-begin_accepted(struct engine *g, uint32_t conn, int fd)
-{
-	struct link *l = &g->links[conn];
-
-	l->fd = fd;
-	l->stamped = !g->sink.unstamped;
-	if (l->stamped)
-		stamp_enable(fd);
-	if (!entry_file(g, conn, false) || !entry_receive(g, conn))
-		report_broken(g, conn, EBUSY);
-}
-
 /* A multishot accept ends with an error; without a descriptor at hand it would do so at once again. */
 static void
 on_accept(struct engine *g, const struct io_uring_cqe *c)
@@ -467,13 +498,10 @@ on_accept(struct engine *g, const struct io_uring_cqe *c)
 	uint32_t listener = (uint32_t)c->user_data & (ENGINE_LISTENERS - 1);
 	struct listener *l = &g->listeners[listener];
 	bool live = l->fd >= 0 && l->turn == (uint8_t)(c->user_data >> 32);
-	/* Also of one that was told to take no more meanwhile: the peer believes that it is connected. */
-	uint32_t conn = c->res >= 0 ? g->sink.accepted(g->sink.ctx, listener) : ENGINE_NONE;
 
-	if (conn != ENGINE_NONE)
-		begin_accepted(g, conn, c->res);
-	else if (c->res >= 0)
-		close(c->res);
+	/* Also of one that was told to take no more meanwhile: the peer believes that it is connected. */
+	if (c->res >= 0)
+		take_accepted(g, listener, c->res);
 	if (!live || (c->flags & IORING_CQE_F_MORE))
 		return;
 	if (c->res >= 0 || c->res == -ECONNABORTED) {

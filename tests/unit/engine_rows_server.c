@@ -62,6 +62,26 @@ accepted(struct bench *b)
 	pump(b, &b->broken, COUNT_OF(visitors));
 }
 
+/* Two take from one socket and one of them stops: whichever was told of a visitor, nobody waits there. */
+static void
+stopped_beside_another(struct bench *b)
+{
+	struct bench other;
+
+	assert_true(bench_open(&other, b->ops, b->n, true));
+	listen_with(b);
+	assert_int_equal(other.ops->listen(other.g, 1, b->listener), 0);
+	settle(b);
+	settle(&other);
+	CLEANUP(fd_close_p) int visitor = visit(b);
+	assert_int_equal(b->ops->listen(b->g, 1, -1), 0);
+	settle(&other);
+	assert_int_equal(b->accepted + other.accepted, 1);
+	CLEANUP(fd_close_p) int next = visit(b);
+	pump(&other, &other.accepted, 2 - b->accepted);
+	bench_close(&other);
+}
+
 /* It waits in the socket until there is one. */
 static void
 accepted_without_descriptor(struct bench *b)
@@ -198,6 +218,7 @@ woken(struct bench *b)
 
 const struct engine_row engine_rows_server[] = {
 	{ "accepted", accepted, 8 },
+	{ "stopped beside another", stopped_beside_another, 4 },
 	{ "accepted without a descriptor", accepted_without_descriptor, 2 },
 	{ "pieces", pieces, 1 },
 	{ "pieces for a slow reader", slow_reader, 1 },
