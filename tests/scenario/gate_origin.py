@@ -72,6 +72,7 @@ async def read_body(reader, fields):
 class Origin:
     def __init__(self):
         self.seen, self.bad, self.connections, self.at_once, self.most_at_once = [], [], 0, 0, 0
+        self.heard = 0   # events, as the test says
 
     def __enter__(self):
         started = threading.Event()
@@ -191,12 +192,18 @@ class Origin:
         writer.write(b'HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n' + response('200 OK', b'hinted'))
 
     async def do_events(self, reader, writer, *_):
+        """The next is sent when the one before was heard; where that does not come about, the answer is broken off."""
         writer.write(b'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n')
         for i in range(EVENTS):
             event = b'data: %d\n\n' % i
             writer.write(b'%x\r\n%s\r\n' % (len(event), event))
             await writer.drain()
-            await asyncio.sleep(0.1)
+            for _ in range(2000):
+                if self.heard > i:
+                    break
+                await asyncio.sleep(0.01)
+            else:
+                return False
         writer.write(b'0\r\n\r\n')
 
     async def do_socket(self, reader, writer, method, fields, *_):
