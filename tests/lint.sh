@@ -4,7 +4,7 @@
 set -u
 build=$1
 n=0; bad=0
-for f in src/*/*.c; do
+for f in $(find src -name '*.c' ! -path '*/bpf/*' | sort); do
 	n=$((n + 1))
 	out=$(clang-tidy -p "$build" --quiet \
 	  --checks='-*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-assignment-in-if-condition,-bugprone-narrowing-conversions,-bugprone-macro-parentheses,-bugprone-implicit-widening-of-multiplication-result,-bugprone-branch-clone,-bugprone-sizeof-expression' \
