@@ -168,9 +168,13 @@ class Fleet:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def statuses(self, leader, **workers):
-        got = {'leader': self.leader.status, **{n: w.status for n, w in self.workers.items()}}
+        """A host that is too busy to make even this load may be told instead of a load that went well."""
+        processes = {'leader': self.leader, **self.workers}
+        got = {n: p.status for n, p in processes.items()}
         want = {'leader': leader, **{n: MET for n in self.workers}, **workers}
-        faults = [f'exit statuses {got}, wanted {want}'] if got != want else []
+        wrong = [n for n, p in processes.items() if got[n] != want[n] and
+                 not (want[n] == MET and got[n] == INCONCLUSIVE and 'GENERATOR-LIMITED' in p.out)]
+        faults = [f'exit statuses {got}, wanted {want}'] if wrong else []
         everyone = [self.leader, *self.workers.values()]
         if faults:
             faults += [p.err[-400:] + p.out[-300:] for p in everyone]

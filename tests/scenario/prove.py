@@ -29,7 +29,7 @@ validator = jsonschema.Draft202012Validator(json.loads(
     subprocess.run([PRONY, 'schema', 'run'], capture_output=True, text=True, check=True).stdout))
 
 
-def short(pairs=8, rate='500/s', restart=40):
+def short(pairs=16, rate='500/s', restart=40):
     return ['--rate', rate, '--block', '300ms', '--pairs', pairs, '--restart', restart, '--no-saturation', '-q']
 
 
