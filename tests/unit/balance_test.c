@@ -12,7 +12,7 @@
 #define FLIGHTS_MAX 4096
 
 static struct gate_server servers[GATE_SERVERS_MAX];
-static char names[GATE_SERVERS_MAX][16];
+static char names[GATE_SERVERS_MAX][32];
 
 static struct gate_upstream
 upstream(size_t n, enum gate_balance how)

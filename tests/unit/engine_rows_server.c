@@ -79,6 +79,7 @@ stopped_beside_another(struct bench *b)
 	assert_int_equal(b->accepted + other.accepted, 1);
 	CLEANUP(fd_close_p) int next = visit(b);
 	pump(&other, &other.accepted, 2 - b->accepted);
+	assert_true(visitor >= 0 && next >= 0);
 	bench_close(&other);
 }
 
