@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from subjects import SERVICES, TRUTH, Skip, Stage
+from subjects import TRUTH, Skip, Stage
 
 LOAD_S, RSS, CLOSURE, LINKED = 45, 64 << 20, (0.99, 1.01), 0.995
 UNEXPLAINED = {False: 0.02, True: 0.05}      # of threads, of event loops
@@ -107,13 +107,3 @@ def row(f):
             share(f['rooted_by_name']), share(f['off_cpu']), share(f['named']), share(f['linked']), share(f['closure']),
             share(f['unexplained']) + (' loop' if f['loop'] else ''), '-' if over is None else f'{over:.2f}',
             ', '.join(f['misses'])]
-
-
-def all_services(o, say):
-    rows = []
-    for s in SERVICES:
-        if o.services and s.name not in o.services:
-            continue
-        rows.append(measure(s, o))
-        say('  '.join(row(rows[-1])))
-    return rows

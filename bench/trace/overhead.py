@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from subjects import SERVICES, TRUTH, Skip, Stage
+from subjects import TRUTH, Skip, Stage
 
 WARM_UP_S = 2.5
 SETTLE_S = 0.3               # after a watcher has come or gone
@@ -212,14 +212,3 @@ def row(found):
 
 HEAD = ['service', '', 'rate', 'CPU-us a request', 'watched ÷ plain (95 %)', 'bar', 'of the time traced',
         'as it says itself', 'cores of tracing', 'MiB']
-
-
-def all_services(o, say):
-    rows = []
-    for s in SERVICES:
-        if o.services and s.name not in o.services:
-            continue
-        for watcher in (Prony, Perf) if o.peers else (Prony,):
-            rows.append(measure(s, watcher, o))
-            say('  '.join(row(rows[-1])))
-    return rows

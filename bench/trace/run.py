@@ -68,6 +68,16 @@ def markdown(found):
         *table('200 cold stacks', stacks.HEAD, [stacks.row(r) for r in found.get('stacks', [])])])
 
 
+def each_service(o, row, *measures):
+    """What each of them measures of each service, told as it comes."""
+    found = []
+    for s in SERVICES:
+        for measure in measures if not o.services or s.name in o.services else ():
+            found.append(measure(s))
+            say('  '.join(row(found[-1])))
+    return found
+
+
 def main():
     o = options()
     if os.geteuid() != 0:
@@ -77,11 +87,12 @@ def main():
     if 'stacks' in o.only:
         found['stacks'] = stacks.all_runtimes(o, say)
     if 'overhead' in o.only:
-        found['overhead'] = overhead.all_services(o, say)
+        watchers = (overhead.Prony, overhead.Perf) if o.peers else (overhead.Prony,)
+        found['overhead'] = each_service(o, overhead.row, *(lambda s, w=w: overhead.measure(s, w, o) for w in watchers))
     if 'turns' in o.only:
-        found['turns'] = turns.all_services(o, say)
+        found['turns'] = each_service(o, turns.row, lambda s: turns.measure(s, o))
     if 'checks' in o.only:
-        found['checks'] = checks.all_services(o, say)
+        found['checks'] = each_service(o, checks.row, lambda s: checks.measure(s, o))
     os.makedirs(o.out, exist_ok=True)
     text = markdown(found)
     (o.out / 'trace.json').write_text(json.dumps(found, indent=1))

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import overhead
-from subjects import SERVICES, TRUTH, Skip, Stage
+from subjects import TRUTH, Skip, Stage
 
 PERIOD_MS = 200
 PERIOD_PROBES_MS = 1000      # where probes come and go, which takes a second
@@ -64,13 +64,3 @@ def row(f):
     return [f['service'], f['about'], f"{f['rate']:,}/s" + ('' if f['even'] else ' uneven'), f"{f['plain_us']:.1f}",
             f"{f['ratio']:.3f} ({f['low']:.3f}–{f['high']:.3f})", f"{f['said']:.3f}",
             f"{(f['ratio'] - 1) * f['plain_us']:.2f}", f"{f['events']:.1f}"]
-
-
-def all_services(o, say):
-    rows = []
-    for s in SERVICES:
-        if o.services and s.name not in o.services:
-            continue
-        rows.append(measure(s, o))
-        say('  '.join(row(rows[-1])))
-    return rows
