@@ -29,3 +29,29 @@ encode_json(struct buf *out, struct text t)
 			buf_putc(out, (char)c);
 	}
 }
+
+void
+encode_xml(struct buf *out, struct text t)
+{
+	for (size_t i = 0; i < t.size; i++)
+		if (t.at[i] == '&')
+			buf_puts(out, "&amp;");
+		else if (t.at[i] == '<')
+			buf_puts(out, "&lt;");
+		else if (t.at[i] == '>')
+			buf_puts(out, "&gt;");
+		else
+			buf_putc(out, t.at[i]);
+}
+
+void
+encode_unsafe(struct buf *out, struct text t)
+{
+	for (size_t i = 0; i < t.size; i++) {
+		unsigned char c = (unsigned char)t.at[i];
+		if (c <= ' ' || c > '~' || strchr("\"<>\\^`{|}", c))
+			buf_printf(out, "%%%02X", c);
+		else
+			buf_putc(out, (char)c);
+	}
+}

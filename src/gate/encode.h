@@ -9,3 +9,7 @@
 void encode_url(struct buf *out, struct text t);
 /* As the inside of a JSON string (RFC 8259, section 7). */
 void encode_json(struct buf *out, struct text t);
+/* As the text of an XML element (XML 1.0, section 2.4). */
+void encode_xml(struct buf *out, struct text t);
+/* A URL that may have been written without encoding: what cannot stand in one is encoded, all else stays. */
+void encode_unsafe(struct buf *out, struct text t);

@@ -14,8 +14,9 @@ import tempfile
 import threading
 
 import gates
+from cdn_fakes import Akamai, CloudFront
 from gate_origin import Origin
-from gates import PATIENCE_S, PRONY, ask, expect, run_rows, tap, wait_for
+from gates import PATIENCE_S, PRONY, ask, expect, run_rows, tap, until, wait_for
 from services import free_port
 
 CONFIG = '''
@@ -429,6 +430,55 @@ def cdn(gate):
     return faults + expect(gate.ask('POST', '/reload')[1]['notes'], [])
 
 
+SIGNED = '''
+cdn:
+  - {{ preset: cloudfront, service: EDFDVBD6EXAMPLE, endpoint: "http://127.0.0.1:{cloudfront}", tags: true,
+       token_file: {folder}/secrets, profile: purges }}
+  - {{ preset: akamai, service: "12345,678", network: staging, endpoint: "http://127.0.0.1:{akamai}",
+       token_file: {folder}/secrets, profile: purges }}
+'''
+SECRETS = {'aws_access_key_id': 'AKIDEXAMPLE', 'aws_secret_access_key': 'hush/hush+aws', 'aws_session_token': 'hush-session==',
+           'client_token': 'akab-client', 'client_secret': 'hush+akamai=', 'access_token': 'hush-access'}
+
+
+def cdn_signed(gate):
+    """Purges carried on to fakes of CloudFront and Akamai that check each signature: together where they wait, in halves
+    where they are too many, once where an answer is lost, also over a restart."""
+    fakes = front, akamai = CloudFront(SECRETS), Akamai(SECRETS)
+    with open(os.path.join(gate.folder, 'secrets'), 'w', encoding='utf-8') as f:
+        f.write('[purges]\n' + ''.join(f'{name} = {value}\n' for name, value in SECRETS.items()))
+    front.busy = akamai.busy = True
+    akamai.smaller = 1
+    gate.write(CONFIG + SIGNED, cloudfront=front.port, akamai=akamai.port)
+    faults = expect(gate.ask('POST', '/reload')[0], 200)
+    gate.ask('POST', '/purge', {'url': 'http://h/a?x=1&y=2'})
+    until(lambda: front.refused and akamai.refused, lambda: f'not asked: {front.faults} {akamai.faults}')
+    for purge in ({'url': 'http://h/b/*'}, {'url': 'http://h/c%20d'}, {'tag': 't&1'}, {'tag': 't2'},
+                  {'tag': 't3', 'soft': True}, {'all': True}):
+        faults += expect(gate.ask('POST', '/purge', purge)[0], 200)
+    front.busy = akamai.busy = False
+    until(lambda: front.taken[4:] and akamai.taken[5:], lambda: f'{front.taken} {akamai.taken} {front.faults} {akamai.faults}')
+    faults += expect(front.taken, [['/a?x=1&y=2'], ['/b/*', '/c%20d'], ['#t&1', '#t2'], ['#t3'], ['/*']])
+    faults += expect(akamai.taken, [
+        ('delete/url/staging', ['http://h/a?x=1&y=2']), ('delete/url/staging', ['http://h/b/*']),
+        ('delete/url/staging', ['http://h/c%20d']), ('delete/tag/staging', ['t&1', 't2']),
+        ('invalidate/tag/staging', ['t3']), ('delete/cpcode/staging', [12345, 678])])
+    front.lose = True
+    gate.ask('POST', '/purge', {'url': 'http://h/e'})
+    until(lambda: front.taken[5:], lambda: f'{front.faults}')
+    gate.kill()
+    front.lose = False
+    gate.start()
+    until(lambda: all(c['backlog'] == 0 for c in gate.ask('GET', '/status')[1]['cdn']), 'not carried on after the restart')
+    faults += expect((front.taken[5:], front.repeats > 0), ([['/e']], True))
+    faults += expect(([f.faults for f in fakes], [c['refused'] for c in gate.ask('GET', '/status')[1]['cdn']]), ([[], []], [0, 0]))
+    with open(os.path.join(gate.folder, 'purges'), encoding='utf-8') as f:
+        text = f.read() + json.dumps(gate.ask('GET', '/config')[1]) + json.dumps(gate.ask('GET', '/status')[1]) + gate.said()
+    faults += expect([word for word in SECRETS.values() if word in text], [])
+    gate.write()
+    return faults + expect(gate.ask('POST', '/reload')[1]['notes'], [])
+
+
 def shield(gate):
     """A gate behind a gate: what many ask for at once is asked of the origin once."""
     with tempfile.TemporaryDirectory(prefix='prony-gate-') as folder:
@@ -460,7 +510,7 @@ def drain(gate):
 
 
 ROWS = [status, refusals, purge_url, purge_tag, purge_soft, purge_log, config_masked, reload_changes, reload_broken,
-        reload_notes, reload_under_traffic, idle_connection, second_gate, shield, killed, cdn, drain]
+        reload_notes, reload_under_traffic, idle_connection, second_gate, shield, killed, cdn, cdn_signed, drain]
 SUCCESSION = [upgrade_broken, upgrade_under_traffic, upgrade_empty, successor_ends]
 BOTH = [reload_under_traffic, idle_connection, drain]   # what the engine has a part in
 

@@ -276,7 +276,14 @@ struct gate_cdn {
 	const char *ca_file;            /* whom to trust instead of the system; NULL: the system */
 	const char **fields; size_t n_fields;
 	const char *soft_field;         /* of soft purges; NULL: there are none, they are hard */
-	struct gate_cdn_call calls[3];  /* by enum purge_what */
+	struct gate_cdn_call calls[3];  /* by enum purge_what; none of a preset with a driver (cdn_driver.h) */
+
+	/* Of those alone. */
+	const char *endpoint;           /* "https://host", without a slash; NULL: the file of secrets says it */
+	const char *profile;            /* section of that file; NULL: "default" */
+	const char *region;             /* NULL: the driver's */
+	const char *network;            /* NULL: the driver's */
+	bool tags;                      /* it has been told how to find tags */
 };
 
 /* ---- warming ---- */

@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "gate/purge/cdn_request.h"
+#include "gate/purge/cdn_driver.h"
 #include "gate/purge/http_call.h"
 
 #define CALL_NS      (30 * NS_PER_S)
@@ -24,11 +24,15 @@
 
 struct cdn {
 	const struct gate_cdn *c;
+	const struct cdn_driver *driver;
 	struct purge_log *log;
 	struct purge_reader reader;
 	int news, end;               /* eventfds */
 	pthread_t thread;
 	bool started;
+	struct cdn_batch batch;      /* the thread's, as what follows */
+	uint64_t upto;               /* the batch is all that is to be carried on up to this number */
+	size_t most;                 /* purges of a batch: fewer after one that was refused */
 	pthread_mutex_t lock;        /* of what is told */
 	uint64_t carried, refused;
 	int64_t failing_since_ns;    /* wall; 0: it is not */
@@ -40,7 +44,7 @@ struct cdns {
 	struct cdn *at;
 };
 
-/* ---- one purge ------------------------------------------------------------------------------- */
+/* ---- one batch ------------------------------------------------------------------------------- */
 
 static int
 read_token(const struct gate_cdn *c, struct buf *token, struct err *e)
@@ -59,39 +63,46 @@ read_token(const struct gate_cdn *c, struct buf *token, struct err *e)
 	return 0;
 }
 
-/* 0 it is done; -errno: not yet; *ret_status: what was answered, 0: nothing. */
-static int
-ask(struct cdn *k, const struct purge *p, int *ret_status, struct err *e)
-{
-	CLEANUP(buf_done) struct buf token = { 0 };
-	CLEANUP(buf_done) struct buf target = { 0 };
-	CLEANUP(buf_done) struct buf rest = { 0 };
-	const struct gate_cdn_call *call = cdn_call_for(k->c, p->what);
-	struct url url;
-
-	*ret_status = 0;
-	if (!call) {
-		*ret_status = 400;
-		return err_set(e, ENOTSUP, "it cannot be asked for this: there is no %s", purge_what_name(p->what));
-	}
-	int code = read_token(k->c, &token, e);
-	if (code == 0 && cdn_request_write(k->c, call, p, buf_text(&token), &target, &rest) < 0)
-		code = err_set(e, EINVAL, "the token has more than one line");
-	if (code == 0)
-		code = url_parse(buf_text(&target), &url, e);
-	if (code == 0)
-		code = http_call(&url, call->method, rest.data, rest.size, k->c->ca_file, CALL_NS, k->end, ret_status, e);
-	if (code < 0 || (*ret_status >= 200 && *ret_status < 300) || *ret_status == 404 || *ret_status == 410)
-		return code;   /* what is not there need not be purged */
-	return err_set(e, EREMOTEIO, "it answered %d", *ret_status);
-}
-
 /* Not the hour's fault: the same would be answered again. */
 static bool
-is_refusal(int status)
+is_refusal(const struct cdn_driver *d, int status, const struct buf *why)
 {
-	return status >= 400 && status < 500 && status != 401 && status != 403 && status != 408 && status != 425 &&
-	    status != 429;
+	static const int others[] = { 401, 403, 408, 425, 429 };
+	bool refused = status >= 400 && status < 500 && (d->missing_is_done || (status != 404 && status != 410));
+
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		refused &= status != others[i];
+	for (const char *const *word = d->for_now; refused && word && *word; word++)
+		refused = !strstr(buf_text(why), *word);
+	return refused;
+}
+
+/* 0 it is done; -errno: not yet, or not ever: *ret_refused. */
+static int
+ask(struct cdn *k, bool *ret_refused, struct err *e)
+{
+	CLEANUP(buf_done) struct buf token = { 0 };
+	CLEANUP(buf_done) struct buf why = { 0 };
+	CLEANUP(cdn_request_done) struct cdn_request r = { 0 };
+	struct cdn_ask by = { .c = k->c, .batch = &k->batch, .wall_ns = wall_ns() };
+	struct url url;
+	int status = 0;
+
+	int code = read_token(k->c, &token, e);
+	if (k->c->token_env || k->c->token_file)
+		by.secret = (struct text){ buf_text(&token), token.size };
+	if (code == 0)
+		code = k->driver->write(&by, &r, e);
+	*ret_refused = code == -ENOTSUP;
+	if (code == 0)
+		code = url_parse(buf_text(&r.to), &url, e);
+	if (code == 0)
+		code = http_call(&url, r.method, r.rest.data, r.rest.size, k->c->ca_file, CALL_NS, k->end, &status, &why, e);
+	if (code < 0 || (status >= 200 && status < 300) ||
+	    (k->driver->missing_is_done && (status == 404 || status == 410)))
+		return code;   /* what is not there need not be purged */
+	*ret_refused = is_refusal(k->driver, status, &why);
+	return err_set(e, EREMOTEIO, "it answered %d", status);
 }
 
 static void
@@ -103,7 +114,7 @@ note(struct cdn *k, const struct err *e)
 	if (!e)
 		k->failing_since_ns = 0;
 	k->error = e ? *e : (struct err){ 0 };
-	k->carried += !e;
+	k->carried += e ? 0 : k->batch.n;
 	pthread_mutex_unlock(&k->lock);
 }
 
@@ -117,48 +128,76 @@ rest(const struct cdn *k, int fd, int64_t ns)
 	return !p[0].revents;
 }
 
-/* Until it is done or refused for good; false: the end has come. */
-static bool
-carry(struct cdn *k, const struct purge *p)
+enum carried { CARRIED, TOO_MUCH, STOPPED };
+
+/* Until it is done or refused for good. TOO_MUCH: it is too large, or something in it is refused. STOPPED: the end has
+ * come. */
+static enum carried
+carry(struct cdn *k)
 {
 	int64_t wait_ns = WAIT_MIN_NS;
 
 	for (int refusals = 0;;) {
 		struct err e = { 0 };
-		int status, code = ask(k, p, &status, &e);
+		bool refused;
+		int code = ask(k, &refused, &e);
 		note(k, code < 0 ? &e : NULL);
 		if (code == 0)
-			return true;
-		if (is_refusal(status) && ++refusals == REFUSALS_MAX) {
+			return CARRIED;
+		if (refused && k->batch.n_items == 1 && ++refusals == REFUSALS_MAX) {
 			pthread_mutex_lock(&k->lock);
-			k->refused++;
+			k->refused += k->batch.n;
 			pthread_mutex_unlock(&k->lock);
-			return true;
+			return CARRIED;
 		}
 		if (!rest(k, -1, wait_ns))
-			return false;
+			return STOPPED;
+		if (refused && k->batch.n_items > 1)
+			return TOO_MUCH;
 		wait_ns = wait_ns * 2 < WAIT_MAX_NS ? wait_ns * 2 : WAIT_MAX_NS;
 	}
 }
 
 /* ---- the thread ------------------------------------------------------------------------------ */
 
+/* False: there is nothing. */
+static bool
+gather(struct cdn *k, struct buf *text)
+{
+	struct purge_entry e;
+	int code;
+
+	cdn_batch_clear(&k->batch);
+	k->upto = k->reader.done;
+	while ((code = purge_log_next(k->log, k->upto, &e, text)) != 0) {
+		if (code < 0) {   /* some are lost */
+			e.purge = (struct purge){ .what = PURGE_ALL };
+			e.wall_ns = wall_ns();
+		}
+		if (!e.purge.from_fleet && !cdn_batch_add(&k->batch, k->driver, k->c, &e, k->most))
+			break;
+		k->upto = e.number;
+	}
+	return k->upto > k->reader.done;
+}
+
 static void *
 run(void *ctx)
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
 	struct cdn *k = ctx;
-	struct purge_entry e;
 	eventfd_t news;
 
 	do {
-		int code;
-		while ((code = purge_log_next(k->log, k->reader.done, &e, &text)) != 0) {
-			struct purge all = { .what = PURGE_ALL };
-			bool ours = code < 0 || !e.purge.from_fleet;
-			if (ours && !carry(k, code < 0 ? &all : &e.purge))
+		while (gather(k, &text)) {
+			enum carried how = k->batch.n ? carry(k) : CARRIED;
+			if (how == STOPPED)
 				return NULL;
-			purge_log_done(k->log, &k->reader, e.number);
+			if (how == CARRIED)
+				purge_log_done(k->log, &k->reader, k->upto);
+			k->most = how == CARRIED ? 2 * k->most : k->batch.n / 2;
+			if (k->most > k->driver->items_max)
+				k->most = k->driver->items_max;
 		}
 		if (!rest(k, k->news, -1))
 			return NULL;
@@ -178,6 +217,8 @@ begin(struct cdn *k, const struct gate_cdn *c, struct purge_log *log, struct err
 	sigset_t all, before;
 
 	*k = (struct cdn){ .c = c, .log = log, .reader = { .name = c->name, .wake = wake, .ctx = k } };
+	k->driver = cdn_driver_of(c);
+	k->most = k->driver->items_max;
 	pthread_mutex_init(&k->lock, NULL);
 	k->news = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	k->end = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -225,6 +266,7 @@ end(struct cdn *k)
 		close(k->news);
 	if (k->end >= 0)
 		close(k->end);
+	buf_done(&k->batch.items);
 	pthread_mutex_destroy(&k->lock);
 }
 

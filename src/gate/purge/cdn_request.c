@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "gate/encode.h"
+#include "gate/purge/cdn_driver.h"
 
 enum form { PLAIN, IN_URL, IN_JSON };
 
@@ -108,3 +109,28 @@ cdn_request_write(const struct gate_cdn *c, const struct gate_cdn_call *call, co
 	/* A token with a line end in it would become a field, or a request. */
 	return token && strpbrk(token, "\r\n") ? -EINVAL : 0;
 }
+
+static void
+put_item(enum purge_what what, struct text text, struct buf *items)
+{
+	buf_append(items, text.at, text.size);
+}
+
+static int
+write_request(const struct cdn_ask *ask, struct cdn_request *ret, struct err *e)
+{
+	const struct cdn_batch *b = ask->batch;
+	const struct purge p = { .what = b->what, .soft = b->soft, .text = { b->items.data, b->items.size } };
+	const struct gate_cdn_call *call = cdn_call_for(ask->c, b->what);
+
+	if (!call)
+		return err_set(e, ENOTSUP, "it cannot be asked for this: there is no %s", purge_what_name(b->what));
+	ret->method = call->method;
+	if (cdn_request_write(ask->c, call, &p, ask->secret.at, &ret->to, &ret->rest) < 0)
+		return err_set(e, EINVAL, "the token has more than one line");
+	return 0;
+}
+
+const struct cdn_driver cdn_template = {
+	.items_max = 1, .bytes_max = SIZE_MAX, .missing_is_done = true, .put = put_item, .write = write_request,
+};

@@ -17,9 +17,28 @@ talk_close_p(struct talk **t)
 	talk_close(*t);
 }
 
+/* What there is of the body behind the head; why it is no more does not matter. */
+static void
+hear_why(struct talk *t, const struct http1_response *r, struct buf *in, size_t head, struct buf *ret_why)
+{
+	struct http1_body body;
+	size_t used = head, n;
+
+	http1_body_start(&body, r->framing, r->length);
+	while (!http1_body_ended(&body)) {
+		struct text data = { NULL, 0 };
+		if (used == in->size && (in->size > ANSWER_MAX || talk_receive(t, in) < 0))
+			return;
+		if (http1_body_feed(&body, in->data + used, in->size - used, &n, &data) == HTTP1_BAD)
+			return;
+		buf_append(ret_why, data.at, data.size);
+		used += n;
+	}
+}
+
 /* The status of the final answer. */
 static int
-hear(struct talk *t, int *ret_status)
+hear(struct talk *t, int *ret_status, struct buf *ret_why)
 {
 	CLEANUP(buf_done) struct buf in = { .cap_bytes = 2 * ANSWER_MAX };
 	struct http1_response r;
@@ -28,8 +47,11 @@ hear(struct talk *t, int *ret_status)
 
 	while (code == 0) {
 		enum http1_verdict v = http1_response_parse(&r, false, in.data ? in.data : "", in.size, &used);
-		if (v == HTTP1_DONE && r.status >= 200)
+		if (v == HTTP1_DONE && r.status >= 200) {
+			if (r.status >= 400)
+				hear_why(t, &r, &in, used, ret_why);
 			return *ret_status = r.status, 0;
+		}
 		if (v == HTTP1_BAD || in.size > ANSWER_MAX)
 			return -EPROTO;
 		if (v == HTTP1_DONE)   /* an interim one */
@@ -42,7 +64,7 @@ hear(struct talk *t, int *ret_status)
 
 int
 http_call(const struct url *to, const char *method, const char *rest, size_t rest_size, const char *ca_file,
-    int64_t timeout_ns, int stop, int *ret_status, struct err *e)
+    int64_t timeout_ns, int stop, int *ret_status, struct buf *ret_why, struct err *e)
 {
 	static const char *const alpn[] = { "http/1.1", NULL };
 	const struct tls_config tls = { .host = to->host, .alpn = alpn, .verify = true, .ca_file = ca_file };
@@ -61,6 +83,6 @@ http_call(const struct url *to, const char *method, const char *rest, size_t res
 	buf_append(&request, rest, rest_size);
 	code = talk_send(t, request.data, request.size);
 	if (code == 0)
-		code = hear(t, ret_status);
+		code = hear(t, ret_status, ret_why);
 	return code < 0 ? err_set(e, -code, "%s", talk_why(t, code)) : 0;
 }
