@@ -34,7 +34,10 @@
 #define KNEE_BUDGET_NS    (20 * NS_PER_S)
 #define WARM_UP_CLOSED    4
 #define LESS_THAN_KNEE    0.85   /* near the limit, but steady */
+#define KEPT_UP           0.95   /* of the offered rate */
 #define GENERATOR_BUSY    0.35   /* of a core */
+#define WEIGH_NS          (600 * NS_PER_MS)
+#define DEAR              0.02   /* next to nothing below */
 
 struct check {
 	struct invocation *in;
@@ -102,11 +105,11 @@ attach(struct check *c, struct err *e)
 }
 
 static int
-closed_phase(struct check *c, const char *name, int64_t connections, int64_t for_ns, struct err *e)
+closed_phase(struct check *c, const char *name, int64_t connections, int64_t for_ns,
+    struct run_phase **ret, struct err *e)
 {
-	struct run_phase *phase;
 	struct load_step step = { .name = name, .closed = connections, .for_ns = for_ns };
-	return load_run(c->load, &step, false, c->run, &phase, e);
+	return load_run(c->load, &step, false, c->run, ret, e);
 }
 
 /* One request at a time: there is leisure to look at the answers. */
@@ -122,6 +125,46 @@ baseline(struct check *c, struct err *e)
 	int code = load_run(c->load, &step, false, c->run, &phase, e);
 
 	repeats_record(&repeats, c->run);
+	return code;
+}
+
+struct cost { double cpu_s, answered; };
+
+static int
+add_cost(struct check *c, const char *phase, struct cost *to, struct err *e)
+{
+	struct run_phase *p;
+	int code = closed_phase(c, phase, WARM_UP_CLOSED, WEIGH_NS, &p, e);
+
+	if (code == 0) {
+		to->cpu_s += p->service_cpu * p->seconds;
+		to->answered += (double)p->answered;
+	}
+	return code;
+}
+
+/* What it costs a request to be followed where dear probes are in its way: not followed, followed, and
+ * the other way round. The limit is looked for without them, for it is the service's; the load of the
+ * tracing has to be less by what they cost. */
+static int
+weigh_tracing(struct check *c, struct err *e)
+{
+	struct cost alone = { 0 }, followed = { 0 };
+
+	if (!trace_leave_dear(c->trace))
+		return 0;
+	int code = add_cost(c, "alone-1", &alone, e);
+	if (code < 0 || (code = trace_rehearse_begin(c->trace, e)) < 0)
+		return code;
+	code = add_cost(c, "followed-1", &followed, e);
+	if (code == 0)
+		code = add_cost(c, "followed-2", &followed, e);
+	trace_rehearse_end(c->trace);
+	if (code == 0)
+		code = add_cost(c, "alone-2", &alone, e);
+	double dear = (followed.cpu_s / followed.answered) / (alone.cpu_s / alone.answered) - 1;
+	if (dear > DEAR)
+		c->run->evidence.trace.dear = dear;
 	return code;
 }
 
@@ -146,30 +189,52 @@ generator_is_busy(const struct run *r)
 	return most > GENERATOR_BUSY;
 }
 
+/* Where no rate was good enough: the highest that it kept up with all the same, else the lowest tried. */
+static double
+least_bad_rate(const struct run_capacity *c)
+{
+	double kept = 0, lowest = INFINITY;
+
+	for (size_t i = 0; i < c->n_curve; i++) {
+		const struct run_point *p = &c->curve[i];
+		if (p->throughput >= KEPT_UP * p->rate)
+			kept = fmax(kept, p->rate);
+		lowest = fmin(lowest, p->rate);
+	}
+	return kept > 0 ? kept : lowest;
+}
+
 /* The load that the traced measurement is made at: what was asked for, else the knee. There what
  * runs out shows; a little below, a quota or a throttled disk may still have credit. Less where the
  * generator is near its own limit, and where a latency was promised, because the knee is then where
- * the promise breaks. */
+ * the promise breaks; and where following requests costs much, by that besides. */
 static double
 traced_rate(const struct check *c)
 {
 	const struct run_capacity *found = &c->run->capacity;
-	double rate = c->spec->rate;
-	bool less = found->at_least || latency_is_promised(c->spec) || generator_is_busy(c->run);
+	double rate = c->spec->rate, dear = c->run->evidence.trace.dear;
+	double knee = found->knee_rate > 0 || !found->n_curve ? found->knee_rate : least_bad_rate(found);
+	bool less = found->at_least || latency_is_promised(c->spec) || generator_is_busy(c->run) || dear > 0;
 
 	for (size_t i = 0; rate <= 0 && i < c->spec->n_targets; i++)
 		if (c->spec->targets[i].at_rate > rate)
 			rate = c->spec->targets[i].at_rate;
-	return rate > 0 ? rate : (less ? LESS_THAN_KNEE : 1) * found->knee_rate;
+	return rate > 0 ? rate : (less ? LESS_THAN_KNEE : 1) * knee / (dear > 0 ? 1 + dear : 1);
 }
 
 static int
 approach(struct check *c, struct err *e)
 {
-	int r = closed_phase(c, "warm-up", WARM_UP_CLOSED, WARM_UP_NS, e);
+	bool search = c->spec->rate <= 0;
+	struct run_phase *phase;
+
+	trace_leave_dear(c->trace);
+	int r = closed_phase(c, "warm-up", WARM_UP_CLOSED, WARM_UP_NS, &phase, e);
 	if (r == 0 && !stop_requested())
 		r = baseline(c, e);
-	if (r == 0 && !stop_requested() && c->spec->rate <= 0)
+	if (r == 0 && !stop_requested() && search)
+		r = weigh_tracing(c, e);
+	if (r == 0 && !stop_requested() && search)
 		r = load_find_knee(c->load, KNEE_BUDGET_NS, c->run, e);
 	return r < 0 ? r : run_save(c->run, e);
 }

@@ -75,8 +75,8 @@ const struct command command_undo = {
 	.about = "take back everything that prony fix has applied",
 	.details =
 	    "Newest first, by what .prony/journal.ndjson of this folder says: what was kept, and what a prony fix, "
-	    "or a prony check --press, that was killed has left behind. It ends at the first that cannot be taken back; that and those before "
-	    "it stay in the journal, so that it can be called again.\n\n"
+	    "or a prony check --press, that was killed has left behind. It ends at the first that cannot be "
+	    "taken back; that and those before it stay in the journal, so that it can be called again.\n\n"
 	    "The files that a pair of commands changed are as those commands leave them. Of an SQLite "
 	    "database the schema is as it was; an index that somebody has made anew under the same name is "
 	    "not touched.\n\n"

@@ -40,8 +40,9 @@ double compare_block_seconds(double rate, double busy);
  *
  * The floor is what can be feigned. Two processes of one program differ: three errors of 0.7 %
  * from start to start, over the root of the starts of each arm (p->arms, one when unknown), of CPU
- * and throughput, 3 % and a MiB of memory; of latency 1 / (1 - busy) times that of throughput, and on a machine of the grade "noisy" also
- * twice the error of the machine's own speed, told by the blocks' `spin`.
+ * and throughput, 3 % and a MiB of memory; of latency 1 / (1 - busy) times that of throughput, and on
+ * a machine of the grade "noisy" also twice the error of the machine's own speed, told by the blocks'
+ * `spin`.
  *
  * A figure that is inconclusive is *open* as long as it may still matter: its interval (95 %, at
  * the last look 90 %) reaches beyond its margin, its floor and what all pairs that may be taken

@@ -7,10 +7,10 @@
  * and Analysis, 9.5.3). One bad second is then one of many, where it may make the whole run's p99. Other
  * figures, p95 and those of single routes, are known for the whole run only: they have the error of
  * the seconds' p99 and besides what the whole run's p99 is away from that of its seconds, for such
- * bursts may be all that they tell. That alone calls a third to a half of unchanged services changed on a machine that drifts; so the
- * spread from run to run, `between`, is added for each run. It is taken as known, and the degrees of
- * freedom follow Welch & Satterthwaite. A change is claimed when its whole interval lies beyond the
- * margin. Single routes are many; they need three standard errors. */
+ * bursts may be all that they tell. That alone calls a third to a half of unchanged services changed
+ * on a machine that drifts; so the spread from run to run, `between`, is added for each run. It is
+ * taken as known, and the degrees of freedom follow Welch & Satterthwaite. A change is claimed when its
+ * whole interval lies beyond the margin. Single routes are many; they need three standard errors. */
 #include <math.h>
 #include <string.h>
 

@@ -68,8 +68,8 @@ is_idle(const struct facts *f)
 	double mean = isfinite(r->baseline.latency.mean) ? r->baseline.latency.mean : f->seconds;
 	double inside = r->baseline.throughput * mean;
 
-	if (r->n_targets > 0 && !r->spec.observe)
-		return false;
+	if ((r->n_targets > 0 || r->capacity.n_curve > 0) && !r->spec.observe)
+		return false;      /* it was asked for all that it can do */
 	if (r->spec.observe && r->baseline.throughput == 0)
 		return true;
 	return isnan(r->capacity.knee_rate) && inside < IDLE_INSIDE

@@ -261,10 +261,21 @@ fill(const struct run_phase *p, const struct run_latency *settled, struct run *r
 	out->p99 = unless_hidden(settled->p99, 0.99, out->error_rate);
 	if (p->answered)
 		out->cpu_per_request = p->service_cpu * p->seconds / (double)p->answered;
-	if (p->generator_limited)
+	if (p->generator_late)
+		out->late_why = run_str(r, p->generator_why);
+	else if (p->generator_limited)
 		out->void_why = run_printf(r, "the generator was the limit: %s", p->generator_why);
 	else if (stop_requested())
 		out->void_why = "interrupted";
+}
+
+/* The generator's lateness is in them; what a request cost, and whether it was answered, is as it is. */
+static void
+forget_latencies(struct run_block *b)
+{
+	b->mean = b->p50 = b->p95 = b->p99 = NAN;
+	for (size_t i = 0; i < b->n_routes; i++)
+		b->routes[i].p50 = b->routes[i].p95 = b->routes[i].p99 = NAN;
 }
 
 /* Connections stay with the process that accepted them, so chance would decide which of its workers
@@ -314,6 +325,8 @@ side_offer(struct side *s, const struct side_block *b, struct run *r, struct run
 	fill(phase, &scratch->baseline.latency, r, ret);
 	ret->rss_bytes = observe_service_rss(s->observe);
 	copy_routes(&scratch->baseline, r, ret);
+	if (ret->late_why)
+		forget_latencies(ret);
 	return 0;
 }
 

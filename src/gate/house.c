@@ -636,8 +636,10 @@ house_done(struct house *h)
 int
 gate_run(const struct gate_config *config, const struct gate_talk *talk, struct err *e)
 {
-	CLEANUP(house_done) struct house h = { .talk = talk, .first = config, .metrics_fd = -1, .memory = -1, .link = { .fd = -1 }, .after = { .fd = -1 },
-		.begun_ns = now_ns(), .begun_wall_ns = wall_ns() };
+	CLEANUP(house_done) struct house h = {
+		.talk = talk, .first = config, .metrics_fd = -1, .memory = -1, .link = { .fd = -1 },
+		.after = { .fd = -1 }, .begun_ns = now_ns(), .begun_wall_ns = wall_ns(),
+	};
 	bool had_terminal = has_terminal();
 
 	pthread_mutex_init(&h.lock, NULL);

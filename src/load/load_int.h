@@ -75,12 +75,14 @@ void phase_record(struct run_phase *p, const struct tally *total);
 /* The identity that everything rests on: scheduled = sent + unsent, sent = answered + errors +
  * timeouts + in flight. A bug where it does not hold. */
 int phase_balance(const struct run_phase *p, struct err *e);
-/* Was the generator the limit? Sets generator_limited and generator_why. */
+/* Was the generator the limit? Sets generator_limited, generator_late and generator_why. */
 struct phase_signs {
 	bool closed;
 	double waited;                    /* for a CPU: share of the time, busiest worker */
 	int out_of;                       /* errno of a local lack, 0 none */
 	double throttled;                 /* by a CPU quota: share of the time */
+	double stolen;                    /* by the hypervisor, from all CPUs: share of the time */
+	double promised_s;                /* the tightest latency that a target names; 0 none */
 };
 void phase_judge(struct run *r, struct run_phase *p, const struct tally *total,
     const struct phase_signs *signs);

@@ -42,7 +42,7 @@ struct phase {
 	const struct load_step *step;
 	struct worker_task task;
 	struct told told;
-	int64_t throttled_ns;           /* before: throttle_own_ns() */
+	int64_t throttled_ns, stolen_ns;   /* before it: throttle.h */
 	int64_t until_ns;               /* it lasts: task.for_ns, or until it was ended early */
 	uint32_t active;                /* workers here */
 	struct load_crew_end crew;      /* how it went elsewhere */
@@ -499,6 +499,17 @@ check_alive(const struct phase *p, struct err *e)
 	return -ECONNREFUSED;
 }
 
+static double
+tightest_latency(const struct spec *s)
+{
+	double tightest = INFINITY;
+
+	for (size_t i = 0; i < s->n_targets; i++)
+		if (target_is_latency(s->targets[i].metric))
+			tightest = fmin(tightest, s->targets[i].limit);
+	return isfinite(tightest) ? tightest : 0;
+}
+
 static struct phase_signs
 signs_of(const struct phase *p)
 {
@@ -513,6 +524,9 @@ signs_of(const struct phase *p)
 	}
 	double window_ns = (double)p->task.for_ns * fmax(p->active, 1);
 	s.throttled = fmin(1, (double)(throttle_own_ns() - p->throttled_ns) / window_ns);
+	double machine_ns = (double)p->task.for_ns * (double)sysconf(_SC_NPROCESSORS_ONLN);
+	s.stolen = fmin(1, (double)(stolen_ns() - p->stolen_ns) / machine_ns);
+	s.promised_s = tightest_latency(p->l->spec);
 	return s;
 }
 
@@ -623,6 +637,7 @@ phase_run(struct load *l, const struct load_step *as_asked, const struct phase_b
 		return code;
 	prepare(&p);
 	p.throttled_ns = throttle_own_ns();
+	p.stolen_ns = stolen_ns();
 	service_cores(l);               /* counts from here */
 	if ((code = start_workers(&p, e)) < 0)
 		return code;

@@ -14,7 +14,7 @@
  * behind while its core was full, or while it needed half a core and never had time to sleep, or waited
  * for a core more than half of the time, or a quota stopped it a tenth of the time; or the hundredth
  * part of its requests (and more than two) left late although a connection was free. A late send is
- * tolerable in proportion to what is measured. */
+ * tolerable in proportion to what is measured, or promised. */
 #define CPU_FULL        0.85
 #define CPU_HALF        0.50
 #define NEVER_ASLEEP    0.95
@@ -22,7 +22,9 @@
 #define THROTTLED       0.10
 #define LAG_MIN_NS      (1 * NS_PER_MS)
 #define LAG_OF_LATENCY  0.05
+#define PROMISED_MOST_S 0.2         /* who promises little does not excuse a generator that is far behind */
 #define BEHIND          0.98
+#define STOLEN          0.02        /* enough to be named as the reason */
 
 static struct run_span
 span_of(const struct tally *t, enum span which)
@@ -99,26 +101,32 @@ lack(struct run *r, int code)
 	    (unsigned long long)limit.rlim_cur);
 }
 
+/* By more than is little against the latency, or against what was promised of it. */
 static const char *
-late(struct run *r, const struct run_phase *p, const struct tally *t)
+late(struct run *r, const struct run_phase *p, const struct tally *t, const struct phase_signs *signs)
 {
 	const struct histogram *lag = &t->spans[SPAN_LAG];
 	char text[24];
 	int64_t spared = lag->count / 100 > 2 ? lag->count / 100 : 2;
 	int64_t worst = histogram_rank(lag, lag->count - spared);
-	double limit = fmax(LAG_MIN_NS, LAG_OF_LATENCY * 1e9 * p->latency.p99);
+	double promised_s = fmin(signs->promised_s, PROMISED_MOST_S);
+	double limit = fmax(LAG_MIN_NS, LAG_OF_LATENCY * 1e9 * fmax(p->latency.p99, promised_s));
 
 	if (lag->count <= spared || (double)worst <= limit)
 		return NULL;
+	format_duration(text, p->lag_p99);
+	if (signs->stolen > STOLEN)
+		return run_printf(r, "it sent late although connections were free (p99 lag %s): the hypervisor took %.0f %% "
+		    "of this machine's CPU time (steal)", text, 100 * signs->stolen);
 	return run_printf(r, "it sent late although connections were free (p99 lag %s): it did not "
-	                     "get enough of the CPU", format_duration(text, p->lag_p99));
+	                     "get enough of the CPU", text);
 }
 
 void
 phase_judge(struct run *r, struct run_phase *p, const struct tally *t,
     const struct phase_signs *signs)
 {
-	const char *late_why = late(r, p, t);
+	const char *late_why = late(r, p, t, signs);
 	bool behind = signs->closed || late_why ||
 	    p->throughput * p->seconds < BEHIND * (double)p->scheduled - 2;
 	bool full = p->generator_cpu > CPU_FULL ||
@@ -136,6 +144,7 @@ phase_judge(struct run *r, struct run_phase *p, const struct tally *t,
 	else
 		p->generator_why = late_why;
 	p->generator_limited = p->generator_why != NULL;
+	p->generator_late = late_why && p->generator_why == late_why;
 }
 
 static int64_t

@@ -36,3 +36,14 @@ throttle_own_ns(void)
 	} while (cgroup_up(&d));
 	return most;
 }
+
+int64_t
+stolen_ns(void)
+{
+	char line[512];
+	struct proc_cpu all;
+
+	if (file_peek(line, sizeof(line), "/proc/stat") <= 0 || !proc_parse_cpu(line, &all))
+		return 0;
+	return (int64_t)all.steal * (NS_PER_S / sysconf(_SC_CLK_TCK));
+}

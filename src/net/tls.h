@@ -98,9 +98,9 @@ int tls_open_to(struct tls_context *c, const char *host, struct tls **ret, struc
 enum tls_state tls_feed(struct tls *t, const void *cipher, size_t size, const struct tls_sink *sink,
     struct buf *out);
 
-/* Encrypt, in records as large as they may be; only in TLS_OPEN, and of servers in TLS_CLOSED. 0, or -EPIPE in any other state or when OpenSSL fails (tls_why). From
- * inside a feed of the same connection it goes to the feed's `out` instead, since records have an
- * order: send that when the feed returns. */
+/* Encrypt, in records as large as they may be; only in TLS_OPEN, and of servers in TLS_CLOSED. 0, or
+ * -EPIPE in any other state or when OpenSSL fails (tls_why). From inside a feed of the same connection
+ * it goes to the feed's `out` instead, since records have an order: send that when the feed returns. */
 int tls_send(struct tls *t, const void *plain, size_t size, struct buf *out);
 
 /* Say goodbye; only useful in TLS_OPEN and TLS_CLOSED. */

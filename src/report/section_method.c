@@ -42,6 +42,10 @@ measurement(struct doc *d, const struct run *r)
 	if (say_known(t->added))
 		doc_pair(d, b, "Cost of tracing to the service",
 		    doc_printf(d, "some %s more CPU, estimated", say_percent(d, t->added)));
+	if (say_known(t->dear))
+		doc_pair(d, b, "Load while tracing", doc_printf(d, "less than at the knee: requests took %s more CPU "
+		    "while they were followed, measured; the knee was looked for without that",
+		    say_percent(d, t->dear)));
 	if (say_known(t->unwound))
 		doc_pair(d, b, "Stacks", doc_printf(d,
 		    "%s reach their root, %s of the frames have a name",

@@ -4,7 +4,8 @@
  * Instruments write evidence into it, analysts read evidence and write conclusions, faces read.
  * Nobody else stores anything about a measurement. Every struct below (and of run_measured.h and
  * run_proof.h) is described a second time, field by field, in run_fields.c (run_proof_fields.c);
- * that table is what writes run.json, reads it back and prints the JSON schema. Names in run.json are a contract with other programs (docs/architecture.md).
+ * that table is what writes run.json, reads it back and prints the JSON schema. Names in run.json are a
+ * contract with other programs (docs/architecture.md).
  *
  * Units are SI: seconds, bytes, shares of 1, per second. NAN means "not known" and is left out of
  * run.json; so are NULL strings and empty lists. All memory belongs to run->arena: nothing here is
@@ -120,7 +121,8 @@ struct run_target {
 	const char *route;         /* NULL: all routes together */
 	double limit, at_rate;
 	double value, low, high;
-	double gap;                /* how far from the limit: value/limit for "<", limit/value for ">"; 1 is on it, above 1 is missed */
+	double gap;                /* how far from the limit: value/limit for "<", limit/value for ">"; 1 is on
+	                            * it, above 1 is missed */
 	bool met;
 	enum run_source src;
 };
@@ -226,6 +228,7 @@ struct run_phase {
 	double throughput;                /* answered per second */
 	double generator_cpu;             /* share of one core, busiest worker */
 	bool generator_limited;
+	bool generator_late;              /* in nothing else: CPU time and counts hold, latencies do not */
 	const char *generator_why;
 	double service_cpu;               /* cores used by the service meanwhile; NAN unknown */
 	double *latency_by_second;  size_t n_latency_by_second;   /* p99 per second */
@@ -337,7 +340,8 @@ struct run_query {             /* one statement or command, literals removed */
 	double rows;               /* rows returned per call; NAN unknown */
 	double bytes;              /* of an answer, mean; NAN unknown */
 	double errors;             /* share of the calls that the engine refused; NAN unknown */
-	double released;           /* of its longer calls: share, beyond chance, that end with another request's transaction; NAN unknown */
+	double released;           /* of its longer calls: share, beyond chance, that end with another request's
+	                            * transaction; NAN unknown */
 	double at_once;            /* share of the calls of a request that overlap another of it; NAN unknown */
 	const char **plan;         size_t n_plan;        /* EXPLAIN lines */
 	const char *scan_table;    /* table read without an index; NULL none */
@@ -401,6 +405,8 @@ struct run_trace {
 	double symbolised;         /* share of user frames with a name */
 	double overhead_cpu;       /* cores used by prony's own tracing */
 	double added;              /* share of the service's CPU that it added; NAN unknown */
+	double dear;               /* share of CPU that following requests adds to them where probes are in their
+	                            * way; NAN: none are, or the load was given */
 	double pieces;             /* writes that an answer leaves the service in, mean; NAN unknown */
 	double linked;             /* share of the calls to peers whose request is certain; NAN no calls */
 	int64_t dropped;

@@ -28,6 +28,7 @@ struct run_block {
 	double rss_bytes;
 	double spin;               /* seconds that a fixed piece of work took: the machine's own speed */
 	const char *void_why;      /* counts for nothing, and why; NULL: it counts */
+	const char *late_why;      /* its latencies do not count, and why: they are NAN; NULL: they do */
 	struct run_block_route *routes; size_t n_routes;   /* empty when there is one */
 };
 

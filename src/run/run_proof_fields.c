@@ -34,7 +34,8 @@ static const struct run_field block_fields[] = {
 	NUM(p50, ""), NUM(p95, ""), NUM(p99, ""), NUM(error_rate, "with timeouts and unsent"),
 	NUM(cpu_per_request, "seconds of the service"), NUM(rss_bytes, "of the service"),
 	NUM(spin, "a fixed piece of work took so long meanwhile"),
-	STR(void_why, "why it counts for nothing"), LIST(routes, block_route, "empty when there is one"),
+	STR(void_why, "why it counts for nothing"), STR(late_why, "why its latencies do not count"),
+	LIST(routes, block_route, "empty when there is one"),
 };
 TYPE(block, "One arm under load for a while.");
 #undef S

@@ -253,7 +253,8 @@ const struct setting spec_settings[] = {
 	  .about = "promise to hold the service to: p50, p95, p99, p999, mean, errors, availability, "
 	           "rate or cost against a limit, several separated by commas" },
 	{ "peak", .key = "load.peak", .kind = SETTING_RATE,
-	  .groups = SETTINGS_SERVICE | SETTINGS_SUITE, .argument = "RATE", AT(peak_rate), .min = 0.001, .max = 1e9, .example = "500k/s",
+	  .groups = SETTINGS_SERVICE | SETTINGS_SUITE, .argument = "RATE", AT(peak_rate), .min = 0.001, .max = 1e9,
+	  .example = "500k/s",
 	  .about = "peak load to plan for" },
 	{ "transfer", .key = "load.transfer", .kind = SETTING_CUSTOM, .set = set_transfer,
 	  .groups = SETTINGS_SERVICE, .argument = "SIZE/month", .example = "10TB/month",

@@ -39,13 +39,14 @@ bool collect_add_rings(struct collect *c);
 /* Probes that each request pays some microseconds for: taken away in long pauses, and made again. Errors
  * as above, but what only shows when they are made in a window: a negative errno of collect_dear_error. */
 enum collect_dear { COLLECT_SQLITE, COLLECT_TLS, COLLECT_DEAR };
-/* Statements of SQLite; from now on, because a load that the service holds without these probes may be too
- * much for it with them: whoever looks for its limit has to meet them. */
+/* Statements of SQLite; from now on. */
 int collect_add_sqlite(struct collect *c, int pid, const char *path, struct err *e);
 /* What OpenSSL in this object file reads and writes in the clear: EV_IO with EV_IO_CLEAR. From the first
  * window on, so that what is measured before is the service as it is. */
 int collect_add_tls(struct collect *c, int pid, const char *path, struct err *e);
 int collect_dear_error(const struct collect *c, enum collect_dear kind);
+/* The dear probes go until the next window. False: there are none to make. */
+bool collect_leave_dear(struct collect *c);
 
 /* The return address that a statement probe's trampoline took the place of, for
  * symbols_set_returns; 0 unknown. `collect` is a struct collect. Any thread. */

@@ -203,6 +203,13 @@ probes_leave(struct collect *c)
 		c->dear[i].there = false;
 }
 
+bool
+collect_leave_dear(struct collect *c)
+{
+	probes_leave(c);
+	return c->n_dear > 0;
+}
+
 void
 probes_done(struct collect *c)
 {

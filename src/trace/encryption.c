@@ -66,8 +66,8 @@ encryption_open(struct collect *c, struct symbols *symbols, struct run *r, const
 	if (wanted && !f.probed && !f.why)
 		f.why = "the service's TLS is not OpenSSL's, or has no symbols";
 	if (f.probed || f.why)
-		eye_set(r, "TLS", !f.why, !f.why ?
-		    "clear text of OpenSSL's connections, by probes on its functions" : run_printf(r, "what it encrypts is not seen: %s", f.why), CURE_LIBRARY);
+		eye_set(r, "TLS", !f.why, !f.why ? "clear text of OpenSSL's connections, by probes on its functions" :
+		    run_printf(r, "what it encrypts is not seen: %s", f.why), CURE_LIBRARY);
 	*ret_why = f.why;
 	return f.probed || !wanted;
 }

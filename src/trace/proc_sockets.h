@@ -22,5 +22,6 @@ struct proc_fd {
 	char name[80];             /* "10.0.0.7:5432" of a peer, the last component of a file's path */
 };
 
-/* A peer that is named in each call has port 0 and no name. FD_UNKNOWN also when the process may not be looked at. `now`: CLOCK_MONOTONIC ns. */
+/* A peer that is named in each call has port 0 and no name. FD_UNKNOWN also when the process may not be
+ * looked at. `now`: CLOCK_MONOTONIC ns. */
 struct proc_fd proc_sockets_fd(struct proc_sockets *s, int pid, int fd, int64_t now);

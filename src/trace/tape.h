@@ -48,7 +48,8 @@ struct rec {
 	uint64_t task;         /* IO: the coroutine or, with TASK_GO, goroutine that did it; 0 unknown */
 	uint32_t thread;       /* index into tape.threads */
 	uint32_t name;         /* IO: route; CONN: peer; FILE: what and which file; SQL, ASK: statement */
-	uint32_t value;        /* OFF: waker tid; IO, ASK: bytes; SQL, REPLY: rows (HTTP: status); POLL: result; GC: of the whole heap;
+	uint32_t value;        /* OFF: waker tid; IO, ASK: bytes; SQL, REPLY: rows (HTTP: status); POLL: result;
+	                        * GC: of the whole heap;
 	                        * CONN: peer port, or the usual one of the protocol that the peer speaks */
 	uint32_t bytes;        /* REPLY; OFF: assemble's */
 	uint16_t nr;

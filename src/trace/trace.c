@@ -87,6 +87,7 @@ struct trace {
 	struct clocks clocks;      /* of the service */
 	struct toll toll, window_toll;   /* since tracing began, since the window opened */
 	int64_t drain_cpu_ns;
+	uint64_t dropped_then;     /* in the rehearsal */
 };
 
 /* ---- opening ------------------------------------------------------------------------------- */
@@ -499,6 +500,16 @@ tick(struct trace *t, int64_t now)
 	}
 }
 
+static int
+start_thread(struct trace *t, void *(*run)(void *), struct err *e)
+{
+	int code = pthread_create(&t->thread, NULL, run, t);
+	if (code)
+		return err_set(e, code, "cannot start the tracing thread: %s", strerror(code));
+	t->running = true;
+	return 0;
+}
+
 static void *
 drain_thread(void *arg)
 {
@@ -517,6 +528,49 @@ drain_thread(void *arg)
 	return NULL;
 }
 
+/* ---- before it ----------------------------------------------------------------------------- */
+
+bool
+trace_leave_dear(struct trace *t)
+{
+	return t->collect && collect_leave_dear(t->collect);
+}
+
+static void
+forget_event(void *ctx, const struct ev_head *event, size_t size)
+{
+}
+
+static void *
+rehearse_thread(void *arg)
+{
+	struct trace *t = arg;
+	for (int64_t next = now_ns(); !atomic_load(&t->stop); sleep_until_ns(next)) {
+		collect_drain(t->collect, forget_event, NULL);
+		next += TICK_NS;
+	}
+	collect_window_close(t->collect, true);
+	collect_drain(t->collect, forget_event, NULL);
+	return NULL;
+}
+
+int
+trace_rehearse_begin(struct trace *t, struct err *e)
+{
+	collect_window_open(t->collect);
+	return start_thread(t, rehearse_thread, e);
+}
+
+void
+trace_rehearse_end(struct trace *t)
+{
+	atomic_store(&t->stop, true);
+	pthread_join(t->thread, NULL);
+	atomic_store(&t->stop, false);
+	t->running = false;
+	t->dropped_then = collect_dropped(t->collect);
+}
+
 int
 trace_start(struct trace *t, struct err *e)
 {
@@ -527,11 +581,7 @@ trace_start(struct trace *t, struct err *e)
 	if (t->sampler)
 		sampler_start(t->sampler);
 	jvm_start(t->jvm);
-	int code = pthread_create(&t->thread, NULL, drain_thread, t);
-	if (code)
-		return err_set(e, code, "cannot start the tracing thread: %s", strerror(code));
-	t->running = true;
-	return 0;
+	return start_thread(t, drain_thread, e);
 }
 
 /* ---- the end ------------------------------------------------------------------------------- */
@@ -565,7 +615,7 @@ fill_costs(struct trace *t, struct run *r)
 	out->seconds = traced;
 	out->overhead_cpu = wall > 0 ? ns_to_s(t->drain_cpu_ns + paid) / wall : 0;
 	out->added = t->collect ? toll_share(t->cpu_last - t->toll.cpu, paid) : NAN;
-	out->dropped = counts.lost + (t->collect ? (int64_t)collect_dropped(t->collect) : 0) +
+	out->dropped = counts.lost + (t->collect ? (int64_t)(collect_dropped(t->collect) - t->dropped_then) : 0) +
 	    (int64_t)t->tape.lost;
 }
 

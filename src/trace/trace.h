@@ -21,6 +21,14 @@ struct trace_options {
 /* Attach to the processes of r->system, before load starts. Adds to r->eyes. */
 int trace_open(struct run *r, const struct trace_options *o, struct trace **ret, struct err *e);
 
+/* Some probes cost a request microseconds, so that a service holds less with them than without. They are
+ * away until trace_start, but in a rehearsal. False: it needs none. */
+bool trace_leave_dear(struct trace *t);
+/* From begin to end, before trace_start, the service bears what a window of tracing costs it; nothing is
+ * kept. */
+int trace_rehearse_begin(struct trace *t, struct err *e);
+void trace_rehearse_end(struct trace *t);
+
 /* Measure from here to trace_stop. Draining happens in a thread of its own. */
 int trace_start(struct trace *t, struct err *e);
 

@@ -30,6 +30,9 @@ import tables  # noqa: E402
 from host import Skip, Stage  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent / 'scenario'))
+import lateness  # noqa: E402
+
 REFUSALS = ('generator-limited', 'inconclusive')   # of a host too busy to judge: asked once more
 BUSY_HOST = 'cpu.contended-host'                   # likewise, where the neighbour is not planted
 NEGATIVE_REPEATS = 3
@@ -84,7 +87,7 @@ def refused(c, run):
 def host_is_busy(run):
     """By /proc/stat others than the service and prony had a quarter of the CPUs."""
     others = [s['mean'] for s in run['evidence']['series'] if s['name'] == 'host_other_cpu_cores']
-    return bool(others) and others[0] > run['host']['cpus'] / 4
+    return f'others had {others[0]:.1f} cores' if others and others[0] > run['host']['cpus'] / 4 else ''
 
 
 def check_twice(options, row, stage, out):
@@ -138,8 +141,9 @@ def run_row(options, row, results):
         if run is None or 'verdict' not in run:
             return f'not ok - {row.title}', [f'exit status {done.returncode}', *done.stderr.splitlines()]
         wrong = list(reasons(options, row, stage, run, seconds, out))
-        if wrong and refused(row.case, run) and host_is_busy(run):
-            raise Skip(f"the host is too busy: {run.get('headline')}")
+        busy = wrong and refused(row.case, run) and (host_is_busy(run) or lateness.busy_host())
+        if busy:
+            raise Skip(f"the host is too busy: {busy}; {run.get('headline')}")
         result = result_of(options, row, stage, run, seconds, wrong)
         results.append(result)
         result['gain'] = try_fix(options, row, stage, words, run)

@@ -16,6 +16,7 @@ struct row {
 	double done;               /* share answered in the window */
 	bool closed;
 	int out_of;
+	double stolen, promised_s;
 	const char *why;           /* part of the reason; NULL: not limited */
 };
 
@@ -26,6 +27,16 @@ static const struct row rows[] = {
 	  .why = "sent late" },
 	{ "late, but little against the latency", 1000, .late_ms = 3, .late = 500, .p99_ms = 80,
 	  .cpu = 0.1, .done = 1 },
+	{ "late, but little against the promise", 1000, .late_ms = 3, .late = 500, .p99_ms = 2,
+	  .cpu = 0.1, .done = 1, .promised_s = 0.5 },
+	{ "late even against the promise", 1000, .late_ms = 3, .late = 500, .p99_ms = 2,
+	  .cpu = 0.1, .done = 1, .promised_s = 0.02, .why = "did not get enough of the CPU" },
+	{ "late against a promise that anybody would keep", 1000, .late_ms = 30, .late = 500, .p99_ms = 2,
+	  .cpu = 0.1, .done = 1, .promised_s = 30, .why = "sent late" },
+	{ "late, and the hypervisor had the CPU", 1000, .late_ms = 3, .late = 20, .p99_ms = 2,
+	  .cpu = 0.1, .done = 1, .stolen = 0.14, .why = "14 % of this machine's CPU time (steal)" },
+	{ "late, and full", 1000, .late_ms = 3, .late = 20, .p99_ms = 2, .cpu = 0.95, .done = 0.9,
+	  .why = "95 % of a core" },
 	{ "the service is overloaded", 1000, .late_ms = 3, .late = 500, .p99_ms = 900, .cpu = 0.1,
 	  .waited = 0.7, .done = 0.6 },
 	{ "full core and behind", 1000, .p99_ms = 50, .cpu = 0.95, .done = 0.9, .why = "95 % of a core" },
@@ -48,7 +59,8 @@ the_generator_is_judged(void **state)
 		struct run *r = run_new();
 		struct tally *t = tally_new(1);
 		struct run_phase *p = RUN_ADD(r, phase, r->evidence.phases, r->evidence.n_phases);
-		struct phase_signs signs = { w->closed, w->waited, w->out_of };
+		struct phase_signs signs = { .closed = w->closed, .waited = w->waited, .out_of = w->out_of,
+			.stolen = w->stolen, .promised_s = w->promised_s };
 
 		histogram_record_n(&t->spans[SPAN_LAG], 50 * NS_PER_US, w->n - w->late);
 		histogram_record_n(&t->spans[SPAN_LAG], (int64_t)(w->late_ms * 1e6), w->late);
@@ -62,6 +74,8 @@ the_generator_is_judged(void **state)
 		if (p->generator_limited != (w->why != NULL) ||
 		    (w->why && !strstr(p->generator_why, w->why)))
 			fail_msg("%s: %s", w->label, p->generator_why ? p->generator_why : "not limited");
+		if (p->generator_late != (w->why && strstr(p->generator_why, "sent late")))
+			fail_msg("%s: late or not", w->label);
 		tally_free(t);
 		run_free(r);
 	}

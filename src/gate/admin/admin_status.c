@@ -62,7 +62,8 @@ json_of_server(const struct gate *g, size_t upstream, size_t server)
 	return json_pack("{s:s, s:s, s:o, s:I, s:I, s:I, s:I}", "address",
 	    g->config->upstreams[upstream].servers[server].address.text, "state",
 	    usable == g->n_workers ? "usable" : usable > 0 ? "partly left out" : "left out",
-	    "health", json_of_health(&g->config->upstreams[upstream], &g->health[at]), "connections", sum_of(g, METRIC_CONNECTIONS, at), "in_flight", sum_of(g, METRIC_IN_FLIGHT, at),
+	    "health", json_of_health(&g->config->upstreams[upstream], &g->health[at]),
+	    "connections", sum_of(g, METRIC_CONNECTIONS, at), "in_flight", sum_of(g, METRIC_IN_FLIGHT, at),
 	    "answered", sum_of(g, METRIC_UPSTREAM, at * 2), "failed", sum_of(g, METRIC_UPSTREAM, at * 2 + 1));
 }
 

@@ -120,8 +120,8 @@ bool
 l2_purges_spare(const struct l2_purges *p, uint64_t known, struct text key, const uint64_t *tags,
     size_t n_tags)
 {
-	bool ok = known && l2_purges_known(p) && !atomic_load(&p->unread) && !atomic_load(&p->doubts) && known >= atomic_load(&p->floor) &&
-	    spares(p, known, l2_purge_hash(key));
+	bool ok = known && l2_purges_known(p) && !atomic_load(&p->unread) && !atomic_load(&p->doubts) &&
+	    known >= atomic_load(&p->floor) && spares(p, known, l2_purge_hash(key));
 
 	for (size_t i = 0; i < n_tags && ok; i++)
 		ok = spares(p, known, tags[i]);
