@@ -216,12 +216,10 @@ restart(struct trial *t, int64_t pair, struct err *e)
 }
 
 static bool
-is_look(const struct trial *t, int64_t pairs)
+is_early_look(const struct trial *t, int64_t pairs)
 {
-	if (pairs == t->proof->pairs_at_most)
-		return true;
 	for (int i = 0; i < COMPARE_LOOKS; i++)
-		if (pairs == compare_looks[i])
+		if (pairs == compare_looks[i] && pairs < t->proof->pairs_at_most)
 			return true;
 	return false;
 }
@@ -244,15 +242,16 @@ look(struct trial *t)
 	compare_blocks(t->run, t->proof, t->proof->looks + 1);
 }
 
-/* Both blocks of it. */
+/* Both blocks of it; `whole`: and their latencies. */
 static bool
-counts(const struct trial *t, int64_t pair)
+counts(const struct trial *t, int64_t pair, bool whole)
 {
 	int valid = 0;
 
 	for (size_t i = 0; i < t->proof->n_blocks; i++) {
 		const struct run_block *b = &t->proof->blocks[i];
-		valid += b->pair == pair && b->rate > 0 && strcmp(b->load, "rate") == 0 && !b->void_why;
+		valid += b->pair == pair && b->rate > 0 && strcmp(b->load, "rate") == 0 && !b->void_why &&
+		    (!whole || !b->late_why);
 	}
 	return valid == 2;
 }
@@ -297,20 +296,22 @@ unless_stopped(int code, struct err *e)
 	return 0;
 }
 
-/* Pairs with a void block are made up for, up to half as many again. */
+/* What of a pair does not count is made up for, up to half as many pairs again. Early looks are at what
+ * counts at all: where latencies never do, CPU time may decide as soon. */
 static int
 run_pairs(struct trial *t, struct err *e)
 {
-	int64_t done = 0, most = t->proof->pairs_at_most;
+	int64_t done = 0, whole = 0, most = t->proof->pairs_at_most;
 	int code = 0;
 
-	for (int64_t pair = 0; code == 0 && done < most && pair < most + most / 2 && !stop_requested();
+	for (int64_t pair = 0; code == 0 && whole < most && pair < most + most / 2 && !stop_requested();
 	     pair++) {
 		code = one_pair(t, pair, e);
-		if (code < 0 || stop_requested() || !counts(t, pair))
+		if (code < 0 || stop_requested() || !counts(t, pair, false))
 			continue;
 		done++;
-		if (!is_look(t, done))
+		whole += counts(t, pair, true);
+		if (!is_early_look(t, done))
 			continue;
 		look(t);
 		if (compare_is_decided(t->proof))
@@ -318,7 +319,7 @@ run_pairs(struct trial *t, struct err *e)
 	}
 	if (t->proof->n_blocks)
 		code = unless_stopped(code, e);
-	if (code == 0 && t->proof->n_blocks && (stop_requested() || done < most))
+	if (code == 0 && t->proof->n_blocks)
 		look(t);
 	return code;
 }
