@@ -203,6 +203,8 @@ compare_blocks(struct run *r, struct run_proof *p, int64_t look)
 	for (size_t i = 0; i < fs->n; i++)
 		judge_figure(&fs->v[i], &looks);
 	enum outcome overall = judge_all(fs->v, fs->n, p->n_answers, &looks);
+	if (overall == OUTCOME_SAME && lateness_of(p).most)
+		overall = OUTCOME_INCONCLUSIVE;
 
 	p->looks = look;
 	p->n_comparisons = 0;

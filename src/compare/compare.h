@@ -57,7 +57,7 @@ double compare_block_seconds(double rate, double busy);
  *   no             | yes       |            |          | worse; `why` names what is better, too
  *   no             | no        | yes        |          | better
  *   no             | no        | no         | yes      | inconclusive: `why` says what it takes
- *   no             | no        | no         | no       | same
+ *   no             | no        | no         | no       | same; inconclusive where most blocks are late
  *
  * Of alpha, the routes share 2 %; of the rest the primary figure has 41 %, p99 35 %, the others
  * what is left. What is not measured, or found to differ, gives its part to the others. A pair

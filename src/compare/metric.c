@@ -147,6 +147,22 @@ figure_done(struct figure *f)
 	paired_done(&f->pairs);
 }
 
+struct lateness
+lateness_of(const struct run_proof *p)
+{
+	struct lateness l = { 0 };
+
+	for (size_t i = 0; i < p->n_blocks; i++) {
+		const struct run_block *b = &p->blocks[i];
+		if (b->void_why || !b->load || strcmp(b->load, "rate") != 0)
+			continue;
+		l.blocks++;
+		l.late += b->late_why != NULL;
+	}
+	l.most = 2 * l.late > l.blocks;
+	return l;
+}
+
 double
 spin_sd(const struct run_proof *p)
 {

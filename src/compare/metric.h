@@ -55,5 +55,12 @@ void figure_gather(const struct run_proof *p, const struct metric *m, const char
     struct figure *ret);
 void figure_done(struct figure *f);
 
+/* Blocks under load that count, and how many of them were sent late, so that their latencies do not. */
+struct lateness {
+	size_t blocks, late;
+	bool most;
+};
+struct lateness lateness_of(const struct run_proof *p);
+
 /* Standard deviation of the log ratio within pairs of a fixed piece of work; NAN: not measured. */
 double spin_sd(const struct run_proof *p);

@@ -194,6 +194,27 @@ put_nothing(struct buf *b, const struct run_proof *p)
 }
 
 static void
+put_still(struct buf *b, const struct figure *figures, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (figures[i].primary)
+			put_same(b, &figures[i]);
+	put_unseen(b, figures, n);
+}
+
+/* Whatever else is said. False: they were not. */
+static bool
+put_late(struct buf *b, const struct run_proof *p)
+{
+	struct lateness l = lateness_of(p);
+
+	if (l.most)
+		buf_printf(b, "%slatencies are not known: the generator sent late in %zu of %zu blocks",
+		    b->size ? "; " : "", l.late, l.blocks);
+	return l.most;
+}
+
+static void
 put_inconclusive(struct buf *b, const struct run_proof *p, const struct figure *figures, size_t n,
     const struct looks *looks)
 {
@@ -202,16 +223,12 @@ put_inconclusive(struct buf *b, const struct run_proof *p, const struct figure *
 			put_open(b, &figures[i]);
 			return;
 		}
-	put_nothing(b, p);
-}
-
-static void
-put_still(struct buf *b, const struct figure *figures, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (figures[i].primary)
-			put_same(b, &figures[i]);
-	put_unseen(b, figures, n);
+	if (put_late(b, p)) {
+		buf_puts(b, "; ");
+		put_still(b, figures, n);
+	} else {
+		put_nothing(b, p);
+	}
 }
 
 const char *
@@ -228,6 +245,8 @@ sentence_why(struct run *r, const struct run_proof *p, const struct figure *figu
 	size_t worse = put_changes(&b, figures, n, OUTCOME_WORSE, "; ");
 	if (put_changes(&b, figures, n, OUTCOME_BETTER, worse ? ", but " : "; ") && worse)
 		buf_puts(&b, ": what is worse decides");
+	if (overall != OUTCOME_INCONCLUSIVE)
+		put_late(&b, p);
 	const char *why = run_str(r, buf_text(&b));
 	buf_done(&b);
 	return why;

@@ -179,6 +179,30 @@ figures_are_recorded(void **state)
 /* ---- what counts --------------------------------------------------------------------------- */
 
 static void
+late_blocks_keep_what_is_not_latency(void **state)
+{
+	static const struct { struct service s; const char *verdict; } rows[] = {
+		{ { QUIET }, "inconclusive" }, { { QUIET, .cpu = 1.10 }, "worse" },
+	};
+
+	for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++) {
+		struct run_proof *p = proof_of(&rows[k].s, 40);
+		for (size_t i = 0; i < p->n_blocks; i++) {
+			struct run_block *b = &p->blocks[i];
+			b->late_why = "it sent late";
+			b->mean = b->p50 = b->p95 = b->p99 = NAN;
+		}
+		compare_blocks(run_of(p), p, 3);
+		assert_string_equal(p->verdict, rows[k].verdict);
+		assert_int_equal(find(p, "cpu_per_request", NULL)->pairs, 40);
+		for (size_t i = 0; i < p->n_comparisons; i++)
+			assert_null(strstr(p->comparisons[i].metric, "latency"));
+		assert_non_null(strstr(p->why, "latencies are not known: the generator sent late in 80 of 80 blocks"));
+		run_free(run_of(p));
+	}
+}
+
+static void
 void_blocks_take_their_pair_along(void **state)
 {
 	static const struct service s = { QUIET };
@@ -382,6 +406,7 @@ blocks_are_long_enough(void **state)
 }
 
 RUN_TESTS(cmocka_unit_test(verdicts), cmocka_unit_test(figures_are_recorded),
+    cmocka_unit_test(late_blocks_keep_what_is_not_latency),
     cmocka_unit_test(void_blocks_take_their_pair_along),
     cmocka_unit_test(errors_decide_where_they_hide_the_tail),
     cmocka_unit_test(wrong_answers_are_worse), cmocka_unit_test(a_route_alone_may_be_worse),
