@@ -57,7 +57,7 @@ chart(struct doc *d, const struct run_proof *p, const char *title, const char *l
 }
 
 static void
-void_blocks(struct doc *d, const struct run_proof *p)
+spoilt_blocks(struct doc *d, const struct run_proof *p)
 {
 	static const char *const titles[] = { ">pair", "arm", "why it does not count", NULL };
 	struct doc_table *t = NULL;
@@ -65,17 +65,18 @@ void_blocks(struct doc *d, const struct run_proof *p)
 
 	for (size_t i = 0; i < p->n_blocks; i++) {
 		const struct run_block *b = &p->blocks[i];
-		if (!b->void_why)
+		if (!b->void_why && !b->late_why)
 			continue;
 		if (!t)
-			t = doc_table(d, "Blocks that count for nothing", titles);
+			t = doc_table(d, "Blocks that do not count, or not for latency", titles);
 		if (shown++ >= 12) {
 			t->left_out++;
 			continue;
 		}
 		doc_cell(d, t, doc_printf(d, "%lld", (long long)b->pair + 1));
 		doc_cell(d, t, say_clip(d, b->arm, 10));
-		doc_cell(d, t, say_clip(d, b->void_why, 200));
+		doc_cell(d, t, b->void_why ? say_clip(d, b->void_why, 200)
+		    : doc_printf(d, "latency only: %s", say_clip(d, b->late_why, 200)));
 	}
 }
 
@@ -93,5 +94,5 @@ section_proof_pairs(struct doc *d, const struct run *r)
 	chart(d, p, "p99 latency", "rate", offsetof(struct run_block, p99), UNIT_SECONDS);
 	chart(d, p, "Throughput at saturation", "saturation", offsetof(struct run_block, throughput),
 	    UNIT_RATE);
-	void_blocks(d, p);
+	spoilt_blocks(d, p);
 }

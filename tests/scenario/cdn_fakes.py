@@ -20,6 +20,26 @@ def mac(key, text):
     return hmac.new(key if isinstance(key, bytes) else key.encode(), text.encode(), hashlib.sha256).digest()
 
 
+class QuietHandler(http.server.BaseHTTPRequestHandler):
+    def body(self):
+        return self.rfile.read(int(self.headers.get('Content-Length', 0)))
+
+    def log_message(self, *_):
+        """Nothing."""
+
+    def handle(self):
+        try:
+            super().handle()
+        except (OSError, ValueError):
+            pass
+
+
+def serve(handler):
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
 class Fake:
     """Subclasses answer; `busy`: it is not the time for purges; `lose`: what is taken is not answered for."""
 
@@ -27,9 +47,9 @@ class Fake:
         fake = self
         self.secrets, self.faults, self.refused, self.busy, self.lose, self.taken = secrets, [], 0, False, False, []
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_POST(self):
-                body = self.rfile.read(int(self.headers.get('Content-Length', 0)))
+                body = self.body()
                 try:
                     status, text = fake.answer(self, body)
                 except Exception as e:
@@ -43,18 +63,8 @@ class Fake:
                 self.end_headers()
                 self.wfile.write(text.encode())
 
-            def log_message(self, *_):
-                """Nothing."""
-
-            def handle(self):
-                try:
-                    super().handle()
-                except (OSError, ValueError):
-                    pass
-
-        self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+        self.server = serve(Handler)
         self.port = self.server.server_port
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def refuse(self, status, text):
         self.refused += 1

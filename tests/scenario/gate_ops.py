@@ -3,7 +3,6 @@
 """Who looks after a gate: the admin socket, purges, reloads and the end of it. usage: gate_ops.py PRONY;
 prints TAP."""
 import http.client
-import http.server
 import json
 import os
 import signal
@@ -14,7 +13,7 @@ import tempfile
 import threading
 
 import gates
-from cdn_fakes import Akamai, CloudFront
+from cdn_fakes import Akamai, CloudFront, QuietHandler, serve
 from gate_origin import Origin
 from gates import PATIENCE_S, PRONY, ask, expect, run_rows, tap, until, wait_for
 from services import free_port
@@ -104,9 +103,9 @@ class Cdn:
         cdn = self
         self.asked, self.failures, self.well = [], 0, True
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def answer(self):
-                body = self.rfile.read(int(self.headers.get('Content-Length', 0))).decode()
+                body = self.body().decode()
                 if not cdn.well:
                     cdn.failures += 1
                     if cdn.failures % 2:
@@ -121,18 +120,8 @@ class Cdn:
 
             do_POST = do_PURGE = answer
 
-            def log_message(self, *_):
-                """Nothing."""
-
-            def handle(self):
-                try:
-                    super().handle()
-                except (OSError, ValueError):
-                    pass
-
-        self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+        self.server = serve(Handler)
         self.port = self.server.server_port
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
 class Traffic:
