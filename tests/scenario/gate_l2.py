@@ -185,6 +185,63 @@ def outlives(folder, origin):
         redis.stop()
 
 
+def parts(folder, origin):
+    """What is whole there serves a range, a HEAD, and who wants what is cached alone; none of them asks the origin."""
+    large, many, small, vary, part, gone = (f'/cached/{x}?cc=max-age=60&{y}' for x, y in (
+        ('large', 'etag=1&text=0123456789&times=9000'), ('many', 'etag=2&text=0123456789'), ('small', 'text=hello'),
+        ('vary', 'vary=X-Kind'), ('part', 'etag=3&parts=1&text=0123456789'), ('gone', 'tag=gone&text=gone')))
+    alone = 'Cache-Control: only-if-cached\r\n'
+    redis = Redis(folder)
+
+    def get(gate, path, fields='', method='GET', wanted=200, body=b'', l2=True, **fields_wanted):
+        status, had, got = ask(gate.port, path, method, fields=fields)
+        said = had.get('cache-status', '')
+        faults = expect(status, wanted) + expect(got, body) + expect('hit; ttl' in said and 'detail=l2' in said, l2)
+        return [f'{path[8:12]} {fields.strip()}: {x}' for x in faults] + [
+            x for name, value in fields_wanted.items() for x in expect(had.get(name.replace('_', '-')), value)]
+
+    try:
+        with Gate(folder, origin, [redis]) as gate, Gate(folder, origin, [redis], engine='epoll') as late:
+            for i, path in enumerate((large, many, small, gone), 1):
+                gate.get(path)
+                gate.await_written(i)
+            gate.get(vary, 'X-Kind: one\r\n')
+            gate.await_written(6)
+            origin.clear()
+            faults = get(late, large, 'Range: bytes=10-14\r\n', wanted=206, body=b'01234',
+                         content_range='bytes 10-14/90000', content_length='5')
+            faults += get(late, large, 'Range: bytes=-3\r\n', wanted=206, body=b'789', l2=False)   # it is here now
+            faults += get(late, many, 'Range: bytes=20-\r\n', wanted=416, content_range='bytes */10')
+            faults += get(late, small, 'Range: bytes=0-1\r\nIf-Range: "x"\r\n', body=b'hello')
+            faults += get(late, vary, alone + 'X-Kind: one\r\n', body=b'one')
+            faults += get(late, gone, method='HEAD', content_length='4')
+            faults += expect(origin.paths(), [])
+        with Gate(folder, origin, [redis]) as gate:
+            faults += get(gate, large, alone + 'Range: bytes=0-0\r\n', wanted=206, body=b'0')
+            faults += get(gate, many, 'Authorization: Basic eDp4\r\n', body=b'0123456789')
+            for path, fields in ((vary, 'X-Kind: two\r\n'), (part, ''), (part, 'Range: bytes=0-4\r\n'),
+                                 (small, 'Cache-Control: no-cache\r\n')):
+                answer = gate.get(path, alone + fields)
+                faults += expect(answer[0], 504) + expect(answer[1], '')
+            faults += get(gate, small, alone, body=b'hello', l2=False)   # found for who would not have it unseen
+            gate.purge(tag='gone')
+            faults += expect(gate.get(gone, alone)[0], 504) + expect(origin.paths(), [])
+            faults += get(gate, part, 'Range: bytes=2-4\r\n', wanted=206, body=b'234', l2=False)   # nobody has it whole
+            faults += expect(len(origin.paths()), 1)
+            with Gate(folder, origin, [redis]) as other:
+                other.get(part)
+                other.await_written(1)
+            origin.clear()
+            faults += get(gate, part, 'Range: bytes=7-8\r\n', wanted=206, body=b'78')   # what is here is not enough
+            faults += get(gate, part, alone, body=b'0123456789', l2=False)
+            redis.kill()
+            gate.says('is not to be had')
+            faults += expect(gate.get('/cached/never?cc=max-age=60', alone)[0], 504) + expect(origin.paths(), [])
+            return faults
+    finally:
+        redis.stop()
+
+
 def confirms_for(a, b, path, body):
     """Both copies are stale; A is told by the origin that its own is good, and B takes that from the second level.
     False: it took so long that it was stale again."""
@@ -579,7 +636,7 @@ def cluster(folder, origin):
             node.stop()
 
 
-ROWS = [outlives, shared, purges, dies, hangs, full, locked, secured, values, strangers, replicas, cluster]
+ROWS = [outlives, parts, shared, purges, dies, hangs, full, locked, secured, values, strangers, replicas, cluster]
 
 
 def main():

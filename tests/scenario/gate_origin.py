@@ -218,7 +218,7 @@ class Origin:
         return False
 
     async def do_cached(self, reader, writer, method, fields, query, head, body):
-        """Answers as the query says: s(econds), status, cc (Cache-Control), etag, vary, tag, times."""
+        """Answers as the query says: s(econds), status, cc (Cache-Control), etag, vary, tag, times, parts (Range counts)."""
         await asyncio.sleep(float(query.get('s', 0)))
         more = {k: query[v] for k, v in (('Cache_Control', 'cc'), ('Vary', 'vary'), ('Surrogate_Key', 'tag')) if v in query}
         if 'etag' in query:
@@ -231,5 +231,9 @@ class Origin:
         text = text * int(query.get('times', 1))
         status = query.get('status', '200')
         more['Content_Type'] = 'text/plain'
+        if 'parts' in query and 'range' in fields:
+            first, last = (int(x) for x in fields['range'][0].removeprefix('bytes=').split('-'))
+            status, more['Content_Range'] = '206', f'bytes {first}-{last}/{len(text)}'
+            text = text[first:last + 1]
         whole = response(f'{status} Status', text, **more)
         writer.write(whole if method != 'HEAD' else whole[:whole.index(b'\r\n\r\n') + 4])

@@ -173,6 +173,13 @@ comes_late(const struct inquiry *q, const struct errand_how *how)
 	    (!how->stale && (q->request.has & REQUEST_RANGE));
 }
 
+/* A flight that is under way has been there: what comes late does not ask again beside it. */
+static bool
+asks_l2(const struct errand_how *how, uint64_t flight, struct past past)
+{
+	return !past.asked_l2 && !(how->late && (flight || past.waited));
+}
+
 /* `how`: what is stored of it, and why it is asked for. */
 static void
 fetch(struct client *c, struct inquiry *q, struct text raw, const struct store_found *found,
@@ -181,7 +188,7 @@ fetch(struct client *c, struct inquiry *q, struct text raw, const struct store_f
 	uint64_t flight = found->flight;
 	bool head_alone = q->request.method == CACHE_HEAD && !how->stale;
 
-	if (is_for_one(q) || head_alone || found->state == STORE_UNCACHEABLE) {
+	if (is_for_one(q) || found->state == STORE_UNCACHEABLE) {
 		go_straight(c, q, raw, how->forward);
 		return;
 	}
@@ -191,7 +198,11 @@ fetch(struct client *c, struct inquiry *q, struct text raw, const struct store_f
 		await_flight(c, q, raw, flight);
 	else if (code < 0)
 		go_straight(c, q, raw, how->forward);
-	else if (past.asked_l2 || how->late || how->part || !lookup_begin(c, q, raw, how))
+	else if (asks_l2(how, flight, past) && lookup_begin(c, q, raw, how))
+		return;
+	else if (head_alone)
+		go_straight(c, q, raw, how->forward);
+	else
 		errand_begin(c, q, raw, how);
 }
 
@@ -241,9 +252,12 @@ desk_warm(struct inquiry *q, bool secure, struct text raw, enum warm_why why)
 	return errand_for_nobody(w, q, raw, &how) ? WARM_GO : WARM_SKIP_QUEUE;
 }
 
+/* 504, unless the second level has it. */
 static void
-refuse_uncached(struct client *c)
+refuse_uncached(struct client *c, struct inquiry *q, struct text raw, struct past past)
 {
+	if (!past.asked_l2 && !is_for_one(q) && lookup_begin(c, q, raw, &(struct errand_how){ .late = true }))
+		return;
 	visit_refuse(c, REFUSED_NOT_CACHED);
 	client_refuse(c, 504, "only-if-cached, and it is not", false);
 }
@@ -272,7 +286,7 @@ decide_part(struct client *c, struct inquiry *q, struct text raw, const struct s
 		return;
 	}
 	if (d->use == CACHE_REFUSE || (q->request.has & REQUEST_ONLY_IF_CACHED)) {
-		refuse_uncached(c);
+		refuse_uncached(c, q, raw, past);
 		return;
 	}
 	if (d->use == CACHE_SERVE) {
@@ -330,7 +344,7 @@ decide(struct client *c, struct inquiry *q, struct text raw, struct past past)
 		pass(c, q, raw, d.forward);
 		break;
 	case CACHE_REFUSE:
-		refuse_uncached(c);
+		refuse_uncached(c, q, raw, past);
 	}
 }
 

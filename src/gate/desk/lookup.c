@@ -20,7 +20,8 @@ struct lookup {
 	struct client *client;     /* NULL: gone */
 	struct buf raw;            /* the request */
 	bool secure;               /* it came through TLS */
-	struct errand_how how;     /* with the fill, and what is stale, which is held */
+	struct errand_how how;     /* with the fill, unless it is late, and what is here of it, which is held */
+	struct store_moment moment;   /* when a late one began */
 	bool of_variant;           /* what varies is known, its variant is asked for */
 };
 
@@ -41,10 +42,39 @@ over(struct lookup *k, struct buf *ret_raw)
 }
 
 static void
-release_stale(struct lookup *k)
+hold(const struct lookup *k)
+{
+	if (k->how.stale)
+		store_hold(k->how.stale);
+	if (k->how.part)
+		store_hold(k->how.part);
+}
+
+static void
+release(struct lookup *k)
 {
 	if (k->how.stale)
 		store_release(k->w->store, k->how.stale);
+	if (k->how.part)
+		store_release(k->w->store, k->how.part);
+}
+
+/* Decided as if what the store has now had been there. `found`: it has what came from there. */
+static void
+decide_again(struct lookup *k, bool found)
+{
+	CLEANUP(buf_done) struct buf raw = { 0 };
+	struct gate_worker *w = k->w;
+	struct client *c = over(k, &raw);
+	struct inquiry q;
+
+	if (k->how.fill)
+		flight_progress(w, k->how.flight);
+	release(k);
+	if (!c)
+		return;
+	inquiry_repeat(w, k->secure, &raw, &q);
+	desk_decide_promoted(c, &q, (struct text){ raw.data, raw.size }, found);
 }
 
 /* Nothing there. Where nobody waits for it any more, those who wait for the flight ask themselves. */
@@ -63,53 +93,65 @@ to_origin(struct lookup *k)
 		store_abort(w->store, k->how.fill);
 		flight_progress(w, k->how.flight);
 	}
-	release_stale(k);
+	release(k);
 }
 
-/* The store has it now, or has no room for it: decided as if it had been there. */
+/* What is late may be for the cache alone, or go to its server in another way: the desk knows. */
 static void
-decide_again(struct lookup *k, bool found)
+nothing(struct lookup *k)
 {
-	CLEANUP(buf_done) struct buf raw = { 0 };
-	struct gate_worker *w = k->w;
-	struct client *c = over(k, &raw);
-	struct inquiry q;
-
-	flight_progress(w, k->how.flight);
-	release_stale(k);
-	if (!c)
-		return;
-	inquiry_repeat(w, k->secure, &raw, &q);
-	desk_decide_promoted(c, &q, (struct text){ raw.data, raw.size }, found);
+	if (k->how.late)
+		decide_again(k, false);
+	else
+		to_origin(k);
 }
 
 /* ---- what is found --------------------------------------------------------------------------- */
 
-/* Is it for this request, and better than what is here? */
+/* Is it for this request, and better than what is here by now? */
 static bool
-is_of_use(const struct lookup *k, const struct inquiry *q, const struct l2_value *v)
+is_of_use(const struct lookup *k, struct inquiry *q, const struct l2_value *v)
 {
-	const struct cache_terms *stale = k->how.stale ? store_terms(k->how.stale) : NULL;
-	int64_t now = gate_wall_ns(k->w);
+	struct store_ask ask = inquiry_ask(q);
+	struct store_found found;
 
 	if (v->varies)
 		return false;
 	if (v->vary.size && !cache_vary_matches(v->vary, &q->r->fields))
 		return false;
-	if (stale && v->terms.received_ns <= stale->received_ns)
-		return false;
-	return cache_useful_until_ns(&v->terms, q->policy) > now;
+	if (store_find(k->w->store, &ask, &found) == STORE_FOUND) {
+		const struct cache_terms *here = store_terms(found.object);
+		if (v->terms.received_ns <= here->received_ns)
+			return false;
+	}
+	return cache_useful_until_ns(&v->terms, q->policy) > gate_wall_ns(k->w);
+}
+
+/* What is late has its fill from now on, unless it was purged meanwhile, or another brings it. */
+static bool
+announce(struct lookup *k, struct inquiry *q, struct text vary)
+{
+	struct store_ask ask = inquiry_ask(q);
+	uint64_t other;
+
+	if (k->how.fill)
+		return true;
+	ask.since = &k->moment;
+	k->how.flight = flight_number(k->w);
+	return store_begin(k->w->store, &ask, vary, k->how.flight, &k->how.fill, &other) == 0;
 }
 
 /* Into the store; false: there is no room. The fill has ended. */
 static bool
-promote(struct lookup *k, const struct inquiry *q, const struct l2_value *v, struct text body)
+promote(struct lookup *k, struct inquiry *q, const struct l2_value *v, struct text body)
 {
 	struct gate_worker *w = k->w;
-	struct store_fill *f = k->how.fill;
 	uint64_t tags[STORE_TAGS_MAX];
 	struct store_meta meta;
 
+	if (!announce(k, q, v->vary))
+		return false;
+	struct store_fill *f = k->how.fill;
 	if (!fill_meta(w, q, &v->terms, v->head, v->vary, tags, &meta) ||
 	    store_fill_head(w->store, f, &meta) < 0 ||
 	    (body.size && store_append(w->store, f, body.at, body.size) < 0)) {
@@ -182,7 +224,7 @@ found(struct lookup *k, struct text value)
 	if (good)
 		decide_again(k, promote(k, &q, &v, body));
 	else
-		to_origin(k);
+		nothing(k);
 }
 
 static void
@@ -196,10 +238,18 @@ on_done(struct l2_read *r, enum l2_outcome outcome, struct text value)
 	}
 	if (outcome == L2_ABSENT)
 		count(k->w, false);
-	to_origin(k);
+	nothing(k);
 }
 
 /* ---- beginning ------------------------------------------------------------------------------- */
+
+/* Is the server likely to have answered before? Where it must not be asked, that is no matter. */
+static bool
+is_slow(const struct gate_worker *w, const struct inquiry *q)
+{
+	return !(q->request.has & REQUEST_ONLY_IF_CACHED) &&
+	    l2_is_slower_than(w->l2, w->groups[q->route->upstream].answers.p50_ns);
+}
 
 bool
 lookup_begin(struct client *c, struct inquiry *q, struct text raw, const struct errand_how *how)
@@ -207,7 +257,7 @@ lookup_begin(struct client *c, struct inquiry *q, struct text raw, const struct 
 	struct gate_worker *w = c->w;
 	struct l2_key key;
 
-	if (!w->l2 || !l2_known(w) || l2_is_slower_than(w->l2, w->groups[q->route->upstream].answers.p50_ns))
+	if (!w->l2 || !l2_known(w) || is_slow(w, q))
 		return false;
 	struct lookup *k = calloc(1, sizeof(*k));
 	if (!k)
@@ -219,8 +269,9 @@ lookup_begin(struct client *c, struct inquiry *q, struct text raw, const struct 
 		return false;
 	}
 	buf_append(&k->raw, raw.at, raw.size);
-	if (how->stale)
-		store_hold(how->stale);
+	if (how->late)
+		k->moment = store_moment(w->store, q->key.uri);
+	hold(k);
 	c->lookup = k;
 	return true;
 }
