@@ -6,6 +6,7 @@
  * it; the conclusions are drawn by pure functions at the end. Nothing is written before the service
  * has answered, so that a mistyped URL leaves nothing behind. */
 #include "cli/check.h"
+#include "cli/weigh.h"
 
 #include <errno.h>
 #include <math.h>
@@ -36,8 +37,6 @@
 #define LESS_THAN_KNEE    0.85   /* near the limit, but steady */
 #define KEPT_UP           0.95   /* of the offered rate */
 #define GENERATOR_BUSY    0.35   /* of a core */
-#define WEIGH_NS          (600 * NS_PER_MS)
-#define DEAR              0.02   /* next to nothing below */
 
 struct check {
 	struct invocation *in;
@@ -128,46 +127,6 @@ baseline(struct check *c, struct err *e)
 	return code;
 }
 
-struct cost { double cpu_s, answered; };
-
-static int
-add_cost(struct check *c, const char *phase, struct cost *to, struct err *e)
-{
-	struct run_phase *p;
-	int code = closed_phase(c, phase, WARM_UP_CLOSED, WEIGH_NS, &p, e);
-
-	if (code == 0) {
-		to->cpu_s += p->service_cpu * p->seconds;
-		to->answered += (double)p->answered;
-	}
-	return code;
-}
-
-/* What it costs a request to be followed where dear probes are in its way: not followed, followed, and
- * the other way round. The limit is looked for without them, for it is the service's; the load of the
- * tracing has to be less by what they cost. */
-static int
-weigh_tracing(struct check *c, struct err *e)
-{
-	struct cost alone = { 0 }, followed = { 0 };
-
-	if (!trace_leave_dear(c->trace))
-		return 0;
-	int code = add_cost(c, "alone-1", &alone, e);
-	if (code < 0 || (code = trace_rehearse_begin(c->trace, e)) < 0)
-		return code;
-	code = add_cost(c, "followed-1", &followed, e);
-	if (code == 0)
-		code = add_cost(c, "followed-2", &followed, e);
-	trace_rehearse_end(c->trace);
-	if (code == 0)
-		code = add_cost(c, "alone-2", &alone, e);
-	double dear = (followed.cpu_s / followed.answered) / (alone.cpu_s / alone.answered) - 1;
-	if (dear > DEAR)
-		c->run->evidence.trace.dear = dear;
-	return code;
-}
-
 static bool
 latency_is_promised(const struct spec *s)
 {
@@ -233,7 +192,7 @@ approach(struct check *c, struct err *e)
 	if (r == 0 && !stop_requested())
 		r = baseline(c, e);
 	if (r == 0 && !stop_requested() && search)
-		r = weigh_tracing(c, e);
+		r = weigh_tracing(c->load, c->trace, c->run, e);
 	if (r == 0 && !stop_requested() && search)
 		r = load_find_knee(c->load, KNEE_BUDGET_NS, c->run, e);
 	return r < 0 ? r : run_save(c->run, e);

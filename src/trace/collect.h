@@ -47,6 +47,8 @@ int collect_add_tls(struct collect *c, int pid, const char *path, struct err *e)
 int collect_dear_error(const struct collect *c, enum collect_dear kind);
 /* The dear probes go until the next window. False: there are none to make. */
 bool collect_leave_dear(struct collect *c);
+/* Whoever was sent to take them away has done so. */
+void collect_settle(struct collect *c);
 
 /* The return address that a statement probe's trampoline took the place of, for
  * symbols_set_returns; 0 unknown. `collect` is a struct collect. Any thread. */

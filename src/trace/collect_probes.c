@@ -172,9 +172,8 @@ take_away(void *arg)
 	return NULL;
 }
 
-/* Whoever was sent to take them away has done so. */
-static void
-settle(struct collect *c)
+void
+collect_settle(struct collect *c)
 {
 	if (c->leaving)
 		pthread_join(c->leaver, NULL);
@@ -184,7 +183,7 @@ settle(struct collect *c)
 void
 probes_enter(struct collect *c)
 {
-	settle(c);
+	collect_settle(c);
 	for (size_t i = 0; i < c->n_dear; i++) {
 		struct dear *d = &c->dear[i];
 		int code = d->there ? 0 : make_dear(c, d);
@@ -213,7 +212,7 @@ collect_leave_dear(struct collect *c)
 void
 probes_done(struct collect *c)
 {
-	settle(c);
+	collect_settle(c);
 	take_away(&c->dear_links);
 	take_away(&c->links);
 	free(c->dear);

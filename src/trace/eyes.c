@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "trace/eyes.h"
 
+#include <errno.h>
 #include <string.h>
+
+#include "base/file.h"
+#include "trace/cures.h"
 
 void
 eye_set(struct run *r, const char *name, bool open, const char *means, const char *cure)
@@ -50,4 +54,40 @@ eyes_node(struct run *r, const char *why, const char *cure, bool coarse)
 	eye_set(r, "JavaScript functions", !why, why ? run_printf(r, "no names: %s", why) :
 	    coarse ? "frames of V8, read from the living heap; what is inlined counts as its caller" :
 	    "frames of V8, read from the living heap: no flag, no port", cure);
+}
+
+/* The kernel writes zeros for who may not see its addresses. */
+void
+eyes_kernel(struct run *r)
+{
+	char line[64];
+	bool seen = file_peek(line, sizeof(line), "/proc/kallsyms") > 0 && line[strspn(line, "0")] != ' ';
+
+	eye_set(r, "kernel functions", seen, seen ? "names of what system calls spend CPU in" :
+	    "CPU time in the kernel has no names: its addresses are hidden", cure_kernel());
+}
+
+void
+eyes_java(struct run *r, struct symbols *symbols, const int *pids, size_t n_pids)
+{
+	bool java = false, any = false;
+	const char *lost = NULL;
+	for (size_t i = 0; i < n_pids; i++) {
+		const char *why = symbols_java_lost(symbols, pids[i], &java);
+		any |= java;
+		lost = why ? why : lost;
+	}
+	if (any)
+		eye_set(r, "Java functions", !lost, lost ? run_printf(r, "compiled Java code has no names, "
+		    "stacks end at it: %s", lost) : "read from the memory of the Java machine, which is not "
+		    "stopped, attached to or changed", cure_read());
+}
+
+void
+eyes_go(struct run *r, int lost)
+{
+	eye_set(r, "goroutines", !lost, !lost ? "what they wait for, read from the memory of the program" :
+	    lost == -ENOTSUP ? "what they wait for is not known: the program has no symbols, or too many" :
+	    "what they wait for is not known: its memory may not be read",
+	    lost == -ENOTSUP ? "build it without -ldflags='-s -w'" : cure_read());
 }

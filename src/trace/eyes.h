@@ -3,6 +3,7 @@
 #pragma once
 
 #include "run/run.h"
+#include "symbol/symbol.h"
 
 /* Add, or correct what was said of the same eye before. `cure` NULL when open. */
 void eye_set(struct run *r, const char *name, bool open, const char *means, const char *cure);
@@ -13,3 +14,10 @@ void eyes_sampler(struct run *r, const char *why, const char *cure, bool system_
 
 /* Functions of Node.js processes. */
 void eyes_node(struct run *r, const char *why, const char *cure, bool coarse);
+
+/* Whether functions of the kernel have names. */
+void eyes_kernel(struct run *r);
+/* Nothing is said where no process runs Java. */
+void eyes_java(struct run *r, struct symbols *symbols, const int *pids, size_t n_pids);
+/* What goroutines wait for. `lost`: 0, or the negative errno that says why it is not known. */
+void eyes_go(struct run *r, int lost);

@@ -33,9 +33,12 @@
 #include "trace/jvm.h"
 #include "trace/node.h"
 #include "trace/pace.h"
+#include "trace/probing.h"
 #include "trace/proc_watch.h"
+#include "trace/rehearsal.h"
 #include "trace/rings.h"
 #include "trace/sampler.h"
+#include "trace/sleepers.h"
 #include "trace/summary.h"
 #include "trace/task_waits.h"
 #include "trace/tasks.h"
@@ -44,7 +47,6 @@
 #define TICK_NS            (20 * NS_PER_MS)
 #define RECORDS_PRESET     96000   /* with what is made of them some 30 MiB */
 #define HORIZON_MAX_S      3600
-#define SLEEPERS_MAX       4096
 #define STACK_PERIOD_MIN   NS_PER_MS
 #define STACKS_PER_S_MAX   1000
 #define STACKS_PER_S_MIN   250
@@ -87,7 +89,8 @@ struct trace {
 	struct clocks clocks;      /* of the service */
 	struct toll toll, window_toll;   /* since tracing began, since the window opened */
 	int64_t drain_cpu_ns;
-	uint64_t dropped_then;     /* in the rehearsal */
+	struct rehearsal rehearsal;
+	uint64_t dropped_then;     /* in it */
 };
 
 /* ---- opening ------------------------------------------------------------------------------- */
@@ -127,76 +130,6 @@ know_process(struct trace *t, int pid)
 	if (t->sampler)
 		sampler_add(t->sampler, pid);
 	tasks_see(&t->tasks, pid, NULL);
-}
-
-static bool
-may_hold_sqlite(const char *path, const char *exe)
-{
-	const char *base = strrchr(path, '/');
-	return base && (strstr(base, "sqlite") || !strcmp(path, exe));
-}
-
-/* Probe each object with SQLite inside, once a process. */
-static void
-probe_sqlite(struct trace *t, struct run *r, const struct run_process *p)
-{
-	struct map done = { 0 };
-	char line[1024], path[768], maps[64];
-	snprintf(maps, sizeof(maps), "/proc/%d/maps", (int)p->pid);
-	CLEANUP(file_close_p) FILE *f = fopen(maps, "re");
-	while (f && fgets(line, sizeof(line), f)) {
-		char flags[8], device[16];
-		unsigned long inode;
-		bool new;
-		struct err e = { 0 };
-		if (sscanf(line, "%*x-%*x %7s %*x %15s %lu %767[^\n]", flags, device, &inode, path) != 4 ||
-		    flags[2] != 'x' || !may_hold_sqlite(path, p->exe ? p->exe : ""))
-			continue;
-		struct { char device[16]; unsigned long inode; } key = { .inode = inode };
-		memcpy(key.device, device, strlen(device));
-		map_at(&done, &key, sizeof(key), &new);
-		int code = new ? collect_add_sqlite(t->collect, (int)p->pid, path, &e) : -ENOENT;
-		if (code != -ENOENT)
-			eye_set(r, "SQL", !code, code ? e.text :
-			    "statements of SQLite, by probes on its functions", code == -EPERM || code == -EACCES ?
-			    "sudo prony check ..." : "use a SQLite library with symbols");
-	}
-	map_done(&done);
-}
-
-/* After the windows: the probes could not be made after all. */
-static void
-sqlite_end(const struct trace *t, struct run *r)
-{
-	int code = collect_dear_error(t->collect, COLLECT_SQLITE);
-	if (code)
-		eye_set(r, "SQL", false, run_printf(r, "statements of SQLite are not seen: its functions cannot be "
-		    "probed: %s", strerror(-code)), "sudo prony check ...");
-}
-
-/* The runtime's garbage collector and thread pool, in the program or a library of its. */
-static void
-probe_runtime(struct trace *t, struct run *r, const struct run_process *p)
-{
-	static const char *const objects[] = { "node", "libnode", "libuv", "python3", "libpython3" };
-	const char *path;
-	bool known = false;
-	for (size_t i = 0; (path = symbols_object(t->symbols, (int)p->pid, i)); i++) {
-		const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-		struct err e = { 0 };
-		bool runtime = false;
-		for (size_t k = 0; k < COUNT_OF(objects); k++)
-			runtime |= !strncmp(base, objects[k], strlen(objects[k]));
-		if (!runtime)
-			continue;
-		collect_add_pool(t->collect, (int)p->pid, path, &e);
-		int code = known ? -ENOENT : collect_add_gc(t->collect, (int)p->pid, path, &e);
-		known |= !code;
-		if (code != -ENOENT)
-			eye_set(r, "garbage collection", !code, code ? e.text :
-			    "each collection and its pause, by probes on the runtime",
-			    "run as root, with a runtime that has its symbols");
-	}
 }
 
 /* A server that prepares statements may be behind any port that is not known. */
@@ -248,10 +181,7 @@ open_collector(struct trace *t, struct run *r, struct err *e)
 	if (may_prepare_statements(r))
 		collect_names(t->collect);
 	symbols_set_returns(t->symbols, collect_return, t->collect);
-	for (size_t i = 0; i < r->system.n_processes; i++)
-		probe_sqlite(t, r, &r->system.processes[i]);
-	for (size_t i = 0; i < r->system.n_processes; i++)
-		probe_runtime(t, r, &r->system.processes[i]);
+	probing_open(t->collect, t->symbols, r);
 	rings_open(t->collect, r);
 	t->tape.arrivals = collect_has_arrivals(t->collect);
 	if (!collect_has_streams())
@@ -260,17 +190,6 @@ open_collector(struct trace *t, struct run *r, struct err *e)
 	    "arrival of requests in the kernel, by BPF" : "requests begin when they are read",
 	    "a kernel with the tcp_probe tracepoint");
 	return 0;
-}
-
-/* The kernel writes zeros for who may not see its addresses. */
-static void
-kernel_eye(struct run *r)
-{
-	char line[64];
-	bool seen = file_peek(line, sizeof(line), "/proc/kallsyms") > 0 && line[strspn(line, "0")] != ' ';
-
-	eye_set(r, "kernel functions", seen, seen ? "names of what system calls spend CPU in" :
-	    "CPU time in the kernel has no names: its addresses are hidden", cure_kernel());
 }
 
 static void
@@ -285,35 +204,7 @@ open_sampler(struct trace *t, struct run *r, double hz)
 	}
 	eyes_sampler(r, NULL, NULL, sampler_is_system_wide(t->sampler));
 	if (sampler_is_system_wide(t->sampler))
-		kernel_eye(r);
-}
-
-/* Nothing is said where no process runs Java. */
-static void
-java_eye(struct trace *t, struct run *r)
-{
-	bool java = false, any = false;
-	const char *lost = NULL;
-	for (size_t i = 0; i < t->n_pids; i++) {
-		const char *why = symbols_java_lost(t->symbols, t->pids[i], &java);
-		any |= java;
-		lost = why ? why : lost;
-	}
-	if (any)
-		eye_set(r, "Java functions", !lost, lost ? run_printf(r, "compiled Java code has no names, "
-		    "stacks end at it: %s", lost) : "read from the memory of the Java machine, which is not "
-		    "stopped, attached to or changed", cure_read());
-}
-
-static void
-go_eye(struct trace *t, struct run *r)
-{
-	if (t->go)
-		eye_set(r, "goroutines", !t->goroutines_lost, !t->goroutines_lost ?
-		    "what they wait for, read from the memory of the program" :
-		    t->goroutines_lost == -ENOTSUP ? "what they wait for is not known: the program has no "
-		    "symbols, or too many" : "what they wait for is not known: its memory may not be read",
-		    t->goroutines_lost == -ENOTSUP ? "build it without -ldflags='-s -w'" : cure_read());
+		eyes_kernel(r);
 }
 
 static const char *
@@ -367,9 +258,9 @@ trace_open(struct run *r, const struct trace_options *o, struct trace **ret, str
 	else if (t->n_pids)
 		eyes_sampler(r, "switched off", CURE_SWITCH, false);
 	if (t->collect || t->sampler)
-		java_eye(t, r);
-	if (t->collect)
-		go_eye(t, r);
+		eyes_java(r, t->symbols, t->pids, t->n_pids);
+	if (t->collect && t->go)
+		eyes_go(r, t->goroutines_lost);
 	if (t->n_pids && !t->collect && ceiling < 3)
 		open_watch(t, r);
 	r->evidence.trace.mode = mode_of(t);
@@ -389,36 +280,6 @@ static void
 on_sample(void *ctx, const struct sampler_sample *sample)
 {
 	intake_sample(ctx, sample);
-}
-
-static bool
-is_runnable(const struct collect_sleeper *s)
-{
-	char text[512];
-	if (file_peek(text, sizeof(text), "/proc/%u/task/%u/stat", s->pid, s->tid) <= 0)
-		return false;
-	const char *end = strrchr(text, ')');
-	return end && end[1] == ' ' && end[2] == 'R';
-}
-
-/* Threads that sleep as the window ends, or slept all through it, sent no event of it. */
-static void
-record_sleepers(struct trace *t, int64_t now)
-{
-	struct collect_sleeper *list = calloc(SLEEPERS_MAX, sizeof(*list));
-	if (!list)
-		abort();
-	size_t n = collect_sleepers(t->collect, list, SLEEPERS_MAX);
-	int64_t from = t->tape.windows[t->tape.n_windows - 1].from;
-	for (size_t i = 0; i < n; i++) {
-		struct rec *r;
-		if (list[i].out > now || (!list[i].known && is_runnable(&list[i])) || !(r = tape_add(&t->tape)))
-			continue;
-		*r = (struct rec){ .ts = now, .from = list[i].out ? list[i].out : from, .kind = REC_OFF,
-			.at = list[i].wake, .thread = tape_thread(&t->tape, (int)list[i].pid, (int)list[i].tid),
-			.nr = SYS_accept, .flags = list[i].preempted ? OFF_PREEMPTED : 0 };
-	}
-	free(list);
 }
 
 static void
@@ -442,7 +303,7 @@ static void
 window_close(struct trace *t, bool for_long)
 {
 	int64_t now = now_ns();
-	record_sleepers(t, now);
+	sleepers_record(t->collect, &t->tape, now);
 	collect_window_close(t->collect, for_long);
 	drain(t);
 	intake_window_end(&t->intake, now);
@@ -500,16 +361,6 @@ tick(struct trace *t, int64_t now)
 	}
 }
 
-static int
-start_thread(struct trace *t, void *(*run)(void *), struct err *e)
-{
-	int code = pthread_create(&t->thread, NULL, run, t);
-	if (code)
-		return err_set(e, code, "cannot start the tracing thread: %s", strerror(code));
-	t->running = true;
-	return 0;
-}
-
 static void *
 drain_thread(void *arg)
 {
@@ -536,38 +387,16 @@ trace_leave_dear(struct trace *t)
 	return t->collect && collect_leave_dear(t->collect);
 }
 
-static void
-forget_event(void *ctx, const struct ev_head *event, size_t size)
-{
-}
-
-static void *
-rehearse_thread(void *arg)
-{
-	struct trace *t = arg;
-	for (int64_t next = now_ns(); !atomic_load(&t->stop); sleep_until_ns(next)) {
-		collect_drain(t->collect, forget_event, NULL);
-		next += TICK_NS;
-	}
-	collect_window_close(t->collect, true);
-	collect_drain(t->collect, forget_event, NULL);
-	return NULL;
-}
-
 int
 trace_rehearse_begin(struct trace *t, struct err *e)
 {
-	collect_window_open(t->collect);
-	return start_thread(t, rehearse_thread, e);
+	return rehearsal_begin(&t->rehearsal, t->collect, e);
 }
 
 void
 trace_rehearse_end(struct trace *t)
 {
-	atomic_store(&t->stop, true);
-	pthread_join(t->thread, NULL);
-	atomic_store(&t->stop, false);
-	t->running = false;
+	rehearsal_end(&t->rehearsal);
 	t->dropped_then = collect_dropped(t->collect);
 }
 
@@ -581,7 +410,11 @@ trace_start(struct trace *t, struct err *e)
 	if (t->sampler)
 		sampler_start(t->sampler);
 	jvm_start(t->jvm);
-	return start_thread(t, drain_thread, e);
+	int code = pthread_create(&t->thread, NULL, drain_thread, t);
+	if (code)
+		return err_set(e, code, "cannot start the tracing thread: %s", strerror(code));
+	t->running = true;
+	return 0;
 }
 
 /* ---- the end ------------------------------------------------------------------------------- */
@@ -677,7 +510,7 @@ trace_stop(struct trace *t, struct run *r, struct err *e)
 	if (t->collect)
 		encryption_end(t->collect, r);
 	if (t->collect)
-		sqlite_end(t, r);
+		probing_end(t->collect, r);
 	if (t->watch)
 		proc_watch_fill(t->watch, r, t->stopped);
 	return fill(t, r, e);

@@ -25,7 +25,7 @@ int trace_open(struct run *r, const struct trace_options *o, struct trace **ret,
  * away until trace_start, but in a rehearsal. False: it needs none. */
 bool trace_leave_dear(struct trace *t);
 /* From begin to end, before trace_start, the service bears what a window of tracing costs it; nothing is
- * kept. */
+ * kept. Then it bears nothing of it. */
 int trace_rehearse_begin(struct trace *t, struct err *e);
 void trace_rehearse_end(struct trace *t);
 
