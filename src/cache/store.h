@@ -125,7 +125,6 @@ struct store_moment store_moment(const struct store_worker *w, struct text key);
 struct text store_head(const struct store_object *o);
 struct text store_vary(const struct store_object *o);
 const void *store_terms(const struct store_object *o);   /* aligned to 16 */
-int64_t store_expires_ns(const struct store_object *o);
 unsigned store_hits(const struct store_object *o);       /* how often it was found lately: 0 to 3 */
 
 bool store_has_tag(const struct store_worker *w, const struct store_object *o, uint64_t tag);

@@ -298,8 +298,3 @@ uint32_t store_tag_slot(const struct store *s, uint64_t tag);
 _Atomic uint64_t *store_purges_of_key(struct store *s, uint64_t hash);
 /* Was it purged for good since its fill began? Notes soft purges on it. */
 bool store_is_purged(const struct store *s, struct store_object *o);
-
-/* ---- store_sweep.c ------------------------------------------------------------------------------ */
-
-/* Looks at a table of the index and takes out what expired or was purged. */
-void store_sweep(struct store_worker *w, int64_t now_ns);

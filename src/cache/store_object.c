@@ -54,12 +54,6 @@ store_terms(const struct store_object *o)
 	return o->data;
 }
 
-int64_t
-store_expires_ns(const struct store_object *o)
-{
-	return o->expires_ns;
-}
-
 unsigned
 store_hits(const struct store_object *o)
 {

@@ -22,8 +22,9 @@ sweep_key(struct store_worker *w, struct store_object *o, int64_t now_ns)
 	}
 }
 
-void
-store_sweep(struct store_worker *w, int64_t now_ns)
+/* Looks at a table of the index and takes out what expired or was purged. */
+static void
+sweep(struct store_worker *w, int64_t now_ns)
 {
 	struct store *s = w->store;
 
@@ -49,5 +50,5 @@ store_turn(struct store_worker *w, int64_t now_ns)
 	if (now_ns < w->sweep_due_ns)
 		return;
 	w->sweep_due_ns = now_ns + SWEEP_NS;
-	store_sweep(w, now_ns);
+	sweep(w, now_ns);
 }

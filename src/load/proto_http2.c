@@ -164,7 +164,7 @@ h2_open(struct worker *w, uint32_t conn)
 		.ctx = c, .header = on_header, .head = on_head, .body = on_body, .ended = on_ended,
 	};
 	buf_clear(&w->plain);
-	int code = http2_open(&c->h, &c->sink, w->own, w->depth, &w->plain);
+	int code = http2_open(&c->h, &c->sink, w->own, &w->plain);
 	return code < 0 ? code : write_plain(w, conn);
 }
 

@@ -278,7 +278,7 @@ open_session(struct http2 *h, struct http2_pool *pool)
 
 int
 http2_open(struct http2 *h, const struct http2_sink *sink, struct http2_pool *pool,
-    uint32_t max_streams, struct buf *out)
+    struct buf *out)
 {
 	const nghttp2_settings_entry settings[] = {
 		{ NGHTTP2_SETTINGS_ENABLE_PUSH, 0 },
@@ -286,7 +286,7 @@ http2_open(struct http2 *h, const struct http2_sink *sink, struct http2_pool *po
 		{ NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HTTP2_HEAD_MAX },
 	};
 
-	*h = (struct http2){ .sink = sink, .max_streams = max_streams, .goaway_last = -1 };
+	*h = (struct http2){ .sink = sink, .goaway_last = -1 };
 	if (open_session(h, pool) < 0)
 		return -ENOMEM;
 	if (nghttp2_submit_settings(h->session, NGHTTP2_FLAG_NONE, settings, 3) != 0 ||
@@ -296,17 +296,6 @@ http2_open(struct http2 *h, const struct http2_sink *sink, struct http2_pool *po
 	}
 	http2_flush(h, out);
 	return 0;
-}
-
-uint32_t
-http2_room(const struct http2 *h)
-{
-	if (h->state != HTTP2_OPEN || !nghttp2_session_check_request_allowed(h->session))
-		return 0;
-	uint32_t peer = nghttp2_session_get_remote_settings(h->session,
-	    NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
-	uint32_t limit = peer < h->max_streams ? peer : h->max_streams;
-	return limit > h->n_open ? limit - h->n_open : 0;
 }
 
 int
@@ -395,12 +384,6 @@ http2_feed(struct http2 *h, const void *bytes, size_t size, struct buf *out)
 	else
 		http2_flush(h, out);
 	return h->state;
-}
-
-void
-http2_ended(struct http2 *h, const char *why)
-{
-	die(h, why ? why : "the peer closed the connection");
 }
 
 void

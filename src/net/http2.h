@@ -8,9 +8,8 @@
  * HTTP2_HEAD_MAX bytes, bodies are counted and not kept, and a flood of control frames ends the
  * connection (nghttp2's own limits).
  *
- * Functions of the sink are called from inside feed, flush, ended and nowhere else. They may call
- * http2_request, http2_cancel and the questions, not feed, flush, ended or close. One connection
- * belongs to one thread. */
+ * Functions of the sink are called from inside feed and flush and nowhere else. They may call
+ * http2_request and http2_cancel, not feed, flush or close. One connection belongs to one thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -83,7 +82,6 @@ struct http2 {
 	/* The rest is this module's. */
 	nghttp2_session *session;
 	const struct http2_sink *sink;
-	uint32_t max_streams;
 	struct http2_stream *streams;                /* all open ones */
 	int32_t recent_id;                           /* lookups of the same stream come in a row */
 	struct http2_stream *recent;
@@ -92,18 +90,13 @@ struct http2 {
 	char fault[96];                               /* what nghttp2 told the peer to be wrong */
 };
 
-/* Begin a connection: preface and settings go to `out`. At most `max_streams` at once, fewer where
- * the peer says so. `h` must not move until it is closed; the sink and the
- * pool (one for all connections of a thread) outlive it. -ENOMEM. */
+/* Begin a connection: preface and settings go to `out`. `h` must not move until it is closed; the sink and
+ * the pool (one for all connections of a thread) outlive it. -ENOMEM. */
 int http2_open(struct http2 *h, const struct http2_sink *sink, struct http2_pool *pool,
-    uint32_t max_streams, struct buf *out);
-
-/* How many requests may be given now: by max_streams, the peer's current limit (100 before it has
- * told one) and the state. */
-uint32_t http2_room(const struct http2 *h);
+    struct buf *out);
 
 /* Give a request; it is sent by the next flush or feed, until when the request's values must stay;
- * its body until the stream has ended. Where there is no room it waits for the peer's permission.
+ * its body until the stream has ended. Above the number of streams that the peer allows it waits.
  * 0, -ESHUTDOWN in any state but OPEN or when no stream number is left (open a new connection),
  * -ENOMEM. After an error the stream is not taken. */
 int http2_request(struct http2 *h, const struct http2_request *q, struct http2_stream *s);
@@ -119,10 +112,6 @@ enum http2_state http2_feed(struct http2 *h, const void *bytes, size_t size, str
 /* Append what is to be sent to `out`, up to about HTTP2_FLUSH_BYTES; true, and h->more: call again
  * when that is on its way. Once for many requests is cheapest. */
 bool http2_flush(struct http2 *h, struct buf *out);
-
-/* The peer's byte stream has ended: DEAD, and every open stream ends as HTTP2_LOST. `why`: NULL
- * for "the peer closed the connection". */
-void http2_ended(struct http2 *h, const char *why);
 
 /* Release memory, without a word to the sink or the peer. Safe on a zeroed struct. */
 void http2_close(struct http2 *h);

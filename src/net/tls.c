@@ -69,7 +69,6 @@ fail(struct tls *t, const char *why, const char *next)
 	if (t->state == TLS_FAILED)
 		return;
 	t->state = TLS_FAILED;
-	t->context->counts.failed++;
 	t->why = strdup(why);
 	t->next = next;
 }
@@ -87,7 +86,7 @@ fail_as_told(struct tls *t)
 static bool
 wants_to_resume(const struct tls_context *c)
 {
-	double n = (double)c->counts.opened;
+	double n = (double)c->opened;
 
 	return floor((n + 1) * c->reuse) > floor(n * c->reuse);
 }
@@ -151,7 +150,7 @@ begin(struct tls_context *c, const char *host, struct tls **ret)
 		tls_close(t);
 		return -ENOMEM;
 	}
-	c->counts.opened++;
+	c->opened++;
 	*ret = t;
 	return 0;
 }
@@ -186,8 +185,6 @@ note_open(struct tls *t, const struct tls_sink *sink)
 	if (t->state != TLS_HANDSHAKE || !SSL_is_init_finished(t->ssl))
 		return;
 	t->state = TLS_OPEN;
-	t->context->counts.handshakes++;
-	t->context->counts.resumed += (uint64_t)SSL_session_reused(t->ssl);
 	if (sink->opened)
 		sink->opened(sink->ctx);
 }
@@ -319,16 +316,4 @@ tls_alpn_is(const struct tls *t, const char *protocol)
 
 	SSL_get0_alpn_selected(t->ssl, &name, &size);
 	return size == strlen(protocol) && memcmp(name, protocol, size) == 0;
-}
-
-const char *
-tls_version(const struct tls *t)
-{
-	return SSL_get_version(t->ssl);
-}
-
-const char *
-tls_cipher(const struct tls *t)
-{
-	return SSL_get_cipher_name(t->ssl);
 }

@@ -45,15 +45,9 @@ struct tls_sink {
 	void (*plain)(void *ctx, const char *bytes, size_t size);
 };
 
-/* What became of the connections of a context. */
-struct tls_counts {
-	uint64_t opened, handshakes, resumed, failed;
-};
-
 /* TLS 1.2 at least, 1.3 preferred. Errors name the file or setting (STATUS_USAGE). */
 int tls_context_open(const struct tls_config *config, struct tls_context **ret, struct err *e);
 void tls_context_close(struct tls_context *c);   /* after its connections; accepts NULL */
-struct tls_counts tls_context_counts(const struct tls_context *c);
 
 /* ---- servers ---- */
 
@@ -120,5 +114,3 @@ const char *tls_why(const struct tls *t);        /* TLS_FAILED: one sentence; li
 const char *tls_next(const struct tls *t);
 bool tls_resumed(const struct tls *t);           /* once open */
 bool tls_alpn_is(const struct tls *t, const char *protocol);   /* once open; "h2" */
-const char *tls_version(const struct tls *t);    /* "TLSv1.3"; static */
-const char *tls_cipher(const struct tls *t);     /* "TLS_AES_256_GCM_SHA384"; static */

@@ -150,9 +150,3 @@ tls_context_close(struct tls_context *c)
 	BIO_meth_free(c->bio);
 	free(c);
 }
-
-struct tls_counts
-tls_context_counts(const struct tls_context *c)
-{
-	return c->counts;
-}

@@ -15,7 +15,7 @@ struct tls_context {
 	bool verify;
 	double reuse;
 	SSL_SESSION *latest;             /* of TLS 1.3 a ticket; NULL none yet */
-	struct tls_counts counts;
+	uint64_t opened;                 /* connections so far: which ones resume follows from it */
 	bool server;
 	SSL_CTX **sites; size_t n_sites; /* of a server: by certificate */
 	unsigned char alpn[256]; size_t alpn_bytes;

@@ -143,13 +143,3 @@ stages_parse(const char *text, struct arena *a, struct stage **stages, size_t *n
 	*n = count;
 	return 0;
 }
-
-int64_t
-stages_length_ns(const struct stage *stages, size_t n)
-{
-	int64_t sum = 0;
-
-	for (size_t i = 0; i < n; i++)
-		sum += stages[i].for_ns;
-	return sum;
-}

@@ -23,6 +23,3 @@ struct stage {
 /* Add the stages in `text` to a list in the arena; on failure the list stays as it was. */
 int stages_parse(const char *text, struct arena *a, struct stage **stages, size_t *n,
     struct err *e);
-
-/* All of them together. */
-int64_t stages_length_ns(const struct stage *stages, size_t n);

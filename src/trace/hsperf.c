@@ -79,18 +79,3 @@ hsperf_number(const uint8_t *bytes, size_t size, size_t at)
 		memcpy(&value, bytes + at, sizeof(value));
 	return value;
 }
-
-bool
-hsperf_text(const uint8_t *bytes, size_t size, const char *name, char *text, size_t max)
-{
-	struct entry e;
-	size_t at = find_entry(bytes, size, name, &e);
-	if (!at || e.type != 'B' || !max)
-		return false;
-	size_t n = (size_t)(e.size - e.data);
-	n = n < (size_t)e.vector ? n : (size_t)e.vector;
-	n = n < max - 1 ? n : max - 1;
-	memcpy(text, bytes + at + (size_t)e.data, n);
-	text[n] = '\0';
-	return true;
-}

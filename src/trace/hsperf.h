@@ -13,6 +13,3 @@ size_t hsperf_find(const uint8_t *bytes, size_t size, const char *name);
 
 /* The number at such a place. */
 int64_t hsperf_number(const uint8_t *bytes, size_t size, size_t at);
-
-/* The text of a counter that is one, into `text`; false when there is none. */
-bool hsperf_text(const uint8_t *bytes, size_t size, const char *name, char *text, size_t max);

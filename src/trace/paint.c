@@ -59,16 +59,6 @@ ledger_rows(const struct ledger *l, struct arena *arena, struct ledger_row **ret
 	return n;
 }
 
-int64_t
-ledger_sum(const struct ledger *l)
-{
-	int64_t sum = 0;
-	size_t at = 0;
-	for (const struct map_slot *s; (s = map_next(&l->rows, &at)); )
-		sum += (int64_t)s->value;
-	return sum;
-}
-
 void
 ledger_done(struct ledger *l)
 {

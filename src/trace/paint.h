@@ -17,7 +17,6 @@ void ledger_add(struct ledger *l, enum run_part_kind kind, uint32_t where, int64
 void ledger_add_all(struct ledger *to, const struct ledger *from);
 /* Rows, largest first, in the arena. */
 size_t ledger_rows(const struct ledger *l, struct arena *arena, struct ledger_row **ret);
-int64_t ledger_sum(const struct ledger *l);
 void ledger_done(struct ledger *l);
 
 /* A request waited while others could have let it go on. */
@@ -52,10 +51,8 @@ canvas_wait(struct canvas *c, int64_t from, int64_t to, enum run_part_kind kind,
 /* How long a thread was busy in [from, to]: anything but waiting for work or at a futex. */
 int64_t paint_busy(const struct assembly *a, uint32_t thread, int64_t from, int64_t to);
 
-/* One request, from arrival to the end of its answer; and what of it lies in [from, to]. */
+/* One request, from arrival to the end of its answer. */
 void paint_span(const struct assembly *a, const struct span *s, struct canvas *c);
-void paint_span_in(const struct assembly *a, const struct span *s, int64_t from, int64_t to,
-    struct canvas *c);
 
 /* What the connection on which `call` was made did in [from, to], before that call: it waited for
  * its peer (the call's kind, where: the statement, else the peer), its answer waited for the loop,

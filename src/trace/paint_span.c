@@ -190,7 +190,8 @@ paint_work(const struct frame *f, uint32_t thread, int64_t from, int64_t to)
 		paint_thread(f->a, thread, from, to, 0, f->canvas);
 }
 
-void
+/* What of a request lies in [low, high]. */
+static void
 paint_span_in(const struct assembly *a, const struct span *s, int64_t low, int64_t high,
     struct canvas *c)
 {

@@ -201,12 +201,6 @@ python_close(struct python *p)
 	free(p);
 }
 
-const char *
-python_version(const struct python *p)
-{
-	return p->version;
-}
-
 /* ---- threads -------------------------------------------------------------------------------- */
 
 /* Asked of the kernel once a thread. */

@@ -26,7 +26,6 @@ struct python_frame {
 /* -ENOENT: no CPython; -ENOTSUP: a version without offsets; -EPERM/-EACCES: may not be read. */
 int python_open(int pid, struct python **ret, struct err *e);
 void python_close(struct python *p);   /* accepts NULL */
-const char *python_version(const struct python *p);   /* "3.11" */
 
 /* The frames of a thread (host's thread id), leaf first; how many, 0 when it runs no Python or
  * the read was torn. The strings live as long as `p`. */

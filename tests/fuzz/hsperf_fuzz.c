@@ -10,8 +10,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char text[16];
 	hsperf_number(data, size, hsperf_find(data, size, "sun.gc.collector.0.time"));
-	hsperf_text(data, size, "sun.gc.policy.name", text, sizeof(text));
 	return 0;
 }

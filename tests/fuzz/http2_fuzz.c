@@ -67,7 +67,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct http2 h;
 
 	size_t piece = size && data[0] ? data[0] : 65536;
-	if (http2_open(&h, &sink, &pool, STREAMS, &out) < 0)
+	if (http2_open(&h, &sink, &pool, &out) < 0)
 		abort();
 	give_requests(&h, a);
 	http2_flush(&h, &out);
@@ -77,10 +77,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (out.size > 2 * HTTP2_FLUSH_BYTES || (h.state == HTTP2_DEAD && (h.n_open || !h.why[0])))
 			abort();
 	}
-	http2_ended(&h, NULL);
-	for (int i = 0; i < STREAMS; i++)
-		if (ends[i] != 1)
+	for (int i = 0; i < STREAMS; i++) {
+		if (!ends[i])
+			http2_cancel(&h, &streams[i]);
+		else if (ends[i] != 1)
 			abort();
+	}
+	if (h.n_open)
+		abort();
 	http2_close(&h);
 	http2_pool_done(&pool);
 	arena_free(a);

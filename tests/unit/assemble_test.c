@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 
+#include "painted.h"
 #include "tape_by_hand.h"
 #include "check.h"
 
@@ -33,7 +34,7 @@ painted(int64_t want_us)
 			paint_span(assembly, &assembly->spans[i], &c);
 		}
 	assert_int_equal(n, 1);
-	assert_int_equal(ledger_sum(&c.ledger) / US, want_us);
+	assert_int_equal(painted_ns(&c.ledger) / US, want_us);
 	return c;
 }
 

@@ -2,6 +2,7 @@
 /* Which request a question to a peer belongs to: tapes by hand, one for each rule. */
 #include <sys/syscall.h>
 
+#include "painted.h"
 #include "tape_by_hand.h"
 #include "check.h"
 
@@ -152,7 +153,7 @@ the_wait_for_a_connection_is_what_it_did_meanwhile(void **state)
 	assert_int_equal(part(&holder, PART_DB), (90 * US - w->from) / US);
 	assert_int_equal(part(&holder, PART_QUEUE), 10);
 	assert_int_equal(part(&holder, PART_CPU), 10);
-	assert_int_equal(ledger_sum(&holder.ledger), w->to - w->from);
+	assert_int_equal(painted_ns(&holder.ledger), w->to - w->from);
 	ledger_done(&c.ledger);
 	ledger_done(&holder.ledger);
 }
@@ -400,7 +401,7 @@ a_coroutine_is_the_request_that_it_answers(void **state)
 	paint_span(assembly, &assembly->spans[read_at(150)], &c);
 	assert_int_equal(part(&c, PART_DB), 10);
 	assert_int_equal(part(&c, PART_OTHER), 0);
-	assert_int_equal(ledger_sum(&c.ledger) / US, 210 - 145);
+	assert_int_equal(painted_ns(&c.ledger) / US, 210 - 145);
 	ledger_done(&c.ledger);
 }
 

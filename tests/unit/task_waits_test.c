@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "check.h"
+#include "painted.h"
 #include "symbol/process.h"
 #include "trace/intake.h"
 #include "trace/java_waits.h"
@@ -74,7 +75,7 @@ shares_unseen_time(void **state)
 	ledger_done(&canvas.ledger);
 	canvas = (struct canvas){ 0 };   /* shorter than the time between two looks: the nearest tell */
 	assert_true(task_waits_paint(a, 7, 41 * NS_PER_MS, 42 * NS_PER_MS, &canvas));
-	assert_int_equal(ledger_sum(&canvas.ledger), NS_PER_MS);
+	assert_int_equal(painted_ns(&canvas.ledger), NS_PER_MS);
 	ledger_done(&canvas.ledger);
 	assert_false(task_waits_paint(a, 8, 0, NS_PER_S, &canvas));
 	assert_false(task_waits_paint(a, 7, NS_PER_S / 2, NS_PER_S, &canvas));

@@ -143,7 +143,6 @@ bytes_pass_in_pieces_of_any_size(void **state)
 		assert_int_equal(tls_send(p.server.t, "early", 5, &p.server.out), -EPIPE);
 		run(&p);
 		assert_int_equal(tls_state(p.server.t), TLS_OPEN);
-		assert_string_equal(tls_version(p.server.t), "TLSv1.3");
 		assert_int_equal(tls_send(p.client.t, "ping", 4, &p.client.out), 0);
 		assert_int_equal(tls_send(p.server.t, large, sizeof(large), &p.server.out), 0);
 		assert_in_range(p.server.out.size, sizeof(large) + 7 * 22, sizeof(large) + 7 * 32);   /* whole records */

@@ -106,7 +106,6 @@ static void
 bytes_pass_in_pieces_of_any_size(void **state)
 {
 	static const int versions[] = { TLS1_3_VERSION, TLS1_2_VERSION };
-	static const char *const names[] = { "TLSv1.3", "TLSv1.2" };
 	static const size_t pieces[] = { 1, 3, 1000, 1 << 20 };
 	struct pair p;
 
@@ -121,7 +120,7 @@ bytes_pass_in_pieces_of_any_size(void **state)
 			assert_int_equal(tls_send(p.t, "early", 5, &p.to_peer), -EPIPE);
 			run(&p);
 			assert_int_equal(tls_state(p.t), TLS_OPEN);
-			assert_string_equal(tls_version(p.t), names[v]);
+			assert_int_equal(SSL_version(p.peer.ssl), versions[v]);
 			assert_true(tls_alpn_is(p.t, "h2"));
 			assert_false(tls_alpn_is(p.t, "h"));
 			assert_int_equal(tls_send(p.t, "ping", 4, &p.to_peer), 0);
@@ -133,8 +132,6 @@ bytes_pass_in_pieces_of_any_size(void **state)
 			assert_string_equal(buf_text(&p.got), "pong+more");
 			pair_close(&p);
 		}
-		assert_int_equal(tls_context_counts(c).handshakes, COUNT_OF(pieces));
-		assert_int_equal(tls_context_counts(c).failed, 0);
 		tls_context_close(c);
 		tls_site_close(&site);
 	}
@@ -246,8 +243,6 @@ sessions_are_resumed_by_the_share_asked_for(void **state)
 		}
 		if (resumed != rows[i].resumed)
 			fail_msg("row %zu: %u resumed", i, resumed);
-		assert_int_equal(tls_context_counts(c).resumed, resumed);
-		assert_int_equal(tls_context_counts(c).opened, 40);
 		tls_context_close(c);
 		tls_site_close(&site);
 	}
@@ -314,10 +309,10 @@ each_connection_may_have_a_host_of_its_own(void **state)
 		assert_int_equal(tls_open_to(c, i % 2 ? "other.test" : "localhost", &p.t, &p.to_peer), 0);
 		run(&p);
 		assert_int_equal(tls_state(p.t), i % 2 ? TLS_FAILED : TLS_OPEN);
+		assert_false(SSL_session_reused(p.peer.ssl));
 		pair_close(&p);
 	}
 	assert_int_equal(tls_open_to(c, "", &p.t, &p.to_peer), -ENOMEM);
-	assert_int_equal(tls_context_counts(c).resumed, 0);
 	tls_context_close(c);
 	tls_site_close(&site);
 	unlink(path);
@@ -375,7 +370,6 @@ failed_handshakes_say_why(void **state)
 			pair_close(&p);
 		}
 	}
-	assert_int_equal(tls_context_counts(c).failed, 2 * COUNT_OF(rows));
 	tls_context_close(c);
 	tls_site_close(&site);
 }

@@ -177,16 +177,6 @@ l2_ask(struct l2 *l, struct l2_read *r, const struct l2_key *key)
 	return true;
 }
 
-void
-l2_ask_no_more(struct l2_read *r)
-{
-	if (!r->link)
-		return;
-	r->call->done = NULL;
-	judge(r, OUTCOME_UNKNOWN);
-	unlink_read(r);
-}
-
 bool
 l2_is_slower_than(struct l2 *l, int64_t origin_p50_ns)
 {

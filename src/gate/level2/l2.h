@@ -63,7 +63,6 @@ struct l2_read {
 
 /* False: nobody can be asked, and `done` is not called. It is never called from within. */
 bool l2_ask(struct l2 *l, struct l2_read *r, const struct l2_key *key);
-void l2_ask_no_more(struct l2_read *r);
 /* Is the answer of a server that takes so long in the middle likely here before one from here? Then it is
  * better asked at once; every now and then this says no, so that it is known when that changes. */
 bool l2_is_slower_than(struct l2 *l, int64_t origin_p50_ns);

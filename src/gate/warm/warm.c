@@ -16,8 +16,9 @@
 
 /* ---- the queue ------------------------------------------------------------------------------- */
 
-struct warm_job *
-warm_job_new(enum warm_why why, struct text item)
+/* NULL: out of memory, or the text is too long. */
+static struct warm_job *
+job_new(enum warm_why why, struct text item)
 {
 	struct warm_job *job = item.size <= POPULAR_TEXT_MAX ? malloc(sizeof(*job) + item.size) : NULL;
 
@@ -82,14 +83,14 @@ add(struct warm *warm, struct warm_list *to, struct warm_job *job)
 bool
 warm_ask(struct warm *warm, enum warm_why why, struct text item)
 {
-	return add(warm, &warm->jobs, warm_job_new(why, item));
+	return add(warm, &warm->jobs, job_new(why, item));
 }
 
 void
 warm_updated(struct warm *warm, struct text uri, bool stored)
 {
 	if (warm && (warm->config->cascade || warm->config->warm_related))
-		add(warm, &warm->updates, warm_job_new(stored ? WARM_UPDATE : WARM_NOT, uri));
+		add(warm, &warm->updates, job_new(stored ? WARM_UPDATE : WARM_NOT, uri));
 }
 
 void

@@ -56,8 +56,6 @@ void warm_side_give(struct gate_worker *w, struct warm_job *job);
 void warm_give_back(struct warm *warm, struct warm_job *job);
 /* One that was handed out is over. */
 void warm_ended(struct warm *warm);
-/* The caller's own; NULL: out of memory, or the text is too long. */
-struct warm_job *warm_job_new(enum warm_why why, struct text item);
 
 /* ---- warm_popular.c ---- */
 int warm_popular_open(struct warm *warm, struct err *e);
