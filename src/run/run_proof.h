@@ -2,7 +2,7 @@
 /* A part of the record (run.h): what comparisons measured and concluded. */
 #pragma once
 
-#include "run/run_measured.h"
+#include "run/run_load.h"
 
 struct run_effect { double ratio, low, high; };
 struct run_effects { struct run_effect latency_p50, latency_p99, throughput, cpu_per_request; };
