@@ -2,29 +2,13 @@
 /* Batches without a gate: keys and calls, what is collected and when it is closed, whose an item of an answer is. */
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "check.h"
 #include "gate/batch/batch_set.h"
 #include "gate/batch/batch_split.h"
+#include "with_arena.h"
 
 #define T(literal) ((struct text){ literal, sizeof(literal) - 1 })
 #define PATHS "from: '/products/{id}', into: '/batch?ids={id}&v=1', by: /id"
 #define BODY  "from: '/p?id={x}', into: /batch, body: '{\"a\": {}, \"ids\": [{x}]}', by: /id"
-
-static struct arena *arena;
-
-static int
-set_up(void **state)
-{
-	arena = arena_new();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	arena_free(arena);
-	return 0;
-}
 
 /* What gate.yaml has behind batch:. */
 static const struct gate_batch *
@@ -326,8 +310,6 @@ an_answer_is_taken_apart(void **state)
 		}
 	}
 }
-
-#define WITH_ARENA(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 RUN_TESTS(
     WITH_ARENA(a_request_has_a_key_that_is_written_in_one_way),

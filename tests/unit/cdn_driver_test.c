@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "check.h"
+#include "with_arena.h"
 
 #define FRONT  "{ preset: cloudfront, service: E1, token_file: t }"
 #define TAGS   "{ preset: cloudfront, service: E1, token_file: t, tags: true }"
@@ -12,7 +12,6 @@
 #define AWS    "[default]\naws_access_key_id = AKID\naws_secret_access_key = hush-hush\n"
 #define EDGE   "[default]\nclient_secret = hush-hush\nhost = akab.example/\naccess_token = at\nclient_token = ct\n"
 
-static struct arena *arena;
 static const struct gate_cdn *cdn;
 static struct cdn_batch batch;
 static struct cdn_request request;
@@ -21,7 +20,7 @@ static struct err error;
 static int
 set_up(void **state)
 {
-	arena = arena_new();
+	arena_begin(state);
 	batch = (struct cdn_batch){ 0 };
 	request = (struct cdn_request){ 0 };
 	error = (struct err){ 0 };
@@ -33,8 +32,7 @@ tear_down(void **state)
 {
 	buf_done(&batch.items);
 	cdn_request_done(&request);
-	arena_free(arena);
-	return 0;
+	return arena_end(state);
 }
 
 /* The refusal, or "". */

@@ -2,23 +2,7 @@
 #include "scenario/extract.h"
 
 #include "base/cleanup.h"
-#include "check.h"
-
-static struct arena *arena;
-
-static int
-set_up(void **state)
-{
-	arena = arena_new();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	arena_free(arena);
-	return 0;
-}
+#include "with_arena.h"
 
 static enum extract_verdict
 extract(enum scenario_extract_from from, const char *what, const struct answer *answer,
@@ -177,8 +161,11 @@ bad_pointers_and_patterns_are_explained(void **state)
 	}
 }
 
-#define ROW(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
-RUN_TESTS(ROW(json_values_are_found), ROW(json_texts_lose_their_escapes), ROW(json_depth_is_bounded),
-    ROW(headers_are_found), ROW(patterns_are_matched), ROW(long_values_are_refused),
-    ROW(bad_pointers_and_patterns_are_explained))
+RUN_TESTS(
+	WITH_ARENA(json_values_are_found),
+	WITH_ARENA(json_texts_lose_their_escapes),
+	WITH_ARENA(json_depth_is_bounded),
+	WITH_ARENA(headers_are_found),
+	WITH_ARENA(patterns_are_matched),
+	WITH_ARENA(long_values_are_refused),
+	WITH_ARENA(bad_pointers_and_patterns_are_explained))

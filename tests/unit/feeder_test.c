@@ -4,23 +4,7 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-#include "check.h"
-
-static struct arena *arena;
-
-static int
-set_up(void **state)
-{
-	arena = arena_new();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	arena_free(arena);
-	return 0;
-}
+#include "with_arena.h"
 
 static int
 parse(const char *text, size_t size, struct scenario_feeder from, struct feeder **ret, struct err *e)
@@ -217,7 +201,10 @@ files_are_found_beside_the_scenario(void **state)
 	rmdir(folder);
 }
 
-#define ROW(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
-RUN_TESTS(ROW(rows_are_read), ROW(mistakes_are_explained), ROW(rows_come_in_order),
-    ROW(rows_come_at_random), ROW(rows_follow_zipfs_law), ROW(files_are_found_beside_the_scenario))
+RUN_TESTS(
+	WITH_ARENA(rows_are_read),
+	WITH_ARENA(mistakes_are_explained),
+	WITH_ARENA(rows_come_in_order),
+	WITH_ARENA(rows_come_at_random),
+	WITH_ARENA(rows_follow_zipfs_law),
+	WITH_ARENA(files_are_found_beside_the_scenario))

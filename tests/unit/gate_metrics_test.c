@@ -3,7 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "check.h"
+#include "with_arena.h"
 
 static const char config_text[] =
     "listen: :1\n"
@@ -12,7 +12,6 @@ static const char config_text[] =
     "- { match: /api, host: x.org, upstream: a }\n"
     "- { match: /, upstream: a }\n";
 
-static struct arena *arena;
 static const struct gate_config *config;
 
 static int
@@ -21,7 +20,7 @@ set_up(void **state)
 	struct err e = { 0 };
 	struct gate_config *c;
 
-	arena = arena_new();
+	arena_begin(state);
 	if (gate_config_parse(config_text, strlen(config_text), "x", arena, &c, &e) < 0)
 		fail_msg("%s", e.text);
 	config = c;
@@ -31,8 +30,7 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	arena_free(arena);
-	return 0;
+	return arena_end(state);
 }
 
 static void

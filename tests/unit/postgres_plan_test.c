@@ -1,23 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "db/postgres_plan.h"
 #include "base/cleanup.h"
-#include "check.h"
-
-static struct arena *arena;
-
-static int
-begin(void **state)
-{
-	arena = arena_new();
-	return 0;
-}
-
-static int
-end(void **state)
-{
-	arena_free(arena);
-	return 0;
-}
+#include "with_arena.h"
 
 static void
 a_plan_names_what_it_reads_whole(void **state)
@@ -97,7 +81,8 @@ fingerprints_become_statements(void **state)
 	}
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
-
-RUN_TESTS(TEST(a_plan_names_what_it_reads_whole), TEST(what_is_no_plan_is_refused),
-    TEST(filters_name_the_columns_of_an_index), TEST(fingerprints_become_statements))
+RUN_TESTS(
+	WITH_ARENA(a_plan_names_what_it_reads_whole),
+	WITH_ARENA(what_is_no_plan_is_refused),
+	WITH_ARENA(filters_name_the_columns_of_an_index),
+	WITH_ARENA(fingerprints_become_statements))

@@ -7,16 +7,15 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "check.h"
 #include "experiment/quota.h"
+#include "with_arena.h"
 
 static char root[64];
-static struct arena *arena;
 
 static int
 make_root(void **state)
 {
-	arena = arena_new();
+	arena_begin(state);
 	strcpy(root, "/tmp/prony-quota-XXXXXX");
 	return mkdtemp(root) ? 0 : -1;
 }
@@ -30,7 +29,7 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 static int
 remove_root(void **state)
 {
-	arena_free(arena);
+	arena_end(state);
 	return nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 

@@ -3,23 +3,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "check.h"
-
-static struct arena *arena;
-
-static int
-set_up(void **state)
-{
-	arena = arena_new();
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	arena_free(arena);
-	return 0;
-}
+#include "with_arena.h"
 
 static struct scenario *
 parse(const char *text, size_t size)
@@ -447,10 +431,13 @@ missing_files_are_the_users_mistake(void **state)
 	assert_int_equal(e.status, STATUS_USAGE);
 }
 
-#define ROW(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
-RUN_TESTS(ROW(the_whole_language_is_read), ROW(other_protocols_are_read),
-    ROW(written_scenarios_read_back), ROW(awkward_texts_read_back),
-    ROW(bytes_beyond_utf8_become_a_sign), ROW(mistakes_are_explained),
-    ROW(hostile_files_are_refused), ROW(regexes_that_explode_are_refused),
-    ROW(missing_files_are_the_users_mistake))
+RUN_TESTS(
+	WITH_ARENA(the_whole_language_is_read),
+	WITH_ARENA(other_protocols_are_read),
+	WITH_ARENA(written_scenarios_read_back),
+	WITH_ARENA(awkward_texts_read_back),
+	WITH_ARENA(bytes_beyond_utf8_become_a_sign),
+	WITH_ARENA(mistakes_are_explained),
+	WITH_ARENA(hostile_files_are_refused),
+	WITH_ARENA(regexes_that_explode_are_refused),
+	WITH_ARENA(missing_files_are_the_users_mistake))

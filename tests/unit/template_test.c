@@ -2,10 +2,9 @@
 #include "scenario/template.h"
 
 #include "base/cleanup.h"
-#include "check.h"
 #include "scenario/feeder.h"
+#include "with_arena.h"
 
-static struct arena *arena;
 static struct feeder *users;
 static struct scope_feeder feeders[1];
 static struct scope scope;
@@ -25,7 +24,7 @@ set_up(void **state)
 	struct buf csv = { 0 };
 	struct err e = { 0 };
 
-	arena = arena_new();
+	arena_begin(state);
 	buf_puts(&csv, "id,full name\n7,Ann\n8,Bo & Co\n");
 	assert_int_equal(feeder_parse(&from, &csv, "users.csv", arena, &users, &e), 0);
 	feeders[0] = (struct scope_feeder){ "users", users };
@@ -42,8 +41,7 @@ tear_down(void **state)
 {
 	feeder_free(users);
 	scope_done(&scope);
-	arena_free(arena);
-	return 0;
+	return arena_end(state);
 }
 
 static void
