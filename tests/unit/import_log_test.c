@@ -3,37 +3,16 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "import/import.h"
 #include "import/instant.h"
 #include "import/log_line.h"
-#include "check.h"
-
-struct imported {
-	struct arena *a;
-	struct import_result r;
-	struct err e;
-	int code;
-};
+#include "imported.h"
 
 static struct imported
-import_with(const struct buf *text, struct import_options o)
+import_log(const struct buf *text, struct import_options o)
 {
-	struct imported im = { .a = arena_new() };
-
-	im.code = import_text("x.log", buf_text(text), text->size, &o, im.a, &im.r, &im.e);
-	return im;
-}
-
-static uint64_t
-noted(const struct imported *im, const char *words)
-{
-	for (size_t i = 0; i < im->r.n_notes; i++)
-		if (strstr(im->r.notes[i].text, words))
-			return im->r.notes[i].count;
-	return 0;
+	return import_with("x.log", buf_text(text), text->size, o);
 }
 
 /* ---- lines ---- */
@@ -164,7 +143,7 @@ routes_become_weighted_flows(void **state)
 	for (int i = 0; i < 7; i++)
 		put_line(&text, i, "POST", "/items", 201);
 	buf_puts(&text, "what is this\n");
-	struct imported im = import_with(&text, (struct import_options){ 0 });
+	struct imported im = import_log(&text, (struct import_options){ 0 });
 
 	assert_int_equal(im.code, 0);
 	const struct scenario *s = im.r.scenario;
@@ -198,7 +177,7 @@ hosts_of_a_log_are_kept_apart(void **state)
 	for (int i = 0; i < 3; i++)
 		buf_puts(&text, "a.test:80 192.0.2.1 - - [21/Nov/2026:10:00:00 +0000] \"GET /x HTTP/1.1\" 200 5\n");
 	buf_puts(&text, "b.test:8080 192.0.2.1 - - [21/Nov/2026:10:00:00 +0000] \"GET /x HTTP/1.1\" 200 5\n");
-	struct imported im = import_with(&text, (struct import_options){ 0 });
+	struct imported im = import_log(&text, (struct import_options){ 0 });
 
 	assert_string_equal(im.r.scenario->base, "http://a.test");
 	assert_int_equal(im.r.scenario->n_flows, 2);
@@ -229,8 +208,8 @@ the_number_of_workers_changes_nothing(void **state)
 	struct buf text = { 0 };
 
 	write_large(&text, 60000);
-	struct imported one = import_with(&text, (struct import_options){ .workers = 1 });
-	struct imported four = import_with(&text, (struct import_options){ .workers = 4 });
+	struct imported one = import_log(&text, (struct import_options){ .workers = 1 });
+	struct imported four = import_log(&text, (struct import_options){ .workers = 4 });
 	assert_int_equal(one.code, 0);
 	assert_int_equal(one.r.scenario->n_flows, 50);
 	assert_int_equal(four.r.scenario->n_flows, 50);
@@ -256,7 +235,7 @@ a_flood_of_routes_is_given_up(void **state)
 		snprintf(target, sizeof(target), "/slug-%d-x", i);
 		put_line(&text, 0, "GET", i % 20 ? target : "/home", 200);
 	}
-	struct imported im = import_with(&text, (struct import_options){ .workers = 1 });
+	struct imported im = import_log(&text, (struct import_options){ .workers = 1 });
 	assert_int_equal(im.code, 0);
 	assert_string_equal(im.r.scenario->flows[0].steps[0].url, "/home");
 	assert_true(noted(&im, "rare routes") > 20000);
@@ -280,7 +259,7 @@ enormous_lines_are_left_out(void **state)
 	buf_puts(&text, " HTTP/1.1\" 200 5\n");
 	put_line(&text, 0, "GET", "/a", 200);
 	text.data[--text.size] = '\0';   /* the last line has no end */
-	struct imported im = import_with(&text, (struct import_options){ .format = "log" });
+	struct imported im = import_log(&text, (struct import_options){ .format = "log" });
 	assert_int_equal(im.code, 0);
 	assert_int_equal(im.r.scenario->n_flows, 1);
 	assert_int_equal(noted(&im, "or too long"), 1);
@@ -352,7 +331,7 @@ read_arrivals(struct imported *im, const struct buf *log, int workers)
 	static const char path[] = "import_log_test.arrivals";
 	struct buf out = { .cap_bytes = (size_t)64 << 20 };
 
-	*im = import_with(log, (struct import_options){ .replay = path, .workers = workers });
+	*im = import_log(log, (struct import_options){ .replay = path, .workers = workers });
 	if (im->code < 0)
 		fail_msg("%s", im->e.text);
 	assert_string_equal(im->r.scenario->replay, path);
@@ -443,7 +422,7 @@ arrivals_that_cannot_be_written_are_explained(void **state)
 	struct buf log = { 0 };
 
 	put_line(&log, 0, "GET", "/a", 200);
-	struct imported im = import_with(&log, (struct import_options){ .replay = "/nowhere/at/all" });
+	struct imported im = import_log(&log, (struct import_options){ .replay = "/nowhere/at/all" });
 	assert_true(im.code < 0);
 	assert_non_null(strstr(im.e.text, "cannot create"));
 	arena_free(im.a);
