@@ -16,8 +16,8 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 
-#define OPTIONS "-c default_transaction_read_only=on -c statement_timeout=2000 -c lock_timeout=200 " \
-	"-c plan_cache_mode=force_generic_plan"
+static const char options[] = "-c default_transaction_read_only=on -c statement_timeout=2000 -c lock_timeout=200 "
+    "-c plan_cache_mode=force_generic_plan";
 
 struct place {                 /* a server on this host */
 	char folder[256];          /* of its socket */
@@ -89,7 +89,7 @@ static int
 login_by_url(const char *url, PGconn **ret, struct err *e)
 {
 	const char *keywords[] = { "dbname", "options", "application_name", "connect_timeout", NULL };
-	const char *values[] = { url, OPTIONS, "prony", "3", NULL };
+	const char *values[] = { url, options, "prony", "3", NULL };
 	return begin_session(keywords, values, ret, e);
 }
 
@@ -101,7 +101,7 @@ login_as_owner(const struct place *at, const char *name, PGconn **ret, struct er
 	struct passwd *pw = getpwuid(at->owner);
 	const char *keywords[] = { "host", "port", "user", "dbname", "options", "application_name",
 		"connect_timeout", "sslmode", "gssencmode", NULL };
-	const char *values[] = { at->folder, at->port, pw ? pw->pw_name : "postgres", name, OPTIONS, "prony",
+	const char *values[] = { at->folder, at->port, pw ? pw->pw_name : "postgres", name, options, "prony",
 		"3", "disable", "disable", NULL };
 
 	if (self == 0 && syscall(SYS_setresuid, -1, at->owner, -1) < 0)

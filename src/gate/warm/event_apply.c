@@ -100,7 +100,7 @@ without_tls(struct text uri, char out[POPULAR_TEXT_MAX])
 {
 	if (uri.size < 5 || uri.at[4] != 's' || uri.size > POPULAR_TEXT_MAX)
 		return uri;
-	memcpy(out, "http", 4);
+	memcpy(out, uri.at, 4);
 	memcpy(out + 4, uri.at + 5, uri.size - 5);
 	return (struct text){ out, uri.size - 1 };
 }
