@@ -5,6 +5,8 @@
 
 #include "net/http_fields.h"
 
+/* Comparison as in section 8.8.3.2: strongly equal tags stand for the same bytes, weakly equal ones for what means the
+ * same. */
 bool etag_is_strong(struct text tag);
 bool etag_equal_strong(struct text a, struct text b);
 bool etag_equal_weak(struct text a, struct text b);

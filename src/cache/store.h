@@ -59,6 +59,7 @@ struct store_settings {
 
 /* ---- open and close: the control thread -------------------------------------------------------- */
 
+/* An empty one. -errno and why not: the limit is below STORE_LIMIT_MIN, or there is no such memory. */
 int store_new(const struct store_settings *settings, struct store **ret, struct err *e);
 /* The store that lies in settings->memory already, made with the same settings; max_workers is what it was made
  * with. -errno and why not: another layout or size, or its place is taken. */
@@ -118,15 +119,18 @@ enum store_state store_find(struct store_worker *w, const struct store_ask *ask,
  * apart by. Empty: none. Lives as a view does. */
 struct text store_vary_of_key(struct store_worker *w, struct text key);
 
+/* Now, for store_ask.since. */
 struct store_moment store_moment(const struct store_worker *w, struct text key);
 
 /* ---- objects ---------------------------------------------------------------------------------- */
 
+/* What it was filled with; lives as the object is viewed or held. */
 struct text store_head(const struct store_object *o);
 struct text store_vary(const struct store_object *o);
 const void *store_terms(const struct store_object *o);   /* aligned to 16 */
 unsigned store_hits(const struct store_object *o);       /* how often it was found lately: 0 to 3 */
 
+/* As purges see it: a tag that shares the counter of one of its own counts as its own. */
 bool store_has_tag(const struct store_worker *w, const struct store_object *o, uint64_t tag);
 
 /* From a view to a reference; each hold is released once, by any worker. */

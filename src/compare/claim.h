@@ -12,6 +12,8 @@ struct looks {
 	size_t n, now;
 };
 
+/* After each of compare_looks that comes before `pairs_at_most` pairs (0: the last of them), and after these. `look`:
+ * which one this is, from 1. */
 struct looks looks_plan(int64_t pairs_at_most, int64_t look);
 bool looks_last(const struct looks *looks);
 

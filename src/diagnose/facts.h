@@ -69,6 +69,7 @@ struct facts {
 	const char *doubt; /* why trust is below 1; NULL */
 };
 
+/* Work them out. Of a run in which no request was traced they are estimates from samples, and say so. */
 void facts_make(struct facts *f, struct run *r);
 
 /* Share of the charged time in parts of a kind; where NULL: anywhere. */
@@ -78,6 +79,7 @@ double facts_share_held(const struct facts *f, enum run_part_kind kind, const ch
 /* The route with most of that time, when it has at least 60 % of it and is not the only one. */
 const char *facts_route(const struct facts *f, enum run_part_kind kind, const char *where);
 
+/* A series of the record by its name; NULL: it was not sampled. */
 const struct run_series *facts_series(const struct facts *f, const char *name);
 double facts_mean(const struct facts *f, const char *name);   /* of a series; NAN none */
 /* The service's main runtime ("node", "python", ...); "native" when unknown. */

@@ -31,6 +31,7 @@ struct log_chunk {
 	size_t size;
 };
 
+/* The sources are borrowed, and outlive it. */
 void log_chunks_start(struct log_chunks *c, struct source **sources, size_t n);
 void log_chunks_done(struct log_chunks *c);
 

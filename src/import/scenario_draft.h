@@ -19,6 +19,7 @@ struct draft {
 	struct map note_places;        /* text: index in notes */
 };
 
+/* An empty scenario in the arena; `o` is borrowed until the end. */
 void draft_start(struct draft *d, struct arena *a, const struct import_options *o);
 /* Moves headers that all requests share to the scenario, and releases what is not in the arena. */
 void draft_end(struct draft *d);
@@ -43,6 +44,7 @@ void draft_put_choice(struct buf *out, const char *const *values, size_t n);
 /* "https://user:pass@shop.test:8443/x?y" has the origin "https://shop.test:8443"; NULL: a path. */
 const char *draft_origin(struct draft *d, const char *url);
 
+/* The next flow; requests that follow are its own. */
 struct scenario_flow *draft_flow(struct draft *d, const char *name);
 /* "shop" of "dir/shop.har.gz": a name for what came from a file. */
 const char *draft_file_title(struct draft *d, const char *path);
@@ -51,6 +53,7 @@ const char *draft_file_title(struct draft *d, const char *path);
  * URLs at it paths below. Credentials and secrets in the URL are taken out. NULL, and said: the
  * method is none, or the URL neither a path nor http. Flows without a request vanish at the end. */
 struct scenario_step *draft_request(struct draft *d, const char *method, const char *url);
+/* A pause after the newest request. */
 void draft_think(struct draft *d, double seconds);
 
 /* Adds the header unless it belongs to the connection, holds cookies or asks for a change only. */
@@ -58,6 +61,8 @@ void draft_header(struct draft *d, struct scenario_step *step, const char *name,
 /* Sets the body; secrets in JSON and in forms are taken out. false (and said): bytes that no
  * scenario can hold. */
 bool draft_body(struct draft *d, struct scenario_step *step, const char *text, size_t size);
+/* The answer has to have this status, as scenarios say it: "200", "2xx". The text is borrowed. */
 void draft_expect_status(struct draft *d, struct scenario_step *step, const char *value);
 
+/* By its own headers; upper and lower case are the same. */
 bool draft_has_header(const struct scenario_step *step, const char *name);

@@ -21,9 +21,11 @@ struct digest_result {
 	bool encoded;   /* an encoding was not undone: of the bytes as they came */
 };
 
+/* Never NULL; out of memory aborts. */
 struct digest *digest_new(void);
 void digest_free(struct digest *d);      /* accepts NULL */
 
+/* The next body begins. */
 void digest_start(struct digest *d);
 /* `encoding`: what Content-Encoding says, NULL or "" nothing; only asked with the first bytes. */
 void digest_feed(struct digest *d, const char *encoding, const char *bytes, size_t size);

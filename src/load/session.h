@@ -40,6 +40,7 @@ struct sessions {
 	struct extract *extracts;      /* of all routes: regular expressions are for one thread */
 };
 
+/* Once for each worker, when its program is known. */
 void sessions_open(struct worker *w);
 void sessions_close(struct worker *w);
 

@@ -57,8 +57,10 @@ struct tally {
 #define TALLY_PER_SECOND 4
 #define TALLY_DRAIN     INT64_MAX
 
+/* Empty; never NULL, out of memory aborts. */
 struct tally *tally_new(size_t n_routes);
 void tally_free(struct tally *t);       /* accepts NULL */
+/* Add all counts and histograms of `from`, which has as many routes and stays as it is. */
 void tally_merge(struct tally *into, const struct tally *from);
 void tally_merge_route(struct tally_route *into, const struct tally_route *from);
 
@@ -71,8 +73,10 @@ void tally_error(struct tally *t, uint32_t route, enum outcome o);
  * or never sent (OUTCOMES). */
 void tally_open_end(struct tally *t, uint32_t route, enum outcome o, int64_t latency_ns);
 
+/* Requests of all routes that ended so. */
 int64_t tally_count(const struct tally *t, enum outcome o);
 /* All routes together; the caller releases it. */
 struct histogram tally_latency(const struct tally *t);
 
+/* In seconds, for the record. */
 struct run_latency latency_of(const struct histogram *h, bool censored);

@@ -30,6 +30,7 @@ void tree_scan(struct tree *t);
 /* Read the members' figures again and forget those that are gone. */
 void tree_read(struct tree *t);
 
+/* NULL: no member. Lives until the next scan or read. */
 const struct proc_stat *tree_find(const struct tree *t, int pid);
 
 /* /proc/PID/stat; false when it is gone. */

@@ -217,26 +217,32 @@ void doc_done(struct doc *d);
 
 /* ---- for sections: they add to the section that is being written (the last one) ------------- */
 
+/* A text in the document's arena. */
 const char *doc_printf(struct doc *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The one that is being written; valid until the next section begins. */
 struct doc_section *doc_section(struct doc *d);
+/* Its conclusion, and how that is to be felt. */
 void doc_lead(struct doc *d, enum doc_tone tone, const char *lead);
-/* NULL text: nothing is added. */
+/* A block each. NULL text: nothing is added. */
 void doc_text(struct doc *d, const char *text);
 void doc_note(struct doc *d, const char *text);
 void doc_heading(struct doc *d, const char *text);
 void doc_code(struct doc *d, const char *text);
 void doc_list(struct doc *d, enum doc_kind kind, const char **items, size_t n);
 struct doc_block *doc_block(struct doc *d, enum doc_kind kind);   /* valid until the next block */
+/* Into a block of DOC_PAIRS, or of DOC_LIST, DOC_STEPS and DOC_TREE. */
 void doc_pair(struct doc *d, struct doc_block *b, const char *name, const char *value);
 void doc_item(struct doc *d, struct doc_block *b, const char *item);
 
 /* A table whose columns are given by a NULL-ended list of titles; a title that begins with '>'
  * holds numbers. */
 struct doc_table *doc_table(struct doc *d, const char *caption, const char *const *titles);
+/* The next cell, row by row; code: a name from outside. */
 void doc_cell(struct doc *d, struct doc_table *t, const char *text);
 void doc_cell_code(struct doc *d, struct doc_table *t, const char *text);
 void doc_cell_tone(struct doc *d, struct doc_table *t, const char *text, enum doc_tone tone);
 
+/* A chart: lines over a common x, which is copied neither here nor by writers, and marks across it. */
 struct doc_lines *doc_lines(struct doc *d, const char *title);
 void doc_series(struct doc *d, struct doc_lines *l, struct doc_series series);
 void doc_mark(struct doc *d, struct doc_lines *l, const char *label, double at, bool vertical);

@@ -123,6 +123,7 @@ struct spec_given {
 	const char *text;               /* as written; of a list the last one */
 };
 
+/* Nothing set, not even presets; never NULL. */
 struct spec *spec_new(void);
 void spec_free(struct spec *s);     /* accepts NULL */
 

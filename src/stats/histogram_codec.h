@@ -26,6 +26,7 @@ struct code_reader {
 	bool bad;
 };
 
+/* Unsigned LEB128, 1 to 10 bytes. */
 void code_put(struct buf *out, uint64_t n);
 uint64_t code_get(struct code_reader *r);
 /* The same, bounded: more than `most` is bad. */
@@ -38,6 +39,7 @@ void code_get_text(struct code_reader *r, char *out, size_t size);
 
 /* ---- histograms ---- */
 
+/* Append; `h` stays as it is. */
 void histogram_encode(const struct histogram *h, struct buf *out);
 /* Read one into the empty *ret. Whatever the bytes are it costs 75 KiB at most; where they are no
  * histogram r->bad is set and *ret is empty. */

@@ -29,6 +29,7 @@ struct queue_mmc {
 	double empty;              /* share of the time */
 };
 
+/* Kleinrock I, 3.5. Where there is no steady state (utilisation >= 1) waits, means and numbers are NAN. */
 struct queue_mmc queue_mmc(int64_t servers, double rate, double service);
 
 /* The time that a share 0 < q < 1 of the requests does not exceed: of waiting (0 for those who need

@@ -46,6 +46,7 @@ struct maps {
 	struct anonymous trampoline;   /* where the kernel lets functions with a return probe return to */
 };
 
+/* Objects live in the arena, and until objects_done, which closes their files. */
 void objects_init(struct objects *o, struct arena *a);
 void objects_done(struct objects *o);
 
@@ -53,6 +54,7 @@ void objects_done(struct objects *o);
 int maps_read(struct maps *m, struct objects *objects, int pid);
 void maps_done(struct maps *m);
 
+/* The one whose code is at this address; NULL: none. Lives until the next maps_read. */
 const struct module *maps_module(const struct maps *m, uint64_t address);
 /* The same for an address in any segment of an object, its data too. Slow: one by one. */
 const struct module *maps_module_of_data(const struct maps *m, uint64_t address);

@@ -41,12 +41,16 @@ struct intake {
 	int64_t stack_events;
 };
 
+/* What it is given is borrowed, and outlives it. */
 void intake_init(struct intake *in, struct tape *tape, struct stacks *stacks,
     struct symbols *symbols);
-void intake_done(struct intake *in);
+void intake_done(struct intake *in);   /* frees what is its own, not the tape */
+/* The path of this URL is a route as it stands: nothing in it becomes a placeholder. */
 void intake_literal(struct intake *in, const char *url);
 
+/* One record of the BPF side's ring: the struct of its kind (event.h), `size` bytes with what was copied behind it. */
 void intake_event(struct intake *in, const struct ev_head *event, size_t size);
+/* A stack on CPU. */
 void intake_sample(struct intake *in, const struct sampler_sample *sample);
 
 /* The window ends: threads that exited are off CPU until then. */

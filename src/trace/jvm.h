@@ -19,6 +19,7 @@ void jvm_free(struct jvm *j);               /* accepts NULL */
 /* Watches a process from jvm_start on when it is a Java machine that has such a file. */
 void jvm_add(struct jvm *j, int pid);
 
+/* Begin and end to look, by a thread of its own; without one, or without a Java machine, nothing is seen. */
 void jvm_start(struct jvm *j);
 void jvm_stop(struct jvm *j);
 

@@ -41,6 +41,7 @@ struct stacks {
 	size_t user_frames, user_named;
 };
 
+/* `symbols` is borrowed, and outlives it. */
 void stacks_init(struct stacks *s, struct symbols *symbols);
 void stacks_done(struct stacks *s);
 

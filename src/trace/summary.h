@@ -39,6 +39,7 @@ struct summary {
 	uint8_t *scopes;           /* by span: SCOPE_SLOW, SCOPE_REST, or SCOPE_ALL: neither; likewise */
 };
 
+/* What it is given is borrowed, and outlives it. Never NULL. */
 struct summary *summary_new(struct assembly *a, struct intake *in, struct run *r,
     int64_t sample_period_ns);
 void summary_free(struct summary *s);
@@ -87,6 +88,7 @@ int64_t summary_on_cpu(const struct summary *s, uint32_t thread);
 /* A wait at a futex or clock outside of any request. */
 bool summary_is_idle(const struct summary *s, const struct wait_stack *w);
 
+/* Each fills its part of r->evidence.trace: a list, or a figure of one. */
 void summary_routes(struct summary *s);
 void summary_exemplars(struct summary *s);   /* after summary_routes */
 void summary_waits(struct summary *s);

@@ -98,6 +98,7 @@ struct tape {
 
 #define TAPE_CHUNK 4096
 
+/* Records take memory as they come, 64 bytes each and max_records at most. */
 void tape_init(struct tape *t, size_t max_records);
 void tape_done(struct tape *t);
 struct rec *tape_add(struct tape *t);                         /* zeroed; NULL: full */

@@ -31,6 +31,7 @@ bool cascade_add(struct cascade *c, const struct gate_warming *w, struct text na
 /* Add what follows by the rules. */
 void cascade_follow(struct cascade *c, const struct gate_warming *w);
 
+/* The i-th of n, in the order they came; lives until the next one is added. */
 struct text cascade_item(const struct cascade *c, size_t i);
 bool cascade_has(const struct cascade *c, struct text item);
 
