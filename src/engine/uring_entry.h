@@ -47,7 +47,7 @@ struct link {
 struct engine {
 	struct engine_sink sink;
 	struct uring ring;
-	uint64_t owner;            /* thread_number() */
+	uint64_t owner;            /* number of a thread: uring_thread.c */
 	uint32_t looked;           /* completions before this: sends among them are accounted for */
 	struct uring_buffers buffers;
 	struct msghdr shape;       /* of all receives */
