@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The second level of the cache without its servers: values, maps of nodes, quantiles. */
+/* The second level of the cache without its servers: values, maps of nodes, quantiles, entries. */
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "check.h"
+#include "gate/level2/l2_entry.h"
 #include "gate/level2/l2_map.h"
 #include "gate/level2/l2_outbox.h"
 #include "gate/level2/l2_sent.h"
@@ -338,7 +339,41 @@ quantiles_follow_what_happens(void **state)
 	assert_true(l.p50_ns > 8 * NS_PER_S);
 }
 
+/* ---- entries of the stream ---------------------------------------------------------------------- */
+
+static bool
+read_entry(const char *reply, struct l2_entry *ret)
+{
+	struct resp_walk w;
+
+	resp_walk_start(&w, text(reply));
+	return l2_entry_read(&w, ret);
+}
+
+static void
+entries_are_read(void **state)
+{
+	static const char *const none[] = {
+		"", ":5\r\n", "*1\r\n$3\r\n5-1\r\n", "*2\r\n$3\r\n5-1\r\n$1\r\nx\r\n",
+		"*2\r\n$1\r\n5\r\n*0\r\n", "*2\r\n$4\r\n5-1x\r\n*0\r\n",
+		"*2\r\n$48\r\n000000000000000000000000000000000000000000000000\r\n*0\r\n",
+		"*2\r\n$3\r\n5-1\r\n*2\r\n$4\r\nwhat\r\n",
+		"*2\r\n$3\r\n5-1\r\n*2\r\n$4\r\nwhat\r\n*0\r\n",
+	};
+	struct l2_entry e;
+
+	assert_true(read_entry("*2\r\n$15\r\n1526919030474-7\r\n*6\r\n$4\r\nwhat\r\n$3\r\ntag\r\n$5\r\nlater\r\n"
+	    "$1\r\n1\r\n$4\r\ntext\r\n$4\r\nshop\r\n", &e));
+	assert_true(e.ms == 1526919030474 && e.number == 7);
+	assert_true(text_is(e.id, "1526919030474-7") && text_is(e.what, "tag") && text_is(e.text, "shop"));
+	assert_int_equal(e.how.size + e.from.size + e.after.size, 0);
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		if (read_entry(none[i], &e))
+			fail_msg("taken: %s", none[i]);
+}
+
 RUN_TESTS(cmocka_unit_test(what_is_written_is_read), cmocka_unit_test(what_is_torn_is_not),
     cmocka_unit_test(nonsense_is_not_taken), cmocka_unit_test(slots_are_read), cmocka_unit_test(roles_are_read),
     cmocka_unit_test(values_count_since_the_last_purge), cmocka_unit_test(what_waits_is_in_doubt_and_bounded),
-    cmocka_unit_test(what_was_sent_is_kept_until_it_is_read), cmocka_unit_test(quantiles_follow_what_happens))
+    cmocka_unit_test(what_was_sent_is_kept_until_it_is_read), cmocka_unit_test(quantiles_follow_what_happens),
+    cmocka_unit_test(entries_are_read))

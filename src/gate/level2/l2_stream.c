@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "gate/level2/l2_entry.h"
 #include "gate/level2/l2_int.h"
 #include "gate/level2/l2_outbox.h"
 #include "gate/level2/l2_sent.h"
@@ -20,7 +21,6 @@
 #define MANY        2000              /* of others at once: rather all that memory holds */
 #define RETRY_NS    (100 * NS_PER_MS) /* what could not be sent */
 #define SENDING_MAX L2_SENT_EARLY
-#define ID_MAX      44
 
 struct l2_stream {
 	struct l2_link link;         /* first: to read alone */
@@ -31,7 +31,7 @@ struct l2_stream {
 	int64_t retry_ns;
 	int sending;
 	char key[64], self[17];
-	char last[ID_MAX];           /* the id of the last entry that was seen; "": none */
+	char last[L2_ENTRY_ID_MAX];           /* the id of the last entry that was seen; "": none */
 	uint64_t stamp;              /* of that */
 	size_t n_others;             /* since it was last up to date */
 	bool synced;                 /* once: it has been up to date, and takes no history for news */
@@ -53,49 +53,6 @@ word(const char *text)
 }
 
 /* ---- what others have purged ----------------------------------------------------------------- */
-
-/* A field of an entry. */
-struct entry {
-	uint64_t ms, number;
-	struct text id, what, how, text, from, after;
-};
-
-static bool
-read_id(struct text id, uint64_t *ret_ms, uint64_t *ret_number)
-{
-	char copy[ID_MAX];
-	int end = 0;
-
-	if (!id.size || id.size >= sizeof(copy))
-		return false;
-	memcpy(copy, id.at, id.size);
-	copy[id.size] = '\0';
-	return sscanf(copy, "%" SCNu64 "-%" SCNu64 "%n", ret_ms, ret_number, &end) == 2 && !copy[end];
-}
-
-/* [id, [name, value, ...]] */
-static bool
-read_entry(struct resp_walk *w, struct entry *ret)
-{
-	struct resp_value list, id, fields, name, value;
-
-	*ret = (struct entry){ 0 };
-	if (!resp_walk_next(w, &list) || !resp_is_list(&list) || list.number != 2 || !resp_walk_next(w, &id) ||
-	    !read_id(id.text, &ret->ms, &ret->number) || !resp_walk_next(w, &fields) || !resp_is_list(&fields))
-		return false;
-	ret->id = id.text;
-	for (int64_t i = 0; i + 1 < fields.number; i += 2) {
-		if (!resp_walk_next(w, &name) || !resp_walk_next(w, &value) || !resp_is_string(&name) ||
-		    !resp_is_string(&value))
-			return false;
-		struct text *to = text_is(name.text, "what") ? &ret->what : text_is(name.text, "how") ? &ret->how :
-		    text_is(name.text, "text") ? &ret->text : text_is(name.text, "from") ? &ret->from :
-		    text_is(name.text, "after") ? &ret->after : NULL;
-		if (to)
-			*to = value.text;
-	}
-	return true;
-}
 
 struct noting {
 	struct l2_purges *purges;
@@ -146,16 +103,16 @@ lose(struct l2_stream *s)
 
 /* Another gate says that the stream is not what it was, and it had read more of that than this one. */
 static bool
-has_missed(const struct l2_stream *s, const struct entry *begin)
+has_missed(const struct l2_stream *s, const struct l2_entry *begin)
 {
 	uint64_t ms, number;
 
-	return read_id(begin->after, &ms, &number) && l2_stamp(ms, number) > seen_by_store(s);
+	return l2_entry_read_id(begin->after, &ms, &number) && l2_stamp(ms, number) > seen_by_store(s);
 }
 
 /* What is not understood was written by a later gate, and may be any purge. */
 static void
-apply(struct l2_stream *s, const struct entry *e)
+apply(struct l2_stream *s, const struct l2_entry *e)
 {
 	uint64_t stamp = l2_stamp(e->ms, e->number);
 	bool own = text_is(e->from, s->self), begin = text_is(e->what, "begin");
@@ -209,7 +166,7 @@ static void
 ask_to_begin(struct l2_stream *s)
 {
 	uint64_t seen = seen_by_store(s);
-	char after[ID_MAX];
+	char after[L2_ENTRY_ID_MAX];
 
 	snprintf(after, sizeof(after), "%" PRIu64 "-%" PRIu64, seen >> L2_STAMP_BITS, seen & L2_STAMP_NUMBER_MAX);
 	ask(s, (struct resp_word[]){ word("XADD"), word(s->key), word("*"), word("what"), word("begin"), word("from"),
@@ -294,7 +251,7 @@ on_news(struct l2_call *call, enum l2_reply how, const struct resp *r, struct te
 }
 
 static void
-take_entry(struct l2_stream *s, const struct entry *e)
+take_entry(struct l2_stream *s, const struct l2_entry *e)
 {
 	apply(s, e);
 	see(s, l2_stamp(e->ms, e->number));
@@ -306,7 +263,7 @@ take_entry(struct l2_stream *s, const struct entry *e)
 /* Where the stream begins, purges before are forgotten: that matters for values, and for a store that is older. To a
  * store that has heard of none, who has begun the stream says whether there were any. */
 static void
-look_at_first(struct l2_stream *s, const struct entry *e)
+look_at_first(struct l2_stream *s, const struct l2_entry *e)
 {
 	uint64_t stamp = l2_stamp(e->ms, e->number);
 
@@ -321,7 +278,7 @@ on_page(struct l2_call *call, enum l2_reply how, const struct resp *r, struct te
 	struct l2_stream *s = call->ctx;
 	struct resp_walk w;
 	struct resp_value list;
-	struct entry e;
+	struct l2_entry e;
 	bool knew = s->last[0];
 
 	if (is_bad(s, how, r))
@@ -330,7 +287,7 @@ on_page(struct l2_call *call, enum l2_reply how, const struct resp *r, struct te
 	if (!resp_walk_next(&w, &list) || !resp_is_list(&list))
 		list = (struct resp_value){ 0 };
 	for (int64_t i = 0; i < list.number; i++) {
-		bool good = read_entry(&w, &e);
+		bool good = l2_entry_read(&w, &e);
 		if (!good || (i == 0 && knew && !text_is(e.id, s->last))) {
 			begin_anew(s);
 			return;
@@ -441,7 +398,7 @@ keep_sent(struct l2_stream *s, struct l2_note *note, struct text reply)
 	uint64_t ms, number;
 
 	resp_walk_start(&w, reply);
-	if (resp_walk_next(&w, &id) && resp_is_string(&id) && read_id(id.text, &ms, &number))
+	if (resp_walk_next(&w, &id) && resp_is_string(&id) && l2_entry_read_id(id.text, &ms, &number))
 		l2_sent_add(&s->sent, note, l2_stamp(ms, number), s->n_pages);
 	else
 		free(note);
