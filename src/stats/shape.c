@@ -50,7 +50,8 @@ fill_column(const struct shape *s, size_t column, size_t n, double *ret)
 		return;
 	}
 	column -= s->trend ? 1 : 0;
-	struct wheel w = wheel_start(s->period / (double)(column / 2 + 1));
+	size_t wave = column / 2 + 1;   /* a sine and a cosine each */
+	struct wheel w = wheel_start(s->period / (double)wave);
 	for (size_t i = 0; i < n; i++) {
 		ret[i] = column % 2 ? w.re : w.im;
 		wheel_turn(&w, i + 1);

@@ -35,7 +35,8 @@ normal_quantile(double p)
 static double
 beta_coefficient(double a, double b, double x, int k)
 {
-	double m = k / 2;
+	int half = k / 2;
+	double m = half;
 
 	if (k % 2)
 		return -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));

@@ -21,7 +21,8 @@ size_t
 steady_mser5(const double *y, size_t n)
 {
 	size_t batches = n / BATCH, best = batches;
-	double left = fmin(LEFT, (double)(batches / 2));
+	size_t half = batches / 2;
+	double left = fmin(LEFT, (double)half);
 	double mean = 0, squares = 0, least = INFINITY;
 
 	if (batches < 2)
