@@ -11,7 +11,7 @@ for f in $(find src -name '*.c' ! -path '*/bpf/*' | sort); do
 	  "$f" 2>/dev/null | grep -E 'warning:|error:')
 	[ -z "$out" ] || { echo "$out"; bad=$((bad + 1)); }
 done
-for f in tests/*.sh tests/fuzz/*.sh bench/*.sh .ci/run; do
+for f in tests/*.sh tests/*/*.sh bench/*.sh .ci/run; do
 	[ -e "$f" ] || continue
 	n=$((n + 1)); shellcheck -S warning "$f" || bad=$((bad + 1))
 done
