@@ -82,7 +82,7 @@ struct doc_mark {              /* a line across the chart */
 };
 struct doc_lines {
 	const char *title, *about; /* about: the conclusion in words, for who cannot see it */
-	const char *x_label, *y_label;
+	const char *x_label;
 	enum doc_unit x_unit, y_unit;
 	bool log_y;
 	bool tight_y;              /* need not begin at 0 */

@@ -6,7 +6,6 @@
 #include "report/svg.h"
 
 #define LEAST_DRAWN 0.002
-#define LEAST_NAMED 0.02    /* to be pointed at */
 #define WIDE_ENOUGH 0.09    /* to hold its percentage */
 
 void

@@ -65,12 +65,6 @@ find_route(const char *target)
 	return NULL;
 }
 
-bool
-twin_has(const char *target)
-{
-	return find_route(target) != NULL;
-}
-
 static int64_t
 steps_of(const struct twin_options *o, const struct route *r, int64_t since_ns)
 {

@@ -35,8 +35,6 @@ struct twin_answer {
 	char bytes[512];
 };
 
-/* The path that a request has to have; others are 404. */
-bool twin_has(const char *target);
 /* `target`: "/a?k=17". `since_ns`: since the first request. `now_ns`: any clock, for `varying`. */
 void twin_answer(const struct twin_options *o, const char *target, int64_t number, int64_t since_ns,
     int64_t now_ns, struct twin_answer *ret);

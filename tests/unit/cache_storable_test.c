@@ -4,7 +4,6 @@
 #include "cache_by_hand.h"
 #include "check.h"
 
-#define NOW_DATE "Wed, 18 Nov 2026 11:06:40 GMT"
 #define LM_10_DAYS "Last-Modified: Sun, 08 Nov 2026 11:06:40 GMT\n"
 
 struct row {

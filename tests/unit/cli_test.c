@@ -162,7 +162,6 @@ parse(struct invocation *in, struct err *e, const char *const *words)
 	int code = options_parse(in, n, argv, e);
 	return code < 0 || !in->command ? code : options_finish(in, e);
 }
-#define PARSE(in, e, ...) parse(in, e, (const char *const[]){ __VA_ARGS__, NULL })
 
 static void
 options_are_read_in_every_spelling(void **state)
