@@ -171,7 +171,7 @@ struct side {
 	struct up *up;
 	struct attempt attempt;
 	bool placed;
-	uint32_t place;
+	struct concurrency_ticket ticket;
 };
 
 struct errand {
@@ -188,7 +188,7 @@ struct errand {
 	struct errand *elder, *younger;   /* there */
 	int64_t joined_ns;       /* since it first waited; 0: it never has */
 	bool placed;             /* it has a place below the limit of its upstream, */
-	uint32_t place;          /* this */
+	struct concurrency_ticket ticket;   /* with this */
 	struct side other;
 	int64_t hedge_ns;        /* when a second one is asked */
 	int64_t retry_ns;        /* if it fails: after that it may be asked again; 0: not known */

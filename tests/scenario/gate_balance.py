@@ -8,6 +8,7 @@ import struct
 import subprocess
 import tempfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from gate_origin import Origin, response
 from gates import PRONY, Gate, Peer, ask, expect, request, run_rows, tap, until
@@ -26,6 +27,12 @@ upstreams:
   patient:
     servers: ["127.0.0.1:{origin}"]
     concurrency: {{ max: 1, queue_target: 30s, queue_timeout: 60s }}
+  found:
+    servers: ["127.0.0.1:{origin}"]
+    concurrency: {{ adaptive: true, min: 1, queue_target: 30s, queue_timeout: 60s }}
+  grown:
+    servers: ["127.0.0.1:{origin}"]
+    concurrency: {{ adaptive: true, min: 1, queue_target: 30s, queue_timeout: 60s }}
   checked:
     servers: ["127.0.0.1:{origin}", "127.0.0.1:{twin}"]
     balance: round-robin
@@ -39,6 +46,8 @@ upstreams:
 routes:
   - {{ match: /hedged, upstream: hedged }}
   - {{ match: /checked, upstream: checked }}
+  - {{ match: /crowded, upstream: found }}
+  - {{ match: /roomy, upstream: grown }}
   - {{ match: /ready, upstream: ready }}
   - {{ match: /held, upstream: narrow }}
   - {{ match: /narrow-socket, upstream: narrow }}
@@ -56,12 +65,27 @@ class Slow(Origin):
     def __init__(self):
         super().__init__()
         self.free, self.sick, self.stuck = set(), False, False
+        self.inside, self.most_inside = 0, 0
 
     def let_go(self, path):
         self.free.add(path)
 
     def await_path(self, path):
         until(lambda: path in self.paths(), f'{path} does not come')
+
+    async def do_crowded(self, reader, writer, *_):
+        """Beyond eight at a time all take longer, together more than they were asked for more."""
+        await self.work(writer, lambda: 0.03 * max(1, self.inside / 8) ** 2)
+
+    async def do_roomy(self, reader, writer, *_):
+        await self.work(writer, lambda: 0.1)
+
+    async def work(self, writer, for_s):
+        self.inside += 1
+        self.most_inside = max(self.most_inside, self.inside)
+        await asyncio.sleep(for_s())
+        self.inside -= 1
+        writer.write(response('200 OK', b'done'))
 
     async def do_hang(self, reader, writer, *_):
         await reader.read()   # until the gate gives up
@@ -193,6 +217,32 @@ def queue_moves_on(gate, origin, twin):
     return faults + expect('/patient/gone' in origin.paths(), False)
 
 
+CLIENTS = 64
+
+
+def most_inside(gate, origin, path, times):
+    """How many the server had at a time, of clients who each ask one time after another; and their statuses."""
+    def client(_):
+        with Peer(gate.port) as p:
+            return {p.ask(path)[0] for _ in range(times)}
+
+    origin.most_inside = 0
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        statuses = set().union(*pool.map(client, range(CLIENTS)))
+    return origin.most_inside, statuses
+
+
+def adaptive(gate, origin, twin):
+    """The limit is found from below: a server that gets slower by more than it is asked for is never asked for much
+    more than it can do; one that can do more gets all there is."""
+    most, statuses = most_inside(gate, origin, '/crowded', 16)
+    faults = expect(statuses, {200})
+    faults += [] if 4 <= most <= CLIENTS / 2 else [f'{most} at a time where 8 are served well']
+    faults += [] if gate.figure('upstream_concurrency_limit{upstream="found"}') <= CLIENTS / 2 else ['the limit is too high']
+    most, statuses = most_inside(gate, origin, '/roomy', 12)
+    return faults + expect(statuses, {200}) + ([] if most > CLIENTS / 2 else [f'no more than {most} at a time'])
+
+
 # ---- servers and connections
 
 def health(gate, origin, twin):
@@ -263,7 +313,7 @@ def ends(gate, origin, twin):
     return expect(gate.end(), 0)
 
 
-ROWS = [route_timeout, concurrency, queue_moves_on, health, ready_connections, hedging, ends]
+ROWS = [route_timeout, concurrency, queue_moves_on, adaptive, health, ready_connections, hedging, ends]
 
 
 def main():

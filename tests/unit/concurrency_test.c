@@ -2,6 +2,9 @@
 /* A service is simulated that works on so many requests side by side, eldest first. */
 #include "gate/origin/concurrency.h"
 
+#include <math.h>
+
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "check.h"
@@ -15,7 +18,7 @@ static const struct gate_concurrency settings = {
 	.queue_timeout_ns = 10 * NS_PER_S,
 };
 
-struct job { int64_t begin_ns, work_ns; uint32_t place; };
+struct job { int64_t begin_ns, work_ns; struct concurrency_ticket ticket; };
 
 struct service {
 	struct concurrency c;
@@ -24,7 +27,9 @@ struct service {
 	struct job jobs[JOBS_MAX];   /* eldest first */
 	size_t n;
 	int64_t now_ns, done, latency_ns;
+	double least, most;          /* limits of a run */
 	uint64_t draws;
+	bool uneven;                 /* work is exponential: most of it short, some of it long */
 };
 
 /* Let the eldest work for a step; who is ready leaves. */
@@ -43,9 +48,17 @@ work(struct service *s)
 		}
 		s->done++;
 		s->latency_ns += s->now_ns - job->begin_ns;
-		concurrency_end(&s->c, job->place, s->now_ns - job->begin_ns, s->now_ns);
+		concurrency_end(&s->c, job->ticket, s->now_ns - job->begin_ns, s->now_ns);
 	}
 	s->n = kept;
+}
+
+static int64_t
+next_work_ns(struct service *s)
+{
+	double unit = random_unit(random_at(5, s->draws++));
+
+	return (int64_t)((double)s->work_ns * (s->uneven ? -log(1 - unit) : 0.5 + unit));
 }
 
 /* `clients` who always want something, for so long. */
@@ -55,13 +68,14 @@ run(struct service *s, size_t clients, int64_t for_ns)
 	int64_t end = s->now_ns + for_ns;
 
 	s->done = s->latency_ns = 0;
+	s->least = s->most = s->c.limit;
 	for (; s->now_ns < end; s->now_ns += STEP_NS) {
-		uint32_t place;
-		while (s->n < clients && s->n < JOBS_MAX && concurrency_begin(&s->c, &place)) {
-			double spread = 0.5 + random_unit(random_at(5, s->draws++));
-			s->jobs[s->n++] = (struct job){ s->now_ns, (int64_t)((double)s->work_ns * spread), place };
-		}
+		struct concurrency_ticket ticket;
+		while (s->n < clients && s->n < JOBS_MAX && concurrency_begin(&s->c, &ticket))
+			s->jobs[s->n++] = (struct job){ s->now_ns, next_work_ns(s), ticket };
 		work(s);
+		s->least = fmin(s->least, s->c.limit);
+		s->most = fmax(s->most, s->c.limit);
 	}
 }
 
@@ -108,6 +122,59 @@ the_limit_comes_to_what_the_service_can_do(void **state)
 	}
 }
 
+/* From below, in little more windows than doublings take; with never much more in flight than the service works on
+ * side by side, and without falling back. Where most of the work is short and some is long, medians are less sure. */
+static void
+the_limit_climbs_to_the_truth(void **state)
+{
+	static const struct { int side_by_side; int64_t work_ns; bool uneven; } rows[] = {
+		{ 4, 5 * MS }, { 64, 20 * MS }, { 1000, 50 * MS }, { 64, 500 * MS },
+		{ 4, 5 * MS, true }, { 64, 20 * MS, true }, { 1000, 50 * MS, true },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		double can = rows[i].side_by_side, per_s = can / ns_to_s(rows[i].work_ns);
+		begin(rows[i].side_by_side, rows[i].work_ns);
+		service.uneven = rows[i].uneven;
+		assert_int_equal(concurrency_limit(&service.c), 4);
+		run(&service, 4000, (int64_t)(2 * log2(can) + 6) * rows[i].work_ns);
+		double early = service.c.limit, over = service.most;
+		run(&service, 4000, 15 * NS_PER_S);
+		double got = throughput(&service, 15 * NS_PER_S);
+		bool good = early >= 0.9 * can && over <= 2.1 * can && service.least >= (rows[i].uneven ? 0.5 : 0.9) * can &&
+		    service.most <= (rows[i].uneven ? 4.2 : 2.3) * can && got >= 0.93 * per_s;
+		if (!good)
+			fail_msg("%.0f x %.0f ms%s: %.1f after at most %.1f, then %.1f to %.1f, %.0f of %.0f a second", can,
+			    ns_to_s(rows[i].work_ns) * 1e3, rows[i].uneven ? ", uneven" : "", early, over, service.least,
+			    service.most, got, per_s);
+	}
+}
+
+/* The first answers say nothing of the work: as of a service that refuses until it is ready. */
+static void
+quick_first_answers_do_not_hold_the_limit_down(void **state)
+{
+	begin(64, MS);
+	run(&service, 500, 5 * MS);
+	service.work_ns = 20 * MS;
+	run(&service, 500, 20 * NS_PER_S);
+	run(&service, 500, 10 * NS_PER_S);
+	assert_true(throughput(&service, 10 * NS_PER_S) > 0.93 * 64 / 0.020);
+	assert_true(mean_ms(&service) < 2 * 20);
+}
+
+static void
+a_service_that_grows_is_noticed(void **state)
+{
+	begin(8, 10 * MS);
+	run(&service, 2000, 5 * NS_PER_S);
+	assert_true(service.c.limit < 20);
+	service.side_by_side = 400;
+	run(&service, 2000, 5 * NS_PER_S);
+	assert_true(service.c.limit > 0.9 * 400);
+	assert_true(service.most < 3.1 * 400);   /* twice what was just not slow */
+}
+
 /* Twice as slow is the new truth, and not a reason to let less and less in. */
 static void
 a_service_that_became_slower_is_believed(void **state)
@@ -142,21 +209,19 @@ limits_are_shared_by_the_workers(void **state)
 {
 	struct gate_concurrency fixed = settings;
 	struct concurrency c;
-	uint32_t place;
+	struct concurrency_ticket ticket;
 
 	fixed.adaptive = false;
 	fixed.max = 10;
 	concurrency_init(&c, &fixed, 4);
-	for (uint32_t i = 0; i < 3; i++) {
-		assert_true(concurrency_begin(&c, &place));
-		assert_int_equal(place, i);
-	}
-	assert_false(concurrency_begin(&c, &place));
-	concurrency_end(&c, 1, 5, 5);
-	assert_true(concurrency_begin(&c, &place));
+	for (int i = 0; i < 3; i++)
+		assert_true(concurrency_begin(&c, &ticket));
+	assert_false(concurrency_begin(&c, &ticket));
+	concurrency_end(&c, ticket, 5, 5);
+	assert_true(concurrency_begin(&c, &ticket));
 	concurrency_init(&c, &fixed, 100);
-	assert_true(concurrency_begin(&c, &place));
-	assert_false(concurrency_begin(&c, &place));
+	assert_true(concurrency_begin(&c, &ticket));
+	assert_false(concurrency_begin(&c, &ticket));
 }
 
 /* ---- the queue ---- */
@@ -205,6 +270,9 @@ who_waited_too_long_is_refused(void **state)
 }
 
 RUN_TESTS(
+    cmocka_unit_test(the_limit_climbs_to_the_truth),
+    cmocka_unit_test(quick_first_answers_do_not_hold_the_limit_down),
+    cmocka_unit_test(a_service_that_grows_is_noticed),
     cmocka_unit_test(the_limit_comes_to_what_the_service_can_do),
     cmocka_unit_test(a_service_that_became_slower_is_believed),
     cmocka_unit_test(little_load_leaves_the_limit_alone),

@@ -104,7 +104,7 @@ attempt_begin_second(struct errand *x, const struct server_set *others)
 	x->server = s;
 	x->attempt = (struct attempt){ .open = true, .verdict = BREAKER_PASS, .chosen_ns = now, .latency_ns = -1,
 		.outcome = OUTCOME_UNKNOWN };
-	x->placed = concurrency_begin(&g->limit, &x->place);
+	x->placed = concurrency_begin(&g->limit, &x->ticket);
 	return true;
 }
 

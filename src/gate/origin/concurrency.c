@@ -4,31 +4,64 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
-#include "base/random.h"
 
 #define WINDOW_NS     (100 * NS_PER_MS)
-#define WINDOW_SEEN   20      /* requests a window has at least */
-#define BASE_SEEN     5       /* unloaded ones that make a median */
+#define COHORT_MIN    20
 #define BASE_WINDOWS  20      /* without a measurement, then the limit dips */
-#define LIMIT_BEGIN   512.0   /* of all workers: who is too high comes down at once, who is too low queues */
+#define LIMIT_BEGIN   4.0     /* of all workers, or min */
+#define USED          0.75    /* of the limit: so much was in flight at a time */
 #define TOLERANCE     1.3     /* latency may be above the base by so much before the limit falls */
 #define GRADIENT_MIN  0.5
+#define CLIMB_SLOW    1.5     /* times the base: more than chance, less than a queue as long as what is worked on */
+#define CLIMB_CALM    1.1     /* times the base: nobody waited */
+#define CLIMB_AGAIN   8       /* calm windows in which the limit was used */
 #define CODEL_INTERVAL_NS (100 * NS_PER_MS)
 
-/* ---- samples ---- */
+/* ---- cohorts ---- */
+
+static double
+within(double x, double low, double high)
+{
+	return x < low ? low : x > high ? high : x;
+}
+
+/* Of as many as may be in flight, where that is enough to tell and not more than fit. */
+static void
+cohort_start(struct cohort *h, double limit)
+{
+	double size = within(limit, COHORT_MIN, COHORT_MAX);
+
+	*h = (struct cohort){ .number = h->number + 1 ? h->number + 1 : 1, .size = (uint32_t)size };
+}
+
+/* The cohort's number; 0: it has all of its members. */
+static uint32_t
+cohort_join(struct cohort *h)
+{
+	if (h->begun == h->size)
+		return 0;
+	h->begun++;
+	return h->number;
+}
 
 static void
-sample_add(struct latency_sample *s, int64_t latency_ns, uint64_t bits)
+cohort_leave(struct cohort *h, uint32_t number, int64_t latency_ns)
 {
-	uint64_t at = s->seen < CONCURRENCY_SAMPLES ? s->seen : random_below(bits, s->seen + 1);
+	if (number != h->number)
+		return;
+	if (latency_ns < 0)
+		h->begun--;
+	else
+		h->at[h->ended++] = latency_ns;
+}
 
-	if (at < CONCURRENCY_SAMPLES)
-		s->at[at] = latency_ns;
-	if (s->seen < UINT32_MAX)
-		s->seen++;
+/* Those who are still under way have taken longer than the median already. */
+static bool
+cohort_is_known(const struct cohort *h)
+{
+	return h->begun == h->size && h->ended >= h->size - h->size / 4;
 }
 
 static int
@@ -39,21 +72,22 @@ compare(const void *a, const void *b)
 }
 
 static double
-sample_median(struct latency_sample *s)
+cohort_median(struct cohort *h)
 {
-	size_t n = s->seen < CONCURRENCY_SAMPLES ? s->seen : CONCURRENCY_SAMPLES;
+	size_t middle = h->size / 2;
 
-	qsort(s->at, n, sizeof(s->at[0]), compare);
-	size_t middle = n / 2;
-	return (double)s->at[middle];
+	qsort(h->at, h->ended, sizeof(h->at[0]), compare);
+	return (double)h->at[middle];
 }
 
 /* ---- the limit ---- */
 
-static double
-within(double x, double low, double high)
+static void
+begin_window(struct concurrency *c, int64_t now_ns)
 {
-	return x < low ? low : x > high ? high : x;
+	cohort_start(&c->all, c->limit);
+	c->most = c->in_flight;
+	c->window_begin_ns = now_ns;
 }
 
 void
@@ -61,8 +95,10 @@ concurrency_init(struct concurrency *c, const struct gate_concurrency *s, int64_
 {
 	double min = ceil((double)s->min / (double)workers), max = ceil((double)s->max / (double)workers);
 
-	*c = (struct concurrency){ .adaptive = s->adaptive, .min = min, .max = max };
+	*c = (struct concurrency){ .adaptive = s->adaptive, .climbing = s->adaptive, .min = min, .max = max };
 	c->limit = s->adaptive ? within(LIMIT_BEGIN / (double)workers, min, max) : max;
+	begin_window(c, 0);
+	cohort_start(&c->low, c->limit / 2);
 }
 
 uint32_t
@@ -72,69 +108,109 @@ concurrency_limit(const struct concurrency *c)
 	return limit > 1 ? (uint32_t)limit : 1;
 }
 
-/* Faster is believed at once; slower by halves, for one window of unloaded requests may be unlucky. */
+/* By halves, for the requests of one cohort may be unlucky. */
 static void
 learn_base(struct concurrency *c)
 {
-	if (c->low.seen < BASE_SEEN)
-		return;
-	double seen = sample_median(&c->low);
-	c->base_ns = !c->base_ns || seen < c->base_ns ? seen : (c->base_ns + seen) / 2;
+	double seen = cohort_median(&c->low);
+
+	c->base_ns = c->base_ns > 0 ? (c->base_ns + seen) / 2 : seen;
 	c->windows = 0;
+	cohort_start(&c->low, c->limit / 2);
+}
+
+static bool
+is_used(const struct concurrency *c)
+{
+	return c->most >= c->limit * USED;
 }
 
 /* Down when latency is above what it would be without a queue; up, by its root, when what is allowed was
  * also used. */
 static void
-move_limit(struct concurrency *c)
+move_limit(struct concurrency *c, double now)
 {
-	if (!c->base_ns)
-		c->base_ns = sample_median(&c->all);
-	double now = sample_median(&c->all);
 	double gradient = within(TOLERANCE * c->base_ns / now, GRADIENT_MIN, 1);
 	double room = sqrt(c->limit) / 2;
-	if (gradient == 1 && c->most < c->limit * 0.75)
+
+	c->calm = now < CLIMB_CALM * c->base_ns && is_used(c) ? c->calm + 1 : 0;
+	c->climbing = c->calm >= CLIMB_AGAIN && c->limit < c->max;
+	if (gradient == 1 && !is_used(c))
 		return;
 	c->limit = within(c->limit * gradient + (room > 1 ? room : 1), c->min, c->max);
+}
+
+/* A window that was slow is looked at twice: few requests may be unlucky. The base is what little was in flight took. */
+static void
+climb(struct concurrency *c, double now)
+{
+	bool slow = now > CLIMB_SLOW * c->base_ns, ends = slow && c->slow;
+
+	if (now < c->base_ns)
+		c->base_ns = (c->base_ns + now) / 2;
+	if (ends)
+		c->limit = within(c->limit * within(c->base_ns / now, GRADIENT_MIN, 1), c->min, c->max);
+	else if (!slow)
+		c->limit = within(c->limit * 2, c->min, c->max);
+	c->climbing = !ends && c->limit < c->max;
+	c->slow = slow && !ends;
+	c->calm = 0;
 }
 
 static void
 end_window(struct concurrency *c, int64_t now_ns)
 {
-	learn_base(c);
-	if (!c->dip)
-		move_limit(c);
-	c->dip = !c->dip && c->limit >= 2 && ++c->windows > BASE_WINDOWS;
-	c->all.seen = c->low.seen = 0;
-	c->most = c->in_flight;
-	c->window_begin_ns = now_ns;
+	double now = cohort_median(&c->all);
+
+	if (c->base_ns <= 0)
+		c->base_ns = now;
+	if (c->climbing)
+		climb(c, now);
+	else if (!c->dip)
+		move_limit(c, now);
+	c->dip = !c->dip && !c->climbing && c->limit >= 2 && ++c->windows > BASE_WINDOWS;
+	begin_window(c, now_ns);
+}
+
+/* While it climbs only those count that have the limit in use before them. */
+static uint32_t
+join_window(struct concurrency *c)
+{
+	return c->climbing && c->in_flight + 1 < c->limit * USED ? 0 : cohort_join(&c->all);
+}
+
+static uint32_t
+join_low(struct concurrency *c)
+{
+	bool low = !c->in_flight || c->in_flight < (uint32_t)(c->limit / 2);
+	return low ? cohort_join(&c->low) : 0;
 }
 
 bool
-concurrency_begin(struct concurrency *c, uint32_t *ret_place)
+concurrency_begin(struct concurrency *c, struct concurrency_ticket *ret)
 {
 	if (c->in_flight >= concurrency_limit(c))
 		return false;
-	*ret_place = c->in_flight++;
-	if (c->in_flight > c->most)
+	*ret = (struct concurrency_ticket){ 0 };
+	if (c->adaptive)
+		*ret = (struct concurrency_ticket){ join_window(c), join_low(c) };
+	if (++c->in_flight > c->most)
 		c->most = c->in_flight;
 	return true;
 }
 
 void
-concurrency_end(struct concurrency *c, uint32_t place, int64_t latency_ns, int64_t now_ns)
+concurrency_end(struct concurrency *c, struct concurrency_ticket ticket, int64_t latency_ns, int64_t now_ns)
 {
 	assert(c->in_flight > 0);
 	c->in_flight--;
-	if (!c->adaptive || latency_ns < 0)
+	if (!c->adaptive)
 		return;
-	uint64_t bits = random_at(0, c->draws++);
-	sample_add(&c->all, latency_ns, bits);
-	if (place < (uint32_t)(c->limit / 2) || !place)
-		sample_add(&c->low, latency_ns, bits);
-	if (!c->window_begin_ns)
-		c->window_begin_ns = now_ns;
-	if (now_ns - c->window_begin_ns >= WINDOW_NS && c->all.seen >= WINDOW_SEEN)
+	cohort_leave(&c->all, ticket.all, latency_ns);
+	cohort_leave(&c->low, ticket.low, latency_ns);
+	if (cohort_is_known(&c->low))
+		learn_base(c);
+	if (cohort_is_known(&c->all) && (c->climbing || now_ns - c->window_begin_ns >= WINDOW_NS))
 		end_window(c, now_ns);
 }
 

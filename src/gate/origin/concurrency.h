@@ -8,6 +8,14 @@
  * while, the limit itself is halved for one window. A latency that was first seen under load is so
  * corrected, and a service that has become slower is believed.
  *
+ * It begins low and climbs as TCP's slow start does (RFC 5681, section 3.1): when all of the limit was used in a
+ * window and latency has not risen, it doubles. Two slow windows in a row end the climb, at what was in flight
+ * without the queue. It climbs again when for some windows the limit was used and nobody waited longer: the service
+ * can do more than it could.
+ *
+ * A window is a cohort: so many requests that began in it, until nearly all of them have ended. What ends in a stretch
+ * of time would not do: just after a change it is older than the change, and later the quick ones come first.
+ *
  * The queue is CoDel's (RFC 8289): while the eldest has waited longer than the target for an interval,
  * requests are refused ever faster, and meanwhile the youngest is served first (Maurer, "Fail at Scale",
  * ACM Queue 2015), because the eldest has waited in vain already.
@@ -20,12 +28,18 @@
 
 #include "gate/config/config.h"
 
-#define CONCURRENCY_SAMPLES 128
+#define COHORT_MAX 128
 
-/* Latencies of a window, a uniform sample when there are more than fit. */
-struct latency_sample {
-	int64_t at[CONCURRENCY_SAMPLES];
-	uint32_t seen;
+/* Requests that began one after another, and what those of them took that have ended. */
+struct cohort {
+	uint32_t number;                 /* not 0 */
+	uint32_t size, begun, ended;
+	int64_t at[COHORT_MAX];
+};
+
+/* The cohorts that a request counts in; 0: none. */
+struct concurrency_ticket {
+	uint32_t all, low;
 };
 
 struct concurrency {
@@ -36,8 +50,9 @@ struct concurrency {
 	int64_t window_begin_ns;
 	int windows;                     /* since the base was measured */
 	bool dip;                        /* this window is at half the limit */
-	struct latency_sample all, low;  /* low: began with at most half of the limit in flight */
-	uint64_t draws;
+	bool climbing, slow;             /* slow: the last round of the climb was */
+	int calm;                        /* windows in a row that used the limit, and nobody waited */
+	struct cohort all, low;          /* low: began with at most half of the limit in flight */
 };
 
 /* A worker has the `workers`th part of the limits, at least 1. */
@@ -46,12 +61,12 @@ void concurrency_init(struct concurrency *c, const struct gate_concurrency *s, i
 /* So many may be in flight now. */
 uint32_t concurrency_limit(const struct concurrency *c);
 
-/* False: all is taken. Otherwise *ret_place is what concurrency_end wants to have back. */
-bool concurrency_begin(struct concurrency *c, uint32_t *ret_place);
+/* False: all is taken. Otherwise *ret is what concurrency_end wants to have back. */
+bool concurrency_begin(struct concurrency *c, struct concurrency_ticket *ret);
 
 /* `latency_ns`: to the head of the answer, or what a request that timed out has taken; -1: nothing to learn (the
  * client went away, the connection was refused). */
-void concurrency_end(struct concurrency *c, uint32_t place, int64_t latency_ns, int64_t now_ns);
+void concurrency_end(struct concurrency *c, struct concurrency_ticket ticket, int64_t latency_ns, int64_t now_ns);
 
 /* Zero is a queue at rest. */
 struct codel {

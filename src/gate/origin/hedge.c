@@ -22,13 +22,13 @@ group_of(const struct errand *x)
 static void
 swap(struct errand *x)
 {
-	struct side first = { x->server, x->up, x->attempt, x->placed, x->place };
+	struct side first = { x->server, x->up, x->attempt, x->placed, x->ticket };
 
 	x->server = x->other.server;
 	x->up = x->other.up;
 	x->attempt = x->other.attempt;
 	x->placed = x->other.placed;
-	x->place = x->other.place;
+	x->ticket = x->other.ticket;
 	x->other = first;
 }
 

@@ -40,7 +40,7 @@ room_is_full(const struct gate_worker *w, size_t upstream)
 static bool
 take(struct errand *x)
 {
-	x->placed = concurrency_begin(&group_of(x)->limit, &x->place);
+	x->placed = concurrency_begin(&group_of(x)->limit, &x->ticket);
 	return x->placed;
 }
 
@@ -70,7 +70,7 @@ room_give(struct errand *x, bool good, int64_t latency_ns)
 	x->placed = false;
 	if (x->question.bytes || x->question_chunked || (!good && (base <= 0 || (double)latency_ns < base)))
 		latency_ns = -1;
-	concurrency_end(&g->limit, x->place, latency_ns, x->w->now_ns);
+	concurrency_end(&g->limit, x->ticket, latency_ns, x->w->now_ns);
 	show(x->w, x->route->upstream);
 }
 
