@@ -1,28 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "traces.h"
 
-#include <endian.h>
-#include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/cleanup.h"
-#include "base/map.h"
 #include "base/random.h"
 #include "scenario/zipf.h"
 
 #define SEED UINT64_C(20261121)
-
-/* Numbers that stand for objects, as they come, become 0, 1, 2 ... */
-struct intake {
-	struct trace *t;
-	struct map known;
-	size_t room, id_room, cost_room;
-};
 
 static void
 grow(void *items, size_t *room, size_t n, size_t each)
@@ -44,8 +31,9 @@ normal(uint64_t seed, uint64_t i)
 	return sqrt(-2 * log(1 - u)) * cos(2 * M_PI * v);
 }
 
-static void
-take(struct intake *in, uint64_t name, uint32_t size)
+/* The object's number; it gets one when it is new. */
+static uint32_t
+know(struct trace_intake *in, uint64_t name, uint32_t size)
 {
 	struct trace *t = in->t;
 	bool new;
@@ -54,60 +42,41 @@ take(struct intake *in, uint64_t name, uint32_t size)
 	if (new) {
 		grow(&t->sizes, &in->id_room, t->n_ids, sizeof(*t->sizes));
 		*id = t->n_ids++;
-		t->sizes[*id] = size ? size : 1;
-		t->bytes += t->sizes[*id];
+		t->sizes[*id] = 0;
 		grow(&t->costs, &in->cost_room, *id, sizeof(*t->costs));
 		t->costs[*id] = (float)exp(2 * normal(SEED + 8, *id));   /* one of 40 costs 50 times the median */
 	}
+	if (!t->sizes[*id])
+		t->sizes[*id] = in->uniform ? 1 : size;
+	return (uint32_t)*id;
+}
+
+void
+trace_know(struct trace_intake *in, uint64_t name, uint32_t size)
+{
+	know(in, name, size);
+}
+
+void
+trace_take(struct trace_intake *in, uint64_t name, uint32_t size)
+{
+	struct trace *t = in->t;
+	uint32_t id = know(in, name, size);
+
 	grow(&t->ids, &in->room, t->n, sizeof(*t->ids));
-	t->ids[t->n++] = (uint32_t)*id;
+	t->ids[t->n++] = id;
 }
 
-/* ---- files -------------------------------------------------------------------------------------- */
-
-static void
-read_binary(FILE *f, struct intake *in)
+void
+trace_taken(struct trace_intake *in)
 {
-	unsigned char record[24];
+	struct trace *t = in->t;
 
-	while (fread(record, sizeof(record), 1, f) == 1) {
-		uint64_t id;
-		uint32_t size;
-		memcpy(&id, record + 4, sizeof(id));
-		memcpy(&size, record + 12, sizeof(size));
-		take(in, le64toh(id), le32toh(size));
+	for (size_t i = 0; i < t->n_ids; i++) {
+		t->sizes[i] = t->sizes[i] ? t->sizes[i] : 1;
+		t->bytes += t->sizes[i];
 	}
-}
-
-static void
-read_lines(FILE *f, struct intake *in)
-{
-	char line[256];
-
-	while (fgets(line, sizeof(line), f)) {
-		char *rest;
-		uint64_t id = strtoull(line, &rest, 10);
-		if (rest != line)
-			take(in, id, (uint32_t)strtoul(rest, NULL, 10));
-	}
-}
-
-int
-trace_read(const char *path, struct trace *ret, struct err *e)
-{
-	FILE *f CLEANUP(file_close_p) = fopen(path, "rb");
-	struct intake in = { .t = ret };
-	size_t n = strlen(path);
-
-	if (!f)
-		return err_set(e, errno, "cannot open '%s': %s", path, strerror(errno));
-	*ret = (struct trace){ .name = path };
-	if (n > 4 && !strcmp(path + n - 4, ".bin"))
-		read_binary(f, &in);
-	else
-		read_lines(f, &in);
-	map_done(&in.known);
-	return ret->n ? 0 : err_set(e, EINVAL, "'%s' holds no requests", path);
+	map_done(&in->known);
 }
 
 /* ---- made up ------------------------------------------------------------------------------------ */
@@ -241,7 +210,7 @@ void
 trace_make(size_t i, size_t n, int sized, struct trace *ret)
 {
 	struct maker m = { .n = n, .seed = SEED + i * 10 };
-	struct intake in = { .t = ret };
+	struct trace_intake in = { .t = ret };
 
 	*ret = (struct trace){ .name = kinds[i].name };
 	m.zipf = zipf_make((uint64_t)kinds[i].objects, kinds[i].exponent);
@@ -249,10 +218,10 @@ trace_make(size_t i, size_t n, int sized, struct trace *ret)
 	for (; m.i < n; m.i++) {
 		uint64_t name = kinds[i].next(&m);
 		m.names[m.i] = name;
-		take(&in, name, sized ? size_of(name) : 1);
+		trace_take(&in, name, sized ? size_of(name) : 1);
 	}
 	free(m.names);
-	map_done(&in.known);
+	trace_taken(&in);
 }
 
 void
@@ -261,4 +230,5 @@ trace_done(struct trace *t)
 	free(t->ids);
 	free(t->sizes);
 	free(t->costs);
+	*t = (struct trace){ 0 };
 }
