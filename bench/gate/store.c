@@ -5,8 +5,10 @@
  * usage: gate_store [OBJECTS]        a million, in 2.2 GiB, unless told otherwise */
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/random.h"
@@ -14,8 +16,11 @@
 #include "scenario/zipf.h"
 
 #define BODY  1024
+#define HEAD  300
 #define FINDS 3000000
 #define TAG   UINT64_C(4711)
+#define SAMPLED       10000
+#define PURGE_GOAL_US 10
 
 static uint64_t objects = 1000000;
 static struct store *store;
@@ -40,7 +45,7 @@ ask_of(char key[64], uint64_t i)
 static void
 fill_one(struct store_worker *w, uint64_t i)
 {
-	static const char head[300] = "HTTP/1.1 200 OK\r\n", body[BODY];
+	static const char head[HEAD] = "HTTP/1.1 200 OK\r\n", body[BODY];
 	static const uint64_t tags[] = { TAG };
 	struct store_meta m = {
 		.head = { head, sizeof(head) }, .tags = tags, .n_tags = 1, .expires_ns = INT64_MAX,
@@ -142,37 +147,76 @@ say_finds(const char *what, enum spread spread, unsigned threads)
 	say(what, ns, (uint64_t)FINDS * threads);
 }
 
-static void
-say_purge(struct store_worker *w)
+/* Of some of the keys that were filled last; how many are found. */
+static uint64_t
+find_some(struct store_worker *w)
+{
+	struct store_found found;
+	char key[64];
+	uint64_t n = 0;
+
+	for (uint64_t i = 0; i < SAMPLED; i++) {
+		struct store_ask ask = ask_of(key, objects + random_below(random_at(9, i), objects));
+		n += store_find(w, &ask, &found) == STORE_FOUND;
+	}
+	return n;
+}
+
+static double
+wall_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+/* All objects have the one tag. False: a purged one was found, or its memory does not come back. */
+static bool
+say_purge(struct store_worker *w, uint64_t used_empty)
 {
 	struct store_counts before, after;
 	char key[64];
 	struct store_ask ask = ask_of(key, 7);
-	struct store_found found;
 	int64_t now = 1;
+	uint64_t were = find_some(w);
 
-	double start = cpu_ns();
-	for (uint64_t i = 0; i < 1000; i++)
-		store_purge_tag(w, TAG + i, STORE_PURGE_HARD);   /* the first is that of all objects */
-	say("purge of a tag", cpu_ns() - start, 1000);
-	if (store_find(w, &ask, &found) == STORE_FOUND)
-		printf("a purged object was found\n");
 	store_count(store, &before);
+	double start = wall_ns();
+	store_purge_tag(w, TAG, STORE_PURGE_HARD);
+	double purge_ns = wall_ns() - start;
+	uint64_t are = find_some(w);
+	printf("\npurge of a tag with %" PRIu64 " objects: %.2f us until nobody is served one (goal: below %d us)\n",
+	    before.objects, purge_ns / 1e3, PURGE_GOAL_US);
+	printf("of %d keys looked up, %" PRIu64 " were found before, %" PRIu64 " after\n\n", SAMPLED, were, are);
+	printf("| what | ns of CPU |\n|---|---:|\n");
+	start = cpu_ns();
+	for (uint64_t i = 1; i <= 1000; i++)
+		store_purge_tag(w, TAG + i, STORE_PURGE_HARD);
+	say("purge of a tag, one after another", cpu_ns() - start, 1000);
 	start = cpu_ns();
 	do {
 		store_turn(w, now += 1000000);
 		store_count(store, &after);
 	} while (after.objects);
+	for (int i = 0; i < 1000; i++)   /* until nobody could still be reading */
+		store_turn(w, now += 1000000);
+	store_count(store, &after);
 	say("sweep, a purged object", cpu_ns() - start, before.objects);
 	start = cpu_ns();
 	store_purge_key(w, ask.key, STORE_PURGE_HARD);
 	say("purge of a key", cpu_ns() - start, 1);
+	printf("\nmemory in use: %" PRIu64 " bytes before, %" PRIu64 " after the sweep (the index stays), %" PRIu64
+	    " at the beginning\n",
+	    before.used_bytes, after.used_bytes, used_empty);
+	return were && !are && after.used_bytes - used_empty < before.used_bytes / 20;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct store_counts counts;
+	struct store_counts empty, full, counts;
+	char key[64];
 	struct err e;
 
 	if (argc > 1)
@@ -183,6 +227,7 @@ main(int argc, char **argv)
 		return 2;
 	}
 	struct store_worker *w = store_worker_open(store);
+	store_count(store, &empty);
 	printf("| what | ns of CPU |\n|---|---:|\n");
 	double start = cpu_ns();
 	for (uint64_t i = 0; i < objects; i++) {
@@ -190,6 +235,7 @@ main(int argc, char **argv)
 		store_turn(w, 1);
 	}
 	say("fill: begin, head, body, finish; first use of the memory", cpu_ns() - start, objects);
+	store_count(store, &full);
 	store_sleep(w);
 	say_finds("find, 1000 hot keys", HOT, 1);
 	say_finds("find, popularity by Zipf 0.9", ZIPF, 1);
@@ -205,10 +251,11 @@ main(int argc, char **argv)
 	say("fill, and another is evicted for it", cpu_ns() - start, objects);
 	store_count(store, &counts);
 	printf("\n%" PRIu64 " objects in %" PRIu64 " of %" PRIu64 " bytes, %" PRIu64 " evicted, %" PRIu64
-	    " refused\n\n| what | ns of CPU |\n|---|---:|\n", counts.objects, counts.used_bytes,
-	    counts.limit_bytes, counts.evicted, counts.full);
-	say_purge(w);
+	    " refused\n", counts.objects, counts.used_bytes, counts.limit_bytes, counts.evicted, counts.full);
+	printf("memory of an object: %.0f bytes, for a body of %d, a head of %d, a key of %zu and a tag\n",
+	    (double)(full.used_bytes - empty.used_bytes) / (double)full.objects, BODY, HEAD, ask_of(key, 0).key.size);
+	bool good = say_purge(w, empty.used_bytes);
 	store_worker_close(w);
 	store_free(store);
-	return 0;
+	return good ? 0 : 1;
 }
