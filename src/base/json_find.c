@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/hex.h"
+
 struct scan { const char *at, *end; };
 
 /* Bytes of a string that need no second look. */
@@ -36,15 +38,6 @@ skip_blanks(struct scan *s)
 	s->at = p;
 }
 
-static int
-hex_digit(int c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Four hexadecimal digits; -1: not. */
 static int32_t
 take_unit(struct scan *s)
@@ -54,7 +47,7 @@ take_unit(struct scan *s)
 	if (s->end - s->at < 4)
 		return -1;
 	for (int i = 0; i < 4; i++) {
-		int digit = hex_digit((unsigned char)*s->at++);
+		int digit = hex_digit(*s->at++);
 		if (digit < 0)
 			return -1;
 		unit = unit << 4 | digit;

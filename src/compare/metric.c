@@ -3,8 +3,9 @@
 
 #include <math.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "stats/robust.h"
 
 #define AT(type, member) offsetof(struct run_##type, member)
 
@@ -51,20 +52,10 @@ figure_scale(const struct metric *m, double share)
 
 /* ---- pairs --------------------------------------------------------------------------------- */
 
-static int
-by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
 static double
 median(double *v, size_t n)
 {
-	if (!n)
-		return NAN;
-	qsort(v, n, sizeof(*v), by_value);
-	return (v[(n - 1) / 2] + v[n / 2]) / 2;
+	return n ? median_take(v, n) : NAN;
 }
 
 static double

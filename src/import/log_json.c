@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "import/instant.h"
 
 #define DEPTH_LOOKED_AT 3
@@ -81,12 +82,6 @@ read_string(struct walk *w, struct slice *ret)
 	return true;
 }
 
-static int
-hex_digit(char c)
-{
-	return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
-}
-
 /* Undo escapes into the entry's scratch. Only ASCII can stand in a target, so \u00xx below 0x80 is
  * all that is undone; false: something else. */
 static bool
@@ -103,7 +98,7 @@ unescape(struct slice text, struct log_entry *entry, struct slice *ret)
 			if (c == 'u') {
 				if (i + 4 >= text.size || memcmp(text.at + i + 1, "00", 2) != 0 ||
 				    text.at[i + 3] < '2' || text.at[i + 3] > '7' ||
-				    !isxdigit((unsigned char)text.at[i + 4]))
+				    hex_digit(text.at[i + 4]) < 0)
 					return false;
 				c = (char)(hex_digit(text.at[i + 3]) * 16 + hex_digit(text.at[i + 4]));
 				i += 4;

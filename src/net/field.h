@@ -13,6 +13,12 @@ struct text {
 	size_t size;
 };
 
+static inline struct text
+text_of(const char *s)
+{
+	return (struct text){ s, strlen(s) };
+}
+
 static inline bool
 text_is(struct text t, const char *word)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/http1_body.h"
 
+#include "base/hex.h"
 #include "net/http1_head.h"
 
 #define EXTENSION_MAX 256
@@ -40,15 +41,6 @@ http1_body_to_end(const struct http1_body *b)
 
 /* ---- the framing of chunks, a byte at a time ------------------------------------------------- */
 
-static int
-hex_value(unsigned char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 32;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool
 bad(struct http1_body *b, const char *why)
 {
@@ -69,7 +61,7 @@ size_known(struct http1_body *b)
 static bool
 size_byte(struct http1_body *b, unsigned char c)
 {
-	int digit = hex_value(c);
+	int digit = hex_digit((char)c);
 
 	if (digit >= 0 && b->digits == DIGITS_MAX)
 		return bad(b, "chunk size out of range");

@@ -9,12 +9,6 @@ enum { METHOD, SCHEME, AUTHORITY, PATH };
 
 #define FIELD_OVERHEAD 32   /* RFC 9113, section 6.5.2 */
 
-static struct text
-literal(const char *s)
-{
-	return (struct text){ s, strlen(s) };
-}
-
 static bool
 is(struct text a, const char *lower_case)
 {
@@ -154,13 +148,13 @@ http2_head_finish(struct http2_head *h, bool ended)
 	buf_append(b, target.at, target.size);
 	buf_puts(b, " HTTP/1.1\r\n");
 	if (host.size)
-		put_field(b, literal("host"), host);
+		put_field(b, text_of("host"), host);
 	if (h->fields.size)
 		buf_append(b, h->fields.data, h->fields.size);
 	if (h->cookie.size)
-		put_field(b, literal("cookie"), (struct text){ h->cookie.data, h->cookie.size });
+		put_field(b, text_of("cookie"), (struct text){ h->cookie.data, h->cookie.size });
 	if (!ended && !h->has_length)
-		put_field(b, literal("transfer-encoding"), literal("chunked"));
+		put_field(b, text_of("transfer-encoding"), text_of("chunked"));
 	buf_append(b, "\r\n", 2);
 	return true;
 }
@@ -213,7 +207,7 @@ http2_answer_fields(struct text head, char status[3], nghttp2_nv out[HTTP2_ANSWE
 	if (!next_line(&rest, &line) || line.size < strlen("HTTP/1.1 200"))
 		return -EINVAL;
 	memcpy(status, line.at + strlen("HTTP/1.1 "), 3);
-	out[n++] = pair(literal(":status"), (struct text){ status, 3 });
+	out[n++] = pair(text_of(":status"), (struct text){ status, 3 });
 	while (next_line(&rest, &line)) {
 		const char *colon = memchr(line.at, ':', line.size);
 		if (!colon || n == HTTP2_ANSWER_FIELDS_MAX)

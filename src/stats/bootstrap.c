@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "stats/order.h"
 #include "stats/special.h"
 
 #define DRAWS      1000
@@ -155,13 +156,6 @@ drawn_quantile(const struct table *t, const uint32_t *times, double q)
 	return NAN;
 }
 
-static int
-ascending(const void *left, const void *right)
-{
-	double l = *(const double *)left, r = *(const double *)right;
-	return l < r ? -1 : l > r;
-}
-
 static size_t
 draw(const struct table *t, double q, uint64_t seed, double *ret)
 {
@@ -176,7 +170,7 @@ draw(const struct table *t, double q, uint64_t seed, double *ret)
 		if (isfinite(v))
 			ret[n++] = v;
 	}
-	qsort(ret, n, sizeof(*ret), ascending);
+	qsort(ret, n, sizeof(*ret), order_doubles);
 	return n;
 }
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "stats/order.h"
 #include "stats/special.h"
 
 /* Asymptotic variance of the estimate over that of the mean, normal differences. */
@@ -17,13 +18,6 @@ numbers(size_t n)
 	if (!m)
 		abort();
 	return m;
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
 }
 
 /* Under no difference each of the ranks 1..n is in the sum with chance 1/2. */
@@ -68,7 +62,7 @@ paired_init(struct paired *p, const double *differences, size_t n)
 	for (size_t i = 0; i < p->n; i++)
 		for (size_t j = i; j < p->n; j++)
 			p->walsh[p->n_walsh++] = (differences[i] + differences[j]) / 2;
-	qsort(p->walsh, p->n_walsh, sizeof(*p->walsh), by_value);
+	qsort(p->walsh, p->n_walsh, sizeof(*p->walsh), order_doubles);
 	if (p->n <= PAIRED_EXACT)
 		p->below = rank_sums(p->n);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "stats/order.h"
 #include "stats/special.h"
 #include "stats/usl_curve.h"
 
@@ -33,14 +34,6 @@ is_sane(const struct usl_data *d)
 	return true;
 }
 
-static int
-by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* How many different N are kept, and their range. */
 static size_t
 different(const struct usl_curve *c, double *ret_min, double *ret_max)
@@ -51,7 +44,7 @@ different(const struct usl_curve *c, double *ret_min, double *ret_max)
 	for (size_t i = 0; i < c->d->count; i++)
 		if (!c->out[i])
 			n[kept++] = c->d->n[i];
-	qsort(n, kept, sizeof(double), by_size);
+	qsort(n, kept, sizeof(double), order_doubles);
 	for (size_t i = 0, of = 0; i < kept; i++)
 		if (i == 0 || n[i] > SAME_N * n[of]) {
 			of = i;

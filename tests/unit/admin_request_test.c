@@ -6,12 +6,6 @@
 #include "cache/tags.h"
 #include "check.h"
 
-static struct text
-text_of(const char *s)
-{
-	return (struct text){ s, strlen(s) };
-}
-
 static void
 good_requests_are_understood(void **state)
 {

@@ -14,12 +14,6 @@ struct by_hand {
 	struct http_fields fields;
 };
 
-static inline struct text
-text_of(const char *s)
-{
-	return (struct text){ s, strlen(s) };
-}
-
 static inline const struct http_fields *
 fields_of(struct by_hand *h, const char *lines)
 {

@@ -4,6 +4,7 @@
 
 #include "base/random.h"
 #include "compare/compare.h"
+#include "stats/order.h"
 #include "check.h"
 
 /* ---- a service, simulated ------------------------------------------------------------------ */
@@ -28,17 +29,10 @@ normal(void)
 	return sqrt(-2 * log1p(-u)) * cos(2 * M_PI * v);
 }
 
-static int
-ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
 static double
 quantile(double *v, size_t n, double q)
 {
-	qsort(v, n, sizeof(*v), ascending);
+	qsort(v, n, sizeof(*v), order_doubles);
 	return v[(size_t)(q * (double)(n - 1))];
 }
 

@@ -4,19 +4,14 @@
 #include <math.h>
 #include <stdlib.h>
 
-static int
-by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
+#include "stats/order.h"
 
 double
 ks_exponential(double *gaps, size_t n, double mean)
 {
 	double worst = 0;
 
-	qsort(gaps, n, sizeof(*gaps), by_value);
+	qsort(gaps, n, sizeof(*gaps), order_doubles);
 	for (size_t i = 0; i < n; i++) {
 		double f = 1 - exp(-gaps[i] / mean);
 		worst = fmax(worst, f - (double)i / (double)n);

@@ -13,12 +13,6 @@
 
 #define HEAD "ETag: \"v1\"\r\nContent-Type: text/plain\r\n"
 
-static struct text
-text(const char *s)
-{
-	return (struct text){ s, strlen(s) };
-}
-
 /* ---- values ---------------------------------------------------------------------------------- */
 
 static struct l2_value
@@ -30,8 +24,8 @@ sample(struct text body)
 			.initial_age_s = 3, .lifetime_s = 600, .stale_behind_s = 30, .stale_error_s = 60,
 			.etag_at = 6, .etag_size = 4, .status = 200, .flags = TERMS_DATE | TERMS_ETAG_STRONG,
 			.full_bytes = (int64_t)body.size },
-		.key = text("http://a.example/x"),
-		.vary = text("accept: x"), .head = text(HEAD), .body = body,
+		.key = text_of("http://a.example/x"),
+		.vary = text_of("accept: x"), .head = text_of(HEAD), .body = body,
 	};
 }
 
@@ -97,7 +91,7 @@ what_is_torn_is_not(void **state)
 {
 	struct l2_packer *p = l2_packer_new();
 	struct buf out = { 0 };
-	struct l2_value v = sample(text("a body")), r;
+	struct l2_value v = sample(text_of("a body")), r;
 
 	l2_value_write(p, &v, &out);
 	for (size_t i = 0; i < out.size; i++) {
@@ -119,16 +113,16 @@ static void
 nonsense_is_not_taken(void **state)
 {
 	struct l2_packer *p = l2_packer_new();
-	struct l2_value good = sample(text("a body")), r;
+	struct l2_value good = sample(text_of("a body")), r;
 	struct l2_value rows[] = { good, good, good, good, good, good, good, good };
 
 	rows[0].terms.status = 101;
 	rows[1].terms.lifetime_s = -1;
 	rows[2].terms.etag_at = 1000;
-	rows[3].head = text("no field\r\n");
-	rows[4].head = text("A: b\r\n\r\nSet-Cookie: a=b\r\n");
-	rows[5].head = text("A: b\nC: d\r\n");
-	rows[6].head = text("");
+	rows[3].head = text_of("no field\r\n");
+	rows[4].head = text_of("A: b\r\n\r\nSet-Cookie: a=b\r\n");
+	rows[5].head = text_of("A: b\nC: d\r\n");
+	rows[6].head = text_of("");
 	rows[7].terms.received_ns = INT64_MIN;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct buf out = { 0 };
@@ -151,7 +145,7 @@ slots_are_read(void **state)
 	    "*4\r\n$0\r\n\r\n:7002\r\n$1\r\nb\r\n*0\r\n"
 	    "*3\r\n:8192\r\n:16000\r\n*3\r\n$3\r\n::1\r\n:7003\r\n$1\r\nc\r\n";
 
-	assert_true(l2_map_read(text(reply), "10.0.0.1", &m));
+	assert_true(l2_map_read(text_of(reply), "10.0.0.1", &m));
 	assert_int_equal(m.n, 3);
 	assert_int_equal(m.primary[0], 0);
 	assert_int_equal(m.primary[8191], 0);
@@ -167,9 +161,9 @@ slots_are_read(void **state)
 		"*1\r\n*3\r\n:0\r\n:1\r\n*2\r\n*0\r\n:1\r\n", "",
 	};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_false(l2_map_read(text(bad[i]), "a", &m));
+		assert_false(l2_map_read(text_of(bad[i]), "a", &m));
 	/* a node that nobody knows the address of: its slots are nobody's */
-	assert_true(l2_map_read(text("*2\r\n*3\r\n:0\r\n:1\r\n*2\r\n$1\r\n?\r\n:1\r\n"
+	assert_true(l2_map_read(text_of("*2\r\n*3\r\n:0\r\n:1\r\n*2\r\n$1\r\n?\r\n:1\r\n"
 	    "*3\r\n:2\r\n:2\r\n*2\r\n$1\r\na\r\n:1\r\n"), "a", &m));
 	assert_int_equal(m.primary[1], L2_NO_NODE);
 	assert_int_equal(m.primary[2], 0);
@@ -178,13 +172,13 @@ slots_are_read(void **state)
 static void
 roles_are_read(void **state)
 {
-	assert_int_equal(l2_role_read(text("*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n")), L2_ROLE_PRIMARY);
-	assert_int_equal(l2_role_read(text("*5\r\n$5\r\nslave\r\n$1\r\na\r\n:1\r\n$9\r\nconnected\r\n:3\r\n")),
+	assert_int_equal(l2_role_read(text_of("*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n")), L2_ROLE_PRIMARY);
+	assert_int_equal(l2_role_read(text_of("*5\r\n$5\r\nslave\r\n$1\r\na\r\n:1\r\n$9\r\nconnected\r\n:3\r\n")),
 	    L2_ROLE_REPLICA);
-	assert_int_equal(l2_role_read(text("*5\r\n$5\r\nslave\r\n$1\r\na\r\n:1\r\n$7\r\nconnect\r\n:-1\r\n")),
+	assert_int_equal(l2_role_read(text_of("*5\r\n$5\r\nslave\r\n$1\r\na\r\n:1\r\n$7\r\nconnect\r\n:-1\r\n")),
 	    L2_ROLE_UNKNOWN);
-	assert_int_equal(l2_role_read(text("*1\r\n$8\r\nsentinel\r\n")), L2_ROLE_UNKNOWN);
-	assert_int_equal(l2_role_read(text("-ERR no\r\n")), L2_ROLE_UNKNOWN);
+	assert_int_equal(l2_role_read(text_of("*1\r\n$8\r\nsentinel\r\n")), L2_ROLE_UNKNOWN);
+	assert_int_equal(l2_role_read(text_of("-ERR no\r\n")), L2_ROLE_UNKNOWN);
 }
 
 /* ---- purges ---------------------------------------------------------------------------------- */
@@ -195,7 +189,7 @@ static bool
 spared(const struct l2_purges *p, uint64_t known)
 {
 	const uint64_t tags[] = { 1, 2 };
-	return l2_purges_spare(p, known, text(KEY), tags, 2);
+	return l2_purges_spare(p, known, text_of(KEY), tags, 2);
 }
 
 static void
@@ -209,7 +203,7 @@ values_count_since_the_last_purge(void **state)
 	assert_true(spared(p, 10) && !spared(p, 0));
 	l2_purges_note_all(p, 5, false);
 	assert_true(spared(p, 5) && !spared(p, 4));
-	l2_purges_note(p, l2_purge_hash(text(KEY)), 7, false);
+	l2_purges_note(p, l2_purge_hash(text_of(KEY)), 7, false);
 	assert_true(spared(p, 7) && !spared(p, 6));
 	l2_purges_note(p, 2, 8, false);          /* a tag */
 	assert_true(spared(p, 8) && !spared(p, 7));
@@ -249,7 +243,7 @@ what_waits_is_in_doubt_and_bounded(void **state)
 	struct l2_note *note;
 
 	l2_purges_set_known(p, 10);
-	l2_outbox_add(b, &(struct purge){ .what = PURGE_URL, .soft = true, .text = text("https://A.example/x") },
+	l2_outbox_add(b, &(struct purge){ .what = PURGE_URL, .soft = true, .text = text_of("https://A.example/x") },
 	    true);   /* either scheme is meant */
 	assert_false(spared(p, 10));
 	assert_int_equal(woken, 1);
@@ -261,7 +255,7 @@ what_waits_is_in_doubt_and_bounded(void **state)
 	l2_outbox_doubt_again(b);
 	assert_false(spared(p, 10));
 	for (int i = 0; i < 10000; i++)
-		l2_outbox_add(b, &(struct purge){ .what = PURGE_TAG, .text = text("t") }, true);
+		l2_outbox_add(b, &(struct purge){ .what = PURGE_TAG, .text = text_of("t") }, true);
 	while ((note = l2_outbox_take(b))) {
 		n++;
 		alls += note->what == PURGE_ALL;
@@ -346,7 +340,7 @@ read_entry(const char *reply, struct l2_entry *ret)
 {
 	struct resp_walk w;
 
-	resp_walk_start(&w, text(reply));
+	resp_walk_start(&w, text_of(reply));
 	return l2_entry_read(&w, ret);
 }
 

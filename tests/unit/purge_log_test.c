@@ -12,12 +12,6 @@
 #include "base/file.h"
 #include "check.h"
 
-static struct text
-text_of(const char *s)
-{
-	return (struct text){ s, strlen(s) };
-}
-
 static uint64_t
 add(struct purge_log *log, enum purge_what what, const char *text, bool from_fleet)
 {

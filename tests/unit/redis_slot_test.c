@@ -5,12 +5,6 @@
 #include "check.h"
 #include "net/resp_walk.h"
 
-static struct text
-text(const char *s)
-{
-	return (struct text){ s, strlen(s) };
-}
-
 static void
 keys_have_the_slots_of_the_specification(void **state)
 {
@@ -23,12 +17,12 @@ keys_have_the_slots_of_the_specification(void **state)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (rows[i].slot >= 0)
-			assert_int_equal(redis_slot(text(rows[i].key)), rows[i].slot);
+			assert_int_equal(redis_slot(text_of(rows[i].key)), rows[i].slot);
 		else
-			assert_int_not_equal(redis_slot(text(rows[i].key)), 5061);
+			assert_int_not_equal(redis_slot(text_of(rows[i].key)), 5061);
 	}
-	assert_int_equal(redis_slot(text("{user1000}.following")), redis_slot(text("{user1000}.followers")));
-	assert_int_equal(redis_slot(text("foo{{bar}}zap")), redis_slot(text("{bar")));
+	assert_int_equal(redis_slot(text_of("{user1000}.following")), redis_slot(text_of("{user1000}.followers")));
+	assert_int_equal(redis_slot(text_of("foo{{bar}}zap")), redis_slot(text_of("{bar")));
 }
 
 static void
@@ -77,7 +71,7 @@ values_come_in_their_order(void **state)
 	struct resp_walk w;
 	struct resp_value v;
 
-	resp_walk_start(&w, text("*7\r\n$2\r\nab\r\n|1\r\n+k\r\n*1\r\n:1\r\n:-12\r\n%1\r\n+a\r\n*2\r\n_\r\n$-1\r\n"
+	resp_walk_start(&w, text_of("*7\r\n$2\r\nab\r\n|1\r\n+k\r\n*1\r\n:1\r\n:-12\r\n%1\r\n+a\r\n*2\r\n_\r\n$-1\r\n"
 	    "=5\r\ntxt:z\r\n-ERR no\r\n~0\r\n,1.5\r\n"));
 	expect_next(&w, RESP_ARRAY, NULL, 7);
 	expect_next(&w, RESP_BULK, "ab", 0);
@@ -92,7 +86,7 @@ values_come_in_their_order(void **state)
 	expect_next(&w, RESP_DOUBLE, "1.5", 0);
 	assert_false(resp_walk_next(&w, &v));
 	/* attributes in front of what is stepped over, and aggregates in it */
-	resp_walk_start(&w, text("*2\r\n|1\r\n+k\r\n+v\r\n*2\r\n+a\r\n*1\r\n+b\r\n:7\r\n"));
+	resp_walk_start(&w, text_of("*2\r\n|1\r\n+k\r\n+v\r\n*2\r\n+a\r\n*1\r\n+b\r\n:7\r\n"));
 	expect_next(&w, RESP_ARRAY, NULL, 2);
 	resp_walk_skip(&w, 1);
 	expect_next(&w, RESP_INTEGER, "7", 7);
@@ -110,7 +104,7 @@ what_is_no_reply_ends(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct resp_walk w;
 		struct resp_value v;
-		resp_walk_start(&w, text(rows[i]));
+		resp_walk_start(&w, text_of(rows[i]));
 		if (resp_walk_next(&w, &v))
 			fail_msg("row %zu gave a value", i);
 	}

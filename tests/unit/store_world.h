@@ -42,12 +42,6 @@ turn(struct world *x)
 	store_turn(x->w, x->now);
 }
 
-static inline struct text
-text_of(const char *s)
-{
-	return (struct text){ s, strlen(s) };
-}
-
 static inline bool
 match_exactly(void *ctx, struct text vary)
 {

@@ -107,12 +107,6 @@ count(const struct client *c, int64_t took_ns)
 	metrics_observe(m, METRIC_DURATION, series_route(m, v->route), took_ns);
 }
 
-static struct text
-text_of(const char *s)
-{
-	return (struct text){ s, strlen(s) };
-}
-
 static void
 log_line(struct client *c, int64_t took_ns)
 {

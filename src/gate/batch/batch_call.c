@@ -2,21 +2,13 @@
 #include "gate/batch/batch_call.h"
 
 #include "base/cleanup.h"
+#include "base/hex.h"
 #include "base/utf8.h"
 #include "gate/encode.h"
 
 #define DIGITS_MAX 18      /* of a whole number that every reader of JSON takes for the same */
 
 /* ---- the key of a request -------------------------------------------------------------------- */
-
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 static bool
 begins(struct text t, struct text with)

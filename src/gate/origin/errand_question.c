@@ -139,8 +139,7 @@ put_missing(struct errand *x)
 static struct text
 address_of(const struct gate_route *route, const struct gate_config *config)
 {
-	const char *text = config->upstreams[route->upstream].servers[0].address.text;
-	return (struct text){ text, strlen(text) };
+	return text_of(config->upstreams[route->upstream].servers[0].address.text);
 }
 
 void

@@ -35,9 +35,9 @@ without_scheme(struct text url)
 }
 
 static struct text
-text_of(const char *s)
+text_or_none(const char *s)
 {
-	return (struct text){ s ? s : "", s ? strlen(s) : 0 };
+	return text_of(s ? s : "");
 }
 
 /* What a word in braces stands for; false: nothing. */
@@ -56,9 +56,9 @@ put_word(const struct filling *f, struct text word, struct buf *out)
 		value = f->p->text;
 		encoded = f->form == IN_URL;
 	} else if (text_is(word, "service")) {
-		value = text_of(f->c->service);
+		value = text_or_none(f->c->service);
 	} else if (text_is(word, "token")) {
-		value = text_of(f->token);
+		value = text_or_none(f->token);
 	} else {
 		return false;
 	}
