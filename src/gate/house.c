@@ -205,7 +205,7 @@ begin(struct house *h, const struct gate_config *c, struct err *e)
 	if (code == 0)
 		code = open_metrics(h, e);
 	if (code == 0)
-		code = cdns_open(c, purge_desk_log(h->purges), &h->cdns, e);
+		code = cdns_open(c, purge_desk_log(h->purges), NULL, &h->cdns, e);
 	if (code == 0 && c->admin)
 		code = admin_open(h, c->admin, gift.admin, &h->admin, e);
 	if (code == 0)
@@ -302,8 +302,7 @@ static int
 renew_cdns(struct house *h, struct err *e)
 {
 	pthread_mutex_lock(&h->lock);
-	cdns_close(h->cdns);
-	int code = cdns_open(h->gate->config, purge_desk_log(h->purges), &h->cdns, e);
+	int code = cdns_open(h->gate->config, purge_desk_log(h->purges), h->cdns, &h->cdns, e);
 	pthread_mutex_unlock(&h->lock);
 	return code;
 }

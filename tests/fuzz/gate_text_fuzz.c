@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What clients write, as the gate reads it (Accept-Encoding, types, cron) and writes it down (access log). */
+/* What clients and servers write, as the gate reads it (Accept-Encoding, types, Retry-After, cron) and writes it down
+ * (access log). */
 #include <jansson.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include "gate/admin/access_line.h"
 #include "gate/compress/compress.h"
 #include "gate/config/cron.h"
+#include "gate/retry_after.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -29,6 +31,18 @@ negotiate(struct text text)
 			abort();
 	if (plan.coding != CODING_IDENTITY && !w.of[plan.coding])
 		abort();
+}
+
+static void
+wait_for(struct text text)
+{
+	const struct http_field at[] = { { { "retry-after", 11 }, text }, { { "date", 4 }, text } };
+
+	for (uint32_t n = 1; n <= 2; n++) {
+		int64_t ns = retry_after_ns(&(struct http_fields){ at, n }, INT64_C(1795000000) * NS_PER_S);
+		if (ns < 0 || ns > RETRY_AFTER_MAX_NS)
+			abort();
+	}
 }
 
 static void
@@ -61,6 +75,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err e = { 0 };
 
 	negotiate(text);
+	wait_for(text);
 	write_lines(text);
 	if (cron_parse(arena_strndup(a, text.at, size), &cron, &e) == 0 && !cron.minutes)
 		abort();

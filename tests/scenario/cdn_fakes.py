@@ -4,6 +4,7 @@ them, on a port of this host. Each judges the signature by itself, with hashlib 
 as documented; why is in `faults`."""
 import base64
 import calendar
+import email.utils
 import hashlib
 import hmac
 import http.server
@@ -41,17 +42,20 @@ def serve(handler):
 
 
 class Fake:
-    """Subclasses answer; `busy`: it is not the time for purges; `lose`: what is taken is not answered for."""
+    """Subclasses answer; `busy`: it is not the time for purges; `lose`: what is taken is not answered for. Each of `pauses`
+    refuses once: a status, for so many seconds, said as such or as a date; who asks sooner is at fault."""
 
     def __init__(self, secrets):
         fake = self
         self.secrets, self.faults, self.refused, self.busy, self.lose, self.taken = secrets, [], 0, False, False, []
+        self.pauses, self.paused, self.not_before = [], 0, 0
 
         class Handler(QuietHandler):
             def do_POST(self):
                 body = self.body()
+                retry = fake.pause()
                 try:
-                    status, text = fake.answer(self, body)
+                    status, text = (fake.status, '') if retry else fake.answer(self, body)
                 except Exception as e:
                     fake.faults.append(f'{type(e).__name__}: {e}')
                     status, text = 403, ''
@@ -59,12 +63,27 @@ class Fake:
                     self.connection.close()
                     return
                 self.send_response(status)
+                if retry:
+                    self.send_header('Retry-After', retry)
                 self.send_header('Content-Length', str(len(text)))
                 self.end_headers()
                 self.wfile.write(text.encode())
 
         self.server = serve(Handler)
         self.port = self.server.server_port
+
+    def pause(self):
+        """What Retry-After says; None: no pause now."""
+        now = time.time()
+        if now < self.not_before:
+            self.faults.append(f'asked {self.not_before - now:.3f} s too early')
+        if not self.pauses:
+            return None
+        self.status, seconds, as_date = self.pauses.pop(0)
+        self.paused += 1
+        until = int(now) + seconds   # dates have no fractions
+        self.not_before = until if as_date else now + seconds
+        return email.utils.formatdate(until, usegmt=True) if as_date else str(seconds)
 
     def refuse(self, status, text):
         self.refused += 1

@@ -468,6 +468,38 @@ def cdn_signed(gate):
     return faults + expect(gate.ask('POST', '/reload')[1]['notes'], [])
 
 
+def cdn_pauses(gate):
+    """A CDN that says when it wants to be asked again is not asked before, also over a reload; nobody waits with it."""
+    front, akamai = CloudFront(SECRETS), Akamai(SECRETS)
+
+    def states():
+        return gate.ask('GET', '/status')[1]['cdn']
+    front.pauses, akamai.pauses = [(503, 2, False), (429, 1, False)], [(429, 3, True), (503, 2, True)]
+    gate.write(CONFIG + SIGNED, cloudfront=front.port, akamai=akamai.port)
+    faults = expect(gate.ask('POST', '/reload')[0], 200)
+    gate.ask('POST', '/purge', {'url': 'http://h/a'})
+    until(lambda: front.taken and akamai.taken, lambda: f'{front.taken} {akamai.taken} {front.faults} {akamai.faults}')
+    faults += expect((front.paused, akamai.paused, front.taken), (2, 2, [['/a']]))
+    front.pauses = [(503, 3000, False)]
+    for path in ('b', 'c', 'd'):
+        gate.ask('POST', '/purge', {'url': f'http://h/{path}'})
+    until(lambda: sum(len(objects) for _, objects in akamai.taken) == 4 and front.paused == 3,
+          lambda: f'{akamai.taken} {front.paused}')
+    until(lambda: 'retry_at' in states()[0] and not states()[1]['backlog'], lambda: f'{states()}')
+    faults += expect(gate.ask('POST', '/reload')[0], 200)
+    faults += expect(['retry_at' in s for s in states()], [True, False])
+    gate.ask('POST', '/purge', {'url': 'http://h/e'})
+    until(lambda: sum(len(objects) for _, objects in akamai.taken) == 5, lambda: f'{akamai.taken}')
+    faults += expect((front.taken[1:], states()[0]['backlog'], front.faults, akamai.faults), ([], 4, [], []))
+    gate.kill()
+    front.not_before = 0   # the next process knows nothing of it
+    gate.start()
+    until(lambda: all(s['backlog'] == 0 for s in states()), lambda: f'{states()}')
+    faults += expect((sum(front.taken[1:], []), front.faults), (['/b', '/c', '/d', '/e'], []))
+    gate.write()
+    return faults + expect(gate.ask('POST', '/reload')[1]['notes'], [])
+
+
 def shield(gate):
     """A gate behind a gate: what many ask for at once is asked of the origin once."""
     with tempfile.TemporaryDirectory(prefix='prony-gate-') as folder:
@@ -499,7 +531,8 @@ def drain(gate):
 
 
 ROWS = [status, refusals, purge_url, purge_tag, purge_soft, purge_log, config_masked, reload_changes, reload_broken,
-        reload_notes, reload_under_traffic, idle_connection, second_gate, shield, killed, cdn, cdn_signed, drain]
+        reload_notes, reload_under_traffic, idle_connection, second_gate, shield, killed, cdn, cdn_signed, cdn_pauses,
+        drain]
 SUCCESSION = [upgrade_broken, upgrade_under_traffic, upgrade_empty, successor_ends]
 BOTH = [reload_under_traffic, idle_connection, drain]   # what the engine has a part in
 

@@ -10,8 +10,8 @@
 #include "gate/origin/errand.h"
 #include "gate/origin/fill.h"
 #include "gate/origin/upstream.h"
+#include "gate/retry_after.h"
 
-#define RETRY_MAX_S 86400
 
 static struct batch *
 batch_of(struct client *c)
@@ -184,23 +184,6 @@ ask_each(struct batch *b)
 			upstream_ask(x);
 }
 
-/* Retry-After in seconds; 0: it does not say. */
-static int64_t
-retry_of(const struct http1_response *r)
-{
-	const struct http_field *f = http_field_next(&r->fields, "Retry-After", NULL);
-	int64_t s = 0;
-
-	for (size_t i = 0; f && i < f->value.size; i++) {
-		if (f->value.at[i] < '0' || f->value.at[i] > '9')
-			return 0;
-		s = s * 10 + (f->value.at[i] - '0');
-		if (s > RETRY_MAX_S)
-			return RETRY_MAX_S * NS_PER_S;
-	}
-	return s * NS_PER_S;
-}
-
 /* What may be said of each request is said of each, all else is between the gate and the server. */
 static int
 status_for_each(int status)
@@ -224,7 +207,8 @@ on_answered(struct client *c)
 	else if (whole.status == 401)
 		ask_each(b);
 	else
-		fail(b, status_for_each(whole.status), "the server could not answer the batch", retry_of(&whole));
+		fail(b, status_for_each(whole.status), "the server could not answer the batch",
+		    retry_after_ns(&whole.fields, wall_ns()));
 	batch_bury(b);
 }
 

@@ -18,7 +18,8 @@
 
 #define CALL_NS      (30 * NS_PER_S)
 #define WAIT_MIN_NS  (500 * NS_PER_MS)    /* after the first failure; doubles */
-#define WAIT_MAX_NS  (60 * NS_PER_S)
+#define WAIT_MAX_NS  (60 * NS_PER_S)      /* but for what it asks for itself: */
+#define RETRY_MAX_NS (3600 * NS_PER_S)
 #define REFUSALS_MAX 5                    /* of one purge, then it is passed over */
 #define TOKEN_MAX    ((size_t)16 << 10)
 
@@ -36,6 +37,7 @@ struct cdn {
 	pthread_mutex_t lock;        /* of what is told */
 	uint64_t carried, refused;
 	int64_t failing_since_ns;    /* wall; 0: it is not */
+	int64_t retry_ns;            /* not to be asked before, as it wants; 0: at any time */
 	struct err error;
 };
 
@@ -77,17 +79,17 @@ is_refusal(const struct cdn_driver *d, int status, const struct buf *why)
 	return refused;
 }
 
-/* 0 it is done; -errno: not yet, or not ever: *ret_refused. */
+/* 0 it is done; -errno: not yet, or not ever: *ret_refused. *ret_retry_ns: for how long it does not want to be asked. */
 static int
-ask(struct cdn *k, bool *ret_refused, struct err *e)
+ask(struct cdn *k, bool *ret_refused, int64_t *ret_retry_ns, struct err *e)
 {
 	CLEANUP(buf_done) struct buf token = { 0 };
-	CLEANUP(buf_done) struct buf why = { 0 };
+	CLEANUP(http_answer_done) struct http_answer answer = { 0 };
 	CLEANUP(cdn_request_done) struct cdn_request r = { 0 };
 	struct cdn_ask by = { .c = k->c, .batch = &k->batch, .wall_ns = wall_ns() };
 	struct url url;
-	int status = 0;
 
+	*ret_retry_ns = 0;
 	int code = read_token(k->c, &token, e);
 	if (k->c->token_env || k->c->token_file)
 		by.secret = (struct text){ buf_text(&token), token.size };
@@ -97,18 +99,21 @@ ask(struct cdn *k, bool *ret_refused, struct err *e)
 	if (code == 0)
 		code = url_parse(buf_text(&r.to), &url, e);
 	if (code == 0)
-		code = http_call(&url, r.method, r.rest.data, r.rest.size, k->c->ca_file, CALL_NS, k->end, &status, &why, e);
+		code = http_call(&url, r.method, r.rest.data, r.rest.size, k->c->ca_file, CALL_NS, k->end, &answer, e);
+	int status = answer.status;
 	if (code < 0 || (status >= 200 && status < 300) ||
 	    (k->driver->missing_is_done && (status == 404 || status == 410)))
 		return code;   /* what is not there need not be purged */
-	*ret_refused = is_refusal(k->driver, status, &why);
+	*ret_refused = is_refusal(k->driver, status, &answer.body);
+	*ret_retry_ns = answer.retry_ns < RETRY_MAX_NS ? answer.retry_ns : RETRY_MAX_NS;
 	return err_set(e, EREMOTEIO, "it answered %d", status);
 }
 
 static void
-note(struct cdn *k, const struct err *e)
+note(struct cdn *k, const struct err *e, int64_t retry_ns)
 {
 	pthread_mutex_lock(&k->lock);
+	k->retry_ns = retry_ns ? now_ns() + retry_ns : 0;
 	if (e && !k->failing_since_ns)
 		k->failing_since_ns = wall_ns();
 	if (!e)
@@ -124,8 +129,18 @@ rest(const struct cdn *k, int fd, int64_t ns)
 {
 	struct pollfd p[] = { { .fd = k->end, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
 
-	poll(p, fd < 0 ? 1 : 2, ns < 0 ? -1 : (int)(ns / NS_PER_MS));
+	poll(p, fd < 0 ? 1 : 2, ns < 0 ? -1 : (int)(ns / NS_PER_MS) + 1);
 	return !p[0].revents;
+}
+
+/* As long as it wants. False: the end has come. */
+static bool
+rest_for_it(struct cdn *k, int64_t least_ns)
+{
+	pthread_mutex_lock(&k->lock);
+	int64_t left_ns = k->retry_ns ? k->retry_ns - now_ns() : 0;
+	pthread_mutex_unlock(&k->lock);
+	return rest(k, -1, left_ns > least_ns ? left_ns : least_ns);
 }
 
 enum carried { CARRIED, TOO_MUCH, STOPPED };
@@ -135,13 +150,13 @@ enum carried { CARRIED, TOO_MUCH, STOPPED };
 static enum carried
 carry(struct cdn *k)
 {
-	int64_t wait_ns = WAIT_MIN_NS;
+	int64_t wait_ns = WAIT_MIN_NS, retry_ns;
 
 	for (int refusals = 0;;) {
 		struct err e = { 0 };
 		bool refused;
-		int code = ask(k, &refused, &e);
-		note(k, code < 0 ? &e : NULL);
+		int code = ask(k, &refused, &retry_ns, &e);
+		note(k, code < 0 ? &e : NULL, retry_ns);
 		if (code == 0)
 			return CARRIED;
 		if (refused && k->batch.n_items == 1 && ++refusals == REFUSALS_MAX) {
@@ -150,7 +165,7 @@ carry(struct cdn *k)
 			pthread_mutex_unlock(&k->lock);
 			return CARRIED;
 		}
-		if (!rest(k, -1, wait_ns))
+		if (!rest_for_it(k, wait_ns))
 			return STOPPED;
 		if (refused && k->batch.n_items > 1)
 			return TOO_MUCH;
@@ -188,6 +203,8 @@ run(void *ctx)
 	struct cdn *k = ctx;
 	eventfd_t news;
 
+	if (!rest_for_it(k, 0))   /* the one before was asked to wait */
+		return NULL;
 	do {
 		while (gather(k, &text)) {
 			enum carried how = k->batch.n ? carry(k) : CARRIED;
@@ -211,12 +228,22 @@ wake(void *ctx)
 	eventfd_write(((struct cdn *)ctx)->news, 1);
 }
 
+static int64_t
+retry_of(const struct cdns *k, const char *name)
+{
+	for (size_t i = 0; k && i < k->n; i++)
+		if (strcmp(k->at[i].c->name, name) == 0)
+			return k->at[i].retry_ns;
+	return 0;
+}
+
 static int
-begin(struct cdn *k, const struct gate_cdn *c, struct purge_log *log, struct err *e)
+begin(struct cdn *k, const struct gate_cdn *c, struct purge_log *log, const struct cdns *others, struct err *e)
 {
 	sigset_t all, before;
 
-	*k = (struct cdn){ .c = c, .log = log, .reader = { .name = c->name, .wake = wake, .ctx = k } };
+	*k = (struct cdn){ .c = c, .log = log, .reader = { .name = c->name, .wake = wake, .ctx = k },
+		.retry_ns = retry_of(others, c->name) };
 	k->driver = cdn_driver_of(c);
 	k->most = k->driver->items_max;
 	pthread_mutex_init(&k->lock, NULL);
@@ -234,19 +261,16 @@ begin(struct cdn *k, const struct gate_cdn *c, struct purge_log *log, struct err
 	return failed ? err_set(e, failed, "cannot carry purges on: %s", strerror(failed)) : 0;
 }
 
-int
-cdns_open(const struct gate_config *c, struct purge_log *log, struct cdns **ret, struct err *e)
+static int
+open_all(const struct gate_config *c, struct purge_log *log, const struct cdns *others, struct cdns **ret, struct err *e)
 {
 	int code = 0;
 
-	*ret = NULL;
-	if (!c->n_cdns)
-		return 0;
 	struct cdns *k = calloc(1, sizeof(*k));
 	if (!k || !(k->at = calloc(c->n_cdns, sizeof(*k->at))))
 		abort();
 	for (; k->n < c->n_cdns && code == 0; k->n++)
-		code = begin(&k->at[k->n], &c->cdns[k->n], log, e);
+		code = begin(&k->at[k->n], &c->cdns[k->n], log, others, e);
 	if (code < 0)
 		cdns_close(k);
 	else
@@ -255,12 +279,19 @@ cdns_open(const struct gate_config *c, struct purge_log *log, struct cdns **ret,
 }
 
 static void
-end(struct cdn *k)
+stop(struct cdn *k)
 {
 	if (k->end >= 0)
 		eventfd_write(k->end, 1);
 	if (k->started)
 		pthread_join(k->thread, NULL);
+	k->started = false;
+}
+
+static void
+end(struct cdn *k)
+{
+	stop(k);
 	purge_log_leave(k->log, &k->reader);
 	if (k->news >= 0)
 		close(k->news);
@@ -268,6 +299,17 @@ end(struct cdn *k)
 		close(k->end);
 	buf_done(&k->batch.items);
 	pthread_mutex_destroy(&k->lock);
+}
+
+int
+cdns_open(const struct gate_config *c, struct purge_log *log, struct cdns *others, struct cdns **ret, struct err *e)
+{
+	*ret = NULL;
+	for (size_t i = 0; others && i < others->n; i++)
+		stop(&others->at[i]);
+	int code = c->n_cdns ? open_all(c, log, others, ret, e) : 0;
+	cdns_close(others);
+	return code;
 }
 
 void
@@ -298,6 +340,11 @@ cdns_json(struct cdns *k)
 			wall_format(d->failing_since_ns, since);
 			json_object_set_new(j, "failing_since", json_string(since));
 			json_object_set_new(j, "error", json_string(d->error.text));
+		}
+		if (d->retry_ns > now_ns()) {
+			char at[21];
+			wall_format(wall_ns() + d->retry_ns - now_ns(), at);
+			json_object_set_new(j, "retry_at", json_string(at));
 		}
 		pthread_mutex_unlock(&d->lock);
 		json_array_append_new(list, j);

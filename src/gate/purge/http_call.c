@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "engine/talk.h"
+#include "gate/retry_after.h"
 #include "net/http1_response.h"
 
 #define ANSWER_MAX ((size_t)64 << 10)
@@ -36,9 +37,9 @@ hear_why(struct talk *t, const struct http1_response *r, struct buf *in, size_t 
 	}
 }
 
-/* The status of the final answer. */
+/* The final answer. */
 static int
-hear(struct talk *t, int *ret_status, struct buf *ret_why)
+hear(struct talk *t, struct http_answer *ret)
 {
 	CLEANUP(buf_done) struct buf in = { .cap_bytes = 2 * ANSWER_MAX };
 	struct http1_response r;
@@ -48,9 +49,11 @@ hear(struct talk *t, int *ret_status, struct buf *ret_why)
 	while (code == 0) {
 		enum http1_verdict v = http1_response_parse(&r, false, in.data ? in.data : "", in.size, &used);
 		if (v == HTTP1_DONE && r.status >= 200) {
-			if (r.status >= 400)
-				hear_why(t, &r, &in, used, ret_why);
-			return *ret_status = r.status, 0;
+			ret->status = r.status;
+			ret->retry_ns = retry_after_ns(&r.fields, wall_ns());
+			if (r.status >= 400)   /* reads on: the fields are views of what may move */
+				hear_why(t, &r, &in, used, &ret->body);
+			return 0;
 		}
 		if (v == HTTP1_BAD || in.size > ANSWER_MAX)
 			return -EPROTO;
@@ -64,7 +67,7 @@ hear(struct talk *t, int *ret_status, struct buf *ret_why)
 
 int
 http_call(const struct url *to, const char *method, const char *rest, size_t rest_size, const char *ca_file,
-    int64_t timeout_ns, int stop, int *ret_status, struct buf *ret_why, struct err *e)
+    int64_t timeout_ns, int stop, struct http_answer *ret, struct err *e)
 {
 	static const char *const alpn[] = { "http/1.1", NULL };
 	const struct tls_config tls = { .host = to->host, .alpn = alpn, .verify = true, .ca_file = ca_file };
@@ -83,6 +86,12 @@ http_call(const struct url *to, const char *method, const char *rest, size_t res
 	buf_append(&request, rest, rest_size);
 	code = talk_send(t, request.data, request.size);
 	if (code == 0)
-		code = hear(t, ret_status, ret_why);
+		code = hear(t, ret);
 	return code < 0 ? err_set(e, -code, "%s", talk_why(t, code)) : 0;
+}
+
+void
+http_answer_done(struct http_answer *a)
+{
+	buf_done(&a->body);
 }
