@@ -230,7 +230,7 @@ start(struct gate *g, const struct gate_lasting *lasting, struct err *e)
 	if (code == 0)
 		code = squeeze_open(g, e);
 	if (code == 0)
-		code = warm_open(g, e);
+		code = warm_open(g, lasting->learned, e);
 	if (code == 0)
 		code = events_open(g, lasting->places, e);
 	if (code == 0)

@@ -74,6 +74,7 @@ struct gate_lasting {
 	struct notices *notices;
 	struct gate_heard *heard;
 	struct event_places *places;
+	struct text learned;         /* what the gate before knows to be popular (warm.h); while this one begins */
 };
 
 uint32_t gate_count_workers(const struct gate_config *config);

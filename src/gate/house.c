@@ -23,9 +23,10 @@
 #include "gate/admin/systemd.h"
 #include "gate/front/certificates.h"
 #include "gate/purge/cdn.h"
+#include "gate/warm/events.h"
+#include "gate/warm/warm.h"
 
 #define DRAIN_NS     (10 * NS_PER_S)       /* for requests that are under way at the end */
-#define LEAVE_NS     (3600 * NS_PER_S)     /* for those of a gate that was replaced: tunnels last */
 #define LOOK_NS      (50 * NS_PER_MS)      /* how often signals and orders are looked for */
 #define TELL_NS      (5 * NS_PER_S)        /* at the end, for a successor to take what it is told */
 #define STORE_SEATS  32                    /* of threads that are no workers */
@@ -100,7 +101,8 @@ open_store(struct house *h, const struct gate_config *c, const struct upgrade_gi
 
 	h->memory = gift->store;
 	h->heard = (struct gate_heard){ gift->heard_seen, gift->heard_since_ns };
-	if (h->memory >= 0 && store_attach(&settings, &h->store, &other) == 0)
+	h->shares_store = h->memory >= 0 && store_attach(&settings, &h->store, &other) == 0;
+	if (h->shares_store)
 		return 0;
 	h->heard = (struct gate_heard){ .since_ns = wall_ns() };
 	if (h->memory >= 0) {
@@ -164,10 +166,14 @@ open_metrics(struct house *h, struct err *e)
 }
 
 static int
-open_gate(struct house *h, const struct gate_config *c, struct arena *own, struct gate **ret, struct err *e)
+open_gate(struct house *h, const struct gate_config *c, struct arena *own, const struct buf *learned,
+    struct gate **ret, struct err *e)
 {
+	struct gate_lasting lasting = h->lasting;
+
+	lasting.learned = (struct text){ learned->data, learned->size };
 	listen_want_none(&h->sockets);
-	return gate_open(c, own, &h->lasting, ++h->generation, ret, e);
+	return gate_open(c, own, &lasting, ++h->generation, ret, e);
 }
 
 /* To who started it: the gate before, or systemd, for which the process is another one from now on. */
@@ -187,11 +193,13 @@ begin(struct house *h, const struct gate_config *c, struct err *e)
 {
 	CLEANUP(buf_done) struct buf text = { 0 };
 	struct err unread = { 0 };
-	struct upgrade_gift gift;
+	CLEANUP(upgrade_gift_done) struct upgrade_gift gift = { 0 };
 	int code = upgrade_receive(&h->sockets, &gift, &h->link, e);
 
 	h->generation = gift.generation;
 	h->first_generation = gift.generation + 1;
+	if (gift.tells_of_events)
+		event_places_take(&h->places, &gift.events);
 	if (code == 0)
 		code = open_store(h, c, &gift, e);
 	if (code == 0)
@@ -201,13 +209,15 @@ begin(struct house *h, const struct gate_config *c, struct err *e)
 	file_read(c->file, NODE_FILE_MAX, &text, &unread);
 	note_config(h, &text);
 	if (code == 0)
-		code = open_gate(h, c, NULL, &h->gate, e);
+		code = open_gate(h, c, NULL, &gift.learned, &h->gate, e);
 	if (code == 0)
 		code = open_metrics(h, e);
 	if (code == 0)
 		code = cdns_open(c, purge_desk_log(h->purges), NULL, &h->cdns, e);
 	if (code == 0 && c->admin)
 		code = admin_open(h, c->admin, gift.admin, &h->admin, e);
+	if (code == 0 && h->link.fd >= 0)
+		events_await(h->gate->events);   /* the process before stops listening */
 	if (code == 0)
 		say_ready(h);
 	return code;
@@ -273,7 +283,7 @@ replace(struct house *h, struct gate *next, struct buf *text)
 {
 	pthread_mutex_lock(&h->lock);
 	h->leaving[h->n_leaving++] = h->gate;
-	gate_drain(h->gate, GATE_LEAVES, now_ns() + LEAVE_NS);
+	gate_drain(h->gate, GATE_LEAVES, now_ns() + HOUSE_LEAVE_NS);
 	h->gate = next;
 	keep_counts(h, next->config);
 	note_config(h, text);
@@ -312,6 +322,7 @@ reload(struct house *h, struct buf *notes, struct err *e)
 {
 	CLEANUP(arena_free_p) struct arena *a = arena_new();
 	CLEANUP(buf_done) struct buf text = { 0 };
+	CLEANUP(buf_done) struct buf learned = { 0 };
 	const char *file = h->first->file;
 	struct gate_config *c;
 	struct gate *next;
@@ -319,13 +330,15 @@ reload(struct house *h, struct buf *notes, struct err *e)
 	int code = file_read(file, NODE_FILE_MAX, &text, e);
 	if (code == 0)
 		code = gate_config_parse(buf_text(&text), text.size, file, a, &c, e);
+	warm_learned(h->gate->warm, &learned);
 	if (code == 0)
-		code = open_gate(h, c, a, &next, e);
+		code = open_gate(h, c, a, &learned, &next, e);
 	if (code < 0) {
 		take_sockets_back(h);
 		return err_wrap(e, code, "nothing was changed");
 	}
 	(void)TAKE(a);
+	events_await(next->events);   /* the gate in force stops listening */
 	note_lasting(h->first, c, notes);
 	replace(h, next, &text);
 	struct err metrics = { 0 }, cdns = { 0 };
@@ -372,59 +385,6 @@ has_room(struct house *h)
 	return false;
 }
 
-/* ---- orders ---------------------------------------------------------------------------------- */
-
-void
-house_order(struct house *h, struct house_order *o)
-{
-	pthread_mutex_lock(&h->lock);
-	if (h->ends) {
-		o->code = err_set(&o->e, ESHUTDOWN, "the gate ends");
-	} else {
-		o->next = h->orders;
-		h->orders = o;
-		while (!o->done)
-			pthread_cond_wait(&h->done, &h->lock);
-	}
-	pthread_mutex_unlock(&h->lock);
-}
-
-/* Is there any? All that want the same have it at once, but for those that come while it is being done: what they
- * want may be in a file that has been read already. */
-static bool
-take_orders(struct house *h, enum house_do what)
-{
-	bool any = false;
-
-	pthread_mutex_lock(&h->lock);
-	for (struct house_order *o = h->orders; o; o = o->next) {
-		o->taken |= o->what == what;
-		any |= o->what == what;
-	}
-	pthread_mutex_unlock(&h->lock);
-	return any;
-}
-
-static void
-finish_orders(struct house *h, enum house_do what, int code, const struct err *e, const struct buf *notes)
-{
-	pthread_mutex_lock(&h->lock);
-	for (struct house_order **at = &h->orders; *at;) {
-		struct house_order *o = *at;
-		if (o->what != what || !o->taken) {
-			at = &o->next;
-			continue;
-		}
-		*at = o->next;
-		o->code = code;
-		o->e = *e;
-		buf_append(&o->notes, notes->data, notes->size);
-		o->done = true;
-	}
-	pthread_cond_broadcast(&h->done);
-	pthread_mutex_unlock(&h->lock);
-}
-
 static void
 say_lines(const struct house *h, const struct buf *notes)
 {
@@ -436,8 +396,8 @@ say_lines(const struct house *h, const struct buf *notes)
 			h->talk->say(h->talk->ctx, line);
 }
 
-static void
-say_error(const struct house *h, const struct err *e)
+void
+house_say_error(const struct house *h, const struct err *e)
 {
 	CLEANUP(buf_done) struct buf b = { 0 };
 
@@ -451,7 +411,7 @@ look_after_reload(struct house *h)
 	CLEANUP(buf_done) struct buf notes = { 0 };
 	struct err e = { 0 };
 
-	bool ordered = take_orders(h, HOUSE_RELOAD);
+	bool ordered = house_take_orders(h, HOUSE_RELOAD);
 	if (h->left || (!reload_asked && !ordered))
 		return;
 	if (!has_room(h))
@@ -459,83 +419,12 @@ look_after_reload(struct house *h)
 	reload_asked = 0;
 	int code = reload(h, &notes, &e);
 	if (code < 0) {
-		say_error(h, &e);
+		house_say_error(h, &e);
 	} else {
 		h->talk->say(h->talk->ctx, "the configuration was read anew and is in force");
 		say_lines(h, &notes);
 	}
-	finish_orders(h, HOUSE_RELOAD, code, &e, &notes);
-}
-
-/* ---- a new program --------------------------------------------------------------------------- */
-
-/* Another process has everything: what is left is who is being answered. */
-static void
-leave(struct house *h)
-{
-	metrics_server_close(h->metrics);
-	h->metrics = NULL;
-	cdns_close(h->cdns);
-	h->cdns = NULL;
-	listen_want_none(&h->sockets);
-	gate_drain(h->gate, GATE_LEAVES, now_ns() + LEAVE_NS);
-}
-
-/* The new process was none. */
-static void
-take_back(struct house *h)
-{
-	if (h->after.peer)
-		store_bury(h->store, h->after.peer, 0);
-	purge_log_renew(purge_desk_log(h->purges));
-	h->after = (struct upgrade_link){ .fd = -1 };
-}
-
-static void
-look_after_upgrade(struct house *h)
-{
-	struct buf none = { 0 };
-	struct err e = { 0 };
-	char text[96];
-
-	bool ordered = take_orders(h, HOUSE_UPGRADE);
-	if (h->left || (!upgrade_asked && !ordered))
-		return;
-	upgrade_asked = 0;
-	uint64_t latest = purge_log_latest(purge_desk_log(h->purges));
-	struct upgrade_gift gift = { h->memory, admin_listener(h->admin), h->generation, getpid(),
-		atomic_load(&h->heard.seen), h->heard.since_ns };
-	/* With the lock: no purge comes between the two logs. */
-	pthread_mutex_lock(&h->lock);
-	int code = upgrade_start(&gift, &h->sockets, &h->after, &e);
-	h->left = code == 0;
-	if (code < 0) {
-		take_back(h);
-	} else {
-		admin_leave(h->admin);
-		house_leave_purges(h, latest);
-	}
-	pthread_mutex_unlock(&h->lock);
-	if (code < 0) {
-		say_error(h, &e);
-	} else {
-		snprintf(text, sizeof(text), "process %d serves now; this one ends with its last client",
-		    (int)h->after.peer);
-		h->talk->say(h->talk->ctx, text);
-		leave(h);
-	}
-	finish_orders(h, HOUSE_UPGRADE, code, &e, &none);
-}
-
-/* What the gate before has to tell; it may have ended, or was killed. */
-static void
-look_after_link(struct house *h)
-{
-	pid_t before = h->link.peer;
-
-	house_hear_purges(h);
-	if (upgrade_peer_is_gone(&h->link))
-		store_bury(h->store, before, flight_first(h->first_generation));
+	house_finish_orders(h, HOUSE_RELOAD, code, &e, &notes);
 }
 
 static void
@@ -554,12 +443,14 @@ look_after(struct house *h, bool had_terminal)
 		stop_request();
 	else
 		look_after_reload(h);
-	look_after_upgrade(h);
-	look_after_link(h);
+	bool upgrade = upgrade_asked;
+	upgrade_asked = 0;
+	house_look_after_upgrade(h, upgrade);
+	house_look_after_link(h);
 	if (h->left)
-		house_tell_purges(h);
-	if (take_orders(h, HOUSE_DRAIN)) {
-		finish_orders(h, HOUSE_DRAIN, 0, &e, &none);
+		house_tell_next(h);
+	if (house_take_orders(h, HOUSE_DRAIN)) {
+		house_finish_orders(h, HOUSE_DRAIN, 0, &e, &none);
 		stop_request();
 	}
 	part(h);
@@ -590,30 +481,14 @@ has_ended(const struct house *h)
 }
 
 static void
-refuse_orders(struct house *h)
-{
-	struct buf none = { 0 };
-	struct err e = { 0 };
-
-	pthread_mutex_lock(&h->lock);
-	h->ends = true;
-	pthread_mutex_unlock(&h->lock);
-	int code = err_set(&e, ESHUTDOWN, "the gate ends");
-	for (int i = HOUSE_RELOAD; i <= HOUSE_DRAIN; i++) {
-		take_orders(h, (enum house_do)i);
-		finish_orders(h, (enum house_do)i, code, &e, &none);
-	}
-}
-
-static void
 house_done(struct house *h)
 {
-	refuse_orders(h);
+	house_refuse_orders(h);
 	admin_close(h->admin);
 	metrics_server_close(h->metrics);
 	cdns_close(h->cdns);
 	end_gates(h);
-	for (int64_t until_ns = now_ns() + TELL_NS; h->left && house_tell_purges(h) == -EAGAIN && now_ns() < until_ns;)
+	for (int64_t until_ns = now_ns() + TELL_NS; h->left && house_tell_next(h) == -EAGAIN && now_ns() < until_ns;)
 		sleep_until_ns(now_ns() + LOOK_NS);
 	metrics_free(h->gone);
 	listen_done(&h->sockets);
@@ -628,7 +503,7 @@ house_done(struct house *h)
 	buf_done(&h->config_text);
 	notices_done(&h->notices);
 	pthread_cond_destroy(&h->done);
-	pthread_mutex_destroy(&h->places.lock);
+	event_places_done(&h->places);
 	pthread_mutex_destroy(&h->lock);
 }
 
@@ -642,7 +517,7 @@ gate_run(const struct gate_config *config, const struct gate_talk *talk, struct 
 	bool had_terminal = has_terminal();
 
 	pthread_mutex_init(&h.lock, NULL);
-	pthread_mutex_init(&h.places.lock, NULL);
+	event_places_init(&h.places);
 	pthread_cond_init(&h.done, NULL);
 	notices_init(&h.notices);
 	raise_file_limit();

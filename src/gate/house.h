@@ -9,11 +9,13 @@
  * The house is the main thread's. Other threads ask it to do something with house_order(). */
 #pragma once
 
+#include "base/clock.h"
 #include "gate/gate_int.h"
 #include "gate/upgrade.h"
-#include "gate/warm/events.h"
+#include "gate/warm/event_places.h"
 
-#define HOUSE_LEAVING_MAX 3      /* gates that were replaced and still have clients */
+#define HOUSE_LEAVING_MAX 3      /* gates that were replaced and still have clients, */
+#define HOUSE_LEAVE_NS    (3600 * NS_PER_S)   /* for so long: tunnels last */
 
 enum house_do { HOUSE_RELOAD, HOUSE_UPGRADE, HOUSE_DRAIN };
 
@@ -36,8 +38,10 @@ struct house {
 	struct store *store;
 	int memory;              /* the store's memfd */
 	struct upgrade_link link, after;   /* to the process that this one took over from; that has taken over */
+	bool shares_store;       /* with the process before */
 	bool left;               /* another process serves now; */
-	uint64_t told;           /* it knows all purges up to this one, or need not */
+	bool parted;             /* it knows that no source of updates is attended to here, */
+	uint64_t told;           /* and all purges up to this one, or need not */
 	struct purge_desk *purges;
 	struct notices notices;
 	struct gate_heard heard;
@@ -77,9 +81,27 @@ void house_leave_purges(struct house *h, uint64_t latest);
  * not read what it was told. */
 int house_tell_purges(struct house *h);
 /* What the process before tells so. */
-void house_hear_purges(struct house *h);
+void house_hear_purge(struct house *h, struct text line);
 /* Whether they can be written is said once, and when they can be again. */
 void house_look_after_logs(struct house *h);
 
+/* ---- house_upgrade.c: the main thread's ---- */
+
+void house_look_after_upgrade(struct house *h, bool asked);
+/* What the next process has to know of what is left here: purges, and how far sources of updates were heard. As
+ * house_tell_purges. */
+int house_tell_next(struct house *h);
+/* What the process before tells; it may have ended, or was killed. */
+void house_look_after_link(struct house *h);
+
+/* ---- house_orders.c ---- */
+
 /* Waits until it is done, or was refused. Not the main thread. */
 void house_order(struct house *h, struct house_order *o);
+/* Those of this kind, which have one answer, are there any? The main thread, as what follows. */
+bool house_take_orders(struct house *h, enum house_do what);
+void house_finish_orders(struct house *h, enum house_do what, int code, const struct err *e, const struct buf *notes);
+void house_refuse_orders(struct house *h);   /* the house ends */
+
+/* An error, to people. */
+void house_say_error(const struct house *h, const struct err *e);

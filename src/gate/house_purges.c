@@ -46,17 +46,21 @@ house_tell_purges(struct house *h)
 	return code;
 }
 
+/* In the store that both have it is in force already, and what was fetched since then is new. */
 void
-house_hear_purges(struct house *h)
+house_hear_purge(struct house *h, struct text line)
 {
-	CLEANUP(buf_done) struct buf line = { 0 };
 	struct purge_entry entry;
 	struct text name;
 	uint32_t objects;
+	int code;
 
-	while (upgrade_hear(&h->link, &line))
-		if (purge_line_read((struct text){ line.data, line.size }, &entry, &name) == PURGE_LINE_ENTRY)
-			purge_desk_take(h->purges, h->gate->config, &entry.purge, &objects);
+	if (purge_line_read(line, &entry, &name) != PURGE_LINE_ENTRY)
+		return;
+	if (h->shares_store)
+		purge_log_add(purge_desk_log(h->purges), &entry.purge, entry.wall_ns, &code);
+	else
+		purge_desk_take(h->purges, h->gate->config, &entry.purge, &objects);
 }
 
 /* ---- logs ------------------------------------------------------------------------------------ */

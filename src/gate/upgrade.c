@@ -9,6 +9,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cache/key.h"
+#include "gate/warm/warm.h"
 
 #define VARIABLE   "PRONY_GATE_HANDOVER"
 #define CHILD_FD   3
@@ -70,6 +72,34 @@ receive_message(int link, char text[MESSAGE], int *ret_fd)
 	return n;
 }
 
+/* What does not fit into a message. */
+static int
+send_learned(int link, const struct buf *learned)
+{
+	CLEANUP(fd_close_p) int fd = memfd_create("prony popular", MFD_CLOEXEC);
+	const char *at = learned->data;
+
+	if (fd < 0)
+		return -errno;
+	for (size_t left = learned->size; left;) {
+		ssize_t n = write(fd, at, left);
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		at += n;
+		left -= (size_t)n;
+	}
+	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : send_message(link, "learned", fd);
+}
+
+static int
+send_events(int link, const struct event_standing *s)
+{
+	CLEANUP(buf_done) struct buf line = { 0 };
+
+	event_standing_write(s, &line);
+	return send_message(link, buf_text(&line), -1);
+}
+
 static int
 hand_over(int link, const struct upgrade_gift *gift, const struct listen_sockets *files)
 {
@@ -87,6 +117,10 @@ hand_over(int link, const struct upgrade_gift *gift, const struct listen_sockets
 	snprintf(text, sizeof(text), "heard %" PRIu64 " %" PRId64, gift->heard_seen, gift->heard_since_ns);
 	if (code == 0)
 		code = send_message(link, text, -1);
+	if (code == 0 && gift->tells_of_events)
+		code = send_events(link, &gift->events);
+	if (code == 0 && gift->learned.size)
+		code = send_learned(link, &gift->learned);
 	snprintf(text, sizeof(text), "end %u %d", gift->generation, (int)gift->pid);
 	return code ? code : send_message(link, text, -1);
 }
@@ -221,6 +255,18 @@ take_listener(struct listen_sockets *files, const char *text, int fd)
 		close(fd);
 }
 
+/* Where that fails it is learned anew. */
+static void
+take_learned(int fd, struct buf *ret)
+{
+	struct err e = { 0 };
+
+	ret->cap_bytes = WARM_TEXT_MAX;
+	if (file_read_open(fd, "what is popular", WARM_TEXT_MAX, ret, &e) < 0)
+		buf_done(ret);
+	close(fd);
+}
+
 static int
 receive_all(int link, struct listen_sockets *files, struct upgrade_gift *ret)
 {
@@ -237,6 +283,10 @@ receive_all(int link, struct listen_sockets *files, struct upgrade_gift *ret)
 			ret->admin = fd;
 		else if (sscanf(text, "end %u %d", &ret->generation, &pid) == 2)
 			return ret->pid = pid, 0;
+		else if (strcmp(text, "learned") == 0)
+			take_learned(fd, &ret->learned);
+		else if (event_standing_read((struct text){ text, (size_t)n }, &ret->events))
+			ret->tells_of_events = true;
 		else if (sscanf(text, "heard %" SCNu64 " %" SCNd64, &ret->heard_seen, &ret->heard_since_ns) != 2)
 			take_listener(files, text, fd);
 	}
@@ -267,6 +317,12 @@ upgrade_receive(struct listen_sockets *files, struct upgrade_gift *ret, struct u
 }
 
 void
+upgrade_gift_done(struct upgrade_gift *g)
+{
+	buf_done(&g->learned);
+}
+
+void
 upgrade_say_ready(struct upgrade_link *link)
 {
 	if (link->fd >= 0)
@@ -292,13 +348,8 @@ upgrade_hear(const struct upgrade_link *link, struct buf *ret_line)
 }
 
 bool
-upgrade_peer_is_gone(struct upgrade_link *link)
+upgrade_peer_is_gone(const struct upgrade_link *link)
 {
 	struct pollfd p = { .fd = link->fd };
-
-	if (link->fd < 0 || poll(&p, 1, 0) <= 0 || !(p.revents & (POLLHUP | POLLERR)))
-		return false;
-	close(link->fd);
-	link->fd = -1;
-	return true;
+	return link->fd >= 0 && poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR);
 }

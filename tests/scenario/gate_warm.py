@@ -4,6 +4,8 @@
 what is thrown away in time. usage: gate_warm.py PRONY; prints TAP."""
 import contextlib
 import os
+import re
+import signal
 import subprocess
 import tempfile
 import threading
@@ -40,6 +42,7 @@ LEARNING = '''strategies: {{ predictive: [analyze_access_patterns, preload_popul
   state: {folder}/popular
   logs: [{folder}/access.log]'''
 HOST = 'shop.example'
+SOURCES = ('redis', 'notify', 'replication')
 
 
 class Shop(Origin):
@@ -212,6 +215,107 @@ def ends(gate):
     return expect(gate.end(), 0)
 
 
+# ---- gates that follow each other
+
+class Line(Gate):
+    """A gate, and those that took over from it: `pid` is the one that serves."""
+    SERVES = re.compile(r'process (\d+) serves now')
+
+    def start(self):
+        super().start()
+        self.pid = self.process.pid
+
+    def kill(self):
+        for pid in {self.process.pid, *map(int, self.SERVES.findall(self.said()))}:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+
+    def reload(self):
+        n = self.said().count('was read anew')
+        os.kill(self.pid, signal.SIGHUP)
+        until(lambda: self.said().count('was read anew') > n, self.said)
+
+    def upgrade(self):
+        n = len(self.SERVES.findall(self.said()))
+        os.kill(self.pid, signal.SIGUSR2)
+        until(lambda: len(self.SERVES.findall(self.said())) > n, self.said)
+        self.pid = int(self.SERVES.findall(self.said())[-1])
+
+    def hears(self):
+        until(lambda: all(self.figure('event_source_connected{source="%s"}' % s) == 1 for s in SOURCES),
+              lambda: f'not all are heard: {self.said()[-2000:]}')
+
+
+class Updates(threading.Thread):
+    """One after the other, from all sources in turn, each of a page that says something else from then on."""
+
+    def __init__(self, shop, redis, postgres, word):
+        super().__init__(daemon=True)
+        self.shop, self.redis, self.postgres, self.word, self.told = shop, redis, postgres, word, 0
+        self.pages = [page for i in range(8) for page in (f'/notes/redis-{i}', f'/notes/notify-{i}', f'/products/{10 + i}')]
+
+    def run(self):
+        for path in self.pages:
+            self.shop.texts[path] = self.word
+            if 'redis' in path:
+                self.redis.ask('XADD', 'updates', '*', 'key', path)
+            elif 'notify' in path:
+                self.postgres.sql(f"SELECT pg_notify('updates', '{path}')")
+            else:
+                self.postgres.sql(f'UPDATE products SET price = price + 1 WHERE id = {path.split("/")[-1]}')
+            self.told += 1
+
+
+def followed(gate, shop, redis, postgres, follow):
+    """Each update that is told meanwhile is heard by one or the other, and nothing is purged for fear of a gap."""
+    updates, quiet = Updates(shop, redis, postgres, follow.__name__), [f'/notes/quiet-{i}' for i in range(5)]
+    gate.hears()
+    for path in updates.pages + quiet:
+        page(gate, path)
+    said = len(gate.said())
+    before = {path: shop.times(path) for path in updates.pages + quiet}
+    updates.start()
+    until(lambda: updates.told > 4, 'nothing is told')
+    follow()
+    updates.join(PATIENCE_S)
+    gate.hears()
+    faults = []
+    for path in updates.pages:
+        until(lambda p=path: page(gate, p)[0] == updates.word, lambda p=path: f'{p} stays as it was: {page(gate, p)}')
+        # what is notified is heard by both for a moment
+        faults += expect(shop.times(path) - before[path], 1, *([2] if 'notify' in path else []))
+    for path in quiet:
+        faults += expect(('hit' in page(gate, path)[1], shop.times(path)), (True, before[path]))
+    faults += expect([gate.figure('event_gaps_total{source="%s"}' % s) for s in SOURCES], [0, 0, 0])
+    return faults + expect([w for w in ('is lost', 'purged') if w in gate.said()[said:]], [])
+
+
+def reload(gate, *servers):
+    return followed(gate, *servers, gate.reload)
+
+
+def upgrade(gate, *servers):
+    faults = followed(gate, *servers, gate.upgrade)
+    return faults + expect(gate.process.wait(PATIENCE_S), 0)
+
+
+def knows_popular(gate, shop, redis, postgres):
+    """What was asked for before is fetched again after a purge of everything, by who has not been asked for it."""
+    for _ in range(5):
+        page(gate, '/notes/fame')
+    for follow in (gate.reload, gate.upgrade):
+        follow()
+        gate.hears()
+        n = shop.times('/notes/fame')
+        redis.ask('XADD', 'updates', '*', 'all', '1')
+        until(lambda: shop.times('/notes/fame') > n, lambda f=follow: f'not fetched again after {f.__name__}')
+    os.kill(gate.pid, signal.SIGTERM)
+    until(lambda: not os.path.exists(f'/proc/{gate.pid}') or f'State:\tZ' in open(f'/proc/{gate.pid}/status').read(),
+          'the last one does not end')
+    return []
+
+
 # ---- what is popular
 
 def learned(shop, folder):
@@ -279,6 +383,7 @@ def hot_gate(shop, folder):
         fan.end()
 
 
+HEIRS = [reload, upgrade, knows_popular]
 ROWS = [by_request, by_redis, redis_trimmed, redis_killed, by_notify, by_replication, unknown_row, postgres_killed]
 
 
@@ -289,12 +394,15 @@ def main():
         os.environ['REDISCLI_AUTH'] = 'rose'
         updates = UPDATES.format(events=EVENTS, redis=redis.port, postgres=postgres.port, password='tulip')
         with gate_for(shop, folder, updates) as gate:
-            for source in ('redis', 'notify', 'replication'):
+            for source in SOURCES:
                 until(lambda s=source: gate.figure('event_source_connected{source="%s"}' % s) == 1,
                       lambda s=source: f'{s} is not heard: {gate.said()}')
             run_rows(ROWS, gate, shop, redis, postgres)
             run_rows([hot_key], hot.gate, shop, hot)
             run_rows([ends], gate)
+        os.mkdir(os.path.join(folder, 'line'))
+        with Line(os.path.join(folder, 'line'), CONFIG, origin=shop.port, more=updates) as gate:
+            run_rows(HEIRS, gate, shop, redis, postgres)
         tap.row('learned', faults_of(learned, shop, folder))
     tap.end()
 

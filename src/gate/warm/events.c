@@ -15,6 +15,9 @@
 #define WAIT_LEAST_NS (250 * NS_PER_MS)
 #define WAIT_MOST_NS  (30 * NS_PER_S)
 #define STEADY_NS     (10 * NS_PER_S)   /* up for so long: what was before is forgotten */
+#define TURN_NS       (10 * NS_PER_S)   /* for the gate before to come to its end; what is heard twice does no harm */
+#define AWAIT_NS      (5 * NS_PER_S)
+#define LOOK_NS       (5 * NS_PER_MS)
 
 static const struct source_kind *const kinds[] = { &source_redis, &source_notify, &source_replication };
 
@@ -31,7 +34,7 @@ _Static_assert(EVENTS_THREADS >= COUNT_OF(kinds) + 1, "each thread has its figur
 bool
 source_wait(struct source *s, int fd, bool to_write, int64_t ns)
 {
-	struct pollfd p[] = { { .fd = s->end, .events = POLLIN },
+	struct pollfd p[] = { { .fd = s->parting ? -1 : s->end, .events = POLLIN },
 		{ .fd = fd, .events = to_write ? POLLOUT : POLLIN } };
 
 	return poll(p, 2, (int)(ns / NS_PER_MS) + 1) > 0 && !p[0].revents && p[1].revents;
@@ -41,7 +44,7 @@ bool
 source_is_ending(struct source *s)
 {
 	struct pollfd p = { .fd = s->end, .events = POLLIN };
-	return poll(&p, 1, 0) > 0;
+	return !s->parting && poll(&p, 1, 0) > 0;
 }
 
 void
@@ -49,6 +52,7 @@ source_up(struct source *s)
 {
 	s->up = true;
 	s->heard_before = true;
+	atomic_store(&s->tried, true);
 	s->up_ns = now_ns();
 	metrics_set(s->hand.metrics, METRIC_EVENT_SOURCE, s->kind->source, 1);
 	if (s->told)
@@ -81,6 +85,21 @@ lose(struct source *s, const struct err *e)
 		notice_post(s->hand.gate->notices, "%s is lost, and tried again: %s%s%s", s->kind->name, e->text,
 		    e->hint[0] ? "; " : "", e->hint);
 	s->told = true;
+	atomic_store(&s->tried, true);
+}
+
+/* False: the gate ends. */
+static bool
+await_turn(struct source *s)
+{
+	int64_t until = now_ns() + TURN_NS;
+
+	while (!event_places_begin(s->places, s->kind->source, s->kind->waits && now_ns() < until)) {
+		source_wait(s, -1, false, LOOK_NS);
+		if (source_is_ending(s))
+			return false;
+	}
+	return true;
 }
 
 static void *
@@ -89,6 +108,8 @@ attend(void *ctx)
 	struct source *s = ctx;
 
 	s->wait_ns = WAIT_LEAST_NS;
+	if (!await_turn(s))
+		return NULL;
 	while (!source_is_ending(s)) {
 		struct err e = { 0 };
 		if (s->kind->attend(s, &e) >= 0)
@@ -97,6 +118,7 @@ attend(void *ctx)
 		source_wait(s, -1, false, s->wait_ns);
 		s->wait_ns = s->wait_ns * 2 < WAIT_MOST_NS ? s->wait_ns * 2 : WAIT_MOST_NS;
 	}
+	event_places_end(s->places, s->kind->source);
 	return NULL;
 }
 
@@ -155,6 +177,16 @@ events_open(struct gate *gate, struct event_places *places, struct err *e)
 		if (kinds[i]->is_wanted(w))
 			code = start(&events->sources[events->n++], gate, kinds[i], places, e);
 	return code;
+}
+
+void
+events_await(struct events *events)
+{
+	int64_t until = now_ns() + AWAIT_NS;
+
+	for (size_t i = 0; events && i < events->n; i++)
+		while (!events->sources[i].kind->waits && !atomic_load(&events->sources[i].tried) && now_ns() < until)
+			sleep_until_ns(now_ns() + LOOK_NS);
 }
 
 void

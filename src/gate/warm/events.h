@@ -10,11 +10,11 @@
  * replication   PostgreSQL's logical replication: rows that changed (events_replication.c)
  *
  * No update is lost without all being purged: the stream is read on from the last entry, the slot keeps what nobody has
- * confirmed, and where there may be a gap everything goes, which is told. A source that is lost is told once, tried again
+ * confirmed, and where there may be a gap everything goes, which is told. None is lost between two configurations or
+ * processes either (event_places.h). A source that is lost is told once, tried again
  * after growing times, and counted. */
 #pragma once
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,24 +23,16 @@
 #include "net/field.h"
 
 #define EVENTS_THREADS  4    /* at most: the sources, and that of warming */
-#define EVENTS_PLACE_MAX 48
 
 struct gate;
 struct events;
-
-/* How far sources were heard: kept by the house from one configuration to the next. Zeroed but for the lock. */
-struct event_places {
-	pthread_mutex_t lock;
-	uint64_t stream;             /* hash of what `redis` is of */
-	char redis[EVENTS_PLACE_MAX];   /* id of the last entry that was applied; "": none */
-	unsigned listening;          /* gates that hear what is notified */
-	bool listened;               /* one did before */
-};
-
+struct event_places;
 struct metrics;
 
 /* After warm_open; NULL in gate->events when there is neither a source nor a rule. */
 int events_open(struct gate *gate, struct event_places *places, struct err *e);
+/* Until what is notified is heard, or could not be; accepts NULL. Before somebody else stops listening. */
+void events_await(struct events *events);
 void events_leave(struct events *events);   /* the threads are to end; accepts NULL */
 void events_close(struct events *events);   /* accepts NULL */
 

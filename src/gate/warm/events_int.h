@@ -6,6 +6,7 @@
 
 #include "gate/gate_int.h"
 #include "gate/warm/cascade.h"
+#include "gate/warm/event_places.h"
 #include "gate/warm/events.h"
 
 /* A thread's way to the store and the figures. */
@@ -33,6 +34,8 @@ struct source {
 	pthread_t thread;
 	bool started;
 	int end;                        /* an eventfd: the gate ends */
+	bool parting;                   /* which is known, and does not interrupt what is left to do */
+	atomic_bool tried;              /* it was up, or lost */
 	bool up, told, heard_before;    /* heard_before: it was up at least once */
 	int64_t wait_ns, up_ns;
 	struct event_places *places;
@@ -42,6 +45,7 @@ struct source {
 struct source_kind {
 	enum metric_source source;
 	const char *name;               /* in what is told */
+	bool waits;                     /* what it tells waits for who comes next: one gate at a time attends to it */
 	bool (*is_wanted)(const struct gate_warming *w);
 	/* Connect, call source_up, and attend to it: until it is lost (-errno) or the gate ends (0). */
 	int (*attend)(struct source *s, struct err *e);

@@ -2,8 +2,10 @@
 /* Updates as PostgreSQL's NOTIFY: names with blanks between them, as in
  * SELECT pg_notify('updates', '/products/5 tag:product:5').
  *
- * What is notified while nobody listens is lost, so that all is purged after each new connection but the first, unless
- * the gate of the configuration before this one still listened. */
+ * What is notified while nobody listens is lost, so that all is purged after each new connection, unless the gate of the
+ * configuration or the process before this one still listened. That one stops when this one listens, with a
+ * notification of its own, that nobody is interested in: PostgreSQL tells them in the order of their commits, so that
+ * what came before has been heard, and what comes behind is heard by this one. */
 #include <errno.h>
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -26,6 +28,13 @@ take(struct source *s, PGconn *c)
 	event_apply(&s->hand);
 }
 
+/* What the gates of the last and of this configuration listen to is the same when that is. */
+static uint64_t
+channel_id(const struct source *s)
+{
+	return postgres_id(s, s->hand.gate->config->warming.postgres.channel);
+}
+
 static int
 listen_to(struct source *s, PGconn *c, struct err *e)
 {
@@ -35,25 +44,26 @@ listen_to(struct source *s, PGconn *c, struct err *e)
 	int code = postgres_ask(s, c, sql, NULL, e);
 	if (code < 0 || source_is_ending(s))
 		return code;
-	pthread_mutex_lock(&s->places->lock);
-	bool missed = s->places->listened && !s->places->listening, before = s->places->listened;
-	s->places->listened = true;
-	s->places->listening++;
-	pthread_mutex_unlock(&s->places->lock);
-	if (!before)
+	enum event_missed missed = event_places_listen(s->places, channel_id(s));
+	if (missed == EVENT_MISSED_ALL)
 		source_first_heard(s);
-	if (missed)
+	if (missed == EVENT_MISSED_SOME)
 		event_gap(&s->hand, "updates that PostgreSQL notified of while it could not be heard are lost");
 	source_up(s);
 	return 0;
 }
 
 static void
-stop_listening(struct source *s)
+stop_listening(struct source *s, PGconn *c, bool lost)
 {
-	pthread_mutex_lock(&s->places->lock);
-	s->places->listening--;
-	pthread_mutex_unlock(&s->places->lock);
+	struct err e = { 0 };
+
+	s->parting = !lost;
+	if (!lost)
+		lost = postgres_ask(s, c, "NOTIFY \"prony parts\"", NULL, &e) < 0;
+	s->parting = false;
+	take(s, c);
+	event_places_stop_listening(s->places, channel_id(s), lost);
 }
 
 static int
@@ -72,9 +82,8 @@ attend(struct source *s, struct err *e)
 		else if (!PQconsumeInput(c))
 			code = postgres_said(c, e);
 	}
-	take(s, c);
 	if (heard)
-		stop_listening(s);
+		stop_listening(s, c, code < 0);
 	return code;
 }
 

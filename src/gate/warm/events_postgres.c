@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <libpq-fe.h>
 #include <string.h>
+#include <xxhash.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 
 #define PATIENCE_NS (5 * NS_PER_S)
@@ -21,6 +23,22 @@ postgres_said(PGconn *c, struct err *e)
 	const char *said = c ? PQerrorMessage(c) : "out of memory";
 
 	return err_set(e, EIO, "%.*s", (int)strcspn(said, "\n"), *said ? said : "the connection has ended");
+}
+
+/* Not of user and password, which may become others. */
+uint64_t
+postgres_id(const struct source *s, const char *name)
+{
+	static const char *const keys[] = { "host", "hostaddr", "port", "dbname" };
+	PQconninfoOption *all = PQconninfoParse(s->hand.gate->config->warming.postgres.url, NULL);
+	uint64_t id = XXH3_64bits(name, strlen(name));
+
+	for (const PQconninfoOption *o = all; o && o->keyword; o++)
+		for (size_t i = 0; i < COUNT_OF(keys); i++)
+			if (o->val && strcmp(o->keyword, keys[i]) == 0)
+				id = XXH3_64bits_withSeed(o->val, strlen(o->val), id + i);
+	PQconninfoFree(all);
+	return id;
 }
 
 /* Libpq would print what the server remarks. */

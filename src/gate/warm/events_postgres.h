@@ -9,6 +9,9 @@ struct pg_result;               /* libpq's PGresult */
 
 void postgres_done(struct pg_conn **c);
 
+/* A hash of the server, its database and this name there. */
+uint64_t postgres_id(const struct source *s, const char *name);
+
 /* `replication`: for START_REPLICATION as well as SQL. 0 with NULL in *ret: the gate ends. */
 int postgres_connect(struct source *s, bool replication, struct pg_conn **ret, struct err *e);
 /* What the server or the connection said last, in one line. */

@@ -177,32 +177,22 @@ is_whole(struct source *s, redisContext *c, const char *id, bool *ret, struct er
 	return code;
 }
 
-/* What the place is of: another stream, another place. */
+/* What the place is of: another stream, another place. Not of user and password, which may become others. */
 static uint64_t
 stream_id(const struct source *s)
 {
 	const struct gate_redis_events *r = &s->hand.gate->config->warming.redis;
-	return XXH3_64bits_withSeed(r->url, strlen(r->url), XXH3_64bits(r->stream, strlen(r->stream)));
+	const char *at = strrchr(r->url, '@');
+
+	at = at ? at + 1 : strstr(r->url, "://") + 3;
+	return XXH3_64bits_withSeed(at, strlen(at), XXH3_64bits(r->stream, strlen(r->stream)));
 }
 
 static void
 keep_place(struct source *s, const char *id)
 {
 	snprintf(s->place, sizeof(s->place), "%s", id);
-	pthread_mutex_lock(&s->places->lock);
-	s->places->stream = stream_id(s);
-	memcpy(s->places->redis, s->place, sizeof(s->place));
-	pthread_mutex_unlock(&s->places->lock);
-}
-
-/* The gate before this one may have come somewhere. */
-static void
-take_place(struct source *s)
-{
-	pthread_mutex_lock(&s->places->lock);
-	if (!s->place[0] && s->places->stream == stream_id(s))
-		memcpy(s->place, s->places->redis, sizeof(s->place));
-	pthread_mutex_unlock(&s->places->lock);
+	event_places_keep(s->places, stream_id(s), id);
 }
 
 /* Where to read on after a new connection. */
@@ -215,8 +205,8 @@ find_place(struct source *s, redisContext *c, struct err *e)
 	int code = find_newest(s, c, newest, e);
 	if (code < 0 || source_is_ending(s))
 		return code;
-	take_place(s);
-	if (!s->place[0]) {
+	/* the gate before this one may have come somewhere */
+	if (!s->place[0] && !event_places_of_stream(s->places, stream_id(s), s->place)) {
 		keep_place(s, newest);
 		source_first_heard(s);
 		return 0;
@@ -322,5 +312,6 @@ is_wanted(const struct gate_warming *w)
 }
 
 const struct source_kind source_redis = {
-	.source = SOURCE_REDIS, .name = "the stream of updates in Redis", .is_wanted = is_wanted, .attend = attend,
+	.source = SOURCE_REDIS, .name = "the stream of updates in Redis", .waits = true, .is_wanted = is_wanted,
+	.attend = attend,
 };

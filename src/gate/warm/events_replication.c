@@ -23,6 +23,8 @@
 #define VISIBLE_NS (20 * NS_PER_MS)   /* a commit that is written is seen by then */
 #define STATUS_NS  (5 * NS_PER_S)     /* how often the server hears how far we are */
 #define BATCH      128                /* names that are collected before they are purged, in a large transaction */
+#define PARTING_NS (2 * NS_PER_S)
+#define LOOK_NS    (10 * NS_PER_MS)
 #define SILENT_NS  (120 * NS_PER_S)   /* it says something twice in its wal_sender_timeout of 60 s */
 
 struct reading {
@@ -291,6 +293,27 @@ find_slot(struct source *s, PGconn *c, struct err *e)
 	return -ENOENT;
 }
 
+/* Who has just left it, the gate before this one, is seen there for another moment. */
+static int
+await_slot(struct source *s, PGconn *c, struct err *e)
+{
+	int64_t until = now_ns() + PARTING_NS;
+	bool active = true;
+	char sql[160];
+	int code = 0;
+
+	snprintf(sql, sizeof(sql), "SELECT 1 FROM pg_replication_slots WHERE active AND slot_name = '%s'",
+	    config_of(s)->slot);
+	while (active && code == 0 && !source_is_ending(s) && now_ns() < until) {
+		CLEANUP(result_done) PGresult *r = NULL;
+		code = postgres_ask(s, c, sql, &r, e);
+		active = r && PQntuples(r) > 0;
+		if (active)
+			source_wait(s, -1, false, LOOK_NS);
+	}
+	return code;
+}
+
 static int
 start(struct source *s, PGconn *c, struct err *e)
 {
@@ -318,6 +341,8 @@ attend(struct source *s, struct err *e)
 	if (code == 0 && !source_is_ending(s))
 		code = find_slot(s, c, e);
 	if (code == 0 && !source_is_ending(s))
+		code = await_slot(s, c, e);
+	if (code == 0 && !source_is_ending(s))
 		code = start(s, c, e);
 	if (code < 0 || source_is_ending(s))
 		return code;
@@ -335,5 +360,6 @@ is_wanted(const struct gate_warming *w)
 }
 
 const struct source_kind source_replication = {
-	.source = SOURCE_REPLICATION, .name = "the replication from PostgreSQL", .is_wanted = is_wanted, .attend = attend,
+	.source = SOURCE_REPLICATION, .name = "the replication from PostgreSQL", .waits = true, .is_wanted = is_wanted,
+	.attend = attend,
 };

@@ -247,12 +247,12 @@ make(struct gate *gate)
 }
 
 int
-warm_open(struct gate *gate, struct err *e)
+warm_open(struct gate *gate, struct text learned, struct err *e)
 {
 	if (!is_wanted(&gate->config->warming))
 		return 0;
 	struct warm *warm = gate->warm = make(gate);
-	int code = warm_popular_open(warm, e);
+	int code = warm_popular_open(warm, learned, e);
 	if (code == 0 && warm->config->schedule) {
 		code = cron_parse(warm->config->schedule, &warm->cron, e);
 		warm->preload_s = cron_next(&warm->cron, wall_ns() / NS_PER_S, warm->config->utc);

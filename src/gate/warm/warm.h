@@ -21,7 +21,13 @@
 struct warm;
 
 /* After the workers were opened, before they start. */
-int warm_open(struct gate *gate, struct err *e);
+#define WARM_TEXT_MAX ((size_t)256 << 20)
+
+/* `learned`: what the gate before has (warm_learned); empty: nothing. */
+int warm_open(struct gate *gate, struct text learned, struct err *e);
+/* What is popular, as popular_write has it, WARM_TEXT_MAX bytes at most; nothing where nothing is learned. Any thread;
+ * accepts NULL. */
+void warm_learned(struct warm *warm, struct buf *ret);
 void warm_leave(struct warm *warm);     /* its thread is to end; accepts NULL */
 void warm_stop(struct warm *warm);      /* and has ended; accepts NULL */
 void warm_close(struct warm *warm);     /* after the workers; accepts NULL */

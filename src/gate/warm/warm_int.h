@@ -58,7 +58,7 @@ void warm_give_back(struct warm *warm, struct warm_job *job);
 void warm_ended(struct warm *warm);
 
 /* ---- warm_popular.c ---- */
-int warm_popular_open(struct warm *warm, struct err *e);
+int warm_popular_open(struct warm *warm, struct text learned, struct err *e);
 void warm_popular_save(struct warm *warm);
 /* Put what is popular into the queue. */
 void warm_preload(struct warm *warm);

@@ -13,17 +13,16 @@
 
 #define HALF_LIFE_NS (24 * 3600 * NS_PER_S)   /* what was asked for yesterday at this time counts half */
 #define COUNTERS_EACH 4                       /* for each item that is to be found */
-#define STATE_MAX    ((size_t)256 << 20)
 #define FULL_SHARE   0.9                      /* of the cache: beyond, what comes would drive out what is there */
 
 static void
 read_state(struct warm *warm)
 {
-	CLEANUP(buf_done) struct buf text = { .cap_bytes = STATE_MAX };
+	CLEANUP(buf_done) struct buf text = { .cap_bytes = WARM_TEXT_MAX };
 	const char *path = warm->config->state;
 	struct err e = { 0 };
 
-	int code = file_read(path, STATE_MAX, &text, &e);
+	int code = file_read(path, WARM_TEXT_MAX, &text, &e);
 	if (code == 0)
 		code = popular_read(warm->popular, path, (struct text){ text.data, text.size }, &e);
 	if (code < 0 && code != -ENOENT)
@@ -31,29 +30,41 @@ read_state(struct warm *warm)
 }
 
 int
-warm_popular_open(struct warm *warm, struct err *e)
+warm_popular_open(struct warm *warm, struct text learned, struct err *e)
 {
 	const struct gate_warming *c = warm->config;
+	struct err unread = { 0 };
 
 	if (!c->learn_popular && !c->warm_related && !c->state)
 		return 0;
 	warm->popular = popular_new((size_t)c->popular * COUNTERS_EACH, HALF_LIFE_NS);
 	if (!warm->popular)
 		return err_set(e, ENOMEM, "out of memory");
+	if (learned.size && popular_read(warm->popular, "what the gate before has learned", learned, &unread) == 0)
+		return 0;
 	if (c->state)
 		read_state(warm);
 	return 0;
 }
 
 void
+warm_learned(struct warm *warm, struct buf *ret)
+{
+	if (!warm || !warm->popular)
+		return;
+	ret->cap_bytes = WARM_TEXT_MAX;
+	pthread_mutex_lock(&warm->popular_lock);
+	popular_write(warm->popular, wall_ns(), ret);
+	pthread_mutex_unlock(&warm->popular_lock);
+}
+
+void
 warm_popular_save(struct warm *warm)
 {
-	CLEANUP(buf_done) struct buf text = { .cap_bytes = STATE_MAX };
+	CLEANUP(buf_done) struct buf text = { 0 };
 	struct err e = { 0 };
 
-	pthread_mutex_lock(&warm->popular_lock);
-	popular_write(warm->popular, wall_ns(), &text);
-	pthread_mutex_unlock(&warm->popular_lock);
+	warm_learned(warm, &text);
 	if (file_write(warm->config->state, text.data, text.size, &e) < 0)
 		notice_post(warm->gate->notices, "what is popular is not kept: %s", e.text);
 }
