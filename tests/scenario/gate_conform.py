@@ -15,6 +15,7 @@ from gate_rules import HIT, PAUSE, ROWS
 from gates import Gate, tap
 
 PAUSE_S = 1.2
+TRIES = 5   # of a row that a stall of the machine comes into
 CONFIG = '''
 listen: 127.0.0.1:{port}
 workers: 1
@@ -132,10 +133,10 @@ class Row:
 
     def __init__(self, number, row, origin):
         self.section, self.name, self.where, self.steps = row
-        self.origin, self.number, self.at, self.bodies, self.faults = origin, number, 0, [], []
+        self.origin, self.number, self.at, self.bodies, self.faults, self.tries = origin, number, 0, [], [], 0
 
     def target(self, step):
-        return f'{self.where}/r{self.number}{step.get("path", "")}'
+        return f'{self.where}/r{self.number}{"-" * self.tries}{step.get("path", "")}'
 
     def wrong(self, text):
         self.faults.append(f'step {self.at}: {text}')
@@ -144,11 +145,19 @@ class Row:
         """True: it stands at a pause."""
         while self.at < len(self.steps) and not self.faults:
             step = self.steps[self.at]
+            self.began = self.began if self.at else time.monotonic()
             self.at += 1
             if step is PAUSE:
                 return True
             await self.play(step, reader, writer)
+            if time.monotonic() - self.began >= step.get('within', float('inf')):
+                self.begin_again()
         return False
+
+    def begin_again(self):
+        self.at, self.bodies, self.faults, self.tries = 0, [], [], self.tries + 1
+        if self.tries == TRIES:
+            self.wrong(f'the machine stalled in each of {TRIES} tries')
 
     async def play(self, step, reader, writer):
         target, method, answer = self.target(step), step.get('method', 'GET'), step['answer']

@@ -4,7 +4,8 @@
 A step is a request and what is to become of it. `answer` is what the origin would say (status, fields, body; None stands
 for one of its own), or HIT: it is not to be asked; a HIT brings the body of the first answer, or of number `of`. `wants`
 and `asks` are fields of the client's answer and of the origin's request: "A: b" has it, "A" has one, "-A" has none.
-`behind`: what a refresh gets that the client does not wait for. A date is "@-5": five seconds ago."""
+`behind`: what a refresh gets that the client does not wait for. `within`: an answer that came so many seconds after the
+row began, or later, says nothing: the row begins again. A date is "@-5": five seconds ago."""
 
 HIT, PAUSE = 'hit', 'pause'
 ROWS = []
@@ -196,7 +197,7 @@ asked('9111 4.2.2', 'a heuristic of a tenth is over', said(fields='Last-Modified
 stored('9111 4.2.2', 'the lifetime that the route gives', said(), where='/ttl')
 asked('9111 4.2.2', 'the route gives none to what forbids it', said('no-store'), where='/ttl')
 asked('9111 4.2.2', 'the route gives none to who has a cookie', said(), 'Cookie: a=b', where='/ttl')
-row('9111 4.2', 'it ends', get('', said('max-age=1')), hit(), PAUSE, get('', said('no-store')))
+row('9111 4.2', 'it ends', get('', said('max-age=1')), hit(within=1), PAUSE, get('', said('no-store')))
 row('9111 5.1', 'Age grows', get('', said('max-age=600', 'Age: 30')), hit(see=lambda m: 30 <= int(m.values('age')[0]) < 90), PAUSE,
     hit(see=lambda m: 31 <= int(m.values('age')[0]) < 90))
 row('9110 6.6.1', 'Date stays', get('', said('max-age=60', 'Date: Fri, 01 Jan 2100 01:01:01 GMT')), hit(wants='Date: Fri, 01 Jan 2100 01:01:01 GMT'))
