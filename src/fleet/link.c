@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "engine/talk.h"
+#include "engine/redis_talk.h"
 
 #define REDIRECTS_MAX 5
 #define ROUND_TRIPS   9
@@ -18,19 +18,15 @@
 struct link {
 	struct meeting at;           /* host and port of the node in use */
 	char where[sizeof(((struct meeting *)0)->host) + 16];
-	struct talk *talk;           /* NULL: lost */
-	redisReader *reader;
+	struct redis_talk *talk;     /* NULL: lost */
 	bool greeted;                /* it has answered as a Redis server does */
 };
 
 static void
 hang_up(struct link *l)
 {
-	talk_close(l->talk);
+	redis_talk_close(l->talk);
 	l->talk = NULL;
-	if (l->reader)
-		redisReaderFree(l->reader);
-	l->reader = NULL;
 }
 
 static int
@@ -49,7 +45,7 @@ refused(const struct link *l, const char *reply, struct err *e)
 static int
 lost(struct link *l, const char *why, struct err *e)
 {
-	const char *next = l->talk ? talk_next(l->talk) : "";
+	const char *next = l->talk ? redis_talk_next(l->talk) : "";
 
 	err_set(e, EIO, "the Redis server at %s went away: %s", l->where, why);
 	if (l->greeted || *next)
@@ -62,39 +58,17 @@ lost(struct link *l, const char *why, struct err *e)
 	return -EIO;
 }
 
-/* The next reply. */
-static int
-hear(struct link *l, redisReply **ret, struct err *e)
-{
-	CLEANUP(buf_done) struct buf in = { 0 };
-	void *reply = NULL;
-
-	for (;;) {
-		if (redisReaderGetReply(l->reader, &reply) != REDIS_OK)
-			return lost(l, "what it says is not Redis' protocol", e);
-		if (reply)
-			break;
-		int code = talk_receive(l->talk, &in);
-		if (code < 0)
-			return lost(l, code == -ETIMEDOUT ? "no answer within 1 s" : talk_why(l->talk, code), e);
-		redisReaderFeed(l->reader, in.data, in.size);
-		buf_clear(&in);
-	}
-	l->greeted = true;
-	*ret = reply;
-	return 0;
-}
-
 /* Send one formatted command, take its reply. */
 static int
 exchange(struct link *l, const char *command, size_t size, redisReply **ret, struct err *e)
 {
 	if (!l->talk)
 		return lost(l, "the connection is closed", e);
-	int code = talk_send(l->talk, command, size);
-	if (code < 0 && code != -EPIPE && code != -ECONNRESET && code != -EPROTO)
-		return lost(l, talk_why(l->talk, code), e);
-	return hear(l, ret, e);   /* who hangs up may have said why */
+	int code = redis_talk_ask(l->talk, command, size, ret);
+	if (code < 0)
+		return lost(l, code == -ETIMEDOUT ? "no answer within 1 s" : redis_talk_why(l->talk, code), e);
+	l->greeted = true;
+	return 0;
 }
 
 static int
@@ -161,11 +135,8 @@ dial(struct link *l, struct err *e)
 
 	snprintf(l->where, sizeof(l->where), strchr(at->host, ':') ? "[%s]:%d" : "%s:%d", at->host, at->port);
 	hang_up(l);
-	if (talk_open(&to, &l->talk, &why) < 0)
+	if (redis_talk_open(&to, &l->talk, &why) < 0)
 		return not_reached(l, &why, e);
-	l->reader = redisReaderCreate();
-	if (!l->reader)
-		abort();
 	return log_in(l, e);
 }
 

@@ -12,8 +12,10 @@ import threading
 import time
 
 from backends import Postgres, Redis
+from certs import Authority
 from gate_origin import Origin, response
-from gates import PATIENCE_S, Gate, Peer, ask, expect, faults_of, request, run_rows, tap, until
+from gates import PATIENCE_S, PRONY, Gate, Peer, ask, expect, faults_of, request, run_rows, tap, until
+from services import free_port
 
 STALL_S = 0.04           # who asks less often than that may miss the shortest window of early refresh: 50 ms
 EVENTS = 'event_driven: [invalidate_on_update, warm_related_items, cascade_updates]'
@@ -349,6 +351,64 @@ def learned(shop, folder):
         return faults + expect(gate.end(), 0)
 
 
+# ---- a stream behind TLS
+
+class SecureRedis(Redis):
+    """With a user who may do what has to be, and only for who shows a certificate."""
+    owner = None
+    MAY = ['on', '>hush/1', '~updates', '-@all', '+xread', '+xrange', '+xinfo', '+select']
+
+    def prepare(self):
+        super().prepare()
+        self.authority, self.tls_port = Authority(self.folder), free_port()
+        self.pair = self.authority.sign('gate')
+        self.argv += ['--user', 'gate', *self.MAY, *self.authority.redis(self.tls_port, self.authority.sign('good'), 'yes')]
+
+
+def secure_gate(shop, folder, redis, name, tls, port=None, scheme='rediss', user='gate:hush%2F1@'):
+    os.mkdir(os.path.join(folder, name))
+    url = f'{scheme}://{user}127.0.0.1:{port or redis.tls_port}/3'
+    return gate_for(shop, os.path.join(folder, name), 'strategies: { event_driven: [invalidate_on_update] }\n'
+                    f'  redis: {{ url: "{url}", stream: updates{tls} }}')
+
+
+def secured(shop, folder):
+    """Through TLS with a user and a certificate, in a database of its own; what is wrong is said, with what to do, and
+    without the password."""
+    with SecureRedis('rose') as redis, tempfile.TemporaryDirectory(prefix='prony-warm-') as files:
+        ca, other = redis.authority.ca, Authority(files, 'other').ca
+        show = f'certificate: {redis.pair[0]}, key: {redis.pair[1]}'
+        good = f', tls: {{ ca: {ca}, {show}, server_name: redis.test }}'
+        wrong = [
+            ('authority', {'tls': f', tls: {{ ca: {other}, {show} }}'}, ['certificate is not accepted', '(ca)']),
+            ('name', {'tls': good.replace('redis.test', 'b.test')}, ["is not for 'b.test'"]),
+            ('no-certificate', {'tls': f', tls: {{ ca: {ca} }}'}, ['certificate', 'key']),
+            ('password', {'tls': good, 'user': 'gate:hush%2F2@'}, ['WRONGPASS', 'REDISCLI_AUTH']),
+            ('clear', {'tls': good, 'port': redis.port}, ['is that the port that speaks TLS?']),
+            ('not-clear', {'tls': '', 'scheme': 'redis'}, ['if it speaks TLS there, write rediss://']),
+        ]
+        faults = []
+        for name, how, said in wrong:
+            with secure_gate(shop, folder, redis, name, **how) as gate:
+                gate.says('updates in Redis is lost, and tried again', *said)
+                faults += expect([w for w in ('hush', 'rose') if w in gate.said()], []) + expect(gate.end(), 0)
+        with secure_gate(shop, folder, redis, 'good', good) as gate:
+            until(lambda: gate.figure('event_source_connected{source="redis"}') == 1, gate.said)
+            page(gate, '/notes/secret')
+            shop.texts['/notes/secret'] = 'told'
+            redis.ask('XADD', 'updates', '*', 'key', '/notes/secret')   # another database's
+            redis.ask('-n', '3', 'XADD', 'updates', '*', 'key', 'nonsense')
+            until(lambda: gate.figure('event_malformed_total{source="redis"}') == 1, 'nothing is heard')
+            faults += expect('hit' in page(gate, '/notes/secret')[1], True)
+            redis.ask('-n', '3', 'XADD', 'updates', '*', 'key', '/notes/secret')
+            until(lambda: page(gate, '/notes/secret')[0] == 'told', 'nothing is purged')
+            faults += expect(gate.end(), 0)
+        gate = secure_gate(shop, folder, redis, 'nowhere', ', tls: { ca: /nowhere/ca.pem }')
+        done = subprocess.run([PRONY, 'gate', '--config', gate.file], capture_output=True, text=True, timeout=PATIENCE_S)
+        return faults + ([] if re.search(r":\d+:\d+: redis.tls: cannot read the CA file '/nowhere/ca.pem'", done.stderr) and
+                         done.returncode else [f'{done.returncode}: {done.stderr}'])
+
+
 # ---- the whole
 
 class LogicalPostgres(Postgres):
@@ -404,6 +464,7 @@ def main():
         with Line(os.path.join(folder, 'line'), CONFIG, origin=shop.port, more=updates) as gate:
             run_rows(HEIRS, gate, shop, redis, postgres)
         tap.row('learned', faults_of(learned, shop, folder))
+        tap.row('secured', faults_of(secured, shop, folder))
     tap.end()
 
 

@@ -252,6 +252,7 @@ the_rest_of_the_example_is_right_too(void **state)
 	assert_int_equal(w->popular, smallest->warming.popular);
 	assert_int_equal(w->n_rules, 1);
 	assert_string_equal(w->redis.stream, "updates");
+	assert_true(w->redis.tls.on && w->redis.tls.verify && strcmp(w->redis.tls.ca_file, "redis-ca.pem") == 0);
 	assert_string_equal(w->postgres.tables[0].schema, "public");
 	assert_string_equal(w->postgres.tables[0].purge[1], "tag:product:{id}");
 }

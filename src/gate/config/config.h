@@ -228,25 +228,25 @@ struct gate_route {
 	struct node_place place;
 };
 
-/* ---- the second level of the cache ---- */
+/* ---- Redis or Valkey ---- */
 
-/* Redis or Valkey: a server, a primary with its replicas, or some nodes of a cluster. */
 /* How its servers are spoken to. */
-struct gate_l2_tls {
+struct gate_redis_tls {
 	bool on;                        /* else in clear */
 	bool verify;                    /* that they are who they should be */
 	const char *ca_file;            /* whom to trust instead of the system's; NULL: the system's */
 	const char *certificate_file, *key_file;   /* to show them; NULL: none, and the key in the same file */
-	const char *server_name;        /* that their certificates hold; NULL: name or address as in `servers` */
+	const char *server_name;        /* that their certificates hold; NULL: name or address as they are reached */
 	struct node_place place;
 };
 
+/* The second level of the cache: a server, a primary with its replicas, or some nodes of a cluster. */
 struct gate_l2 {
 	struct gate_address *servers; size_t n_servers;   /* 0: there is no second level */
 	bool cluster;
 	bool replicas;                  /* may be read */
 	int64_t database;
-	struct gate_l2_tls tls;
+	struct gate_redis_tls tls;
 	const char *user;               /* NULL: the default one */
 	const char *password_file, *password_env;   /* NULL: none */
 	const char *password;           /* of one of them, by who uses it; never of this file */
@@ -304,8 +304,9 @@ struct gate_table {
 
 /* Who tells of updates. */
 struct gate_redis_events {
-	const char *url;                /* NULL: none */
+	const char *url;                /* redis://USER:PASSWORD@HOST:PORT/DATABASE or rediss://...; NULL: none */
 	const char *stream;
+	struct gate_redis_tls tls;      /* on with rediss:// */
 };
 
 struct gate_postgres_events {

@@ -102,13 +102,33 @@ take_redis_url(struct loading *l, const char *key, const struct node *n, void *t
 	struct url u;
 	int code = take_word(l, key, n, &text);
 
-	if (code == 0 && (url_parse(text, &u, &quiet) < 0 || u.scheme != URL_REDIS ||
+	if (code == 0 && (url_parse(text, &u, &quiet) < 0 || (u.scheme != URL_REDIS && u.scheme != URL_REDISS) ||
 	    u.path[1 + strspn(u.path + 1, "0123456789")])) {
 		/* not the text: it may hold a password */
 		code = node_refuse(&l->file, n->place, "%s: not a URL of Redis", key);
-		err_hint(l->file.e, "write redis://USER@HOST:6379/0; the password is taken from REDISCLI_AUTH");
+		err_hint(l->file.e, "write redis://HOST, or with TLS rediss://USER:PASSWORD@HOST:6380/0: user, password, port and "
+		    "the number of a database, nothing else; without a password that of REDISCLI_AUTH is taken");
 	}
 	*(const char **)to = text;
+	explicit_bzero(&u, sizeof(u));
+	return code;
+}
+
+/* rediss:// alone is TLS with all that is preset. */
+static int
+check_redis_tls(struct loading *l, const char *key, const struct node *n, struct gate_redis_events *r)
+{
+	bool secure = strncasecmp(r->url, "rediss:", 7) == 0, said = node_get(n, "tls");
+	int code = 0;
+
+	if (!said) {
+		r->tls = (struct gate_redis_tls){ .on = secure, .verify = true, .place = n->place };
+	} else if (secure != r->tls.on) {
+		code = node_refuse(&l->file, r->tls.place, "%s: tls and a URL that begins with %s contradict each other", key,
+		    secure ? "rediss://" : "redis://");
+		err_hint(l->file.e, secure ? "leave out tls, or write what is to be different there: { ca: redis-ca.pem }"
+		                           : "write rediss:// for TLS, or leave out tls");
+	}
 	return code;
 }
 
@@ -118,16 +138,17 @@ take_redis_events(struct loading *l, const char *key, const struct node *n, void
 	static const struct key keys[] = {
 		{ "url", take_redis_url, offsetof(struct gate_redis_events, url) },
 		{ "stream", take_word, offsetof(struct gate_redis_events, stream) },
+		{ "tls", take_redis_tls, offsetof(struct gate_redis_events, tls) },
 		{ NULL, NULL, 0 },
 	};
-	const struct gate_redis_events *r = to;
+	struct gate_redis_events *r = to;
 
 	int code = take_keys(l, key, n, keys, to);
 	if (code == 0 && (!r->url || !r->stream)) {
 		code = node_refuse(&l->file, n->place, "%s: which %s?", key, r->url ? "stream" : "server");
 		err_hint(l->file.e, "write %s: { url: redis://127.0.0.1:6379, stream: updates }", key);
 	}
-	return code;
+	return code < 0 ? code : check_redis_tls(l, key, n, r);
 }
 
 /* ---- PostgreSQL ---- */

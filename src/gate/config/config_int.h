@@ -18,6 +18,8 @@ int take_upstreams(struct loading *l, const char *key, const struct node *n, voi
 int take_routes(struct loading *l, const char *key, const struct node *n, void *to);
 int take_cdns(struct loading *l, const char *key, const struct node *n, void *to);
 int take_warming(struct loading *l, const char *key, const struct node *n, void *to);
+/* A struct gate_redis_tls. */
+int take_redis_tls(struct loading *l, const char *key, const struct node *n, void *to);
 /* A struct gate_l2. */
 int take_l2(struct loading *l, const char *key, const struct node *n, void *to);
 

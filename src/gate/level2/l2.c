@@ -377,7 +377,7 @@ l2_count_conns(const struct gate_worker *w)
 static int
 open_tls(const struct gate_worker *w, struct tls_context **ret, struct err *e)
 {
-	const struct gate_l2_tls *t = &w->gate->l2.tls;
+	const struct gate_redis_tls *t = &w->gate->l2.tls;
 	const struct tls_config config = {
 		.verify = t->verify, .ca_file = t->ca_file, .certificate_file = t->certificate_file,
 		.key_file = t->key_file,

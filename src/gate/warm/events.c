@@ -150,6 +150,8 @@ start(struct source *s, struct gate *gate, const struct source_kind *kind, struc
 {
 	int code = hand_open(&s->hand, gate, kind->source, e);
 
+	if (code == 0 && kind->check)
+		code = kind->check(gate->config, e);
 	s->kind = kind;
 	s->places = places;
 	s->end = eventfd(0, EFD_CLOEXEC);

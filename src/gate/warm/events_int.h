@@ -47,6 +47,8 @@ struct source_kind {
 	const char *name;               /* in what is told */
 	bool waits;                     /* what it tells waits for who comes next: one gate at a time attends to it */
 	bool (*is_wanted)(const struct gate_warming *w);
+	/* What is wrong is seen at the start; NULL: nothing. */
+	int (*check)(const struct gate_config *c, struct err *e);
 	/* Connect, call source_up, and attend to it: until it is lost (-errno) or the gate ends (0). */
 	int (*attend)(struct source *s, struct err *e);
 };

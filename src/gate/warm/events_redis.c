@@ -5,7 +5,6 @@
  * one (XREAD), so that a lost connection loses none. What was trimmed away in between cannot be had any more: that is
  * so when the last entry that was read is gone, for a stream loses its oldest entries first. */
 #include <errno.h>
-#include <hiredis/hiredis.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +12,12 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "engine/redis_talk.h"
 #include "gate/warm/events_int.h"
 #include "net/url.h"
 
-#define PATIENCE_NS (1 * NS_PER_S)
-#define BLOCK_MS    "5000"
+#define PATIENCE_NS (6 * NS_PER_S)
+#define BLOCK_MS    "5000"   /* shorter than that */
 #define ID_MAX      EVENTS_PLACE_MAX
 
 static void
@@ -28,58 +28,44 @@ reply_done(redisReply **r)
 }
 
 static void
-redis_done(redisContext **c)
+redis_done(struct redis_talk **t)
 {
-	if (*c)
-		redisFree(*c);
+	redis_talk_close(*t);
 }
 
 /* ---- commands -------------------------------------------------------------------------------- */
 
+/* One command; *ret stays NULL: the gate ends. An error reply is an error. */
 static int
-broken(const redisContext *c, struct err *e)
+ask(struct redis_talk *t, int n, const char **words, redisReply **ret, struct err *e)
 {
-	return err_set(e, EIO, "%s", c->err ? c->errstr : "no answer");
-}
+	char *command;
+	int size = redisFormatCommandArgv(&command, n, words, NULL);
 
-/* One command whose answer may take so long; NULL reply in *ret: the gate ends. An error reply is an error. */
-static int
-ask(struct source *s, redisContext *c, int64_t patience_ns, int n, const char **words, redisReply **ret,
-    struct err *e)
-{
-	int64_t until = now_ns() + patience_ns;
-	int done = 0;
-	void *reply = NULL;
-
-	if (redisAppendCommandArgv(c, n, words, NULL) != REDIS_OK)
-		return broken(c, e);
-	while (!done)
-		if (redisBufferWrite(c, &done) != REDIS_OK || (!done && !source_wait(s, c->fd, true, PATIENCE_NS)))
-			return broken(c, e);
-	while (redisGetReplyFromReader(c, &reply) == REDIS_OK && !reply) {
-		int64_t left = until - now_ns();
-		if (left <= 0 || !source_wait(s, c->fd, false, left))
-			return source_is_ending(s) ? 0 : broken(c, e);
-		if (redisBufferRead(c) != REDIS_OK)
-			return broken(c, e);
+	if (size < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	int code = redis_talk_ask(t, command, (size_t)size, ret);
+	redisFreeCommand(command);
+	if (code == -ECANCELED)
+		return 0;
+	if (code < 0) {
+		err_set(e, -code, "%s", redis_talk_why(t, code));
+		err_hint(e, "%s", redis_talk_next(t));
+	} else if ((*ret)->type == REDIS_REPLY_ERROR) {
+		code = err_set(e, EPROTO, "%.200s", (*ret)->str);
 	}
-	if (!reply)
-		return broken(c, e);
-	*ret = reply;
-	if ((*ret)->type == REDIS_REPLY_ERROR)
-		return err_set(e, EPROTO, "%.200s", (*ret)->str);
-	return 0;
+	return code;
 }
 
 static int
-say(struct source *s, redisContext *c, int n, const char **words, struct err *e)
+say(struct redis_talk *t, int n, const char **words, struct err *e)
 {
 	CLEANUP(reply_done) redisReply *r = NULL;
-	return ask(s, c, PATIENCE_NS, n, words, &r, e);
+	return ask(t, n, words, &r, e);
 }
 
 static int
-log_in(struct source *s, redisContext *c, const struct url *at, struct err *e)
+log_in(struct redis_talk *t, const struct url *at, struct err *e)
 {
 	const char *given = getenv("REDISCLI_AUTH"), *password = at->password[0] || !given ? at->password : given;
 	const char *auth[] = { "AUTH", at->user[0] ? at->user : password, password };
@@ -87,28 +73,66 @@ log_in(struct source *s, redisContext *c, const struct url *at, struct err *e)
 	int code = 0;
 
 	if (password[0])
-		code = say(s, c, at->user[0] ? 3 : 2, auth, e);
+		code = say(t, at->user[0] ? 3 : 2, auth, e);
 	if (code == 0 && at->path[1])
-		code = say(s, c, 2, select, e);
+		code = say(t, 2, select, e);
 	return code;
 }
 
-static int
-connect_to(struct source *s, redisContext **ret, struct err *e)
+/* What was said first, or not said, to somebody who is connected. */
+static void
+hint_greeting(const struct url *at, int code, struct err *e)
 {
-	struct timeval patience = { .tv_sec = PATIENCE_NS / NS_PER_S };
-	struct url at;
+	if (strncmp(e->text, "NOAUTH", 6) == 0 || strncmp(e->text, "WRONGPASS", 9) == 0)
+		err_hint(e, "user and password stand in the URL, or the password in REDISCLI_AUTH");
+	else if (strncmp(e->text, "NOPERM", 6) == 0)
+		err_hint(e, "what is needed: ACL SETUSER NAME ~STREAM +xread +xrange +xinfo +select");
+	else if (code != -EPROTO && !e->hint[0] && !url_is_secure(at))
+		err_hint(e, "if it speaks TLS there, write rediss://");
+}
 
-	int code = url_parse(s->hand.gate->config->warming.redis.url, &at, e);
+static struct tls_config
+tls_of(const struct gate_redis_tls *t, const char *host)
+{
+	return (struct tls_config){ .host = t->server_name ? t->server_name : host, .verify = t->verify,
+		.ca_file = t->ca_file, .certificate_file = t->certificate_file, .key_file = t->key_file };
+}
+
+/* `at` lives as long as the connection; its password does not. */
+static int
+connect_to(struct source *s, struct url *at, struct redis_talk **ret, struct err *e)
+{
+	const struct gate_redis_events *c = &s->hand.gate->config->warming.redis;
+	struct err why = { 0 };
+
+	int code = url_parse(c->url, at, e);
 	if (code < 0)
 		return code;
-	*ret = redisConnectWithTimeout(at.host, at.port, patience);
-	if (!*ret || (*ret)->err)
-		return err_set(e, ECONNREFUSED, "%s:%d: %s", at.host, at.port, *ret ? (*ret)->errstr : "out of memory");
-	redisEnableKeepAlive(*ret);
-	code = log_in(s, *ret, &at, e);
-	explicit_bzero(&at, sizeof(at));
-	return code;
+	const struct tls_config tls = tls_of(&c->tls, at->host);
+	const struct talk_to to = { .host = at->host, .port = (uint16_t)at->port, .tls = c->tls.on ? &tls : NULL,
+		.patience_ns = PATIENCE_NS, .until_ns = INT64_MAX, .stop = s->end };
+	code = redis_talk_open(&to, ret, &why);
+	if (code == 0) {
+		code = log_in(*ret, at, e);
+	} else if (code != -ECANCELED) {
+		err_set(e, -code, "%s:%d: %s", at->host, at->port, why.text);
+		err_hint(e, "%s", why.hint);
+	}
+	explicit_bzero(at->password, sizeof(at->password));
+	return code == -ECANCELED ? 0 : code;
+}
+
+/* What of its files can be read now. */
+static int
+check(const struct gate_config *config, struct err *e)
+{
+	const struct gate_redis_tls *t = &config->warming.redis.tls;
+	const struct tls_config tls = tls_of(t, "");
+	struct tls_context *context = NULL;
+
+	int code = t->on ? tls_context_open(&tls, &context, e) : 0;
+	tls_context_close(context);
+	return code < 0 ? err_wrap(e, code, "%s:%d:%d: redis.tls", config->file, t->place.line, t->place.column) : 0;
 }
 
 /* ---- where the stream is --------------------------------------------------------------------- */
@@ -127,13 +151,13 @@ is_text(const redisReply *r)
 
 /* The id of the newest entry that there ever was; "0-0" when there is no such stream. */
 static int
-find_newest(struct source *s, redisContext *c, char id[ID_MAX], struct err *e)
+find_newest(struct source *s, struct redis_talk *c, char id[ID_MAX], struct err *e)
 {
 	CLEANUP(reply_done) redisReply *r = NULL;
 	const char *words[] = { "XINFO", "STREAM", stream_of(s) };
 
 	snprintf(id, ID_MAX, "0-0");
-	int code = ask(s, c, PATIENCE_NS, 3, words, &r, e);
+	int code = ask(c, 3, words, &r, e);
 	if (code < 0 && r && strstr(r->str, "no such key"))
 		return 0;
 	for (size_t i = 0; code == 0 && r && r->type == REDIS_REPLY_ARRAY && i + 1 < r->elements; i += 2)
@@ -164,7 +188,7 @@ is_before(const char *a, const char *b)
 
 /* Is the entry still there that was read last? Then nothing behind it is missing. */
 static int
-is_whole(struct source *s, redisContext *c, const char *id, bool *ret, struct err *e)
+is_whole(struct source *s, struct redis_talk *c, const char *id, bool *ret, struct err *e)
 {
 	CLEANUP(reply_done) redisReply *r = NULL;
 	const char *words[] = { "XRANGE", stream_of(s), id, id };
@@ -172,7 +196,7 @@ is_whole(struct source *s, redisContext *c, const char *id, bool *ret, struct er
 	*ret = true;
 	if (strcmp(id, "0-0") == 0)
 		return 0;
-	int code = ask(s, c, PATIENCE_NS, 4, words, &r, e);
+	int code = ask(c, 4, words, &r, e);
 	*ret = code < 0 || !r || (r->type == REDIS_REPLY_ARRAY && r->elements);
 	return code;
 }
@@ -197,7 +221,7 @@ keep_place(struct source *s, const char *id)
 
 /* Where to read on after a new connection. */
 static int
-find_place(struct source *s, redisContext *c, struct err *e)
+find_place(struct source *s, struct redis_talk *c, struct err *e)
 {
 	char newest[ID_MAX];
 	bool whole = true;
@@ -270,14 +294,14 @@ entries_of(const redisReply *r)
 }
 
 static int
-read_entries(struct source *s, redisContext *c, struct err *e)
+read_entries(struct source *s, struct redis_talk *c, struct err *e)
 {
 	CLEANUP(reply_done) redisReply *r = NULL;
 	const char *words[] = { "XREAD", "COUNT", "256", "BLOCK", BLOCK_MS, "STREAMS", stream_of(s), s->place };
 	bool whole = true;
 	char before[ID_MAX];
 
-	int code = ask(s, c, atoi(BLOCK_MS) * NS_PER_MS + PATIENCE_NS, 8, words, &r, e);
+	int code = ask(c, 8, words, &r, e);
 	const redisReply *entries = code < 0 ? NULL : entries_of(r);
 	if (!entries)
 		return code;
@@ -293,11 +317,14 @@ read_entries(struct source *s, redisContext *c, struct err *e)
 static int
 attend(struct source *s, struct err *e)
 {
-	CLEANUP(redis_done) redisContext *c = NULL;
+	CLEANUP(redis_done) struct redis_talk *c = NULL;
+	struct url at;
 
-	int code = connect_to(s, &c, e);
-	if (code == 0)
+	int code = connect_to(s, &at, &c, e);
+	if (code == 0 && !source_is_ending(s))
 		code = find_place(s, c, e);
+	if (code < 0 && c)
+		hint_greeting(&at, code, e);
 	if (code == 0 && !source_is_ending(s))
 		source_up(s);
 	while (code == 0 && !source_is_ending(s))
@@ -313,5 +340,5 @@ is_wanted(const struct gate_warming *w)
 
 const struct source_kind source_redis = {
 	.source = SOURCE_REDIS, .name = "the stream of updates in Redis", .waits = true, .is_wanted = is_wanted,
-	.attend = attend,
+	.check = check, .attend = attend,
 };
