@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from gate_origin import Origin, fields_of, response
 from gates import Gate, Peer, ask, expect, request, run_rows, tap, until
+from h2_peer import H2Peer
 
 N = 40
 CONFIG = '''
@@ -47,10 +48,10 @@ class Shop(Origin):
 
     async def answer(self, writer, keys, items):
         """`held`: not before it is let go."""
-        if 'held' in keys:
+        words = {key.split('-')[0] for key in keys}
+        if 'held' in words:
             while self.held:
                 await asyncio.sleep(0.005)
-        words = {key.split('-')[0] for key in keys}
         if status := words & {'401', '403', '404', '429', '500', '503'}:
             writer.write(response(status.pop() + ' Status', b'whatever', Retry_After='7', WWW_Authenticate='Basic realm="x"'))
         elif 'text' in words:
@@ -243,6 +244,49 @@ def challenged(gate, shop):
     return faults + expect(sorted(p for p in shop.paths() if 'many' not in p), ['/products/401-1', '/products/401-2'])
 
 
+# ---- streams of HTTP/2
+
+def streams(gate, shop):
+    """Those of one connection that come together are one call, and each gets its own."""
+    shop.clear()
+    with busy(gate, shop, '/products/held-streams', '/many'), H2Peer(gate.port) as p:
+        keys = [f'stream-{i}' for i in range(N // 2)]
+        answers = p.ask(*(f'/products/{key}' for key in keys))
+    faults = expect(answers, [[200, b'{"price": 1.10, "id": "%s"}' % key.encode()] for key in keys])
+    return faults + expect(shop.keys(), [['held-streams'], keys])
+
+
+def stream_reset(gate, shop):
+    """A stream that ends while it waits takes nothing from the others, not even from who waits for the same; its
+    connection goes on."""
+    shop.clear()
+    with busy(gate, shop, '/mine?id=held-reset', '/bodied'), H2Peer(gate.port) as p:
+        left, *stay = p.begin('/mine?id=left', '/mine?id=stays-1', '/mine?id=stays-2', left=['/mine?id=left'])
+        gone, = p.begin('/mine?id=twice', left=['/mine?id=twice'])
+        stay += p.begin('/mine?id=twice')
+        faults = expect(p.finish(stay), [[200, b'{"of": null}']] * 3)
+        faults += expect(p.ask('/mine?id=left'), [[200, b'{"of": null}']])
+        faults += expect([s for s in (left, gone) if p.answers.get(s, ['reset'])[0] != 'reset'], [])
+    return faults
+
+
+def stream_failures(gate, shop):
+    """A call that fails is an error for each stream that waits for it, and for no other one of the connection."""
+    faults = []
+    rows = [('500', 500), ('503', 503), ('403', 403), ('429', 429), ('404', 502), ('text', 502), ('large', 502), ('breaks', 502)]
+    with H2Peer(gate.port) as p:
+        for word, wanted in rows:
+            with busy(gate, shop, f'/mine?id=held-{word}', '/bodied'):
+                shop.clear()
+                answers = p.ask(*(f'/mine?id={word}-{i}' for i in range(3)), f'/products/beside-{word}')
+            faults += [f'{word}: {f}' for f in expect([status for status, _ in answers], [wanted] * 3 + [200])]
+            calls = [json.loads(body)['ids'] for _, body in shop.calls('/bodied')]
+            faults += [f'{word}: {f}' for f in expect([len(keys) for keys in calls if 'held' not in keys[0]], [3])]
+        faults += expect([status for status, _ in p.ask('/late/3', '/late/4')], [504, 504])
+        faults += expect(p.ask('/mine?id=after'), [[200, b'{"of": null}']])
+    return faults
+
+
 def counted(gate, shop):
     f = gate.figures()
     items, asked = (f['prony_gate_batch_%s_total{route="/mine"}' % of] for of in ('items', 'requests'))
@@ -253,7 +297,8 @@ def ends(gate, shop):
     return expect(gate.end(), 0)
 
 
-ROWS = [alone, many, stored, with_cookie, the_same, by_order, by_itself, leaver, missing, failures, challenged, counted, ends]
+ROWS = [alone, many, stored, with_cookie, the_same, by_order, by_itself, leaver, missing, failures, challenged, streams,
+        stream_reset, stream_failures, counted, ends]
 
 
 def main():
