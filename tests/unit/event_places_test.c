@@ -25,12 +25,6 @@ tear_down(void **state)
 	return 0;
 }
 
-static struct text
-text_of(const char *s)
-{
-	return (struct text){ s, strlen(s) };
-}
-
 static void
 hand_over(bool last)
 {
