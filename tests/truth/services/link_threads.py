@@ -4,7 +4,6 @@ The file TRUTH (a process each: its pid is appended) as in link_node.js; "h": th
 import atexit
 import os
 import signal
-import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
