@@ -17,8 +17,8 @@ import tempfile
 import time
 
 from chaos import Crowd, Gate, Origin, Relay, paths_of, warm
-from gate_l2 import Redis
 from gates import PATIENCE_S, Peer, ask, expect, faults_of, request, tap, until
+from level2 import Redis
 
 LOST, FOUND = 'is not to be had', 'answers again'
 TROUBLE = {500, 502, 503, 504}
