@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from machine import Cannot
 
@@ -237,5 +238,32 @@ class Autocannon(Client):
                       {q: said['latency'][n] / 1e3 for q, n in names.items()})
 
 
-def all_clients(prony, more, modules):
-    return [Prony(prony, more), Wrk(), H2load(), Ab(), Hey(), Siege(), Autocannon(modules)]
+class Floor(Client):
+    """floor.c: what a client costs at least here. It measures nothing: for efficiency only."""
+    name = 'floor'
+
+    def __init__(self, program):
+        self.program = program
+
+    def find(self):
+        if not os.path.exists(self.program):
+            raise Cannot(f'{self.program} is not built (meson setup -Dtests=true)')
+        return self.program
+
+    def version(self):
+        self.find()
+        return 'of this tree'
+
+    def command(self, job):
+        url = urlsplit(job.url)
+        if url.scheme != 'http' or job.streams:
+            raise Cannot('it speaks HTTP/1.1 without TLS only')
+        argv = [self.find(), str(url.port), url.path, str(job.connections), f'{job.seconds:g}']
+        return argv + ([f'{job.rate:g}'] if job.rate else [])
+
+    def read(self, job, out):
+        return Result(int(re.search(r'^(\d+) requests', out)[1]))
+
+
+def all_clients(prony, more, modules, floor):
+    return [Prony(prony, more), Floor(floor), Wrk(), H2load(), Ab(), Hey(), Siege(), Autocannon(modules)]

@@ -12,7 +12,7 @@ from machine import Cannot
 from servers import Nginx, Truth
 from trial import trial
 
-ALL = ('prony', 'wrk', 'h2load', 'ab', 'hey', 'siege', 'autocannon')
+ALL = ('prony', 'floor', 'wrk', 'h2load', 'ab', 'hey', 'siege', 'autocannon')
 
 
 @dataclass
@@ -28,13 +28,13 @@ SCENARIOS = [
     Scenario('nginx', 'HTTP/1.1, nginx `return 200`, 64 connections, closed loop', '', ALL,
              {'connections': 64}),
     Scenario('fast', 'HTTP/1.1, the truth server, 512 connections, closed loop', 'truth',
-             ('prony', 'wrk', 'h2load', 'ab'), {'connections': 512}),
+             ('prony', 'floor', 'wrk', 'h2load', 'ab'), {'connections': 512}),
     Scenario('h2c', 'HTTP/2 without TLS, nginx `return 200`, 8 connections of 32 streams, closed loop', 'h2c',
              ('prony', 'h2load'), {'connections': 8, 'streams': 32}),
     Scenario('tls', 'TLS 1.3, HTTP/1.1, nginx `return 200`, 64 connections, closed loop', 'tls',
              ('prony', 'wrk', 'h2load'), {'connections': 64}),
     Scenario('20k', 'HTTP/1.1, nginx `return 200`, 64 connections, 20,000 a second', '',
-             ('prony', 'h2load', 'hey', 'autocannon'), {'connections': 64, 'rate': 20000}),
+             ('prony', 'floor', 'h2load', 'hey', 'autocannon'), {'connections': 64, 'rate': 20000}),
 ]
 
 
@@ -49,13 +49,19 @@ def spread(values):
     return {'median': statistics.median(values), 'least': min(values), 'most': max(values)}
 
 
+def ratio(above, below):
+    return spread([a['cpu_us'] / b['cpu_us'] for a, b in zip(above, below)])
+
+
 def summary(samples):
     """What is told of each client, from its rounds."""
     rows = {}
     for name, rounds in samples.items():
         rows[name] = {key: spread([s[key] for s in rounds]) for key in rounds[0]}
         if name != 'prony' and 'prony' in samples:
-            rows[name]['ratio'] = spread([p['cpu_us'] / s['cpu_us'] for p, s in zip(samples['prony'], rounds)])
+            rows[name]['ratio'] = ratio(samples['prony'], rounds)
+        if name != 'floor' and 'floor' in samples:
+            rows[name]['floor'] = ratio(samples['floor'], rounds)
     return rows
 
 

@@ -12,6 +12,10 @@ import time
 from dataclasses import dataclass
 
 TICK = os.sysconf('SC_CLK_TCK')
+VULNERABILITIES = '/sys/devices/system/cpu/vulnerabilities'
+# Those whose cure makes the kernel's own code dearer: its returns, its indirect calls, the ways in and out.
+DEAR = ('spec_rstack_overflow', 'retbleed', 'spectre_v2', 'indirect_target_selection', 'meltdown', 'mds',
+        'mmio_stale_data', 'tsa', 'vmscape')
 
 
 class Cannot(Exception):
@@ -40,6 +44,22 @@ def free_port():
     with socket.socket() as s:
         s.bind(('127.0.0.1', 0))
         return s.getsockname()[1]
+
+
+def mitigations():
+    """What the kernel does against flaws of this CPU and pays for in each request, as in 'retbleed: untrained
+    return thunk'. Half a cure costs too, though the kernel calls the CPU vulnerable then."""
+    told = []
+    for name in DEAR:
+        try:
+            with open(f'{VULNERABILITIES}/{name}', encoding='ascii') as f:
+                said = re.split('[;,]', f.read().strip())[0]
+        except OSError:
+            continue
+        cure = said.partition(': ')[2]
+        if cure and not cure.lower().startswith('no '):
+            told.append(f'{name}: {cure}')
+    return told
 
 
 def raise_descriptor_limit():

@@ -13,7 +13,7 @@ import efficiency
 import fidelity
 import memory
 from clients import all_clients
-from machine import Cannot, cores, raise_descriptor_limit
+from machine import Cannot, cores, mitigations, raise_descriptor_limit
 from table import markdown
 
 PARTS = ('efficiency', 'fidelity', 'memory')
@@ -37,6 +37,7 @@ def options():
         p.error(f'{o.prony} is no program: build it first (make)')
     build = os.path.dirname(os.path.abspath(o.prony))
     o.truth = os.path.abspath(o.truth or f'{build}/tests/tools/truth_server')
+    o.floor = os.path.join(build, 'bench', 'load', 'load_floor')
     o.modules = os.path.abspath(o.modules or f'{build}-bench/node_modules')
     o.out = o.out or build
     o.only = set(o.only.split(','))
@@ -59,7 +60,8 @@ def host():
     model = next((line.split(':', 1)[1].strip() for line in read_line('/proc/cpuinfo').splitlines()
                   if line.startswith('model name')), platform.machine())
     return (f'{model}, {os.cpu_count()} cores, Linux {platform.release()}, congestion control '
-            f'{read_line("/proc/sys/net/ipv4/tcp_congestion_control")}; client and server on a core each.')
+            f'{read_line("/proc/sys/net/ipv4/tcp_congestion_control")}; client and server on a core each. '
+            f'What makes its kernel code dearer: {", ".join(mitigations()) or "nothing"}.')
 
 
 def present(clients):
@@ -74,7 +76,7 @@ def present(clients):
 
 
 def measure(o):
-    clients, versions, absent = present(all_clients(o.prony, o.more.split(), o.modules))
+    clients, versions, absent = present(all_clients(o.prony, o.more.split(), o.modules, o.floor))
     if o.clients:
         clients = [c for c in clients if c.name in ('prony', *o.clients.split(','))]
     where = cores()
@@ -83,7 +85,7 @@ def measure(o):
     if scenarios:
         found['efficiency'] = [efficiency.measure(s, clients, where, o, say) for s in scenarios]
     if 'fidelity' in o.only:
-        found['fidelity'] = fidelity.measure(clients, where, o, say)
+        found['fidelity'] = fidelity.measure([c for c in clients if c.name != 'floor'], where, o, say)
     if 'memory' in o.only:
         found['memory'] = memory.measure(clients, where, o, say)
     return found

@@ -32,10 +32,11 @@ def noise(others):
 
 
 def efficiency(found):
-    head = ['client', 'CPU-us a request', 'prony ÷ it', 'of it user', 'requests/s', 'server CPU-us', 'cores of others']
+    head = ['client', 'CPU-us a request', 'prony ÷ it', 'floor ÷ it', 'of it user', 'requests/s', 'server CPU-us',
+            'cores of others']
     return [f'### {found["title"]}', '', *table(head, [
         [name, with_spread(r['cpu_us']), with_spread(r['ratio']) if 'ratio' in r else '',
-         number(r['user_us']['median']), f'{r["per_s"]["median"]:,.0f}', number(r['server_us']['median']),
+         with_spread(r['floor']) if 'floor' in r else '', number(r['user_us']['median']), f'{r["per_s"]["median"]:,.0f}', number(r['server_us']['median']),
          noise(r['others']['median'])]
         for name, r in found['rows'].items()]), *skipped(found)]
 
@@ -88,10 +89,14 @@ def memory(found):
 
 
 def goals(found):
-    words = {None: 'not measured', True: 'met', False: 'missed'}
-    return table(['goal', 'at', 'measured', ''], [
-        [what, f'{how} {goal:g}', '-' if value is None else f'{value:.3g}', words[met]]
-        for what, goal, how, value, met in goal_rows(found)])
+    def word(g, met, floor):
+        out_of_reach = met is False and floor is not None and floor > g.limit
+        return {None: 'not measured', True: 'met', False: 'missed'}[met] + ', out of reach here' * out_of_reach
+
+    return table(['goal', 'at', 'measured', '', 'the floor is at'], [
+        [g.what, f'{g.how} {g.limit:g}', '-' if value is None else f'{value:.3g}', word(g, met, floor),
+         '' if floor is None else f'{floor:.3g}']
+        for g, value, met, floor in goal_rows(found)])
 
 
 def markdown(found):
