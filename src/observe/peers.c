@@ -10,9 +10,12 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/map.h"
+#include "base/process_title.h"
 #include "observe/discover.h"
 #include "observe/sockets.h"
+#include "observe/tree.h"
 
 struct peer_row { const char *kind, *program, *socket; uint16_t port; };
 #define PEER(...) { __VA_ARGS__ },
@@ -45,7 +48,7 @@ peer_kind_unix(const char *path)
 }
 
 struct listener { struct net_address at; uint64_t inode; };
-struct outgoing { struct net_address to; int64_t connections; };
+struct outgoing { struct net_address to; int64_t connections; uint16_t from; };   /* from: port of one of them */
 
 struct peer_scan {
 	struct run *run;
@@ -100,7 +103,7 @@ note_open(void *ctx, int pid, int fd, const char *target)
 }
 
 static void
-note_connection(struct peer_scan *s, const struct net_address *to)
+note_connection(struct peer_scan *s, const struct net_address *to, uint16_t from)
 {
 	for (size_t i = 0; i < s->n_outgoing; i++) {
 		if (memcmp(&s->outgoing[i].to, to, sizeof(*to)) != 0)
@@ -108,7 +111,7 @@ note_connection(struct peer_scan *s, const struct net_address *to)
 		s->outgoing[i].connections++;
 		return;
 	}
-	*ARENA_PUSH(s->arena, s->outgoing, s->n_outgoing) = (struct outgoing){ *to, 1 };
+	*ARENA_PUSH(s->arena, s->outgoing, s->n_outgoing) = (struct outgoing){ *to, 1, from };
 }
 
 static void
@@ -122,7 +125,7 @@ note_tcp(void *ctx, const struct proc_tcp *t)
 		    (struct listener){ t->local, t->inode };
 	if (t->state == TCP_STATE_ESTABLISHED && !map_find(&s->ports, &port, sizeof(port)) &&
 	    map_find(&s->sockets, &t->inode, sizeof(t->inode)))
-		note_connection(s, &t->remote);
+		note_connection(s, &t->remote, t->local.port);
 }
 
 static struct run_peer *
@@ -141,6 +144,8 @@ static struct run_peer *
 add_peer(struct run *r, const char *kind, const char *address, int64_t connections)
 {
 	struct run_peer *p = peer_at(r, kind, address);
+	if (strcmp(p->kind, "tcp") == 0)   /* known by now */
+		p->kind = run_str(r, kind);
 	if (connections > p->connections)
 		p->connections = connections;
 	return p;
@@ -163,6 +168,36 @@ listening_process(const struct peer_scan *s, const struct net_address *at,
 			return (int)*pid;
 	}
 	return 0;
+}
+
+struct titled {
+	const struct outgoing *of;
+	const char *program;       /* NULL: none found */
+};
+
+static bool
+note_title(void *ctx, int pid)
+{
+	struct titled *t = ctx;
+	char title[512];
+	struct process_title said;
+
+	if (file_peek(title, sizeof(title), "/proc/%d/cmdline", pid) <= 0 || !process_title_parse(title, &said) ||
+	    (said.client ? said.client != t->of->from : said.port != t->of->to.port))
+		return true;
+	t->program = said.program;
+	return false;
+}
+
+/* A server of another user, whose files may not be seen, by what it calls itself; NULL unknown. */
+static const char *
+titled_server(const struct outgoing *of)
+{
+	struct titled t = { .of = of };
+
+	if (address_is_loopback(&of->to))
+		proc_each(note_title, &t);
+	return t.program;
 }
 
 static bool
@@ -191,9 +226,10 @@ add_tcp_peers(struct peer_scan *s)
 			continue;
 		if (pid)
 			process_exe(pid, exe, sizeof(exe));
+		const char *title = pid ? NULL : titled_server(&s->outgoing[i]);
 		const char *slash = strrchr(exe, '/');
 		address_format(to, address, sizeof(address));
-		struct run_peer *peer = add_peer(s->run, peer_kind(slash ? slash + 1 : NULL, to->port),
+		struct run_peer *peer = add_peer(s->run, peer_kind(slash ? slash + 1 : title, to->port),
 		    address, s->outgoing[i].connections);
 		if (pid && proc_stat_read(pid, &stat)) {
 			peer->process = run_str(s->run, stat.name);

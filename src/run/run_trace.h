@@ -107,7 +107,8 @@ struct run_query {             /* one statement or command, literals removed */
 	double bytes;              /* of an answer, mean; NAN unknown */
 	double errors;             /* share of the calls that the engine refused; NAN unknown */
 	double released;           /* of its longer calls: share, beyond chance, that end with another request's
-	                            * transaction; NAN unknown */
+	                            * transaction; where only the server was asked: of its time, waiting for a
+	                            * lock; NAN unknown */
 	double at_once;            /* share of the calls of a request that overlap another of it; NAN unknown */
 	const char **plan;         size_t n_plan;        /* EXPLAIN lines */
 	const char *scan_table;    /* table read without an index; NULL none */
@@ -125,6 +126,7 @@ struct run_call {              /* calls to a peer that is no database of ours */
 	double calls, seconds, per_request;
 	double connects_per_request;
 	double handshakes_per_request;    /* TLS */
+	double bytes;              /* of an answer, mean; NAN unknown */
 	double errors;             /* share of the answers that were 429 or 5xx; NAN unknown */
 	double limited;            /* of those: 429; NAN unknown */
 	double repeated;           /* share of the calls that asked the same again after an error; NAN unknown */

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "base/fingerprint.h"
 #include "trace/assemble.h"
-#include "trace/fingerprint.h"
 #include "trace/route.h"
 
 #define WAIT_STACKS_MAX 20000

@@ -95,15 +95,15 @@ find_socket(struct proc_sockets *s, int pid, uint64_t inode, int64_t now)
 	return at ? &s->items[*at] : NULL;
 }
 
-static void
-name_peer(const struct net_address *peer, struct proc_fd *ret)
+void
+proc_sockets_name(const struct net_address *peer, char *out, size_t size)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	bool v4 = !memcmp(peer->ip, mapped, sizeof(mapped));
 	char ip[INET6_ADDRSTRLEN];
 
 	inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? peer->ip + 12 : peer->ip, ip, sizeof(ip));
-	snprintf(ret->name, sizeof(ret->name), v4 ? "%s:%u" : "[%s]:%u", ip, peer->port);
+	snprintf(out, size, v4 ? "%s:%u" : "[%s]:%u", ip, peer->port);
 }
 
 struct proc_fd
@@ -127,7 +127,7 @@ proc_sockets_fd(struct proc_sockets *s, int pid, int fd, int64_t now)
 		ret.kind = client ? FD_CLIENT : FD_PEER;
 		ret.port = ends->remote.port;
 		if (ret.kind == FD_PEER && ends->remote.port)   /* of a socket that names it in each call nobody knows it */
-			name_peer(&ends->remote, &ret);
+			proc_sockets_name(&ends->remote, ret.name, sizeof(ret.name));
 	} else if (target[0] == '/') {
 		ret.kind = FD_FILE;
 		snprintf(ret.name, sizeof(ret.name), "%s", strrchr(target, '/') + 1);

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/proc_text.h"
+
 struct proc_sockets;
 
 struct proc_sockets *proc_sockets_new(void);
@@ -25,3 +27,6 @@ struct proc_fd {
 /* A peer that is named in each call has port 0 and no name. FD_UNKNOWN also when the process may not be
  * looked at. `now`: CLOCK_MONOTONIC ns. */
 struct proc_fd proc_sockets_fd(struct proc_sockets *s, int pid, int fd, int64_t now);
+
+/* "10.0.0.7:5432", "[::1]:5432". */
+void proc_sockets_name(const struct net_address *peer, char *out, size_t size);

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/uio.h>
 
-#include "base/clock.h"
 #include "trace/proc_wait.h"
 #include "trace/summary.h"
 
@@ -27,7 +26,6 @@ struct proc_states {
 	struct arena *arena;
 	struct map ids;
 	struct seen *items;        size_t n;
-	int64_t began;
 };
 
 struct proc_states *
@@ -39,7 +37,6 @@ proc_states_new(struct intake *in)
 	s->in = in;
 	s->sockets = proc_sockets_new();
 	s->arena = arena_new();
-	s->began = now_ns();
 	return s;
 }
 
@@ -109,17 +106,42 @@ data_name(struct proc_states *s, const struct seen *i)
 	return name && !strncmp(name, "_PyRuntime", 10) ? "Python GIL" : name;
 }
 
-/* An unsure futex is what the first function of its stack says that says anything. */
+static bool
+is_java(const struct frame *f)
+{
+	return f->language && !strcmp(f->language, "java");
+}
+
+static bool
+runs_java(const struct proc_states *s, uint32_t stack)
+{
+	bool java = false;
+	for (size_t k = 0; k < s->in->stacks->items[stack].n; k++)
+		java |= is_java(stacks_frame(s->in->stacks, stack, k));
+	return java;
+}
+
+/* An unsure futex is what the first function of its stack says that says anything. The machine of Java waits at
+ * conditions for all that Java waits for: there its methods are asked, and who is in none that parks waits for
+ * a monitor. */
 static enum run_part_kind
 kind_of(struct proc_states *s, const struct seen *i, const char *name)
 {
 	enum run_part_kind kind = PART_OTHER;
+	bool java = runs_java(s, i->stack), parks = false;
 
 	if (!i->unsure || (name && !strcmp(name, "Python GIL")))
 		return (enum run_part_kind)i->kind;
-	for (size_t k = 0; kind == PART_OTHER && k < s->in->stacks->items[i->stack].n; k++)
-		kind = proc_wait_named(stacks_frame(s->in->stacks, i->stack, k)->name);
-	return kind == PART_LOCK ? PART_LOCK : PART_NONE;
+	for (size_t k = 0; kind == PART_OTHER && k < s->in->stacks->items[i->stack].n; k++) {
+		const struct frame *f = stacks_frame(s->in->stacks, i->stack, k);
+		if (java && !is_java(f))
+			continue;
+		parks |= strstr(f->name, "Unsafe.park") != NULL;
+		kind = proc_wait_named(f->name);
+	}
+	if (kind == PART_LOCK || kind == PART_SLEEP)
+		return kind;
+	return kind == PART_OTHER && java && !parks ? PART_LOCK : PART_NONE;
 }
 
 static const char *
@@ -133,8 +155,8 @@ lock_name(struct proc_states *s, struct run *r, const struct seen *i, const char
 
 /* ---- the record ---------------------------------------------------------------------------- */
 
-static struct run_state *
-state_for(struct run *r, enum run_part_kind kind, const char *where)
+struct run_state *
+proc_state(struct run *r, enum run_part_kind kind, const char *where)
 {
 	struct run_trace *t = &r->evidence.trace;
 
@@ -180,11 +202,8 @@ most_first(const void *left, const void *right)
 }
 
 void
-proc_states_fill(struct proc_states *s, struct run *r, int64_t looks, int64_t now)
+proc_states_fill(struct proc_states *s, struct run *r, int64_t looks, double seconds)
 {
-	struct run_trace *t = &r->evidence.trace;
-	size_t kept = 0;
-
 	for (size_t k = 0; k < s->n && looks > 0; k++) {
 		const struct seen *i = &s->items[k];
 		const char *lock = i->kind == PART_LOCK ? data_name(s, i) : NULL;
@@ -193,9 +212,17 @@ proc_states_fill(struct proc_states *s, struct run *r, int64_t looks, int64_t no
 			continue;
 		const char *where = kind == PART_LOCK ? lock_name(s, r, i, lock) : tape_text(s->in->tape, i->name);
 		double threads = (double)i->times / (double)looks;
-		state_for(r, kind, where)->threads += threads;
-		add_stack(s, i, kind, threads * ns_to_s(now - s->began));
+		proc_state(r, kind, where)->threads += threads;
+		add_stack(s, i, kind, threads * seconds);
 	}
+}
+
+void
+proc_states_settle(struct run *r, double seconds)
+{
+	struct run_trace *t = &r->evidence.trace;
+	size_t kept = 0;
+
 	sort_list(t->states, t->n_states, sizeof(*t->states), most_first);
 	for (size_t i = 0; i < t->n_states; i++)
 		if (t->states[i].threads >= SHARE_MIN)
@@ -203,5 +230,5 @@ proc_states_fill(struct proc_states *s, struct run *r, int64_t looks, int64_t no
 	t->n_states = kept;
 	for (size_t i = 0; i < t->n_states; i++)
 		if (t->states[i].kind == PART_LOCK)
-			add_wait(r, &t->states[i], ns_to_s(now - s->began));
+			add_wait(r, &t->states[i], seconds);
 }

@@ -20,5 +20,10 @@ void proc_states_free(struct proc_states *s);   /* accepts NULL */
 bool proc_states_add(struct proc_states *s, int pid, int tid, const struct proc_call *call, char state,
     size_t stands_for, int64_t now);
 
-/* r->evidence.trace.states and .waits, and stacks for the flame graph of waits, after so many looks. */
-void proc_states_fill(struct proc_states *s, struct run *r, int64_t looks, int64_t now);
+/* To r->evidence.trace.states, and stacks for the flame graph of waits, after so many looks in these
+ * seconds. */
+void proc_states_fill(struct proc_states *s, struct run *r, int64_t looks, double seconds);
+/* The row of r->evidence.trace.states for this, made where there is none. */
+struct run_state *proc_state(struct run *r, enum run_part_kind kind, const char *where);
+/* At the end: what hardly counts is left out, the rest in order; locks to .waits. */
+void proc_states_settle(struct run *r, double seconds);

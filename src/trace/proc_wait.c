@@ -33,6 +33,13 @@ wait_futex(const struct proc_call *c)
 	return w;
 }
 
+/* An answer that the client, or the network, does not take. */
+static bool
+sends(const char *verb)
+{
+	return !strncmp(verb, "write", 5) || !strncmp(verb, "send", 4);
+}
+
 static struct proc_wait
 wait_fd(struct proc_sockets *sockets, int pid, int fd, const char *verb, int64_t now)
 {
@@ -46,7 +53,9 @@ wait_fd(struct proc_sockets *sockets, int pid, int fd, const char *verb, int64_t
 	case FD_FILE:
 		snprintf(text, sizeof(text), "%s %s", verb, of.name);
 		return wait_for(PART_DISK, text);
-	case FD_CLIENT: case FD_PIPE:
+	case FD_CLIENT:
+		return sends(verb) ? wait_for(PART_NET, "client") : wait_for(PART_NONE, "");
+	case FD_PIPE:
 		return wait_for(PART_NONE, "");
 	case FD_UNKNOWN:
 		break;
@@ -107,6 +116,10 @@ proc_wait_named(const char *function)
 		{ "mutex_lock", PART_LOCK }, { "lll_lock", PART_LOCK }, { "rwlock", PART_LOCK },
 		{ "take_gil", PART_LOCK }, { "spin_lock", PART_LOCK }, { "cond_", PART_NONE },
 		{ "sem_", PART_NONE }, { "worker_thread", PART_NONE },
+		/* Java; what it waits for in a monitor leaves no frame of its own */
+		{ "AbstractQueuedSynchronizer.acquire", PART_LOCK }, { "java.lang.Thread.sleep", PART_SLEEP },
+		{ "Object.wait", PART_NONE }, { "ThreadPoolExecutor.getTask", PART_NONE }, { ".await", PART_NONE },
+		{ "ReferencePendingList", PART_NONE },
 	};
 	for (size_t i = 0; i < COUNT_OF(names); i++)
 		if (strstr(function, names[i].part))

@@ -22,5 +22,5 @@ struct proc_wait proc_wait_of(struct proc_sockets *sockets, int pid, const struc
     int64_t now);
 
 /* What an unsure futex is by the name of a function on its stack: PART_LOCK for the takers of locks,
- * PART_NONE for waiters for work, PART_OTHER when the name says nothing. */
+ * PART_SLEEP for sleepers, PART_NONE for waiters for work, PART_OTHER when the name says nothing. */
 enum run_part_kind proc_wait_named(const char *function);

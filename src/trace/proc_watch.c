@@ -8,11 +8,12 @@
 #include <sys/syscall.h>
 
 #include "base/arena.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/map.h"
 #include "trace/proc_states.h"
+#include "trace/proc_talks.h"
 #include "trace/summary.h"
+#include "trace/task_waits.h"
 
 #define THREADS_MAX   1024
 #define REPORTED_MAX  64
@@ -26,22 +27,25 @@ struct watched {
 };
 
 struct proc_watch {
+	struct intake *in;
 	struct arena *arena;
 	struct map ids;
 	struct watched *threads;   size_t n;
 	struct proc_states *states;
+	struct proc_talks *talks;
 	int64_t began, ticks;
 };
 
 struct proc_watch *
-proc_watch_new(struct intake *in)
+proc_watch_new(struct intake *in, const struct run *r)
 {
 	struct proc_watch *w = calloc(1, sizeof(*w));
 	if (!w)
 		abort();
 	w->arena = arena_new();
+	w->in = in;
 	w->states = proc_states_new(in);
-	w->began = now_ns();
+	w->talks = proc_talks_new(r);
 	return w;
 }
 
@@ -51,6 +55,7 @@ proc_watch_free(struct proc_watch *w)
 	if (!w)
 		return;
 	proc_states_free(w->states);
+	proc_talks_free(w->talks);
 	map_done(&w->ids);
 	arena_free(w->arena);
 	free(w);
@@ -143,6 +148,8 @@ proc_watch_tick(struct proc_watch *w, const int *pids, size_t n_pids, int64_t no
 	char path[64];
 	size_t stride = w->n / LOOKED_MAX + 1, i = 0;
 
+	if (!w->ticks)             /* a check attaches long before the load that it looks at */
+		w->began = now;
 	for (size_t k = 0; k < n_pids; k++) {
 		snprintf(path, sizeof(path), "/proc/%d/task", pids[k]);
 		DIR *dir = opendir(path);
@@ -152,6 +159,7 @@ proc_watch_tick(struct proc_watch *w, const int *pids, size_t n_pids, int64_t no
 		if (dir)
 			closedir(dir);
 	}
+	proc_talks_look(w->talks, pids, n_pids, now);
 	w->ticks++;
 }
 
@@ -209,7 +217,10 @@ proc_watch_fill(struct proc_watch *w, struct run *r, int64_t now)
 	}
 	add_state(r, PART_CPU, cpu);
 	add_state(r, PART_RUNQUEUE, queued);
-	proc_states_fill(w->states, r, w->ticks, now);
+	proc_states_fill(w->states, r, w->ticks, whole / 1e9);
+	task_waits_states(w->in, r, w->ticks);
+	proc_talks_fill(w->talks, r, whole / 1e9);
+	proc_states_settle(r, whole / 1e9);
 }
 
 bool

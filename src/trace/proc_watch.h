@@ -15,9 +15,9 @@
 struct proc_watch;
 
 /* Stacks of what waits are added to in->waits at the end. */
-struct proc_watch *proc_watch_new(struct intake *in);
+struct proc_watch *proc_watch_new(struct intake *in, const struct run *r);
 void proc_watch_tick(struct proc_watch *w, const int *pids, size_t n_pids, int64_t now);
-/* r->evidence.trace.threads and .states. */
+/* r->evidence.trace.threads, .states, .waits, .calls and .pieces. */
 void proc_watch_fill(struct proc_watch *w, struct run *r, int64_t now);
 void proc_watch_free(struct proc_watch *w);   /* accepts NULL */
 

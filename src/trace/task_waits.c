@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "trace/intake.h"
+#include "trace/proc_states.h"
 
 /* Keys of this kind are no addresses. */
 #define SITE_MARK (UINT64_C(1) << 59)
@@ -36,14 +37,19 @@ site_key(struct intake *in, uint32_t stack)
 }
 
 static uint32_t
-queue_name(struct intake *in, uint32_t stack)
+site_name(struct intake *in, uint32_t stack, const char *what)
 {
 	char text[256];
 	const struct frame *own = stacks_own_frame(in->stacks, stack);
-	bool pool = stacks_contains(in->stacks, stack, "database/sql.(*DB).conn");
-	snprintf(text, sizeof(text), "%s in %s", pool ? "connection pool" : "channel",
-	    own ? own->name : "?");
+	snprintf(text, sizeof(text), "%s in %s", what, own ? own->name : "?");
 	return tape_name(in->tape, text);
+}
+
+static uint32_t
+queue_name(struct intake *in, uint32_t stack)
+{
+	bool pool = stacks_contains(in->stacks, stack, "database/sql.(*DB).conn");
+	return site_name(in, stack, pool ? "connection pool" : "channel");
 }
 
 void
@@ -63,6 +69,19 @@ task_waits_settle(struct intake *in, struct assembly *a, int64_t period)
 			.thread = w->thread, .task = true };
 	}
 	map_done(&ids);
+}
+
+void
+task_waits_states(struct intake *in, struct run *r, int64_t looks)
+{
+	struct tape *t = in->tape;
+	for (size_t i = 0; i < t->n_task_waits && looks > 0; i++) {
+		const struct tape_wait *w = &t->task_waits[i];
+		uint32_t where = w->kind == PART_LOCK ? site_name(in, w->stack, "lock") :
+		    w->kind == PART_QUEUE ? queue_name(in, w->stack) : 0;
+		proc_state(r, (enum run_part_kind)w->kind, where ? tape_text(t, where) : NULL)->threads +=
+		    (double)w->weight / (double)looks;
+	}
 }
 
 /* ---- painting ------------------------------------------------------------------------------- */

@@ -219,7 +219,7 @@ open_watch(struct trace *t, struct run *r)
 {
 	bool may = proc_watch_may(t->pids[0]);
 
-	t->watch = proc_watch_new(&t->intake);
+	t->watch = proc_watch_new(&t->intake, r);
 	eye_set(r, "waits", may, may ? "system calls and stacks of sleeping threads, sampled from /proc" :
 	    "locks, disk and network waits are not told apart: system calls of its threads may not be read",
 	    cure_read());
@@ -259,10 +259,10 @@ trace_open(struct run *r, const struct trace_options *o, struct trace **ret, str
 		eyes_sampler(r, "switched off", CURE_SWITCH, false);
 	if (t->collect || t->sampler)
 		eyes_java(r, t->symbols, t->pids, t->n_pids);
-	if (t->collect && t->go)
-		eyes_go(r, t->goroutines_lost);
 	if (t->n_pids && !t->collect && ceiling < 3)
 		open_watch(t, r);
+	if ((t->collect || t->watch) && t->go)
+		eyes_go(r, t->goroutines_lost);
 	r->evidence.trace.mode = mode_of(t);
 	*ret = t;
 	return 0;
@@ -344,7 +344,7 @@ tick(struct trace *t, int64_t now)
 {
 	drain(t);
 	meet_threads(t);
-	if (t->collect && t->pace.open)
+	if (t->collect ? t->pace.open : t->watch != NULL)
 		goroutines_look(t->goroutines, &t->tape, now);
 	if (t->watch)
 		proc_watch_tick(t->watch, t->pids, t->n_pids, now);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "trace/fingerprint.h"
+#include "base/fingerprint.h"
 
 #define MEMO_MAX      4096     /* statements whose fingerprint is remembered */
 #define KEYS_MAX      64       /* patterns of keys that begin alike */

@@ -8,7 +8,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "trace/fingerprint.h"
+#include "base/fingerprint.h"
 
 enum { ARRAY, COUNT, STRING, SIZE, BYTES };   /* what the next byte is of */
 

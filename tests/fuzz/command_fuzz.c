@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Any words as a command: the fingerprint ends inside its room and has no digit of a key. */
-#include "trace/fingerprint.h"
+#include "base/fingerprint.h"
 
 #include <stdint.h>
 #include <stdlib.h>

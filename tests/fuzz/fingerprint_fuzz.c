@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Any statement text, also cut off: the fingerprint holds no quoted value and fits its room. */
-#include "trace/fingerprint.h"
+#include "base/fingerprint.h"
 
 #include <stdint.h>
 #include <stdlib.h>

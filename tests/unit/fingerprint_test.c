@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "trace/fingerprint.h"
+#include "base/fingerprint.h"
 #include "check.h"
 
 static void

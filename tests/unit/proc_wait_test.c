@@ -84,6 +84,9 @@ a_mutex_is_sure_a_condition_is_not(void **state)
 		{ "pthread_cond_timedwait", PART_NONE }, { "___pthread_mutex_lock", PART_LOCK },
 		{ "pthread_rwlock_rdlock", PART_LOCK }, { "take_gil", PART_LOCK }, { "sem_wait", PART_NONE },
 		{ "serve", PART_OTHER },
+		{ "java.util.concurrent.locks.AbstractQueuedSynchronizer.acquire", PART_LOCK },
+		{ "java.util.concurrent.ThreadPoolExecutor.getTask", PART_NONE }, { "java.lang.Thread.sleep", PART_SLEEP },
+		{ "java.lang.Object.wait", PART_NONE }, { "Ledger.book", PART_OTHER },
 	};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		assert_int_equal(proc_wait_named(names[i].function), names[i].kind);
@@ -122,6 +125,9 @@ descriptors_tell_who_is_waited_for(void **state)
 	assert_int_equal(w.kind, PART_NET);
 	assert_string_equal(w.where, peer);
 	assert_int_equal(wait_in(SYS_recvfrom, (uint64_t)ours, 0, 0).kind, PART_NONE);
+	w = wait_in(SYS_sendto, (uint64_t)ours, 0, 0);
+	assert_int_equal(w.kind, PART_NET);
+	assert_string_equal(w.where, "client");
 	assert_int_equal(wait_in(SYS_read, (uint64_t)pipes[0], 0, 0).kind, PART_NONE);
 	w = wait_in(SYS_fsync, (uint64_t)file, 0, 0);
 	assert_int_equal(w.kind, PART_DISK);
