@@ -47,8 +47,9 @@ parse_postgres(const char *title, struct process_title *ret)
 	size_t size = strlen(doing);
 	while (size && doing[size - 1] == ' ')
 		size--;
-	ret->waits = size >= sizeof(waiting) - 1 && !strncmp(doing + size - (sizeof(waiting) - 1), waiting, sizeof(waiting) - 1);
-	size -= ret->waits ? sizeof(waiting) - 1 : 0;
+	const size_t tail = sizeof(waiting) - 1;
+	ret->waits = size >= tail && !strncmp(doing + size - tail, waiting, tail);
+	size -= ret->waits ? tail : 0;
 	snprintf(ret->doing, sizeof(ret->doing), "%.*s", (int)size, doing);
 	read_database(title, open, ret);
 	ret->program = "postgres";

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/cleanup.h"
 #include "base/stop.h"
+#include "db/activity.h"
 #include "db/db.h"
 #include "diagnose/diagnose.h"
 #include "experiment/change.h"
@@ -227,9 +228,11 @@ measure(struct check *c, struct err *e)
 	int r = trace_start(c->trace, e);
 	if (r < 0)
 		return r;
+	struct activity *activity = activity_start(c->run, c->spec->database);
 	observe_mark_begin(c->observe);
 	r = c->load ? offer(c, e) : watch(c);
 	observe_mark_end(c->observe);
+	activity_stop(activity, c->run);
 	observe_refresh(c->run);
 	struct err ignored = { 0 };
 	progress_say(&c->in->progress, "analyse", -1, "");

@@ -20,8 +20,11 @@ tell(const struct facts *f, struct draft *d, const struct run_query *q, double s
 	out->summary = run_printf(f->run, "transactions wait for each other's rows: %s of the time is %s",
 	    PCT(share), text_brief(f->run, q->fingerprint, 60));
 	statement_evidence(d, q);
-	finding_evidence(d, "%s of its longer calls (beyond chance) are answered within half a millisecond "
-	    "of the end of another request's transaction", PCT(q->released));
+	if (q->calls > 0)
+		finding_evidence(d, "%s of its longer calls (beyond chance) are answered within half a "
+		    "millisecond of the end of another request's transaction", PCT(q->released));
+	else
+		finding_evidence(d, "by what the server tells, it waits for a lock %s of its time", PCT(q->released));
 }
 
 static void

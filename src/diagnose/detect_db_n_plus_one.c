@@ -4,6 +4,7 @@
  * The share is what is left out when one statement fetches all rows: the statement's time without
  * its first call. */
 #include "diagnose/statements.h"
+#include "diagnose/talks.h"
 #include "diagnose/text.h"
 
 #define SHARE_MIN 0.05
@@ -27,6 +28,22 @@ tell(const struct facts *f, struct draft *d, const struct run_query *q, double s
 	if (statement_lacks_index(q))
 		finding_evidence(d, "each call also reads %s whole (see io.db.missing-index)",
 		    q->scan_table);
+}
+
+/* Where no statement was seen. */
+static bool
+tell_questions(const struct facts *f, struct draft *d)
+{
+	const struct run_call *c = talks_most(f, PART_DB);
+	double share = c ? talks_share(f, c, PART_DB) * (c->per_request - 1) / c->per_request : 0;
+
+	if (!c || !(c->per_request >= TALKS_REPEATED) || share < SHARE_MIN)
+		return false;
+	struct run_finding *out = finding_add(d, share, 0.85, c->peer);
+	out->summary = run_printf(f->run, "a request asks the database %s %.3g times: %s of the time", c->peer,
+	    c->per_request, PCT(share));
+	talks_evidence(d, c);
+	return true;
 }
 
 static void
@@ -53,7 +70,7 @@ detect(const struct facts *f, struct draft *d)
 		tell(f, d, q, share);
 		told = true;
 	}
-	if (told)
+	if (told || tell_questions(f, d))
 		return;
 	if (!most)
 		rule_out(d, "no SQL statement was seen");

@@ -2,15 +2,18 @@
 /* A statement has much of the time, and neither a missing index nor its number explains it.
  * Time in a database whose statements were not seen is told by the database's address. */
 #include "diagnose/statements.h"
+#include "diagnose/talks.h"
 #include "diagnose/text.h"
 
 #define SHARE_MIN 0.20
 
 static bool
-explained(const struct run_query *q)
+explained(const struct facts *f, const struct run_query *q)
 {
+	const struct run_call *c = q->calls > 0 ? NULL : talks_most(f, PART_DB);
+
 	return statement_lacks_index(q) || statement_waits_for_rows(q)
-	    || statement_calls(q) >= QUERY_REPEATED;
+	    || statement_calls(q) >= QUERY_REPEATED || (c && c->per_request >= TALKS_REPEATED);
 }
 
 static const struct run_query *
@@ -71,7 +74,7 @@ detect(const struct facts *f, struct draft *d)
 	for (size_t i = 0; i < f->trace->n_queries; i++) {
 		const struct run_query *q = &f->trace->queries[i];
 		double share = statement_own_share(f, q);
-		if (!statement_is_sql(q) || explained(q) || share < SHARE_MIN)
+		if (!statement_is_sql(q) || explained(f, q) || share < SHARE_MIN)
 			continue;
 		tell_query(f, d, q, share);
 		told = true;
@@ -80,7 +83,7 @@ detect(const struct facts *f, struct draft *d)
 		return;
 	if (!largest)
 		rule_out(d, "databases have %s of the requests' time", PCT(f->charged[PART_DB]));
-	else if (explained(largest) && statement_share(f, largest) >= SHARE_MIN)
+	else if (explained(f, largest) && statement_share(f, largest) >= SHARE_MIN)
 		rule_out(d, "the heaviest statement is explained by its missing index, its number or other "
 		    "transactions");
 	else

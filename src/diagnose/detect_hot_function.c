@@ -86,7 +86,9 @@ detect_handed(const struct facts *f, struct draft *d)
 static bool
 detect_unseen(const struct facts *f, struct draft *d)
 {
-	double share = facts_with_runqueue(f, f->charged[PART_CPU]), each = f->run->baseline.cpu_per_request;
+	const char *by;
+	double share = facts_with_runqueue(f, f->charged[PART_CPU] - facts_faults(f, &by));
+	double each = f->run->baseline.cpu_per_request;
 	const struct run_process *p = f->run->system.processes;
 
 	if (f->trace->samples || !f->estimated || !f->waits_sampled || f->at_ease || !cpu_is_limit(f) ||

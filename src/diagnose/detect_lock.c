@@ -6,6 +6,7 @@
  * a large part of the time. Locks inside a database's execution are the
  * statement's; an interpreter's global lock is cpu.single-thread. */
 #include <math.h>
+#include <string.h>
 
 #include "diagnose/channel.h"
 #include "diagnose/charge.h"
@@ -59,8 +60,9 @@ tell(const struct facts *f, struct draft *d, const struct run_part *p, const str
 	    w && w->site ? run_printf(f->run, "%s (held in %s)", lock, w->site) : lock);
 
 	out->route = facts_route(f, PART_LOCK, p->where);
-	out->summary = run_printf(f->run, "requests wait %s of their time for the lock %s%s%s",
-	    PCT(p->share), lock, w && w->site ? ", held in " : "", w && w->site ? w->site : "");
+	out->summary = run_printf(f->run, "requests wait %s of their time for the %s%s%s%s",
+	    PCT(p->share), strncmp(lock, "lock ", 5) ? "lock " : "", lock, w && w->site ? ", held in " : "",
+	    w && w->site ? w->site : "");
 	if (w) {
 		if (w->waits > 0)
 			finding_evidence(d, "%lld waits, %s each; %.2g wait at the same time",

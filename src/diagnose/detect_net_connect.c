@@ -32,7 +32,7 @@ waiting(const struct facts *f, const struct run_call *c)
 {
 	static const char *const databases[] = { "postgresql", "mysql", "redis", "mongodb", NULL };
 
-	if (!text_in(c->kind, databases))
+	if (!text_in(peer_call_kind(f->run, c), databases))
 		return COST * peer_share(f, c->peer);
 	return fmin(facts_share(f, PART_DB, c->peer) + facts_share(f, PART_CACHE, c->peer)
 	    + peer_share(f, c->peer), 1);

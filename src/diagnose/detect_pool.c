@@ -10,11 +10,13 @@
 #include "diagnose/lock_pool.h"
 #include "diagnose/pool_queue.h"
 #include "diagnose/statements.h"
+#include "diagnose/talks.h"
 #include "diagnose/text.h"
 
 #define SHARE_MIN      0.15
 #define COMPUTING_MAX  0.50
 #define HOST_FULL      0.90
+#define CPU_FULL       0.70
 #define SERVERS_MIN    0.25   /* of the host's CPUs: servers that use less do not fill them */
 
 static void
@@ -90,11 +92,34 @@ not_the_pool(const struct facts *f, const struct run_wait *w, double share, stru
 	return NULL;
 }
 
+/* Where no request was traced: more are inside than are anywhere, all connections to a database are taken, and
+ * by brief questions. */
+static bool
+tell_taken(const struct facts *f, struct draft *d)
+{
+	const struct run_call *c = talks_taken(f, PART_DB);
+	double inside = f->phase ? f->phase->throughput * f->phase->service.mean : NAN, seen = 0;
+	bool computes = f->utilisation > CPU_FULL || (f->busiest && f->busiest->cpu > CPU_FULL);
+
+	for (size_t i = 0; i < f->trace->n_states; i++)
+		seen += f->trace->states[i].threads > 0 ? f->trace->states[i].threads : 0;
+	double share = inside > 0 ? 1 - seen / inside : 0;
+	if (!c || !f->waits_sampled || !talks_brief(c) || computes || fills_host(f) || share < SHARE_MIN)
+		return false;
+	double busy = c->seconds / f->trace->seconds;
+	struct run_finding *out = finding_add(d, share, 0.8, run_printf(f->run, "connection pool %s", c->peer));
+	out->summary = run_printf(f->run, "%.3g requests are inside at a time, but the connections to %s are taken: "
+	    "%.2g of them wait for an answer", inside, c->peer, busy);
+	talks_evidence(d, c);
+	finding_against(d, "that the others wait for a connection was not seen: nothing else is that they do");
+	return true;
+}
+
 static void
 detect(const struct facts *f, struct draft *d)
 {
 	const struct run_wait *w = pool_queue(f);
-	bool told = lock_pool_tell(f, d);
+	bool told = lock_pool_tell(f, d) || tell_taken(f, d);
 
 	if (w) {
 		double share = pool_queue_share(f, w);

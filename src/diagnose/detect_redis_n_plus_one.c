@@ -4,6 +4,7 @@
  * Commands that are sent together and answered together (a pipeline) cost one round trip, however
  * many they are: they are left alone. The share is what one command for all keys leaves out. */
 #include "diagnose/statements.h"
+#include "diagnose/talks.h"
 #include "diagnose/text.h"
 
 #define SHARE_MIN   0.05
@@ -31,6 +32,22 @@ tell(const struct facts *f, struct draft *d, const struct run_query *q, double s
 		finding_against(d, "whether they are sent together was not seen");
 }
 
+/* Where no command was seen: what is sent together leaves together, and is one question. */
+static bool
+tell_questions(const struct facts *f, struct draft *d)
+{
+	const struct run_call *c = talks_most(f, PART_CACHE);
+	double share = c ? talks_share(f, c, PART_CACHE) * (c->per_request - 1) / c->per_request : 0;
+
+	if (!c || !(c->per_request >= TALKS_REPEATED) || share < SHARE_MIN)
+		return false;
+	struct run_finding *out = finding_add(d, share, 0.85, c->peer);
+	out->summary = run_printf(f->run, "a request asks %s %.3g times, one after another: %s of the time", c->peer,
+	    c->per_request, PCT(share));
+	talks_evidence(d, c);
+	return true;
+}
+
 static void
 detect(const struct facts *f, struct draft *d)
 {
@@ -52,7 +69,7 @@ detect(const struct facts *f, struct draft *d)
 		tell(f, d, q, share);
 		told = true;
 	}
-	if (told)
+	if (told || tell_questions(f, d))
 		return;
 	if (!most)
 		rule_out(d, "no command of Redis was seen");

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "diagnose/statements.h"
+#include "diagnose/talks.h"
 #include "diagnose/text.h"
 
 #define SHARE_MIN     0.15
@@ -74,12 +75,34 @@ tell(const struct facts *f, struct draft *d, const struct run_query *q, double s
 		    "be busy with something else");
 }
 
+/* Where no command was seen. */
+static bool
+tell_questions(const struct facts *f, struct draft *d)
+{
+	const struct run_call *c = talks_most(f, PART_CACHE);
+	double share = c ? talks_share(f, c, PART_CACHE) : 0;
+	bool large = c && c->bytes >= STATEMENT_LARGE;
+
+	if (!c || c->per_request >= QUERY_REPEATED || share < SHARE_MIN
+	    || !(talks_seconds(c) >= (large ? SLOW_SECONDS : SLOW_ANY)))
+		return false;
+	struct run_finding *out = finding_add(d, share, 0.75, c->peer);
+	out->summary = run_printf(f->run, "%s of the time is a command of %s that takes %s", PCT(share), c->peer,
+	    DURATION(talks_seconds(c)));
+	talks_evidence(d, c);
+	if (large)
+		finding_evidence(d, "it answers %s each time", SIZE(c->bytes));
+	return true;
+}
+
 static void
 detect(const struct facts *f, struct draft *d)
 {
 	const struct run_query *q = statement_largest(f, false);
 	double share = q ? statement_share_around(f, q) : 0;
 
+	if (tell_questions(f, d))
+		return;
 	if (!q)
 		rule_out(d, "no command of Redis was seen");
 	else if (share < SHARE_MIN)

@@ -139,6 +139,7 @@ told_twice(const struct draft *d, const struct run_finding *f)
 		{ "io.net.downstream", "io.net.dns" }, { "io.net.downstream", "io.net.nagle" },
 		{ "io.net.downstream", "io.data-loading" }, { "io.disk.read", "io.data-loading" },
 		{ "cpu.hot-function", "io.data-loading" }, { "io.db.slow-query", "io.net.connect" },
+		{ "io.db.slow-query", "io.db.n-plus-one" },
 	};
 
 	for (size_t p = 0; p < COUNT_OF(pairs); p++)

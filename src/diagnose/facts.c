@@ -106,89 +106,6 @@ make_time(struct facts *f)
 			    weight(&f->trace->routes[i]) / sum);
 }
 
-/* CPU time as the samples of functions split it. */
-static void
-mix_functions(struct mix *m, const struct run_trace *t, double share)
-{
-	for (size_t i = 0; i < t->n_functions; i++)
-		mix_add(m, PART_CPU, t->functions[i].name, share * t->functions[i].self);
-	if (t->n_functions == 0)
-		mix_add(m, PART_CPU, NULL, share);
-}
-
-/* Where nothing waited, that waits would have been seen is what counts. */
-static bool
-eye_is_open(const struct run *r, const char *name)
-{
-	for (size_t i = 0; i < r->n_eyes; i++)
-		if (text_same(r->eyes[i].name, name))
-			return r->eyes[i].open;
-	return false;
-}
-
-/* Threads seen at something, per request in the service: by Little's law each request's time there.
- * What is missing waits where no thread is: for a worker, when all are taken, and so for what they do;
- * else on an event loop, for something that was not seen. */
-static bool
-mix_states(struct facts *f, struct mix *m)
-{
-	const struct run_trace *t = f->trace;
-	double inside = f->phase ? f->phase->throughput * f->phase->service.mean : NAN, seen = 0;
-	bool taken = f->blocked_workers || f->utilisation > BUSY || (f->busiest && f->busiest->cpu > BUSY);
-
-	for (size_t i = 0; i < t->n_states; i++)
-		seen += known(t->states[i].threads);
-	if (seen <= 0 || !(inside > 0))
-		return false;
-	double of = taken ? seen : fmax(seen, inside);
-	for (size_t i = 0; i < t->n_states; i++) {
-		const struct run_state *s = &t->states[i];
-		if (s->kind == PART_CPU)
-			mix_functions(m, t, known(s->threads) / of);
-		else
-			mix_add(m, s->kind, s->where, known(s->threads) / of);
-		f->waits_sampled |= s->kind != PART_CPU && s->kind != PART_RUNQUEUE;
-	}
-	f->waits_sampled |= eye_is_open(f->run, "waits");
-	return true;
-}
-
-/* Without waits either, the load tells how much of the answer time is CPU: all of it when the CPUs are
- * full, else CPU per request over latency. */
-static bool
-mix_cpu(const struct facts *f, struct mix *m)
-{
-	const struct run_baseline *b = &f->run->baseline;
-	double cpu = b->cpu_per_request / b->latency.mean;
-
-	if (f->utilisation > BUSY)
-		cpu = f->utilisation;
-	else if (f->busiest && f->busiest->cpu > BUSY)
-		cpu = f->busiest->cpu;
-	if (cpu > 0)
-		mix_functions(m, f->trace, fmin(cpu, 1));
-	return cpu > 0;
-}
-
-/* Without traced requests samples of threads still tell where time goes. */
-static void
-estimate_time(struct facts *f)
-{
-	const struct run_baseline *b = &f->run->baseline;
-	struct mix m = { .run = f->run };
-
-	if (f->scope || (!mix_states(f, &m) && !mix_cpu(f, &m)))
-		return;
-	mix_seal(&m, known(b->latency.mean));
-	f->parts = m.parts;
-	f->n_parts = m.n;
-	f->estimated = true;
-	f->requests = f->phase ? f->phase->answered : 0;
-	f->seconds = known(b->latency.mean);
-	sum_kinds(f->charged, f->parts, f->n_parts, 1);
-	memcpy(f->raw, f->charged, sizeof(f->raw));
-}
-
 /* Slow requests that mostly wait have too few samples of their own: then all requests tell which
  * functions keep the CPUs busy, scaled to the CPU time of the scope. */
 static void
@@ -474,11 +391,12 @@ find_stalled(const struct facts *f)
 {
 	const struct run_evidence *e = &f->run->evidence;
 	double typical = f->phase ? f->phase->service.p50 : NAN, least = typical;
+	double outside = f->estimated && f->waits_sampled ? f->charged[PART_OTHER] : f->outside;
 
 	for (size_t i = 0; i < e->n_phases; i++)
 		least = fmin(least, e->phases[i].service.p50);
 	return f->run->host.generator_on_host && f->trace->pieces >= PIECES_MIN && least >= DELAYED_ACK_LOW
-	    && typical <= DELAYED_ACK_HIGH && f->outside > 0 ? f->outside : 0;
+	    && typical <= DELAYED_ACK_HIGH && outside > 0 ? outside : 0;
 }
 
 /* ---- trust --------------------------------------------------------------------------------- */
@@ -548,7 +466,7 @@ facts_make(struct facts *f, struct run *r)
 	find_threads(f);
 	find_resources(f);
 	make_time(f);
-	estimate_time(f);
+	facts_estimate(f);
 	make_cpu(f);
 	facts_make_hot(f);
 	f->outside = find_outside(f);

@@ -116,5 +116,8 @@ double facts_allocator(const struct facts *f, const char **ret_by);
 /* The same for opening and closing connections. */
 double facts_connecting(const struct facts *f, const char **ret_by);
 
+/* Where no request was traced samples of threads and connections tell where time goes (estimate.c); part of
+ * facts_make. */
+void facts_estimate(struct facts *f);
 /* CPU time by function (hot.c); part of facts_make. */
 void facts_make_hot(struct facts *f);

@@ -17,6 +17,7 @@
 #include "diagnose/facts.h"
 #include "diagnose/text.h"
 
+#define FAULT_S        1e-6   /* CPU of bringing a page in and giving it back: an estimate */
 #define FRAMES_MAX     256
 #define GENERIC_TOTAL  0.9   /* everything goes through it ... */
 #define GENERIC_OWN    0.3   /* ... and it does little itself: dispatch */
@@ -417,10 +418,27 @@ sum_tolls(const struct facts *f, size_t member, const char **ret_by)
 	return sum;
 }
 
+/* Where the kernel was not sampled: so many faults, as much as it computes at all. Those of a runtime that collects are
+ * its heap's. */
+static double
+unseen_faults(const struct facts *f)
+{
+	static const char *const collected[] = { "node", "deno", "bun", "java", "go", NULL };
+	double faults = facts_mean(f, "service_minor_faults_per_second") * FAULT_S;
+	double system = facts_mean(f, "service_cpu_system_cores");
+
+	if (!f->estimated || !(f->cores_used > 0) || text_in(facts_runtime(f), collected)
+	    || !(fmin(faults, system) > 0))
+		return 0;
+	return f->charged[PART_CPU] * fmin(fmin(faults, system) / f->cores_used, 1);
+}
+
 double
 facts_faults(const struct facts *f, const char **ret_by)
 {
-	return sum_tolls(f, offsetof(struct toll, faults), ret_by);
+	double seen = sum_tolls(f, offsetof(struct toll, faults), ret_by);
+
+	return seen > 0 ? seen : unseen_faults(f);
 }
 
 double

@@ -42,3 +42,30 @@ peer_share(const struct facts *f, const char *peer)
 {
 	return peer ? facts_share(f, PART_NET, peer) : 0;
 }
+
+static const struct run_peer *
+peer_at(const struct run *r, const char *address)
+{
+	for (size_t i = 0; address && i < r->system.n_peers; i++)
+		if (text_same(r->system.peers[i].address, address))
+			return &r->system.peers[i];
+	return NULL;
+}
+
+const char *
+peer_call_kind(const struct run *r, const struct run_call *c)
+{
+	const struct run_peer *p = peer_at(r, c->peer);
+
+	return p && p->kind && (!c->kind || text_same(c->kind, "tcp")) ? p->kind : c->kind;
+}
+
+enum run_part_kind
+peer_part_at(const struct run *r, enum run_part_kind kind, const char *where)
+{
+	static const char *const databases[] = { "postgresql", "mysql", "mongodb", "mssql", "cassandra", NULL };
+	static const char *const caches[] = { "redis", "memcached", NULL };
+	const struct run_peer *p = kind == PART_NET ? peer_at(r, where) : NULL;
+
+	return p && text_in(p->kind, databases) ? PART_DB : p && text_in(p->kind, caches) ? PART_CACHE : kind;
+}

@@ -16,3 +16,8 @@ const struct run_call *peer_call(const struct facts *f, const char *peer);
 /* Share of the time waiting for that peer. Lock waits behind it stay the lock's: another server
  * is not made faster here, but nobody needs to hold a lock while asking it. */
 double peer_share(const struct facts *f, const char *peer);
+
+/* What is at the other end of these calls: "postgresql", ..., also where observe alone knows it. */
+const char *peer_call_kind(const struct run *r, const struct run_call *c);
+/* The part that waiting for a peer ("host:port") counts for, by what observe knows of it; else `kind`. */
+enum run_part_kind peer_part_at(const struct run *r, enum run_part_kind kind, const char *where);
