@@ -71,6 +71,11 @@ def sqlite(stage):
     return [stage.start([stage.shop, '--fault', 'large-answer']) + 'cart?customer=4711']
 
 
+@service('sqlite-points', 'C and SQLite: a statement of one row for each line of a cart', 1000)
+def sqlite_points(stage):
+    return [stage.start([stage.shop, '--fault', 'n-plus-one']) + 'cart?customer=4711']
+
+
 # ---- others ------------------------------------------------------------------------------------
 
 @service('node', 'Node, http', 5000)

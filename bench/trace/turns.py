@@ -43,7 +43,7 @@ def measure(service, o):
     try:
         target = Target(service, stage, o, folder)
         found = {'service': service.name, 'about': service.about, 'rate': service.rate,
-                 **turn(target, o, service.name == 'sqlite' or target.urls[0].startswith('https:'))}
+                 **turn(target, o, service.name.startswith('sqlite') or target.urls[0].startswith('https:'))}
         found['even'] = target.end()[0]
         return found
     except Skip as why:
