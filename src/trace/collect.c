@@ -43,6 +43,7 @@ static int
 on_event(void *ctx, void *data, size_t size)
 {
 	struct collect *c = ctx;
+	c->bytes += size;
 	if (size >= sizeof(struct ev_head))
 		c->fn(c->ctx, data, size);
 	return 0;
@@ -267,6 +268,7 @@ collect_window_open(struct collect *c)
 	attach_busy(c, &ignored);   /* it could be done before: a window without is only empty */
 	int64_t now = now_ns();
 	c->bpf->bss->began = (uint64_t)now;
+	c->bpf->bss->full_at = 0;
 	__atomic_store_n(&c->bpf->bss->enabled, 1, __ATOMIC_RELEASE);
 	return now;
 }
@@ -277,7 +279,7 @@ collect_window_close(struct collect *c, bool for_long)
 	__atomic_store_n(&c->bpf->bss->enabled, 0, __ATOMIC_RELEASE);
 	detach_busy(c);
 	if (for_long)
-		probes_leave(c);
+		collect_leave_dear(c);
 	if (c->listens)
 		collect_names(c);
 }
@@ -310,14 +312,21 @@ collect_drain(struct collect *c, collect_fn fn, void *ctx)
 {
 	c->fn = fn;
 	c->ctx = ctx;
-	int n = ring_buffer__consume(c->ring);
-	return n > 0 ? (size_t)n : 0;
+	c->bytes = 0;
+	ring_buffer__consume(c->ring);
+	return c->bytes;
 }
 
 uint64_t
 collect_dropped(const struct collect *c)
 {
 	return c->bpf->bss->dropped;
+}
+
+int64_t
+collect_full_at(const struct collect *c)
+{
+	return (int64_t)c->bpf->bss->full_at;
 }
 
 void

@@ -45,8 +45,9 @@ int collect_add_sqlite(struct collect *c, int pid, const char *path, struct err 
  * window on, so that what is measured before is the service as it is. */
 int collect_add_tls(struct collect *c, int pid, const char *path, struct err *e);
 int collect_dear_error(const struct collect *c, enum collect_dear kind);
-/* The dear probes go until the next window. False: there are none to make. */
-bool collect_leave_dear(struct collect *c);
+bool collect_has_dear(const struct collect *c);
+/* The dear probes go until the next window. */
+void collect_leave_dear(struct collect *c);
 /* Whoever was sent to take them away has done so. */
 void collect_settle(struct collect *c);
 
@@ -67,11 +68,15 @@ void collect_window_close(struct collect *c, bool for_long);   /* for_long: what
 struct collect_sleeper { uint32_t tid, pid; int64_t out, wake; bool preempted, known; };
 size_t collect_sleepers(struct collect *c, struct collect_sleeper *out, size_t max);
 
-/* Every event since the last call, about in order of time. Returns how many. */
+/* Every event since the last call, about in order of time. Returns how many bytes they were, of EV_RING_BYTES
+ * that there is room for. */
 typedef void (*collect_fn)(void *ctx, const struct ev_head *event, size_t size);
 size_t collect_drain(struct collect *c, collect_fn fn, void *ctx);
 
 uint64_t collect_dropped(const struct collect *c);
+/* When the window that is open has ended by itself, because there was no room for an event; 0: it goes on. So
+ * what a window tells has no hole in it. */
+int64_t collect_full_at(const struct collect *c);
 void collect_set_stack_period(struct collect *c, int64_t ns);
 bool collect_has_streams(void);   /* this kernel lets it read HTTP/2 */
 bool collect_has_arrivals(const struct collect *c);   /* kernel arrival times are seen */

@@ -6,6 +6,7 @@
 #include "trace/collect.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include <bpf/libbpf.h>
 
@@ -13,7 +14,7 @@ struct collect_bpf;           /* the skeleton, made by the build */
 
 #define LINKS_MAX 512          /* four a process with SQLite, with Node, or a few more with OpenSSL */
 
-struct links { struct bpf_link *items[LINKS_MAX]; size_t n; };
+struct links { struct bpf_link *items[LINKS_MAX]; size_t n; atomic_size_t taken; };
 
 struct collect {
 	struct collect_bpf *bpf;
@@ -26,10 +27,10 @@ struct collect {
 	pthread_t leaver;              /* takes the dear ones away, which takes the kernel a while */
 	bool leaving;
 	collect_fn fn;
+	size_t bytes;                  /* taken by the drain under way */
 	void *ctx;
 	bool has_arrivals, listens, has_rings, has_receives, rings;
 };
 
 void probes_enter(struct collect *c);      /* those of the dear ones that are not there */
-void probes_leave(struct collect *c);      /* begins to take them away */
 void probes_done(struct collect *c);       /* takes all away, before the programs go */

@@ -14,6 +14,8 @@
 #include "trace/sqlite_probe.h"
 #include "trace/tls_probe.h"
 
+#define HANDS_MAX 15           /* threads, besides the one that takes probes away */
+
 struct probe { struct bpf_program *program; uint64_t offset, cookie, gate; bool at_return; };
 
 /* Of one object in one process. */
@@ -164,11 +166,28 @@ collect_dear_error(const struct collect *c, enum collect_dear kind)
 }
 
 static void *
+take_some(void *arg)
+{
+	struct links *l = arg;
+	for (size_t i; (i = atomic_fetch_add(&l->taken, 1)) < l->n; )
+		bpf_link__destroy(l->items[i]);
+	return NULL;
+}
+
+/* Each of them makes its thread wait until nobody can be inside of it: they wait together. */
+static void *
 take_away(void *arg)
 {
 	struct links *l = arg;
-	while (l->n)
-		bpf_link__destroy(l->items[--l->n]);
+	pthread_t hands[HANDS_MAX];
+	size_t n = 0;
+	while (n < HANDS_MAX && n + 1 < l->n && !pthread_create(&hands[n], NULL, take_some, l))
+		n++;
+	take_some(l);
+	while (n)
+		pthread_join(hands[--n], NULL);
+	l->n = 0;
+	atomic_store(&l->taken, 0);
 	return NULL;
 }
 
@@ -193,7 +212,7 @@ probes_enter(struct collect *c)
 }
 
 void
-probes_leave(struct collect *c)
+collect_leave_dear(struct collect *c)
 {
 	if (c->leaving || !c->dear_links.n)
 		return;
@@ -203,9 +222,8 @@ probes_leave(struct collect *c)
 }
 
 bool
-collect_leave_dear(struct collect *c)
+collect_has_dear(const struct collect *c)
 {
-	probes_leave(c);
 	return c->n_dear > 0;
 }
 

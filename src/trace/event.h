@@ -10,6 +10,8 @@
 
 enum ev_kind { EV_OFF = 1, EV_POLL, EV_IO, EV_CONN, EV_FILE, EV_STACK, EV_SQL, EV_EXIT, EV_GC };
 
+#define EV_RING_BYTES  (1 << 21)   /* events that are not taken yet */
+
 #define EV_HEAD_BYTES  128     /* of a request head; enough for method and path */
 #define EV_OUT_BYTES   512     /* of what a peer is asked: the beginning */
 #define EV_IN_BYTES    448     /* of what it answers: the beginning, */

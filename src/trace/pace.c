@@ -35,14 +35,16 @@ pace_step(struct pace *p, int64_t now, size_t records, size_t max)
 	double excess = fmax(left > 0 ? wanted / left : HUGE_VAL, p->excess);
 	bool full = left <= rate * (double)RESERVE_NS;
 	bool enough = passed >= WINDOW_NS || (passed >= WINDOW_MIN_NS && wanted > VERY_BUSY * left);
-	if (!enough && !full)
+	if (!enough && !full && !p->cut)
 		return PACE_GO_ON;
+	if (p->cut)
+		excess = fmax(excess, 2);
 	p->rate = rate;
 	p->since = now;
 	p->records_then = records;
 	if (excess <= 1)
 		return PACE_GO_ON;
-	p->pause = (int64_t)fmin((double)passed * (excess - 1), (double)PAUSE_MAX_NS);
+	p->pause = (int64_t)fmin(fmax((double)passed * (excess - 1), (double)p->pause_least), (double)PAUSE_MAX_NS);
 	p->open = false;
 	return PACE_CLOSE;
 }

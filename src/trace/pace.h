@@ -5,7 +5,8 @@
  * second; else windows of a second, or of a fifth of it for a very busy service, alternate with
  * pauses that stretch what is left over that horizon. A window ends before the tape is full: a torn one
  * would tell half of its requests. Windows of a second also alternate with pauses where recording costs
- * the service more than it may (toll.h). Pure. */
+ * the service more than it may (toll.h). One that was cut because events came faster than they were taken is
+ * followed by a pause of at least its length. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,6 +18,8 @@ struct pace {
 	bool open;
 	int64_t since;         /* this second, or this pause, began */
 	int64_t pause;
+	int64_t pause_least;   /* what recording costs ends only in pauses of this length; 0: at once */
+	bool cut;              /* the window has ended by itself; the caller's */
 	double excess;         /* of the toll, as it is now: the caller's; at most 1 is no reason to pause */
 	size_t records_then;
 	double rate;           /* records per ns, of the last second recorded */

@@ -18,6 +18,10 @@ rehearse(void *arg)
 	struct rehearsal *r = arg;
 	for (int64_t next = now_ns(); !atomic_load(&r->stop); sleep_until_ns(next)) {
 		collect_drain(r->collect, forget, NULL);
+		if (collect_full_at(r->collect)) {     /* it would cost nothing from here on */
+			collect_window_close(r->collect, false);
+			collect_window_open(r->collect);
+		}
 		next += TICK_NS;
 	}
 	collect_window_close(r->collect, true);

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -45,6 +46,9 @@
 #include "trace/toll.h"
 
 #define TICK_NS            (20 * NS_PER_MS)
+#define HASTE_NS           (4 * NS_PER_MS)
+#define HASTE_BYTES        (EV_RING_BYTES / 8)   /* taken at once: there may be more before the next tick */
+#define DRAIN_NICE         (-10)
 #define RECORDS_PRESET     96000   /* with what is made of them some 30 MiB */
 #define HORIZON_MAX_S      3600
 #define STACK_PERIOD_MIN   NS_PER_MS
@@ -88,6 +92,7 @@ struct trace {
 	int64_t cpu_last;          /* of the service, when tracing ended */
 	struct clocks clocks;      /* of the service */
 	struct toll toll, window_toll;   /* since tracing began, since the window opened */
+	size_t drained;            /* bytes, the last time */
 	int64_t drain_cpu_ns;
 	struct rehearsal rehearsal;
 	uint64_t dropped_then;     /* in it */
@@ -286,7 +291,7 @@ static void
 drain(struct trace *t)
 {
 	if (t->collect)
-		collect_drain(t->collect, on_event, &t->intake);
+		t->drained = collect_drain(t->collect, on_event, &t->intake);
 	if (t->sampler)
 		sampler_drain(t->sampler, on_sample, &t->intake);
 }
@@ -302,7 +307,7 @@ window_open(struct trace *t)
 static void
 window_close(struct trace *t, bool for_long)
 {
-	int64_t now = now_ns();
+	int64_t full = collect_full_at(t->collect), now = full ? full : now_ns();
 	sleepers_record(t->collect, &t->tape, now);
 	collect_window_close(t->collect, for_long);
 	drain(t);
@@ -351,6 +356,7 @@ tick(struct trace *t, int64_t now)
 	if (!t->collect)
 		return;
 	each_second(t, now);
+	t->pace.cut = t->pace.open && collect_full_at(t->collect);
 	if (t->pace.open)
 		t->pace.excess = toll_excess(&t->window_toll, now, clocks_sum(&t->clocks),
 		    collect_paid(t->collect));
@@ -361,15 +367,29 @@ tick(struct trace *t, int64_t now)
 	}
 }
 
+/* Until the next tick; a busy service fills the ring before it. */
+static void
+rest(struct trace *t, int64_t until)
+{
+	while (t->drained > HASTE_BYTES && now_ns() + HASTE_NS < until) {
+		sleep_until_ns(now_ns() + HASTE_NS);
+		drain(t);
+	}
+	sleep_until_ns(until);
+}
+
 static void *
 drain_thread(void *arg)
 {
 	struct trace *t = arg;
 	pthread_setname_np(pthread_self(), "prony-trace");
+	/* Where service and generator take all there is, it would wait for a CPU while the ring overflows. Who
+	 * may not ask for that is not let down: the window is cut. */
+	nice(DRAIN_NICE);
 	for (int64_t next = now_ns(); !atomic_load(&t->stop); ) {
 		tick(t, now_ns());
 		next += TICK_NS;
-		sleep_until_ns(next);
+		rest(t, next);
 	}
 	if (t->collect && t->pace.open)
 		window_close(t, true);
@@ -384,7 +404,10 @@ drain_thread(void *arg)
 bool
 trace_leave_dear(struct trace *t)
 {
-	return t->collect && collect_leave_dear(t->collect);
+	if (!t->collect || !collect_has_dear(t->collect))
+		return false;
+	collect_leave_dear(t->collect);
+	return true;
 }
 
 int
@@ -405,6 +428,7 @@ trace_start(struct trace *t, struct err *e)
 {
 	if (!t->n_pids)
 		return 0;
+	t->pace.pause_least = t->collect && collect_has_dear(t->collect) ? PAUSE_LONG_NS : 0;
 	t->started = t->second = now_ns();
 	toll_open(&t->toll, t->started, clocks_sum(&t->clocks), t->collect ? collect_paid(t->collect) : 0);
 	if (t->sampler)

@@ -63,6 +63,20 @@ a_flood_ends_its_window_early(void **state)
 	assert_int_equal(pace_step(&p, 60 * NS_PER_S, 1000, 1000), PACE_GO_ON);
 }
 
+/* However much room there is. */
+static void
+a_window_that_was_cut_has_ended(void **state)
+{
+	struct pace p = { 0 };
+	assert_int_equal(pace_step(&p, NS_PER_S, 0, 200000), PACE_OPEN);
+	p.cut = true;
+	assert_int_equal(pace_step(&p, NS_PER_S + NS_PER_S / 10, 10, 200000), PACE_CLOSE);
+	CHECK_NEAR(ns_to_s(p.pause), 0.1, 0.001);
+	p.cut = false;
+	assert_int_equal(pace_step(&p, NS_PER_S + NS_PER_S / 5, 10, 200000), PACE_OPEN);
+	assert_int_equal(pace_step(&p, NS_PER_S + NS_PER_S / 2, 20, 200000), PACE_GO_ON);
+}
+
 static void
 what_costs_too_much_gets_pauses(void **state)
 {
@@ -77,7 +91,24 @@ what_costs_too_much_gets_pauses(void **state)
 	assert_int_equal(pace_step(&p, 8 * NS_PER_S, 2000, 200000), PACE_OPEN);
 }
 
+/* Dear probes that stay in a short pause cost as much in it. */
+static void
+a_pause_is_long_enough_to_be_one(void **state)
+{
+	struct pace p = { .pause_least = NS_PER_S };
+	assert_int_equal(pace_step(&p, NS_PER_S, 0, 200000), PACE_OPEN);
+	p.excess = 1.5;
+	assert_int_equal(pace_step(&p, 2 * NS_PER_S, 1000, 200000), PACE_CLOSE);
+	CHECK_NEAR(ns_to_s(p.pause), 1, 0.001);
+	assert_int_equal(pace_step(&p, 3 * NS_PER_S, 1000, 200000), PACE_OPEN);
+	p.excess = 4;
+	assert_int_equal(pace_step(&p, 4 * NS_PER_S, 2000, 200000), PACE_CLOSE);
+	CHECK_NEAR(ns_to_s(p.pause), 3, 0.001);
+}
+
 RUN_TESTS(cmocka_unit_test(a_quiet_service_is_recorded_without_a_break),
     cmocka_unit_test(a_busy_service_is_recorded_to_the_end),
     cmocka_unit_test(a_very_busy_service_gets_many_short_windows),
-    cmocka_unit_test(a_flood_ends_its_window_early), cmocka_unit_test(what_costs_too_much_gets_pauses))
+    cmocka_unit_test(a_flood_ends_its_window_early), cmocka_unit_test(a_window_that_was_cut_has_ended),
+    cmocka_unit_test(what_costs_too_much_gets_pauses),
+    cmocka_unit_test(a_pause_is_long_enough_to_be_one))

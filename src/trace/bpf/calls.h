@@ -165,6 +165,13 @@ int BPF_PROG(on_call_between, struct pt_regs *regs, long ret)
 	return 0;
 }
 
+/* When it neither waited nor ended a wait. */
+static __always_inline bool
+tells_nothing(__u8 call)
+{
+	return call == CALL_NONE || call >= CALL_FILE;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_call_end, struct pt_regs *regs, long ret)
 {
@@ -176,7 +183,7 @@ int BPF_PROG(on_call_end, struct pt_regs *regs, long ret)
 		return 0;
 	__u8 call = calls[nr];
 	__u64 woke_waited = t->woke_waited;
-	if (call == CALL_NONE && !t->blocked)
+	if (!t->blocked && !woke_waited && tells_nothing(call))
 		return 0;
 	struct ended c = {
 		.head = { .ts = bpf_ktime_get_ns(), .tid = (__u32)id, .pid = id >> 32, .nr = nr,

@@ -116,7 +116,7 @@ send_plain(const struct ended *c, struct sock *sk, __u64 arrival, __u32 flags)
 {
 	struct ev_io *e = bpf_ringbuf_reserve(&events, offsetof(struct ev_io, text), 0);
 	if (!e) {
-		__sync_fetch_and_add(&dropped, 1);
+		end_window(c->head.ts);
 		return;
 	}
 	fill_io(e, c, sk, arrival, flags);
@@ -135,24 +135,22 @@ server_io(const struct ended *c, struct sock *sk, __u64 arrival, __u32 flags)
 		p = first_piece(c, &vector);
 	if (p.base)
 		bpf_probe_read_user(&word, sizeof(word), (void *)p.base);
-	if (!is_http_head(word)) {
-		send_plain(c, sk, arrival, flags);
+	if (!is_http_head(word) || is_write(c->call)) {   /* of an answer it is enough that it begins */
+		send_plain(c, sk, arrival, flags | (is_http_head(word) ? EV_IO_HEAD : 0));
 		return;
 	}
 	__u64 room = offsetof(struct ev_io, text) + EV_HEAD_BYTES;
 	struct ev_io *e = bpf_ringbuf_reserve(&events, room, 0);
 	if (!e) {
-		__sync_fetch_and_add(&dropped, 1);
+		end_window(c->head.ts);
 		return;
 	}
 	fill_io(e, c, sk, arrival, flags | EV_IO_HEAD);
 	__u32 size = c->ret < EV_HEAD_BYTES ? c->ret : EV_HEAD_BYTES;
 	e->begun = size;
-	__builtin_memset(e->text, 0, EV_HEAD_BYTES);
-	if (size >= EV_HEAD_BYTES)
-		bpf_probe_read_user(e->text, EV_HEAD_BYTES, (void *)p.base);
-	else
-		bpf_probe_read_user(e->text, size & (EV_HEAD_BYTES - 1), (void *)p.base);
+	if (size >= EV_HEAD_BYTES ? bpf_probe_read_user(e->text, EV_HEAD_BYTES, (void *)p.base) :
+	    bpf_probe_read_user(e->text, size & (EV_HEAD_BYTES - 1), (void *)p.base))
+		e->begun = 0;
 	EVENT_SEND(e);
 }
 
@@ -213,18 +211,20 @@ send_copy(const struct ended *c, struct sock *sk, struct connection *conn, __u64
 		e->ended = gather_end(e, &p, c->ret, e->begun);
 	if (is_http_head(*(__u32 *)e->text))
 		e->flags |= EV_IO_HEAD;
-	if (!(flags & EV_IO_WRITE))
+	if (!(flags & EV_IO_WRITE)) {
 		conn->unasked++;
-	else if (!is_familiar((__u8 *)e->text))
+	} else if (!is_familiar((__u8 *)e->text)) {
 		conn->strange++;
-	else
+	} else {
 		conn->strange = conn->unasked = 0;
+		conn->http = CONN_OTHER;
+	}
 	size = e->begun + e->ended;
 	barrier_var(size);
 	if (size > EV_TEXT_BYTES || e->head.tid != c->head.tid)   /* a probe may be preempted here */
 		return;
 	if (bpf_ringbuf_output(&events, e, offsetof(struct ev_io, text) + size, BPF_RB_NO_WAKEUP))
-		__sync_fetch_and_add(&dropped, 1);
+		end_window(c->head.ts);
 }
 
 /* The first bytes of a write, all 8 of them; 0: there are fewer. */

@@ -168,7 +168,7 @@ speaks_http2(const struct ended *c, struct connection *conn, const struct piece 
 	if (*ret_first || is_midway(p))
 		conn->http = CONN_HTTP2;
 	else if (is_http_head(word))
-		conn->http = CONN_HTTP1;
+		conn->http = CONN_OTHER;
 	return conn->http == CONN_HTTP2;
 }
 
@@ -196,7 +196,7 @@ send_frames(const struct ended *c, struct sock *sk, struct walk *w, __u64 arriva
 	if ((!size && !(flags & EV_IO_FIRST)) || size > EV_TEXT_BYTES || e->head.tid != c->head.tid)
 		return;
 	if (bpf_ringbuf_output(&events, e, offsetof(struct ev_io, text) + size, BPF_RB_NO_WAKEUP))
-		__sync_fetch_and_add(&dropped, 1);
+		end_window(c->head.ts);
 }
 
 /* False: this is no HTTP/2. */
@@ -208,7 +208,7 @@ frames_io(const struct ended *c, struct sock *sk, struct connection *conn, __u64
 	struct walk *w = bpf_map_lookup_elem(&walks, &zero);
 	__u64 id = (__u64)sk;
 	bool first = false;
-	if (!w || conn->http == CONN_HTTP1 || c->ret <= 0 || c->call == CALL_WRITE_BLIND ||
+	if (!w || conn->http == CONN_OTHER || c->ret <= 0 || c->call == CALL_WRITE_BLIND ||
 	    !bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop))
 		return false;
 	*w = (struct walk){ .total = c->ret, .write = is_write(c->call), .asks = !conn->server };

@@ -32,7 +32,7 @@ struct thread {
 	__u64 tls_read, tls_block;     /* socket that was read last, and no such call made since */
 };
 
-enum conn_http { CONN_UNKNOWN, CONN_HTTP1, CONN_HTTP2 };
+enum conn_http { CONN_UNKNOWN, CONN_OTHER, CONN_HTTP2 };   /* other: HTTP/1, PostgreSQL, Redis */
 
 struct connection {
 	__u64 arrival, born;
@@ -62,13 +62,14 @@ struct { __uint(type, BPF_MAP_TYPE_LRU_HASH); __uint(max_entries, 4096);
 	__type(key, struct return_slot); __type(value, __u64); } returns SEC(".maps");
 struct { __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY); __uint(max_entries, 1); __type(key, __u32);
 	__type(value, struct ev_io); } scratch SEC(".maps");
-struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 1 << 21); } events SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, EV_RING_BYTES); } events SEC(".maps");
 
 volatile __u32 enabled = 0;
 volatile __u32 epoch = 0;
 volatile __u64 began = 0;      /* the window: what is older was not followed since */
 volatile __u64 stack_period_ns = 1000000;
 volatile __u64 dropped = 0;
+volatile __u64 full_at = 0;    /* when the ring was full: the window has ended there; 0: it was not */
 volatile __u32 tls_probed = 0;
 
 volatile struct paid paid __attribute__((aligned(128))) = { 0 };   /* on cache lines of its own */
@@ -106,14 +107,26 @@ thread_of(__u32 tid)
 	return t;
 }
 
+/* An event that cannot be sent would be a hole in what is told of a window, so that the window ends here. */
+static __always_inline void
+end_window(__u64 ts)
+{
+	__sync_fetch_and_add(&dropped, 1);
+	if (!full_at)
+		full_at = ts;
+	enabled = 0;
+}
+
 static __always_inline void *
 event_reserve(__u64 size, __u16 kind, __u64 ts, __u32 tid, __u32 pid, __u16 nr)
 {
 	struct ev_head *h = bpf_ringbuf_reserve(&events, size, 0);
-	if (!h) {
+	if (!h && kind == EV_STACK)    /* one of many that are looked at */
 		__sync_fetch_and_add(&dropped, 1);
+	else if (!h)
+		end_window(ts);
+	if (!h)
 		return 0;
-	}
 	h->ts = ts;
 	h->tid = tid;
 	h->pid = pid;
@@ -143,6 +156,8 @@ keep_return(struct pt_regs *ctx)
 	if (bpf_probe_read_user(&address, sizeof(address), (void *)ctx->sp))
 		return;
 	__u64 *known = bpf_map_lookup_elem(&returns, &slot);
-	if (!known || *known != address)
+	if (known)
+		*known = address;      /* two calls of one function take turns here: an update costs 300 ns */
+	else
 		bpf_map_update_elem(&returns, &slot, &address, BPF_ANY);
 }

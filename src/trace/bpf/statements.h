@@ -12,7 +12,7 @@ execution_end(struct pt_regs *ctx, __u64 statement, __u32 tid, __u32 pid)
 	struct execution_key id = { .statement = statement, .pid = pid };
 	struct execution *x = bpf_map_lookup_elem(&executions, &id);
 	__u64 text = 0;
-	if (!x)
+	if (!x || !x->steps)
 		return;
 	struct ev_sql *e = x->epoch == epoch ? EVENT(ev_sql, EV_SQL, bpf_ktime_get_ns(), tid, pid, 0) : 0;
 	if (e) {
@@ -26,7 +26,7 @@ execution_end(struct pt_regs *ctx, __u64 statement, __u32 tid, __u32 pid)
 			e->text[0] = 0;
 		EVENT_SEND(e);
 	}
-	bpf_map_delete_elem(&executions, &id);
+	x->steps = 0;                  /* its place is for the next of this statement: deleting costs more */
 }
 
 SEC("uprobe")
@@ -58,10 +58,12 @@ int sql_step_return(struct pt_regs *ctx)
 		return 0;
 	struct execution_key key = { .statement = t->sql_statement, .pid = id >> 32 };
 	struct execution *x = bpf_map_lookup_elem(&executions, &key);
-	if (!x || x->epoch != epoch) {
-		struct execution fresh = { .start = t->sql_start, .epoch = epoch };
+	struct execution fresh = { .start = t->sql_start, .epoch = epoch };
+	if (!x) {
 		bpf_map_update_elem(&executions, &key, &fresh, BPF_ANY);
 		x = bpf_map_lookup_elem(&executions, &key);
+	} else if (x->epoch != epoch || !x->steps) {
+		*x = fresh;
 	}
 	if (x) {
 		x->busy += now - t->sql_start;
