@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 
 #define PROBE_OPS 256
+#define PORTION   20       /* the kernel's IO_LOCAL_TW_DEFAULT_MAX */
 
 /* ---- opening and closing -------------------------------------------------------------------- */
 
@@ -174,14 +175,26 @@ uring_submit(struct uring *u)
 }
 
 static void
-wait_for_one(struct uring *u, int64_t timeout_ns)
+wait_for(struct uring *u, uint32_t least, int64_t timeout_ns)
 {
 	struct __kernel_timespec t = {
 		.tv_sec = timeout_ns / NS_PER_S, .tv_nsec = timeout_ns % NS_PER_S,
 	};
 	struct io_uring_getevents_arg arg = { .ts = (uintptr_t)&t };
 
-	enter(u, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &arg);
+	enter(u, least, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &arg);
+}
+
+/* All that is there: since 6.13 the kernel does no more than a portion of its deferred work at a time. */
+static void
+look(struct uring *u)
+{
+	uint32_t before;
+
+	do {
+		before = uring_last(u);
+		enter(u, 0, IORING_ENTER_GETEVENTS, NULL);
+	} while (uring_last(u) - before >= PORTION);
 }
 
 /* Where one wait is not enough, a plain sleep and a look. The kernel can wait for a batch itself
@@ -193,22 +206,22 @@ uring_wait(struct uring *u, const struct uring_patience *how)
 	int64_t end = now_ns() + how->timeout_ns;
 
 	if (how->timeout_ns <= 0) {
-		enter(u, 0, IORING_ENTER_GETEVENTS, NULL);
+		look(u);
 		return;
 	}
 	if (how->patience_ns >= how->timeout_ns) {   /* nothing that may come is worth waking for */
 		enter(u, 0, 0, NULL);
 		sleep_until_ns(end);
-		enter(u, 0, IORING_ENTER_GETEVENTS, NULL);
+		look(u);
 		return;
 	}
-	wait_for_one(u, how->timeout_ns);
+	wait_for(u, 1, how->timeout_ns);
 	uint32_t n = uring_last(u) - uring_first(u);
 	if (!n || n >= how->batch || how->patience_ns <= 0)
 		return;
 	int64_t until = now_ns() + how->patience_ns;
 	sleep_until_ns(until < end ? until : end);
-	enter(u, 0, IORING_ENTER_GETEVENTS, NULL);
+	look(u);
 }
 
 /* ---- buffers that the kernel chooses from --------------------------------------------------- */

@@ -319,6 +319,24 @@ threads_in_turn(struct bench *b)
 	assert_int_equal(b->broken, b->n - 1);
 }
 
+/* What has come meanwhile is delivered in one wait, however much it is. */
+static void
+all_in_one_wait(struct bench *b)
+{
+	int peers[60];
+	const struct engine_wait past = { .batch = 1 };
+
+	for (uint32_t i = 0; i < b->n; i++)
+		peers[i] = join(b, i);
+	settle(b);
+	for (uint32_t i = 0; i < b->n; i++)
+		say(peers[i], "x");
+	b->ops->wait(b->g, &past);
+	assert_int_equal(b->received, b->n);
+	for (uint32_t i = 0; i < b->n; i++)
+		close(peers[i]);
+}
+
 const struct engine_row engine_rows_calls[] = {
 	{ "refused", refused, 1 },
 	{ "end of stream", end_of_stream, 1 },
@@ -331,6 +349,7 @@ const struct engine_row engine_rows_calls[] = {
 	{ "many", many, MANY },
 	{ "stamps", stamps, 1, true },
 	{ "waits", waits, 1 },
+	{ "all in one wait", all_in_one_wait, 60 },
 	{ "out of descriptors", out_of_descriptors, 2 },
 	{ "threads in turn", threads_in_turn, 40 },
 	{ 0 },
