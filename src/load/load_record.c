@@ -12,7 +12,8 @@
 
 /* A generator is the limit when requests were late for want of it and not of the service: answers fell
  * behind while its core was full, or while it needed half a core and never had time to sleep, or waited
- * for a core more than half of the time, or a quota stopped it a tenth of the time; or the hundredth
+ * for a core more than half of the time, or a quota stopped it a tenth of the time, or answers lay in the kernel
+ * for longer than the service took for them; or the hundredth
  * part of its requests (and more than two) left late although a connection was free. A late send is
  * tolerable in proportion to what is measured, or promised. */
 #define CPU_FULL        0.85
@@ -122,6 +123,19 @@ late(struct run *r, const struct run_phase *p, const struct tally *t, const stru
 	                     "get enough of the CPU", text);
 }
 
+/* Who waits for a connection waits for the service and for answers to be seen: which is more? Up to a tick is meant. */
+static const char *
+unseen(struct run *r, const struct run_phase *p, const struct tally *t)
+{
+	char lay[24], took[24];
+	double seen = histogram_mean(&t->spans[SPAN_SEEN]) / 1e9, service = histogram_mean(&t->spans[SPAN_SERVICE]) / 1e9;
+
+	if (isnan(seen) || seen <= fmax(service, p->tick))
+		return NULL;
+	return run_printf(r, "answers lay there for %s before it saw them, and the service took %s (means): it did not get "
+	    "enough of the CPU", format_duration(lay, seen), format_duration(took, service));
+}
+
 void
 phase_judge(struct run *r, struct run_phase *p, const struct tally *t,
     const struct phase_signs *signs)
@@ -141,7 +155,9 @@ phase_judge(struct run *r, struct run_phase *p, const struct tally *t,
 	else if (full && behind)
 		p->generator_why = run_printf(r, "its busiest worker used %.0f %% of a core and waited "
 		    "for one in %.0f %% of the time", 100 * p->generator_cpu, 100 * signs->waited);
-	else
+	else if (behind && !signs->closed)
+		p->generator_why = unseen(r, p, t);
+	if (!p->generator_why)
 		p->generator_why = late_why;
 	p->generator_limited = p->generator_why != NULL;
 	p->generator_late = late_why && p->generator_why == late_why;

@@ -12,6 +12,7 @@ struct row {
 	double late_ms;            /* lag of ... */
 	int64_t late;              /* ... so many of them; the others 50 us */
 	double p99_ms;             /* of the service */
+	double seen_ms;            /* after so long, where the service took a millisecond */
 	double cpu, waited;
 	double done;               /* share answered in the window */
 	bool closed;
@@ -39,6 +40,11 @@ static const struct row rows[] = {
 	  .why = "95 % of a core" },
 	{ "the service is overloaded", 1000, .late_ms = 3, .late = 500, .p99_ms = 900, .cpu = 0.1,
 	  .waited = 0.7, .done = 0.6 },
+	{ "behind, while answers lay unseen", 1000, .p99_ms = 900, .seen_ms = 3, .cpu = 0.3, .waited = 0.6,
+	  .done = 0.9, .why = "before it saw them" },
+	{ "behind, answers seen in time", 1000, .p99_ms = 900, .seen_ms = 0.5, .cpu = 0.3, .waited = 0.6, .done = 0.9 },
+	{ "answers lay unseen, but all came", 1000, .p99_ms = 5, .seen_ms = 3, .cpu = 0.3, .done = 1 },
+	{ "a closed loop that gathers answers", 1000, .p99_ms = 5, .seen_ms = 3, .cpu = 0.3, .done = 1, .closed = true },
 	{ "full core and behind", 1000, .p99_ms = 50, .cpu = 0.95, .done = 0.9, .why = "95 % of a core" },
 	{ "full core, all answered", 1000, .p99_ms = 50, .cpu = 0.95, .done = 1 },
 	{ "half a core and never asleep", 1000, .p99_ms = 50, .cpu = 0.6, .waited = 0.38, .done = 0.9,
@@ -65,6 +71,8 @@ the_generator_is_judged(void **state)
 		histogram_record_n(&t->spans[SPAN_LAG], 50 * NS_PER_US, w->n - w->late);
 		histogram_record_n(&t->spans[SPAN_LAG], (int64_t)(w->late_ms * 1e6), w->late);
 		histogram_record_n(&t->routes[0].latency, (int64_t)(w->p99_ms * 1e6), w->n);
+		histogram_record_n(&t->spans[SPAN_SEEN], (int64_t)(w->seen_ms * 1e6), w->n);
+		histogram_record_n(&t->spans[SPAN_SERVICE], NS_PER_MS, w->n);
 		t->routes[0].outcome[OUTCOME_ANSWERED] = t->sent = t->scheduled = w->n;
 		phase_record(p, t);
 		p->seconds = 1;
