@@ -23,6 +23,7 @@ struct place {                 /* a server on this host */
 	char folder[256];          /* of its socket */
 	char port[8];
 	uid_t owner;
+	gid_t group;
 };
 
 /* ---- the server on this host --------------------------------------------------------------- */
@@ -48,6 +49,7 @@ read_postmaster(int pid, const char *port, struct place *ret)
 	snprintf(ret->folder, sizeof(ret->folder), "/proc/%d/root%.200s", pid, lines[4]);
 	snprintf(ret->port, sizeof(ret->port), "%s", port);
 	ret->owner = st.st_uid;
+	ret->group = st.st_gid;
 	return true;
 }
 
@@ -93,21 +95,36 @@ login_by_url(const char *url, PGconn **ret, struct err *e)
 	return begin_session(keywords, values, ret, e);
 }
 
-/* The server asks the kernel who connects: the effective user of this thread alone. */
+/* The server asks the kernel who connects, and the kernel who may pass through /proc/PID/root: user and group
+ * of the server may. Of this thread alone. */
+static int
+become(uid_t user, gid_t group)
+{
+	bool up = user == 0;          /* a group is taken while this is root */
+
+	if ((up && syscall(SYS_setresuid, -1, user, -1) < 0) || syscall(SYS_setresgid, -1, group, -1) < 0 ||
+	    (!up && syscall(SYS_setresuid, -1, user, -1) < 0))
+		return -errno;
+	return 0;
+}
+
 static int
 login_as_owner(const struct place *at, const char *name, PGconn **ret, struct err *e)
 {
-	uid_t self = geteuid();
+	bool root = geteuid() == 0;
+	gid_t group = getegid();
 	struct passwd *pw = getpwuid(at->owner);
 	const char *keywords[] = { "host", "port", "user", "dbname", "options", "application_name",
 		"connect_timeout", "sslmode", "gssencmode", NULL };
 	const char *values[] = { at->folder, at->port, pw ? pw->pw_name : "postgres", name, options, "prony",
 		"3", "disable", "disable", NULL };
 
-	if (self == 0 && syscall(SYS_setresuid, -1, at->owner, -1) < 0)
-		return err_set(e, errno, "cannot become the user of PostgreSQL");
-	int code = begin_session(keywords, values, ret, e);
-	if (self == 0 && syscall(SYS_setresuid, -1, 0, -1) < 0)
+	int code = root ? become(at->owner, at->group) : 0;
+	if (code < 0)
+		err_set(e, -code, "cannot become the user of PostgreSQL");
+	else
+		code = begin_session(keywords, values, ret, e);
+	if (root && become(0, group) < 0)
 		abort();
 	return code;
 }
@@ -130,8 +147,35 @@ split(const char *database, struct named *n)
 	snprintf(n->host, sizeof(n->host), "%.*s", (int)(port - database), database);
 	port += local ? sizeof(mark) - 1 : 1;
 	snprintf(n->port, sizeof(n->port), "%.*s", (int)(end - port), port);
-	snprintf(n->name, sizeof(n->name), "%s", slash ? slash + 1 : "postgres");
+	snprintf(n->name, sizeof(n->name), "%s", slash ? slash + 1 : "");
 	return true;
+}
+
+/* Where no connection was seen to begin, its database is not known: that of most connections. False: there
+ * is none but this one. */
+static bool
+most_used(PGconn *session, char *ret, size_t size)
+{
+	PGresult *r = PQexec(session, "SELECT datname FROM pg_stat_activity WHERE backend_type = 'client backend' "
+	    "AND pid <> pg_backend_pid() GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1");
+	bool found = PQntuples(r) == 1;
+
+	if (found)
+		snprintf(ret, size, "%s", PQgetvalue(r, 0, 0));
+	PQclear(r);
+	return found;
+}
+
+static int
+login_here(const struct place *at, const struct named *n, PGconn **ret, struct err *e)
+{
+	char name[sizeof(n->name)];
+	int code = login_as_owner(at, n->name[0] ? n->name : "postgres", ret, e);
+
+	if (code < 0 || n->name[0] || !most_used(*ret, name, sizeof(name)))
+		return code;
+	PQfinish(*ret);
+	return login_as_owner(at, name, ret, e);
 }
 
 int
@@ -146,10 +190,10 @@ postgres_login(const char *database, const char *login, PGconn **ret, struct err
 		return err_set(e, EINVAL, "'%s' names no server", database);
 	bool here = n.host[0] == '/' || !strncmp(n.host, "127.", 4) || !strcmp(n.host, "[::1]");
 	if (here && find_server(n.port, &at) && (geteuid() == 0 || geteuid() == at.owner))
-		return login_as_owner(&at, n.name, ret, e);
+		return login_here(&at, &n, ret, e);
 	int code = err_set(e, EACCES, here ? "only root and its own user are let in without a login"
 	                                   : "it runs on another host");
 	err_hint(e, "--database postgresql://USER@%s:%s/%s (the password in ~/.pgpass)",
-	    n.host[0] == '/' ? "127.0.0.1" : n.host, n.port, n.name);
+	    n.host[0] == '/' ? "127.0.0.1" : n.host, n.port, n.name[0] ? n.name : "NAME");
 	return code;
 }

@@ -10,5 +10,6 @@
 
 struct pg_conn;                /* libpq's PGconn */
 
-/* `database`: "host:port/name" or "path/name" as trace saw it. `login`: a connection URL; NULL none. */
+/* `database`: "host:port/name" or "path/name" as trace saw it; where it saw no name, the database that most
+ * connections of the server are to. `login`: a connection URL; NULL none. */
 int postgres_login(const char *database, const char *login, struct pg_conn **ret, struct err *e);

@@ -13,6 +13,7 @@ from services import free_port
 
 POSTGRES = '/usr/lib/postgresql/15/bin'
 NOBODY = pwd.getpwnam('nobody').pw_uid
+NOGROUP = pwd.getpwnam('nobody').pw_gid
 
 
 def certificate(folder, name):
@@ -57,7 +58,8 @@ class Backend:
     def start(self):
         with open(self.path('log'), 'ab') as log:
             self.process = subprocess.Popen(self.argv, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            user=self.user, extra_groups=[] if self.user else None)
+                                            user=self.user, group=NOGROUP if self.user else None,
+                                            extra_groups=[] if self.user else None)
         try:
             wait_for(self.port, self.process)
         except RuntimeError as e:
@@ -158,7 +160,8 @@ class Postgres(Backend):
 
     def run(self, program, *words):
         done = subprocess.run([f'{POSTGRES}/{program}', *words], cwd=self.folder, capture_output=True, text=True,
-                              user=self.user, extra_groups=[] if self.user else None, check=False,
+                              user=self.user, group=NOGROUP if self.user else None,
+                              extra_groups=[] if self.user else None, check=False,
                               env={**os.environ, 'PGPASSWORD': self.password})
         if done.returncode:
             raise RuntimeError(f'{program}: {done.stderr}')
