@@ -38,6 +38,7 @@
 #define LESS_THAN_KNEE    0.85   /* near the limit, but steady */
 #define KEPT_UP           0.95   /* of the offered rate */
 #define GENERATOR_BUSY    0.35   /* of a core */
+#define REQUESTS_FEW      100    /* to tell from where the slow ones lose their time */
 
 struct check {
 	struct invocation *in;
@@ -164,22 +165,51 @@ least_bad_rate(const struct run_capacity *c)
 	return kept > 0 ? kept : lowest;
 }
 
+/* Requests a second when each waits for the one before. */
+static double
+one_at_a_time(const struct run *r)
+{
+	for (size_t i = 0; i < r->evidence.n_phases; i++)
+		if (strcmp(r->evidence.phases[i].name, "baseline") == 0)
+			return r->evidence.phases[i].throughput;
+	return 0;
+}
+
+/* The load that promises are given for; 0: none is named. */
+static double
+promised_rate(const struct spec *s)
+{
+	double rate = 0;
+
+	for (size_t i = 0; rate <= 0 && i < s->n_targets; i++)
+		rate = fmax(rate, s->targets[i].at_rate);
+	return rate;
+}
+
 /* The load that the traced measurement is made at: what was asked for, else the knee. There what
  * runs out shows; a little below, a quota or a throttled disk may still have credit. Less where the
  * generator is near its own limit, and where a latency was promised, because the knee is then where
- * the promise breaks; and where following requests costs much, by that besides. */
+ * the promise breaks; and where following requests costs much, by that besides. Of a promise for more
+ * than the service can answer the search has tried what becomes; there all time passes in the queue before
+ * the service, and what makes it slow shows a little below the most that it answers. And where a promise
+ * breaks at next to no load, nearly as much as is answered one at a time, of which no queue can come. */
 static double
 traced_rate(const struct check *c)
 {
 	const struct run_capacity *found = &c->run->capacity;
-	double rate = c->spec->rate, dear = c->run->evidence.trace.dear;
+	double promised = promised_rate(c->spec), dear = c->run->evidence.trace.dear;
 	double knee = found->knee_rate > 0 || !found->n_curve ? found->knee_rate : least_bad_rate(found);
+	bool beyond = found->n_curve && found->max_rate < KEPT_UP * promised;
 	bool less = found->at_least || latency_is_promised(c->spec) || generator_is_busy(c->run) || dear > 0;
 
-	for (size_t i = 0; rate <= 0 && i < c->spec->n_targets; i++)
-		if (c->spec->targets[i].at_rate > rate)
-			rate = c->spec->targets[i].at_rate;
-	return rate > 0 ? rate : (less ? LESS_THAN_KNEE : 1) * knee / (dear > 0 ? 1 + dear : 1);
+	if (c->spec->rate > 0)
+		return c->spec->rate;
+	if (promised > 0 && !beyond)
+		return promised;
+	double rate = (less ? LESS_THAN_KNEE : 1) * (beyond ? found->max_rate : knee) / (dear > 0 ? 1 + dear : 1);
+	if (rate * ns_to_s(c->spec->for_ns) < REQUESTS_FEW)
+		rate = fmax(rate, LESS_THAN_KNEE * one_at_a_time(c->run));
+	return rate;
 }
 
 static int

@@ -175,6 +175,8 @@ case('shop-all', ['io.db.missing-index'], where=r'orders\(customer_id')(
     shop('missing-index,lock,hot-function,n-plus-one,large-answer'))
 case('shop-missing-index', ['io.db.missing-index'], where=r'orders\(customer_id', fast=True)(
     shop('missing-index'))
+case('shop-beyond', ['io.db.missing-index'], where=r'orders\(customer_id', flags=['-t', 'p99<50ms@20000/s'], fast=True)(
+    shop('missing-index', ['orders']))   # promised for more than it can answer
 case('shop-lock', ['contention.lock'], where='inventory_lock')(shop('lock'))
 case('shop-hot-function', ['cpu.hot-function'], where='score_similarity')(
     shop('hot-function'))
