@@ -34,6 +34,15 @@ tell(const struct facts *f, struct draft *d, const struct run_query *q, double s
 		    statement_calls(q));
 }
 
+static bool
+any_plan(const struct run_trace *t)
+{
+	for (size_t i = 0; i < t->n_queries; i++)
+		if (t->queries[i].n_plan)
+			return true;
+	return false;
+}
+
 static void
 detect(const struct facts *f, struct draft *d)
 {
@@ -58,6 +67,8 @@ detect(const struct facts *f, struct draft *d)
 	else if (seen)
 		rule_out(d, "%s lacks an index, but has only %s of the time",
 		    text_brief(f->run, seen->fingerprint, 60), PCT(statement_share(f, seen)));
+	else if (!any_plan(f->trace))
+		rule_out(d, "not known: no plan of the %zu statements could be read", f->trace->n_queries);
 	else
 		rule_out(d, "none of the %zu statements reads a large table that an index would spare",
 		    f->trace->n_queries);

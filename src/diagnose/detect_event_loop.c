@@ -135,8 +135,10 @@ detect(const struct facts *f, struct draft *d)
 		    PCT(t->runqueue), PCT(t->cpu));
 	else if (!h && f->charged[PART_GC] + heap_churn(f) > cpu / 2)
 		rule_out(d, "most of what it computes is collecting memory and bringing it in: see memory.gc");
-	else if (cpu < SHARE_MIN || (f->at_ease && !busy))
+	else if (cpu < SHARE_MIN)
 		rule_out(d, "computing on the loop is only %s of the requests' time", PCT(cpu));
+	else if (f->at_ease && !busy)
+		rule_out(d, "every target is met, and the loop is on CPU only %s of the time", PCT(t->cpu));
 	else if (!h && !blocks && !(interpreted(f) && busy && !brief))
 		rule_out(d, "the loop is %s busy with short, evenly spread work: no function and no "
 		    "long stretch stands out", PCT(t->cpu));

@@ -24,8 +24,8 @@ tell(const struct facts *f, struct draft *d)
 
 	out->summary = run_printf(f->run, "answers leave in %.2g writes, and the second waits some 40 ms "
 	    "for the client's acknowledgement: %s of the time", f->trace->pieces, PCT(f->stalled));
-	finding_evidence(d, "half of the answers take %s or less: 40 ms is when Linux acknowledges at the "
-	    "latest", DURATION(f->phase->service.p50));
+	finding_evidence(d, "one answer of 20 takes %s or longer: 40 ms is when Linux acknowledges at the "
+	    "latest", DURATION(f->phase->service.p95));
 	finding_evidence(d, "%s of that passes after the service has written its answer, in %.2g pieces",
 	    PCT(f->stalled), f->trace->pieces);
 	if (isfinite(f->utilisation))
@@ -76,8 +76,8 @@ detect(const struct facts *f, struct draft *d)
 	else if (isnan(f->trace->pieces))
 		rule_out(d, "in how many pieces answers leave was not seen");
 	else
-		rule_out(d, "answers leave in %.2g writes, and half of them take %s", f->trace->pieces,
-		    f->phase ? DURATION(f->phase->service.p50) : "-");
+		rule_out(d, "answers leave in %.2g writes, and one of 20 takes %s or longer", f->trace->pieces,
+		    f->phase ? DURATION(f->phase->service.p95) : "-");
 }
 
 const struct detector detect_net_nagle = {

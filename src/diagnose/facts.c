@@ -24,6 +24,7 @@
 #define PIECES_MIN        1.5    /* writes of an answer */
 #define DELAYED_ACK_LOW   0.036  /* Linux acknowledges at the latest after 40 ms (TCP_DELACK_MIN) */
 #define DELAYED_ACK_HIGH  0.060
+#define YOUNG_MOST        0.25    /* of the phases */
 #define WORKER_TAKEN      0.85   /* of its time at work, on or off CPU */
 
 static double
@@ -384,19 +385,34 @@ find_outside(const struct facts *f)
 	return fmax(0, 1 - seconds / requests / seen);
 }
 
-/* Answers in pieces, half of which arrive just when an acknowledgement is due at the latest, whatever the
- * load. Over a network the way may take as long: only answers that stay on this host tell. */
+/* The share of the phases in which even slow answers took less than an acknowledgement may. */
+static double
+answered_sooner(const struct run_evidence *e)
+{
+	double sooner = 0, all = 0;
+
+	for (size_t i = 0; i < e->n_phases; i++) {
+		double slow = e->phases[i].service.p95;
+		sooner += slow < DELAYED_ACK_LOW;
+		all += isfinite(slow);
+	}
+	return sooner / all;
+}
+
+/* Answers in pieces, the slow ones of which arrive just when an acknowledgement is due at the latest, whatever
+ * the load. Not all do, and in phases of few requests maybe none: while a connection is young, Linux
+ * acknowledges at once. Over a network the way may take as long: only answers that stay on this host tell. */
 static double
 find_stalled(const struct facts *f)
 {
-	const struct run_evidence *e = &f->run->evidence;
-	double typical = f->phase ? f->phase->service.p50 : NAN, least = typical;
-	double outside = f->estimated && f->waits_sampled ? f->charged[PART_OTHER] : f->outside;
+	double slow = f->phase ? f->phase->service.p95 : NAN;
+	/* Without requests: what is not known, and bytes of answers that the kernel has and does not send. */
+	double outside = f->estimated && f->waits_sampled ?
+	    f->charged[PART_OTHER] + facts_share(f, PART_NET, "client") : f->outside;
 
-	for (size_t i = 0; i < e->n_phases; i++)
-		least = fmin(least, e->phases[i].service.p50);
-	return f->run->host.generator_on_host && f->trace->pieces >= PIECES_MIN && least >= DELAYED_ACK_LOW
-	    && typical <= DELAYED_ACK_HIGH && outside > 0 ? outside : 0;
+	return f->run->host.generator_on_host && f->trace->pieces >= PIECES_MIN && slow >= DELAYED_ACK_LOW
+	    && slow <= DELAYED_ACK_HIGH && answered_sooner(&f->run->evidence) <= YOUNG_MOST && outside > 0
+	    ? outside : 0;
 }
 
 /* ---- trust --------------------------------------------------------------------------------- */

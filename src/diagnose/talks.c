@@ -7,7 +7,7 @@
 #include "diagnose/peers.h"
 #include "diagnose/text.h"
 
-#define TAKEN_MIN     0.8      /* of the connections, at a time */
+#define TAKEN_MIN     0.65     /* of the connections, at a time: the load is a little below the limit */
 #define BRIEF_S       0.010
 #define LONGER        1.2      /* than the 99th percentile of the requests */
 /* Of a question, and of a byte of its answer, in the drivers of interpreted languages: estimates. */

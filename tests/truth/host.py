@@ -133,7 +133,7 @@ class Stage:
         """One worker that serves a page."""
         program, port = self.program('nginx'), free_port()
         (self.folder / 'index.html').write_text(page)
-        os.chmod(self.folder, 0o755)
+        os.chmod(self.folder, 0o755 if self.rung == 'bpf' else 0o777)   # nginx writes there, as nobody below root
         paths = ''.join(f'{kind}_temp_path {self.folder}/{kind};'
                         for kind in ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'))
         conf, url = self.folder / 'nginx.conf', f'http{"s" if tls else ""}://127.0.0.1:{port}/'

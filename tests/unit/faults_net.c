@@ -83,9 +83,26 @@ in_pieces(double pieces)
 	r->evidence.trace.pieces = pieces;
 	r->host.generator_on_host = true;
 	r->evidence.trace.routes[0].seconds = 0.002;
-	r->evidence.phases[0].service.p50 = r->evidence.phases[0].service.mean = 0.042;
+	r->evidence.phases[0].service.p95 = r->evidence.phases[0].service.mean = 0.042;
 	return r;
 }
+
+/* While a connection is young, it is acknowledged at once: `phases` of few requests show that. */
+static struct run *
+first_requests_quick(int phases)
+{
+	struct run *r = in_pieces(2);
+
+	for (int i = 0; i < 6; i++) {
+		struct run_phase *p = RUN_ADD(r, phase, r->evidence.phases, r->evidence.n_phases);
+		p->name = run_printf(r, "knee-%d", i);
+		p->service.p95 = p->service.mean = i < phases ? 0.002 : 0.042;
+	}
+	return r;
+}
+
+static struct run *one_quick(void) { return first_requests_quick(1); }
+static struct run *half_quick(void) { return first_requests_quick(4); }
 
 static struct run *two_pieces(void) { return in_pieces(2); }
 static struct run *one_piece(void) { return in_pieces(1); }
@@ -155,6 +172,7 @@ static const struct fault rows[] = {
 	{ "io.net.dns", names_each, names_kept, "10.0.0.2:53" },
 	{ "io.net.connect", connects_always, connects_at_times, "10.0.0.7:80" },
 	{ "io.net.nagle", two_pieces, one_piece, "answers of shop" },
+	{ "io.net.nagle", one_quick, half_quick, "answers of shop" },
 	{ "io.net.nagle", asks_in_two, asks_in_one, "10.0.0.7:80" },
 	{ "io.net.nagle", asks_in_two, asks_a_slow_one, "10.0.0.7:80" },
 	{ "io.net.downstream", downstream, slow_client, "10.0.0.7:80" },
