@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "base/cleanup.h"
 #include "cli/command.h"
 #include "cli/progress.h"
 
@@ -72,21 +74,29 @@ harmless(char c)
 }
 
 static void
-print_safely(const char *text)
+make_harmless(struct buf *text)
 {
-	for (; *text; text++)
-		putc(harmless(*text), stderr);
+	for (size_t i = 0; i < text->size; i++)
+		text->data[i] = harmless(text->data[i]);
+}
+
+/* In one piece, so that lines of processes that share a terminal or a log do not mix. */
+static void
+print_safely(struct buf *text)
+{
+	make_harmless(text);
+	write_all(STDERR_FILENO, text->data, text->size);
 }
 
 static void
 print_error(const struct err *e)
 {
+	CLEANUP(buf_done) struct buf text = { 0 };
+
 	progress_end();
-	fputs("prony: ", stderr);
-	print_safely(e->text);
-	fputs("\n  next: ", stderr);
-	print_safely(e->hint[0] ? e->hint : "'prony doctor' shows what can be seen on this host");
-	putc('\n', stderr);
+	buf_printf(&text, "prony: %s\n  next: %s\n", e->text,
+	    e->hint[0] ? e->hint : "'prony doctor' shows what can be seen on this host");
+	print_safely(&text);
 }
 
 int
@@ -101,24 +111,23 @@ cli_fail(struct invocation *in, const struct err *e)
 void
 cli_note(struct invocation *in, const char *fmt, ...)
 {
-	char line[1024];
+	CLEANUP(buf_done) struct buf line = { 0 };
 	va_list ap;
 
 	if (in->quiet)
 		return;
 	progress_end();
 	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
+	buf_vprintf(&line, fmt, ap);
 	va_end(ap);
-	print_safely(line);
-	putc('\n', stderr);
+	buf_putc(&line, '\n');
+	print_safely(&line);
 }
 
 int
 cli_print_plain(struct invocation *in, struct buf *text, int status)
 {
-	for (size_t i = 0; i < text->size; i++)
-		text->data[i] = harmless(text->data[i]);
+	make_harmless(text);
 	return cli_print(in, text, status);
 }
 

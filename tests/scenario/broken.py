@@ -5,6 +5,7 @@ status, no process left, no run that claims to be whole. usage: broken.py PRONY;
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -173,8 +174,20 @@ def unprivileged(service):
             else [f'exit status {call.status}', call.err[-600:], call.out[-600:]])
 
 
+def in_one_piece():
+    """Lines of processes that share a log must not mix: each message is one write, which a datagram shows."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with ours, theirs:
+        subprocess.run([PRONY, 'chekc', URL], stderr=theirs, stdout=subprocess.DEVNULL, timeout=20, check=False)
+        ours.settimeout(5)
+        said = ours.recv(65536).decode()
+    whole = said.startswith('prony: ') and '\n  next: ' in said and said.endswith('\n')
+    tap.row('a message leaves in one piece', [] if whole else [f'first piece: {said!r}'])
+
+
 def main():
     usage()
+    in_one_piece()
     errors_in_json()
     specs()
     runs()
