@@ -175,14 +175,14 @@ uring_submit(struct uring *u)
 }
 
 static void
-wait_for(struct uring *u, uint32_t least, int64_t timeout_ns)
+wait_for_one(struct uring *u, int64_t timeout_ns)
 {
 	struct __kernel_timespec t = {
 		.tv_sec = timeout_ns / NS_PER_S, .tv_nsec = timeout_ns % NS_PER_S,
 	};
 	struct io_uring_getevents_arg arg = { .ts = (uintptr_t)&t };
 
-	enter(u, least, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &arg);
+	enter(u, 1, IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &arg);
 }
 
 /* All that is there: since 6.13 the kernel does no more than a portion of its deferred work at a time. */
@@ -215,7 +215,7 @@ uring_wait(struct uring *u, const struct uring_patience *how)
 		look(u);
 		return;
 	}
-	wait_for(u, 1, how->timeout_ns);
+	wait_for_one(u, how->timeout_ns);
 	uint32_t n = uring_last(u) - uring_first(u);
 	if (!n || n >= how->batch || how->patience_ns <= 0)
 		return;
