@@ -32,6 +32,11 @@ def check(path, *command):
             service.stdout.close()
 
 
+def named(run, kind):
+    found = [f['kind'] for f in run['findings']]
+    return [] if kind in found else [f'{kind} is not found, but {found}']
+
+
 def judge_dear(run):
     """The shop reads row by row from SQLite, whose functions are probed: a microsecond or two for each of them."""
     trace, phases = run['evidence']['trace'], {p['name']: p for p in run['evidence']['phases']}
@@ -44,6 +49,7 @@ def judge_dear(run):
     elif not traced or traced > 1.001 * knee / (1 + dear):
         faults.append(f'traced at {traced}, the limit is {knee} and requests take {dear:.0%} more')
     tap.row('requests that wait for probed functions are dear to follow', faults)
+    tap.row('and what limits them is named all the same', named(run, 'io.db.n-plus-one'))
 
 
 def judge_cheap(run):
@@ -52,6 +58,7 @@ def judge_cheap(run):
     faults = [] if dear is None else [f'{dear:.1%} more is told']
     faults += [f'weighed although there is nothing to weigh: {names}'] if set(names) & set(WEIGHING) else []
     tap.row('where no probe is in the way nothing is weighed', faults)
+    tap.row('and its limit is named', named(run, 'cpu.hot-function'))
 
 
 def main():

@@ -49,7 +49,7 @@ case('c-stampede', ['contention.stampede'], where='compute_prices', fixed=native
 
 # ---- computing ---------------------------------------------------------------------------------
 
-case('c-hot-function', ['cpu.hot-function'], where='checksum_rows', fast=True,
+case('c-hot-function', ['cpu.hot-function'], where='checksum_rows',
      fixed=native('hot_function', 'repaired'))(native('hot_function'))
 
 TEXT = ''.join(f'<li>item {i}, {i * 7919 % 10007} in stock, {i * 37 % 900} EUR</li>\n' for i in range(8000))
@@ -180,7 +180,7 @@ case('shop-beyond', ['io.db.missing-index'], where=r'orders\(customer_id', flags
 case('shop-lock', ['contention.lock'], where='inventory_lock')(shop('lock'))
 case('shop-hot-function', ['cpu.hot-function'], where='score_similarity')(
     shop('hot-function'))
-case('shop-n-plus-one', ['io.db.n-plus-one'], where='products', fast=True)(
+case('shop-n-plus-one', ['io.db.n-plus-one'], where='products')(
     shop('n-plus-one', ['cart']))
 
 
