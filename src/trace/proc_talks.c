@@ -241,7 +241,8 @@ proc_talks_look(struct proc_talks *t, const int *pids, size_t n_pids, int64_t no
 
 	if (now - t->looked_at < COSTS * t->cost)
 		return;
-	t->looked_at = now_ns();
+	t->looked_at = now;
+	int64_t began = now_ns();
 	t->n_now = 0;
 	map_done(&t->now_ids);
 	if (!socket_dump_tcp(&filter, note_socket, t)) {
@@ -252,7 +253,7 @@ proc_talks_look(struct proc_talks *t, const int *pids, size_t n_pids, int64_t no
 			look_at(t, &t->now[i]);
 		t->looks++;
 	}
-	t->cost = now_ns() - t->looked_at;
+	t->cost = now_ns() - began;
 }
 
 /* ---- the record ---------------------------------------------------------------------------- */
