@@ -16,7 +16,7 @@
 #define MEMORY_START_SD 0.03       /* the same of memory, */
 #define MEMORY_DRAW     1048576.0  /* and bytes that an allocator may take or leave */
 #define START_SD        0.007  /* of CPU per request from start to start: a cautious preset */
-#define START_ERRORS    3.0
+#define ERRORS          3.0    /* so many standard errors can be feigned */
 
 struct figures {
 	struct figure v[METRICS * (1 + ROUTES_MAX)];
@@ -99,7 +99,16 @@ starts_feign(const struct run_proof *p, double sd)
 	for (size_t i = 0; i < p->n_arms; i++)
 		if (!i || p->arms[i].starts < starts)
 			starts = p->arms[i].starts;
-	return START_ERRORS * sd * sqrt(2.0 / (double)(starts > 1 ? starts : 1));
+	return ERRORS * sd * sqrt(2.0 / (double)(starts > 1 ? starts : 1));
+}
+
+/* What pairs feign that see the same luck again, beyond what their test allows for. */
+static double
+closeness_feigns(const struct figure *f)
+{
+	double n = (double)f->pairs.n, independent = (double)f->independent;
+
+	return independent < n ? ERRORS * f->sd * sqrt(1 / independent - 1 / n) : 0;
 }
 
 /* In latency a change of speed shows up 1 / (1 - busy) times as large. */
@@ -118,6 +127,7 @@ set_floors(const struct run_proof *p, struct figures *fs)
 			f->floor = starts;
 		else if (f->metric->block == offsetof(struct run_block, rss_bytes))
 			f->floor = log1p(MEMORY_DRAW / f->before) + starts_feign(p, MEMORY_START_SD);
+		f->floor = hypot(f->floor, closeness_feigns(f));
 	}
 }
 

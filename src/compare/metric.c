@@ -7,6 +7,11 @@
 
 #include "stats/robust.h"
 
+/* Which core a process is on, and what else that core's other half does, lasts for seconds. Of 76
+ * comparisons of equal services, each in ten pairs of 0.2 s blocks, three found a difference in CPU time,
+ * and the ratios spread 1.6 times as far as those of independent pairs. */
+#define INDEPENDENT_S 2.0
+
 #define AT(type, member) offsetof(struct run_##type, member)
 
 /* Margins: what people who run services would call the same. Weights: the tail of the latency is
@@ -98,11 +103,12 @@ partner(const struct run_proof *p, const struct run_block *a, const char *load)
 /* How A and B of each pair that counts did. */
 struct sides {
 	double a[PAIRED_MAX], b[PAIRED_MAX], effect[PAIRED_MAX];
-	size_t n;
+	size_t n, independent;
+	double since;              /* the last independent one began */
 };
 
 static void
-add_pair(struct sides *s, double a, double b, bool difference)
+add_pair(struct sides *s, double a, double b, bool difference, double begun)
 {
 	double effect = difference ? b - a : log(b / a);
 
@@ -111,6 +117,10 @@ add_pair(struct sides *s, double a, double b, bool difference)
 	s->a[s->n] = a;
 	s->b[s->n] = b;
 	s->effect[s->n++] = effect;
+	if (s->independent && begun > s->since && begun - s->since < INDEPENDENT_S)
+		return;
+	s->independent++;
+	s->since = begun;
 }
 
 void
@@ -122,10 +132,11 @@ figure_gather(const struct run_proof *p, const struct metric *m, const char *rou
 	for (size_t i = 0; i < p->n_blocks; i++) {
 		const struct run_block *a = &p->blocks[i], *b = partner(p, a, m->load);
 		if (b)
-			add_pair(&s, read_figure(a, m, route), read_figure(b, m, route),
-			    m->difference);
+			add_pair(&s, read_figure(a, m, route), read_figure(b, m, route), m->difference,
+			    fmin(a->started, b->started));
 	}
 	*ret = (struct figure){ .metric = m, .route = route, .margin = figure_scale(m, m->margin) };
+	ret->independent = s.independent;
 	paired_init(&ret->pairs, s.effect, s.n);
 	ret->sd = paired_sd_robust(&ret->pairs);
 	ret->before = median(s.a, s.n);

@@ -36,6 +36,7 @@ struct figure {
 	bool primary;
 	double before, after;          /* medians of the blocks that count */
 	struct paired pairs;           /* of B to A, more is more */
+	size_t independent;            /* of them; those within two seconds of each other are one */
 	double sd;                     /* of a pair */
 	double margin, floor;          /* floor: what can be feigned */
 	double level, level_last;      /* of the test now, and of that at the last look */

@@ -110,7 +110,8 @@ static void
 put_feigned(struct buf *b, const struct figure *f)
 {
 	put_change(b, f, true);
-	buf_puts(b, ", but two starts of one program on this machine can differ by ");
+	buf_puts(b, f->independent < f->pairs.n ? ", but in so short a time one program can differ from itself by "
+	    : ", but two starts of one program on this machine can differ by ");
 	put_share(b, share_of(f, f->floor));
 	buf_puts(b, " %");
 }

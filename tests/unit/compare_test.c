@@ -334,6 +334,30 @@ the_luck_of_a_start_is_no_claim(void **state)
 	}
 }
 
+/* What a process is lucky in lasts for seconds: pairs within that time say the same thing again. */
+static void
+pairs_close_together_say_less(void **state)
+{
+	static const struct { double cpu, apart; const char *verdict, *says; } rows[] = {
+		{ 1.035, 2.4, "worse", "B needs 3." },
+		{ 1.035, 0.5, "inconclusive", "in so short a time one program can differ from itself by 3." },
+		{ 1.5, 0.5, "worse", "B needs 50" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct service s = { QUIET, .cpu = rows[i].cpu };
+		s.cpu_sd = 0.012;
+		struct run_proof *p = proof_of(&s, 10);
+		p->pairs_at_most = 10;
+		for (size_t k = 0; k < p->n_blocks; k++)
+			p->blocks[k].started = 1 + rows[i].apart * (double)p->blocks[k].pair;
+		compare_blocks(run_of(p), p, 1);
+		if (strcmp(p->verdict, rows[i].verdict))
+			fail_msg("%s: %s", p->verdict, p->why);
+		SAYS(p, rows[i].says);
+		run_free(run_of(p));
+	}
+}
+
 /* With ten pairs at most there is one look, and all of alpha is for it. */
 static void
 fewer_pairs_may_be_planned(void **state)
@@ -413,4 +437,5 @@ RUN_TESTS(cmocka_unit_test(verdicts), cmocka_unit_test(figures_are_recorded),
     cmocka_unit_test(a_noisy_machine_makes_no_claims_on_latency),
     cmocka_unit_test(the_luck_of_a_start_is_no_claim),
     cmocka_unit_test(fewer_pairs_may_be_planned), cmocka_unit_test(very_few_pairs_are_no_figures),
+    cmocka_unit_test(pairs_close_together_say_less),
     cmocka_unit_test(claims_are_rarely_false), cmocka_unit_test(blocks_are_long_enough))
