@@ -10,11 +10,28 @@
 #define BLOCKED_MIN 0.10   /* of the loop's time, as far as it has a CPU when it wants one */
 #define HAS_CPU_MIN 0.10   /* with less of it nothing is told */
 #define SHARE_MIN   0.10   /* of the requests' */
+#define STACKS_MIN  0.05   /* of what threads were blocked in */
 
 static bool
 is_blocking(const struct facts *f, const struct run_part *p, enum run_part_kind kind)
 {
 	return p->kind == kind && !(kind == PART_NET && peer_is_client(p->where) && !peer_is_unseen(f, p));
+}
+
+/* What threads were blocked in has left stacks; what the loop polls for has not. Without any nothing is told. */
+static bool
+may_block(const struct facts *f, enum run_part_kind kind)
+{
+	double all = 0, its = 0;
+
+	for (size_t i = 0; i < f->trace->n_stacks; i++) {
+		const struct run_stack *s = &f->trace->stacks[i];
+		if (text_same(s->kind, part_kind_name(PART_CPU)) || !(s->seconds > 0))
+			continue;
+		all += s->seconds;
+		its += text_same(s->kind, part_kind_name(kind)) ? s->seconds : 0;
+	}
+	return its >= STACKS_MIN * all;
 }
 
 /* The kind that blocks, by how surely it does: file access always blocks, other servers and
@@ -28,7 +45,7 @@ largest_blocking(const struct facts *f, double *ret_sum)
 		const struct run_part *top = NULL;
 		*ret_sum = 0;
 		for (size_t i = 0; i < f->n_parts; i++)
-			if (is_blocking(f, &f->parts[i], kinds[k])) {
+			if (is_blocking(f, &f->parts[i], kinds[k]) && may_block(f, kinds[k])) {
 				*ret_sum += f->parts[i].share;
 				top = top ? top : &f->parts[i];
 			}
@@ -64,7 +81,7 @@ detect(const struct facts *f, struct draft *d)
 	}
 	const struct run_site *site = facts_site(f, top->kind);
 	const char *where = top->where ? text_brief(f->run, top->where, 160)
-	    : top->kind == PART_NET ? PEER_UNSEEN : "a system call";
+	    : top->kind == PART_NET ? PEER_UNSEEN : top->kind == PART_SLEEP ? "a sleep" : "a system call";
 	struct run_finding *out = finding_add(d, sum, 0.9,
 	    site ? run_printf(f->run, "%s in %s", where, site->function) : where);
 	out->route = facts_route(f, top->kind, top->where);

@@ -52,17 +52,26 @@ starved(const struct facts *f, const struct run_wait *w)
 	    && holder_share(w, PART_CPU) + holder_share(w, PART_RUNQUEUE) > 0.5;
 }
 
+/* A lock without a name is called after who takes it: most often who holds it too. */
+static bool
+is_named_by(const char *lock, const char *function)
+{
+	static const char in[] = "lock in ";
+	return lock && !strncmp(lock, in, strlen(in)) && text_same(lock + strlen(in), function);
+}
+
 static void
 tell(const struct facts *f, struct draft *d, const struct run_part *p, const struct run_wait *w)
 {
 	const char *lock = text_brief(f->run, p->where, 120);
+	const char *held = w && w->site && !is_named_by(p->where, w->site) ? w->site : NULL;
 	struct run_finding *out = finding_add(d, p->share, w && w->n_holder ? 0.93 : 0.8,
-	    w && w->site ? run_printf(f->run, "%s (held in %s)", lock, w->site) : lock);
+	    held ? run_printf(f->run, "%s (held in %s)", lock, held) : lock);
 
 	out->route = facts_route(f, PART_LOCK, p->where);
 	out->summary = run_printf(f->run, "requests wait %s of their time for the %s%s%s%s",
-	    PCT(p->share), strncmp(lock, "lock ", 5) ? "lock " : "", lock, w && w->site ? ", held in " : "",
-	    w && w->site ? w->site : "");
+	    PCT(p->share), strncmp(lock, "lock ", 5) ? "lock " : "", lock, held ? ", held in " : "",
+	    held ? held : "");
 	if (w) {
 		if (w->waits > 0)
 			finding_evidence(d, "%lld waits, %s each; %.2g wait at the same time",

@@ -8,6 +8,8 @@
 
 #include <linux/types.h>
 
+#include "task_place.h"
+
 enum ev_kind { EV_OFF = 1, EV_POLL, EV_IO, EV_CONN, EV_FILE, EV_STACK, EV_SQL, EV_EXIT, EV_GC };
 
 #define EV_RING_BYTES  (1 << 21)   /* events that are not taken yet */
@@ -21,6 +23,7 @@ enum ev_kind { EV_OFF = 1, EV_POLL, EV_IO, EV_CONN, EV_FILE, EV_STACK, EV_SQL, E
 #define EV_SQL_BYTES   512
 #define EV_PATH_BYTES  64
 #define EV_STACK_BYTES 8192
+#define EV_PYTHON_FRAMES 64
 #define EV_NO_SYSCALL  0xffff  /* not in a system call: a fault, or preempted in user code */
 
 /* What all this takes of the service's threads, for who decides how long it goes on: of the runs that had
@@ -105,7 +108,8 @@ struct ev_file {
 	char name[EV_NAME_BYTES];   /* last component */
 };
 
-/* The user stack of a thread at the end of a call that had blocked, or that woke a waiter. */
+/* The user stack of a thread at the end of a call that had blocked, or that woke a waiter: as a copy, or where
+ * an interpreter's frames are known as those. */
 #define EV_STACK_HANDED 2      /* `unlock`: the thread hands work to a pool; no call ended */
 struct ev_stack {
 	struct ev_head head;
@@ -114,8 +118,9 @@ struct ev_stack {
 	__u64 weight;          /* ns that this sample stands for */
 	__u32 unlock;          /* 1: the call ended the wait of another thread */
 	__u32 size;            /* of the copy */
+	__u32 n_python, python_ends;   /* ends: none was left out */
 	__u64 ip, sp, bp, bx, r12, r13, r14, r15;
-	__u8 stack[EV_STACK_BYTES];
+	union { __u8 stack[EV_STACK_BYTES]; struct python_raw python[EV_PYTHON_FRAMES]; };
 };
 
 /* One statement of an embedded database was executed to its end. */

@@ -388,14 +388,35 @@ waited_for(struct intake *in, const struct ev_stack *e)
 	return part_of_syscall(e->head.nr, false);
 }
 
-static void
-take_stack(struct intake *in, const struct ev_stack *e)
+static uint32_t
+native_stack(struct intake *in, const struct ev_stack *e)
 {
 	uint64_t ips[STACK_FRAMES_MAX];
 	struct symbol_regs regs = { .ip = e->ip, .sp = e->sp, .bp = e->bp, .rbx = e->bx, .r12 = e->r12,
 		.r13 = e->r13, .r14 = e->r14, .r15 = e->r15 };
-	int pid = (int)e->head.pid;
 	bool rooted = false;
+	size_t n = symbols_unwind(in->symbols, (int)e->head.pid, &regs, e->stack, e->size, ips, STACK_FRAMES_MAX,
+	    &rooted);
+
+	return stacks_add(in->stacks, (int)e->head.pid, NULL, 0, ips, n, NULL, 0, rooted);
+}
+
+/* Below the interpreter's frames only the function that called the kernel. */
+static uint32_t
+python_stack_of(struct intake *in, const struct ev_stack *e)
+{
+	struct python_frame frames[EV_PYTHON_FRAMES];
+	int pid = (int)e->head.pid;
+	const uint64_t *at = in->pythons ? map_find(in->pythons, &pid, sizeof(pid)) : NULL;
+	size_t n = at ? python_name((struct python *)(uintptr_t)*at, e->python, e->n_python, frames) : 0;
+
+	return stacks_add(in->stacks, pid, NULL, 0, (const uint64_t *)&e->ip, 1, frames, n, n && e->python_ends);
+}
+
+static void
+take_stack(struct intake *in, const struct ev_stack *e)
+{
+	int pid = (int)e->head.pid;
 
 	bool handed = e->unlock == EV_STACK_HANDED;
 	in->stack_events += !handed;
@@ -406,9 +427,7 @@ take_stack(struct intake *in, const struct ev_stack *e)
 		return;
 	if (!(*map_at(&in->seen, &pid, sizeof(pid), NULL))++)
 		symbols_see(in->symbols, pid);
-	size_t n = symbols_unwind(in->symbols, pid, &regs, e->stack, e->size, ips,
-	    STACK_FRAMES_MAX, &rooted);
-	uint32_t stack = stacks_add(in->stacks, pid, NULL, 0, ips, n, NULL, 0, rooted);
+	uint32_t stack = e->n_python ? python_stack_of(in, e) : native_stack(in, e);
 	uint32_t thread = tape_thread(in->tape, pid, (int)e->head.tid);
 	if (handed) {
 		*ARENA_PUSH(in->tape->arena, in->handed, in->n_handed) =

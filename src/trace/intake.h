@@ -38,6 +38,7 @@ struct intake {
 	struct ring_read { int tid; size_t first, n; } *ring_reads;   /* since its thread's last poll: */
 	size_t n_ring_reads;       /* records of the tape */
 	struct map seen;           /* processes that symbols know */
+	const struct map *pythons; /* borrowed, or NULL: pid -> struct python * */
 	int64_t stack_events;
 };
 

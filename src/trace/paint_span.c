@@ -156,14 +156,18 @@ waited_for_pool(const struct segment *g, int64_t from)
 	return g->gap_call == NOBODY || !g->gap_arrival || g->gap_arrival > from;
 }
 
-/* A goroutine's request waits for no thread: what threads did meanwhile tells nothing of it. */
+/* A goroutine's request waits for no thread: what threads did meanwhile tells nothing of it. That it waited
+ * for a connection is concluded from who asked next; at a lock it was seen. */
 static bool
 paint_goroutines(const struct frame *f, const struct segment *g, int64_t from, int64_t to)
 {
+	int pid = f->a->tape->threads[g->thread].pid;
 	bool known = g->gap_kind == PART_NET || g->gap_kind == PART_DB || g->gap_kind == PART_CACHE ||
-	    g->gap_kind == PART_DISK || g->gap_call != NOBODY;
-	return !known && clip(f, &from, &to) &&
-	    task_waits_paint(f->a, f->a->tape->threads[g->thread].pid, from, to, f->canvas);
+	    g->gap_kind == PART_DISK;
+	if (known || !clip(f, &from, &to))
+		return false;
+	return g->gap_call == NOBODY ? task_waits_paint(f->a, pid, from, to, f->canvas) :
+	    task_waits_paint_lock(f->a, pid, from, to, f->canvas);
 }
 
 static void

@@ -258,13 +258,11 @@ python_place(struct python *p, int tid, struct python_place *ret)
 	uint64_t thread = find_thread(p, tid);
 	*ret = (struct python_place){ .thread = thread, .tid = inner_tid(p, tid),
 		.native_tid = l->native_tid, .cframe = l->cframe, .frame = l->frame,
-		.previous = l->previous, .owner = l->owner, .code = l->code };
+		.previous = l->previous, .owner = l->owner, .code = l->code, .instruction = l->instruction };
 	return thread != 0;
 }
 
 /* ---- frames --------------------------------------------------------------------------------- */
-
-struct raw_frame { uint64_t code, instruction; };
 
 static uint64_t
 first_frame(const struct python *p, uint64_t thread)
@@ -297,9 +295,8 @@ frame_bytes(const struct python *p, struct window *w, uint64_t frame)
 	return w->bytes + (frame - w->start);
 }
 
-/* Frames made by C code to enter the interpreter are no functions. */
 static size_t
-read_frames(const struct python *p, uint64_t frame, struct raw_frame *frames, size_t max)
+read_frames(const struct python *p, uint64_t frame, struct python_raw *frames, size_t max)
 {
 	const struct layout *l = p->layout;
 	struct window w = { 0 };
@@ -308,9 +305,8 @@ read_frames(const struct python *p, uint64_t frame, struct raw_frame *frames, si
 		const uint8_t *bytes = frame_bytes(p, &w, frame);
 		if (!bytes)
 			return 0;
-		if (bytes[l->owner] != FRAME_ON_C_STACK)
-			frames[n++] = (struct raw_frame){ word_at(bytes, l->code),
-				word_at(bytes, l->instruction) };
+		frames[n++] = (struct python_raw){ word_at(bytes, l->code), word_at(bytes, l->instruction),
+			bytes[l->owner] };
 		frame = word_at(bytes, l->previous);
 	}
 	return n;
@@ -318,7 +314,7 @@ read_frames(const struct python *p, uint64_t frame, struct raw_frame *frames, si
 
 /* All code objects of a stack by one call. */
 static bool
-read_heads(const struct python *p, const struct raw_frame *frames, size_t n,
+read_heads(const struct python *p, const struct python_raw *frames, size_t n,
     uint8_t heads[][CODE_BYTES])
 {
 	struct iovec local[PYTHON_FRAMES_MAX], remote[PYTHON_FRAMES_MAX];
@@ -376,13 +372,23 @@ code_of(struct python *p, uint64_t address, const uint8_t *head)
 	return is_same_code(c, head) || load_code(p, c, head) ? c : NULL;
 }
 
+/* Frames made by C code to enter the interpreter are no functions. */
 static size_t
-read_stack(struct python *p, uint64_t thread, struct python_frame *frames, size_t max)
+only_functions(const struct python_raw *from, size_t n, struct python_raw *to)
 {
-	struct raw_frame raw[PYTHON_FRAMES_MAX];
+	size_t kept = 0;
+	for (size_t i = 0; i < n && kept < PYTHON_FRAMES_MAX; i++)
+		if (from[i].owner != FRAME_ON_C_STACK)
+			to[kept++] = from[i];
+	return kept;
+}
+
+size_t
+python_name(struct python *p, const struct python_raw *frames_read, size_t n_read, struct python_frame *frames)
+{
+	struct python_raw raw[PYTHON_FRAMES_MAX];
 	uint8_t heads[PYTHON_FRAMES_MAX][CODE_BYTES];
-	size_t n = read_frames(p, first_frame(p, thread), raw,
-	    max < PYTHON_FRAMES_MAX ? max : PYTHON_FRAMES_MAX);
+	size_t n = only_functions(frames_read, n_read, raw);
 
 	if (!read_heads(p, raw, n, heads))
 		return 0;
@@ -396,6 +402,16 @@ read_stack(struct python *p, uint64_t thread, struct python_frame *frames, size_
 			    raw[i].instruction - raw[i].code - p->layout->instructions) };
 	}
 	return n;
+}
+
+static size_t
+read_stack(struct python *p, uint64_t thread, struct python_frame *frames, size_t max)
+{
+	struct python_raw raw[PYTHON_FRAMES_MAX];
+	size_t n = read_frames(p, first_frame(p, thread), raw,
+	    max < PYTHON_FRAMES_MAX ? max : PYTHON_FRAMES_MAX);
+
+	return python_name(p, raw, n, frames);
 }
 
 /* Some 3 of 100 readings meet a frame that just changes; hardly any do so twice. */

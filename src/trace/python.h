@@ -31,5 +31,8 @@ void python_close(struct python *p);   /* accepts NULL */
  * the read was torn. The strings live as long as `p`. */
 size_t python_stack(struct python *p, int tid, struct python_frame *frames, size_t max);
 
+/* The same of frames that were read before, PYTHON_FRAMES_MAX at most, while what they run is still there. */
+size_t python_name(struct python *p, const struct python_raw *frames_read, size_t n_read, struct python_frame *frames);
+
 /* Where the collector finds the frames of a thread; false when it runs no Python. */
 bool python_place(struct python *p, int tid, struct python_place *ret);

@@ -88,7 +88,7 @@ stacks_add(struct stacks *s, int pid, const uint64_t *kernel, size_t n_kernel,
 		uint64_t *frames = arena_alloc(s->arena, n * sizeof(*frames));
 		memcpy(frames, key.frames, n * sizeof(*frames));
 		*stack = (struct stack){ .pid = pid, .n = (uint32_t)n, .frames = frames,
-			.script = n_script > 0, .rooted = rooted };
+			.rooted = rooted };
 	}
 	return (uint32_t)*at;
 }

@@ -28,7 +28,7 @@ struct stack {
 	int pid;
 	uint32_t n;
 	const uint64_t *frames;    /* leaf first */
-	bool script, rooted;
+	bool rooted;
 };
 
 struct stacks {

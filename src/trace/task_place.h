@@ -8,5 +8,8 @@ struct python_place {
 	__u64 thread;          /* PyThreadState of the thread */
 	__u64 tid;             /* the thread's id as the interpreter knows it */
 	__u16 native_tid, cframe, frame;       /* offsets, as in python.c; cframe 0: none */
-	__u16 previous, owner, code, pad[2];
+	__u16 previous, owner, code, instruction, pad;
 };
+
+/* A frame as it stands in the interpreter's memory. */
+struct python_raw { __u64 code, instruction, owner; };

@@ -125,24 +125,52 @@ count_shares(const struct tape *t, int pid, int64_t from, int64_t to, struct sha
 	return n;
 }
 
+static void
+paint_share(struct canvas *c, const struct share *s, int64_t from, int64_t to)
+{
+	ledger_add(&c->ledger, (enum run_part_kind)s->kind, s->where, to - from);
+	if (s->kind != PART_SLEEP)
+		canvas_wait(c, from, to, (enum run_part_kind)s->kind, s->where, NOBODY, NOBODY);
+}
+
+/* Shorter waits than the time between two samples: the nearest samples tell. */
+static size_t
+shares_in(const struct assembly *a, int pid, int64_t from, int64_t to, struct share *shares, int64_t *ret_sum)
+{
+	int64_t wide = to - from < TASK_WAIT_PERIOD_NS ? TASK_WAIT_PERIOD_NS : 0;
+
+	return a->tape->n_task_waits && from < to ?
+	    count_shares(a->tape, pid, from - wide, to + wide, shares, ret_sum) : 0;
+}
+
 bool
 task_waits_paint(const struct assembly *a, int pid, int64_t from, int64_t to, struct canvas *c)
 {
 	struct share shares[KINDS_MAX];
 	int64_t sum, at = from;
-	const struct tape *t = a->tape;
-	if (!t->n_task_waits || to <= from)
-		return false;
-	/* Shorter waits than the time between two samples: the nearest samples tell. */
-	int64_t wide = to - from < TASK_WAIT_PERIOD_NS ? TASK_WAIT_PERIOD_NS : 0;
-	size_t n = count_shares(t, pid, from - wide, to + wide, shares, &sum);
+	size_t n = shares_in(a, pid, from, to, shares, &sum);
+
 	for (size_t i = 0; i < n; i++) {
 		int64_t until = i + 1 == n ? to :
 		    at + (int64_t)((double)(to - from) * (double)shares[i].weight / (double)sum);
-		ledger_add(&c->ledger, (enum run_part_kind)shares[i].kind, shares[i].where, until - at);
-		if (shares[i].kind != PART_SLEEP)
-			canvas_wait(c, at, until, (enum run_part_kind)shares[i].kind, shares[i].where, NOBODY, NOBODY);
+		paint_share(c, &shares[i], at, until);
 		at = until;
 	}
 	return n > 0;
+}
+
+bool
+task_waits_paint_lock(const struct assembly *a, int pid, int64_t from, int64_t to, struct canvas *c)
+{
+	struct share shares[KINDS_MAX], lock = { 0 };
+	int64_t sum;
+	size_t n = shares_in(a, pid, from, to, shares, &sum);
+
+	for (size_t i = 0; i < n; i++)
+		if (shares[i].kind == PART_LOCK && shares[i].weight > lock.weight)
+			lock = shares[i];
+	if (!lock.weight || 2 * lock.weight < sum)
+		return false;
+	paint_share(c, &lock, from, to);
+	return true;
 }

@@ -18,5 +18,8 @@ void task_waits_settle(struct intake *in, struct assembly *a, int64_t period);
 /* Paints [from, to] of a request; false when nothing was sampled then. */
 bool task_waits_paint(const struct assembly *a, int pid, int64_t from, int64_t to, struct canvas *c);
 
+/* The whole of it as a wait for the lock that at least half of them were at; false when none is. */
+bool task_waits_paint_lock(const struct assembly *a, int pid, int64_t from, int64_t to, struct canvas *c);
+
 /* Without the collector: how many of them were found at what, on average, to r->evidence.trace.states. */
 void task_waits_states(struct intake *in, struct run *r, int64_t looks);

@@ -181,6 +181,7 @@ open_collector(struct trace *t, struct run *r, struct err *e)
 			collect_add_port(t->collect, (uint16_t)p->ports[j]);
 	}
 	tasks_init(&t->tasks, t->collect);
+	t->intake.pythons = &t->tasks.pythons;
 	for (size_t i = 0; i < r->system.n_processes; i++)
 		tasks_see(&t->tasks, (int)r->system.processes[i].pid, r->system.processes[i].runtime);
 	if (may_prepare_statements(r))

@@ -10,7 +10,7 @@ class Case:
     """What is started, and what the verdict has to say of it.
 
     kinds     the first finding is one of these; none: nothing may be found
-    where     and its place matches this ('PEER': stage.peer)
+    where     and its place matches this ('PEER' in it: stage.peer)
     anywhere  any finding will do, not only the first
     every     every one of these kinds has to be among the findings
     verdict   of the run; None: any

@@ -127,8 +127,10 @@ def aio_database(route, *words, index=True):
     return start
 
 
-case('aio-blocking', ['io.blocking-call'], where='PEER', number=13, fixed=aio_peer('price'))(
+case('aio-blocking', ['io.blocking-call'], where='PEER.* in price', number=13, fixed=aio_peer('price'))(
     aio_peer('price', '--fault', 'blocking'))
+case('aio-sleep', ['io.blocking-call'], where='keep_to_rate', fixed=aio_peer('price'))(
+    aio_peer('price', '--fault', 'sleep'))
 case('aio-pg-index', ['io.db.missing-index'], where=r'orders\(customer', number=14,
      fixed=aio_database('orders?customer=17'))(aio_database('orders?customer=17', index=False))
 # Each release costs one more round trip, which holds the connection: the statement, or the pool.
@@ -163,13 +165,15 @@ case('py-nagle', ['io.net.nagle'], number=18, flags=['--rate', '100', '--for', '
     report('--fault', 'pieces'))
 
 
-def one_worker(*flags):
+def one_worker(*flags, fault=''):
     def start(stage):
         stage.peer = stage.service('slow_peer', '20').split('/')[2]
-        return [stage.gunicorn('flask_downstream:app', *flags, PEER=stage.peer)]
+        return [stage.gunicorn('flask_downstream:app', *flags, PEER=stage.peer, FAULT=fault)]
     return start
 
 
+case('py-lock', ['contention.lock'], where='ask_peer', fast=True, fixed=one_worker('-w', '1', '--threads', '16'))(
+    one_worker('-w', '1', '--threads', '16', fault='lock'))
 case('flask-one-worker', ['io.net.downstream', 'contention.workers'], where='', number=19,
      twin=one_worker('-w', '1', '--threads', '16'))(one_worker('-w', '1'))
 case('flask-quadratic', ['cpu.hot-function'], where='unique_articles', number=20,

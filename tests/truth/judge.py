@@ -15,7 +15,7 @@ NEAR = 3            # findings that count as told
 
 
 def place(c, stage):
-    return re.escape(stage.peer) if c.where == 'PEER' else c.where
+    return c.where.replace('PEER', re.escape(stage.peer)) if 'PEER' in c.where else c.where
 
 
 def match(c, stage, finding, located):

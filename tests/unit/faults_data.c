@@ -106,6 +106,21 @@ blocking(double blocked)
 
 struct run *loop_reads(void) { return blocking(0.8); }
 
+/* It polls for its peer's answers, and sleeps. */
+static struct run *
+loop_sleeps(void)
+{
+	struct run *r = blocking(0.8);
+	struct run_wait *w = &r->evidence.trace.waits[0];
+	const struct run_part polled = { .kind = PART_NET, .where = "127.0.0.1:9", .share = 0.2 };
+
+	w->holder[0] = (struct run_part){ .kind = PART_SLEEP, .share = 0.8, .seconds = w->holder[0].seconds };
+	*RUN_ADD(r, part, w->holder, w->n_holder) = polled;
+	stack(r, "main;keep_to_rate;clock_nanosleep", 5);
+	r->evidence.trace.stacks[0].kind = "sleep";
+	return r;
+}
+
 /* Half of the time others have the CPU that it wants. */
 static struct run *
 loop_reads_preempted(void)
@@ -217,6 +232,7 @@ static const struct fault rows[] = {
 	{ "io.db.slow-query", slow_query, quick_query, "SELECT name FROM products WHERE id = ?" },
 	{ "io.blocking-call", loop_reads, loop_polls, "read" },
 	{ "io.blocking-call", loop_reads_preempted, loop_polls, "read" },
+	{ "io.blocking-call", loop_sleeps, loop_polls, "a sleep" },
 	{ "io.blocking-call", loop_asks, loop_sends, "a server that was not seen in resolve" },
 };
 

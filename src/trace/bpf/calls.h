@@ -39,6 +39,7 @@ copy_stack(__u8 *to, __u64 sp)
 static __always_inline void
 fill_stack(struct ev_stack *e, struct pt_regs *regs)
 {
+	__u32 tid = e->head.tid;
 	e->ip = regs->ip;
 	e->sp = regs->sp;
 	e->bp = regs->bp;
@@ -47,7 +48,12 @@ fill_stack(struct ev_stack *e, struct pt_regs *regs)
 	e->r13 = regs->r13;
 	e->r14 = regs->r14;
 	e->r15 = regs->r15;
-	e->size = copy_stack(e->stack, regs->sp);
+	e->size = e->n_python = e->python_ends = 0;
+	struct python_place *place = bpf_map_lookup_elem(&python_threads, &tid);
+	if (place)
+		python_frames(place, e);
+	if (!e->n_python)
+		e->size = copy_stack(e->stack, regs->sp);
 }
 
 /* Stacks are sampled by time: one in `stack_period_ns` of waiting, so that a wait's chance is

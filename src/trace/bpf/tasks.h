@@ -36,23 +36,50 @@ user_word(__u64 address)
 }
 
 static __always_inline __u64
-coroutine(const struct python_place *p)
+innermost_frame(const struct python_place *p)
 {
-	__u64 at = p->thread, root = 0;
+	__u64 at = p->thread;
 	if (user_word(at + p->native_tid) != p->tid)
 		return 0;              /* the thread is gone, and its memory has other uses */
 	if (p->cframe)
 		at = user_word(at + p->cframe);
-	__u64 frame = user_word(at + p->frame);
+	return user_word(at + p->frame);
+}
+
+static __always_inline __u8
+owner_of(const struct python_place *p, __u64 frame)
+{
+	__u8 owner = 0;
+	bpf_probe_read_user(&owner, 1, (void *)(frame + p->owner));
+	return owner;
+}
+
+static __always_inline __u64
+coroutine(const struct python_place *p)
+{
+	__u64 frame = innermost_frame(p), root = 0;
 	for (int i = 0; i < TASK_FRAMES_MAX && frame; i++) {
-		__u8 owner = 0;
-		bpf_probe_read_user(&owner, 1, (void *)(frame + p->owner));
-		if (owner == FRAME_OF_GENERATOR &&
+		if (owner_of(p, frame) == FRAME_OF_GENERATOR &&
 		    user_word(user_word(frame + p->code) + CODE_FLAGS) & CODE_IS_COROUTINE)
 			root = frame;
 		frame = user_word(frame + p->previous);
 	}
 	return root;
+}
+
+static __always_inline void
+python_frames(const struct python_place *p, struct ev_stack *e)
+{
+	__u64 frame = innermost_frame(p);
+	int n;
+	for (n = 0; n < EV_PYTHON_FRAMES && frame; n++) {
+		e->python[n].code = user_word(frame + p->code);
+		e->python[n].instruction = user_word(frame + p->instruction);
+		e->python[n].owner = owner_of(p, frame);
+		frame = user_word(frame + p->previous);
+	}
+	e->n_python = n;
+	e->python_ends = !frame;
 }
 
 static __always_inline __u64

@@ -4,6 +4,7 @@
 /price asks PEER, /orders?customer=N reads them, /stock?article=N is one short statement,
 /offers asks PEER for twenty prices.
 --fault blocking: /price asks PEER in a blocking way. Truth: io.blocking-call.
+--fault sleep:    /price keeps to a rate by sleeping on the loop, in keep_to_rate(). Truth: io.blocking-call.
 --fault reset:    /stock takes its connection from a pool that resets it at each release, one more
                   round trip. Truth: the reset statement.
 --fault gather:   /offers makes twenty calls at once, without a bound. Truth: io.net.n-plus-one.
@@ -12,6 +13,7 @@ import argparse
 import asyncio
 import os
 import socket
+import time
 import urllib.request
 
 import aiohttp
@@ -26,8 +28,14 @@ class WithoutReset(asyncpg.Connection):
         return ''
 
 
+def keep_to_rate():
+    time.sleep(0.008)
+
+
 async def price(request):
     app = request.app
+    if app['fault'] == 'sleep':
+        keep_to_rate()
     url = f"http://{app['peer']}/price"
     if app['fault'] == 'blocking':
         with urllib.request.urlopen(url) as answer:

@@ -1,21 +1,26 @@
 # SPDX-License-Identifier: MIT
-"""Planted: each request waits for a slow HTTP peer. Truth: io.net.downstream, the peer's address."""
+"""Planted: each request waits for a slow HTTP peer. Truth: io.net.downstream, the peer's address.
+FAULT=lock: the threads, each with a connection of its own, ask one after another. Truth: contention.lock in ask_peer.
+"""
 import http.client
 import os
+import threading
+from contextlib import nullcontext
 
 from flask import Flask, jsonify
 
 app = Flask(__name__)
 PEER = os.environ['PEER']
-peer = None
+its = threading.local()
+turn = threading.Lock() if os.environ.get('FAULT') == 'lock' else nullcontext()
 
 
 def ask_peer():
-    global peer
-    if peer is None:
-        peer = http.client.HTTPConnection(PEER, timeout=10)
-    peer.request('GET', '/price')
-    return peer.getresponse().read()
+    if not hasattr(its, 'peer'):
+        its.peer = http.client.HTTPConnection(PEER, timeout=10)
+    with turn:
+        its.peer.request('GET', '/price')
+        return its.peer.getresponse().read()
 
 
 @app.route('/')
