@@ -33,5 +33,8 @@ const struct run_proof *section_proof_of(const struct run *r);
 /* The service map and single requests: what the profile's section begins with. */
 void section_requests(struct doc *d, const struct run *r);
 
+/* Why this was neither found nor ruled out; NULL: it was ruled out. Lives in `o`. */
+const char *section_not_judged(const struct run_ruled_out *o);
+
 /* Did tracing see anything of the service? */
 bool section_has_profile(const struct run *r);

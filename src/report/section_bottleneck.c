@@ -7,6 +7,7 @@
 #include "report/say.h"
 
 #define MOST_BARS 6
+#define RULED_OUT_MAX 40
 
 static void
 first_finding(struct doc *d, const struct run *r)
@@ -136,19 +137,58 @@ other_findings(struct doc *d, const struct run *r)
 	t->left_out = r->n_findings > 20 ? r->n_findings - 20 : 0;
 }
 
+static bool
+is_told_before(const struct run *r, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (r->ruled_out[i].why && r->ruled_out[at].why && !strcmp(r->ruled_out[i].why, r->ruled_out[at].why))
+			return true;
+	return false;
+}
+
+static const char *
+kinds_with(struct doc *d, const struct run *r, const char *why)
+{
+	const char *kinds[RULED_OUT_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_ruled_out && n < RULED_OUT_MAX; i++)
+		if (r->ruled_out[i].why && !strcmp(r->ruled_out[i].why, why))
+			kinds[n++] = say_clip(d, r->ruled_out[i].kind, 60);
+	return say_join(d, kinds, n, n, ", ");
+}
+
 static void
 ruled_out(struct doc *d, const struct run *r)
 {
 	static const char *const titles[] = { "ruled out", "why", NULL };
+	struct doc_table *t = NULL;
 
-	if (!r->n_ruled_out) {
-		doc_note(d, "Nothing was ruled out: there was not enough evidence to do so.");
-		return;
+	for (size_t i = 0; i < r->n_ruled_out && i < RULED_OUT_MAX; i++) {
+		const struct run_ruled_out *o = &r->ruled_out[i];
+		if (section_not_judged(o))
+			continue;
+		t = t ? t : doc_table(d, "What it is not", titles);
+		doc_cell_code(d, t, say_clip(d, o->kind, 60));
+		doc_cell(d, t, say_clip(d, o->why, 300));
 	}
-	struct doc_table *t = doc_table(d, "What it is not", titles);
-	for (size_t i = 0; i < r->n_ruled_out && i < 40; i++) {
-		doc_cell_code(d, t, say_clip(d, r->ruled_out[i].kind, 60));
-		doc_cell(d, t, say_clip(d, r->ruled_out[i].why, 300));
+	if (!t)
+		doc_note(d, "Nothing was ruled out: there was not enough evidence to do so.");
+}
+
+static void
+not_judged(struct doc *d, const struct run *r)
+{
+	static const char *const titles[] = { "not judged", "why", NULL };
+	struct doc_table *t = NULL;
+
+	for (size_t i = 0; i < r->n_ruled_out && i < RULED_OUT_MAX; i++) {
+		const char *why = section_not_judged(&r->ruled_out[i]);
+		if (!why || is_told_before(r, i))
+			continue;
+		t = t ? t : doc_table(d, "What it may still be", titles);
+		doc_cell_code(d, t, kinds_with(d, r, r->ruled_out[i].why));
+		doc_cell(d, t, say_clip(d, why, 300));
 	}
 }
 
@@ -162,4 +202,5 @@ section_bottleneck(struct doc *d, const struct run *r)
 	time_chart(d, r);
 	other_findings(d, r);
 	ruled_out(d, r);
+	not_judged(d, r);
 }

@@ -24,6 +24,14 @@ section_has_profile(const struct run *r)
 	return t->n_routes || t->n_functions || t->n_stacks;
 }
 
+const char *
+section_not_judged(const struct run_ruled_out *o)
+{
+	static const char words[] = "not judged: ";
+
+	return o->why && !strncmp(o->why, words, strlen(words)) ? o->why + strlen(words) : NULL;
+}
+
 const struct run_proof *
 section_proof_of(const struct run *r)
 {

@@ -8,6 +8,7 @@
 
 #define ARROW " \xe2\x80\xba "
 #define PATH_STEPS 2
+#define NAMES      4           /* of what was ruled out */
 #define BRIEF      12          /* bytes of a figure that stands in the path */
 
 /* The question before the last was whether the largest part is the limit, and it is not. */
@@ -42,20 +43,26 @@ path(struct doc *d, const struct run *r)
 	    turned_away(r) ? ", which is not the limit" : "") : "";
 }
 
+/* What was not judged has its reason in common. */
 static void
 ruled_out(struct doc *d, const struct run *r)
 {
-	const char *names[4] = { 0 };
+	const char *names[NAMES] = { 0 }, *why = NULL;
 	size_t n = 0;
 
-	for (; n < r->n_ruled_out && n < 4; n++)
-		names[n] = say_clip(d, r->ruled_out[n].kind ? r->ruled_out[n].kind : "-", 40);
+	for (size_t i = 0; i < r->n_ruled_out; i++) {
+		const char *not_judged = section_not_judged(&r->ruled_out[i]);
+		why = why ? why : not_judged;
+		if (!not_judged && n++ < NAMES)
+			names[n - 1] = say_clip(d, r->ruled_out[i].kind ? r->ruled_out[i].kind : "-", 40);
+	}
+	if (!n && why)
+		doc_text(d, doc_printf(d, "%snothing is ruled out: %s", path(d, r), say_clip(d, why, 200)));
 	if (!n)
 		return;
-	const char *more = r->n_ruled_out > n ? doc_printf(d, " and %zu more", r->n_ruled_out - n)
-	    : "";
-	doc_text(d, doc_printf(d, "%sruled out: %s%s", path(d, r), say_join(d, names, n, n, ", "),
-	    more));
+	size_t told = n < NAMES ? n : NAMES;
+	const char *more = n > told ? doc_printf(d, " and %zu more", n - told) : "";
+	doc_text(d, doc_printf(d, "%sruled out: %s%s", path(d, r), say_join(d, names, told, told, ", "), more));
 }
 
 static void

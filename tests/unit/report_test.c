@@ -103,6 +103,27 @@ terminal_begins_with_the_verdict(void **state)
 	}
 }
 
+/* What nothing was seen of is not called ruled out, and its reason stands once. */
+static void
+not_judged_is_not_ruled_out(void **state)
+{
+	static const char why[] = "not judged: the load generator was the limit";
+	struct run *r = sample_missed();
+	for (size_t i = 0; i < r->n_ruled_out; i++)
+		r->ruled_out[i].why = why;
+	char *report = form_of(r, report_markdown), *first = strstr(report, "the load generator was the limit");
+	assert_non_null(strstr(report, "What it may still be"));
+	assert_null(strstr(report, "What it is not"));
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "the load generator was the limit"));
+	free(report);
+	r->n_findings = 0;
+	char *terminal = form_of(r, terminal_80);
+	assert_non_null(strstr(terminal, "nothing is ruled"));
+	free(terminal);
+	run_free(r);
+}
+
 static void
 terminal_names_limit_plan_and_next(void **state)
 {
@@ -564,6 +585,7 @@ ticks_are_round(void **state)
 
 RUN_TESTS(cmocka_unit_test(terminal_always_fits),
     cmocka_unit_test(terminal_begins_with_the_verdict),
+    cmocka_unit_test(not_judged_is_not_ruled_out),
     cmocka_unit_test(terminal_names_limit_plan_and_next),
     cmocka_unit_test(a_suite_is_told), cmocka_unit_test(a_capacity_model_is_told),
     cmocka_unit_test(the_path_is_told_with_the_answer_that_was_taken),
