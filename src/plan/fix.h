@@ -10,6 +10,8 @@ struct fix {
 	double gain_low, gain_high;   /* part of the finding's share that goes away, 80 % */
 	enum run_level effort, risk;
 	const char *tradeoff;
+	/* Is it an answer to this one? NULL: to each of the kind. */
+	bool (*applies)(const struct run *r, const struct run_finding *f);
 	/* Fill what, apply and undo (and change what differs from the rows above). */
 	void (*propose)(struct run *r, const struct run_finding *f, struct run_step *s);
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Ask the other server less often, in parallel, and not for ever. */
+/* Ask the other server less often, and not for ever. */
 #include "plan/fix.h"
 #include "plan/words.h"
 
@@ -7,8 +7,7 @@ static void
 propose(struct run *r, const struct run_finding *f, struct run_step *s)
 {
 	s->what = run_printf(r, "wait less for %s", words_place(r, f->where));
-	s->apply = run_printf(r, "remember the answers of %s with a time to live, call in parallel "
-	    "what does not depend on each other, set a timeout with a fallback",
+	s->apply = run_printf(r, "remember the answers of %s with a time to live, set a timeout with a fallback",
 	    words_place(r, f->where));
 	s->undo = UNDO_REVERT;
 }

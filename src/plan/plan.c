@@ -52,7 +52,7 @@ static void
 propose(struct run *r, const struct run_finding *f, struct proposals *p)
 {
 	for (size_t i = 0; f->kind && i < COUNT_OF(fixes); i++)
-		if (strcmp(fixes[i]->kind, f->kind) == 0) {
+		if (strcmp(fixes[i]->kind, f->kind) == 0 && (!fixes[i]->applies || fixes[i]->applies(r, f))) {
 			struct proposal *new = ARENA_PUSH(r->arena, p->items, p->n);
 			*new = (struct proposal){ f, fixes[i], score(f, fixes[i]) };
 		}

@@ -251,6 +251,55 @@ a_pool_gets_a_connection_for_each_who_waits(void **state)
 }
 
 static void
+asks(struct run *r, const char *peer, double share, double per_request, double waits)
+{
+	struct run_time *t = &r->evidence.trace.routes[0];
+	struct run_call *c = RUN_ADD(r, call, r->evidence.trace.calls, r->evidence.trace.n_calls);
+	struct run_part *p = RUN_ADD(r, part, t->parts, t->n_parts);
+	c->peer = p->where = peer;
+	c->route = t->route;
+	c->calls = 100 * per_request;
+	c->per_request = per_request;
+	c->seconds = 100 * share;
+	p->kind = PART_NET;
+	p->seconds = waits;
+	add(r, run_printf(r, "F%zu", r->n_findings + 1), "io.net.downstream", CLASS_IO, share, peer)->route = t->route;
+}
+
+static size_t
+steps_of(const struct run *r, const char *action, const char *what)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < r->n_plan; i++)
+		n += !strcmp(r->plan[i].action, action) && strstr(r->plan[i].what, what);
+	return n;
+}
+
+/* Three servers one after another: two of them can be asked beside the third. */
+static void
+servers_asked_in_turn_are_asked_at_once(void **state)
+{
+	static const struct { double per_request, waits; size_t steps; } rows[] = {
+		{ 1, 0.3, 1 }, { 1, 0.1, 0 } /* asked beside others already */, { 0.5, 0.3, 0 } /* some requests only */,
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct run *r = sample();
+		struct run_time *t = RUN_ADD(r, time, r->evidence.trace.routes, r->evidence.trace.n_routes);
+		t->route = "/checkout";
+		t->scope = "all";
+		asks(r, "h:1", 0.4, 1, 0.4);
+		asks(r, "h:2", 0.3, rows[i].per_request, rows[i].waits);
+		asks(r, "h:3", 0.2, 1, 0.2);
+		plan(r);
+		assert_int_equal(steps_of(r, "net.parallel", "ask h:2 while h:1 is asked"), rows[i].steps);
+		assert_int_equal(steps_of(r, "net.parallel", "ask h:3 while h:1 is asked"), 1);
+		assert_int_equal(steps_of(r, "net.parallel", ""), 1 + rows[i].steps);
+		assert_int_equal(steps_of(r, "net.cache", ""), 3);
+		run_free(r);
+	}
+}
+
+static void
 a_commit_is_not_rewritten(void **state)
 {
 	struct run *r = sample();
@@ -283,5 +332,6 @@ RUN_TESTS(
 	cmocka_unit_test(cheap_and_large_comes_first),
 	cmocka_unit_test(each_kind_has_a_complete_step),
 	cmocka_unit_test(a_pool_gets_a_connection_for_each_who_waits),
-	cmocka_unit_test(a_commit_is_not_rewritten),
+	cmocka_unit_test(servers_asked_in_turn_are_asked_at_once),
+    cmocka_unit_test(a_commit_is_not_rewritten),
 	cmocka_unit_test(nothing_found_plans_nothing))
