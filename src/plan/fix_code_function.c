@@ -8,6 +8,8 @@ propose(struct run *r, const struct run_finding *f, struct run_step *s)
 {
 	const char *source = words_source(r, f->where);
 
+	if (words_compress(r, f, s))
+		return;
 	s->what = run_printf(r, "make %s cheaper", words_place(r, f->where));
 	s->apply = run_printf(r, "in %s%s%s%s: do repeated work once, remember results per key, "
 	    "choose an algorithm that grows slower than its input; then prove it: prony prove OLD NEW",

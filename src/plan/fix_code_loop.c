@@ -8,6 +8,8 @@
 static void
 propose(struct run *r, const struct run_finding *f, struct run_step *s)
 {
+	if (words_compress(r, f, s))
+		return;
 	s->undo = UNDO_REVERT;
 	if (!f->where || strncmp(f->where, "main loop", 9) == 0) {
 		s->what = run_printf(r, "find what blocks the %s and take it off the loop",

@@ -116,6 +116,27 @@ words_source(struct run *r, const char *function)
 	return NULL;
 }
 
+bool
+words_compress(struct run *r, const struct run_finding *f, struct run_step *s)
+{
+	static const char *const names[] = { "deflate", "longest_match", "libz.so", "Brotli", "libbrotli", "ZSTD_",
+		"libzstd", "gzip" };
+	bool found = false;
+
+	for (size_t i = 0; f->where && i < sizeof(names) / sizeof(names[0]); i++)
+		found |= strstr(f->where, names[i]) != NULL;
+	if (!found)
+		return false;
+	s->action = "compress.less";
+	s->what = run_printf(r, "compress less: %s", words_place(r, f->where));
+	s->apply = "lower the level (nginx: gzip_comp_level, brotli_comp_level), compress files beforehand "
+	    "(gzip_static), keep compressed answers in a cache, leave out what is small or compressed already";
+	s->undo = "set the old level again";
+	s->tradeoff = "answers are somewhat larger";
+	s->effort = s->risk = LEVEL_LOW;
+	return true;
+}
+
 const char *
 words_place(struct run *r, const char *place)
 {

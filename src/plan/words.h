@@ -13,5 +13,7 @@ const char *words_sql_name(struct run *r, const char *name);
 const struct run_query *words_query(const struct run *r, const struct run_finding *f);
 /* The function's source line, "shop.c:120"; NULL unknown. */
 const char *words_source(struct run *r, const char *function);
+/* Where what computes is a compressor, the step is to compress less. False: it is none. */
+bool words_compress(struct run *r, const struct run_finding *f, struct run_step *s);
 /* The place, cut to one line. */
 const char *words_place(struct run *r, const char *place);

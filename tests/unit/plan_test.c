@@ -299,6 +299,24 @@ servers_asked_in_turn_are_asked_at_once(void **state)
 	}
 }
 
+/* Who configures a server cannot take its compressor off the loop, or rewrite it. */
+static void
+a_compressor_is_to_compress_less(void **state)
+{
+	static const struct { const char *kind, *where, *action; } rows[] = {
+		{ "cpu.event-loop", "ngx_output_chain (deflate in libz.so.1.2.13)", "compress.less" },
+		{ "cpu.hot-function", "BrotliEncoderCompressStream", "compress.less" },
+		{ "cpu.hot-function", "parse", "code.function" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct run *r = sample();
+		add(r, "F1", rows[i].kind, CLASS_CPU, 0.9, rows[i].where);
+		plan(r);
+		assert_string_equal(r->plan[0].action, rows[i].action);
+		run_free(r);
+	}
+}
+
 static void
 a_commit_is_not_rewritten(void **state)
 {
@@ -333,5 +351,6 @@ RUN_TESTS(
 	cmocka_unit_test(each_kind_has_a_complete_step),
 	cmocka_unit_test(a_pool_gets_a_connection_for_each_who_waits),
 	cmocka_unit_test(servers_asked_in_turn_are_asked_at_once),
+    cmocka_unit_test(a_compressor_is_to_compress_less),
     cmocka_unit_test(a_commit_is_not_rewritten),
 	cmocka_unit_test(nothing_found_plans_nothing))
