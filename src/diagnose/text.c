@@ -93,9 +93,9 @@ text_parts(struct run *r, const struct run_part *parts, size_t n, size_t max)
 	struct buf b = { 0 };
 
 	for (size_t i = 0; i < n && i < max; i++) {
-		buf_printf(&b, "%s%s", i ? ", " : "", part_kind_name(parts[i].kind));
+		buf_printf(&b, "%s%s", i ? ", " : "", part_kind_words(parts[i].kind));
 		if (parts[i].where && *parts[i].where)
-			buf_printf(&b, " %s", text_brief(r, parts[i].where, PLACE_MAX));
+			buf_printf(&b, ": %s", text_brief(r, parts[i].where, PLACE_MAX));
 		buf_printf(&b, " %s", PCT(parts[i].share));
 	}
 	const char *out = run_str(r, n ? buf_text(&b) : "nothing known");

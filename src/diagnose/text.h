@@ -21,5 +21,5 @@ bool text_in(const char *s, const char *const *words);   /* one of a NULL-termin
 bool text_has_frame(const char *frames, const char *name);   /* is a whole one of "root;caller;leaf" */
 /* White space folded, at most `max` characters, cut with "..."; NULL becomes "unknown". */
 const char *text_brief(struct run *r, const char *s, size_t max);
-/* "kind where 71 %, ..." of the `max` largest parts, for evidence lines. */
+/* "waiting for a lock: its name 71 %, ..." of the `max` largest parts, for evidence lines. */
 const char *text_parts(struct run *r, const struct run_part *parts, size_t n, size_t max);

@@ -66,7 +66,7 @@ add_stack(struct arena *a, struct flame_tree *t, const struct run_stack *s, doub
 	at->seconds += s->seconds;
 	at->before += before;
 	if (by_kind) {
-		const char *what = say_part(kind);
+		const char *what = part_kind_words(kind);
 		if (!(at = child_of(a, t, at, what, strlen(what))))
 			return;
 		at->seconds += s->seconds;

@@ -183,7 +183,7 @@ put_kinds(struct buf *out, const struct doc_timelines *chart)
 	for (int k = 0; k < PART_KINDS; k++)
 		if (seen[k])
 			buf_printf(out, "<li class=\"k-%s\">%s</li>", part_kind_name((enum run_part_kind)k),
-			    say_part((enum run_part_kind)k));
+			    part_kind_words((enum run_part_kind)k));
 	buf_puts(out, "</ul>");
 }
 

@@ -220,21 +220,6 @@ say_predicted(struct doc *d, const struct run_num *n, enum doc_unit unit)
 /* ---- names --------------------------------------------------------------------------------- */
 
 const char *
-say_part(enum run_part_kind kind)
-{
-	static const char *const words[PART_KINDS] = {
-		[PART_NONE] = "unknown", [PART_CPU] = "computing",
-		[PART_RUNQUEUE] = "waiting for a CPU", [PART_LOCK] = "waiting for a lock",
-		    [PART_DISK] = "disk", [PART_DB] = "database",
-		[PART_CACHE] = "cache", [PART_NET] = "network and other services",
-		[PART_GC] = "garbage collection", [PART_FAULT] = "page faults",
-		[PART_SLEEP] = "sleeping", [PART_OTHER] = "other",
-		    [PART_QUEUE] = "waiting for a worker",
-	};
-	return words[kind];
-}
-
-const char *
 say_class(enum run_class c)
 {
 	static const char *const words[] = { "unknown", "CPU", "I/O", "memory", "contention" };

@@ -39,7 +39,6 @@ const char *say_expected(struct doc *d, const struct run_step *s, const char **r
 /* "p99 240 ms (190–320 ms)"; NULL none. */
 const char *say_step(struct doc *d, const struct run_step *s);
 
-const char *say_part(enum run_part_kind kind);           /* "waiting for a lock" */
 const char *say_finding(struct doc *d, const char *kind); /* "database: missing index" */
 const char *say_class(enum run_class c);                 /* "CPU", "I/O" ... */
 const char *say_source(enum run_source s);

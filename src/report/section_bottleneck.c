@@ -85,8 +85,8 @@ time_bar(struct doc *d, struct doc_stack *chart, const struct run_time *t)
 		s->kind = t->parts[i].kind;
 		s->share = t->parts[i].share;
 		s->text = say_share(d, s->share);
-		s->label = where ? doc_printf(d, "%s: %s", say_part(s->kind), where)
-		    : say_part(s->kind);
+		s->label = where ? doc_printf(d, "%s: %s", part_kind_words(s->kind), where)
+		    : part_kind_words(s->kind);
 	}
 }
 

@@ -34,7 +34,7 @@ holder(struct doc *d, const struct run_wait *w)
 
 	for (; n < w->n_holder && n < 3; n++) {
 		const struct run_part *p = &w->holder[n];
-		parts[n] = doc_printf(d, "%s %s%s%s", say_share(d, p->share), say_part(p->kind),
+		parts[n] = doc_printf(d, "%s %s%s%s", say_share(d, p->share), part_kind_words(p->kind),
 		    p->where ? ": " : "", p->where ? say_clip(d, p->where, 80) : "");
 	}
 	return say_join(d, parts, n, n, "; ");
@@ -51,7 +51,7 @@ waits(struct doc *d, const struct run_trace *trace)
 	for (size_t i = 0; i < trace->n_waits && i < 10; i++) {
 		const struct run_wait *w = &trace->waits[i];
 		doc_cell(d, t, doc_printf(d, "%s%s%s", w->where ? say_clip(d, w->where, 100)
-		    : say_part(w->kind),
+		    : part_kind_words(w->kind),
 		    w->site ? ", held by " : "", w->site ? say_clip(d, w->site, 80) : ""));
 		doc_cell(d, t, say_count(d, (double)w->waits));
 		doc_cell(d, t, say_count(d, w->mean_waiters));

@@ -91,7 +91,7 @@ add_stretches(struct doc *d, struct doc_timeline *row, const struct run_exemplar
 		struct doc_stretch *out = ARENA_PUSH(d->arena, row->stretches, row->n_stretches);
 		const char *where = say_clip(d, s->where, MOST_WHERE);
 		out->kind = s->kind;
-		out->text = where ? doc_printf(d, "%s: %s", say_part(s->kind), where) : say_part(s->kind);
+		out->text = where ? doc_printf(d, "%s: %s", part_kind_words(s->kind), where) : part_kind_words(s->kind);
 		out->length = say_duration(d, s->seconds);
 		out->from = s->at / scale;
 		out->width = s->seconds / scale;
@@ -115,7 +115,7 @@ told(struct doc *d, const struct run_exemplar *e)
 			most = by_kind[k] > by_kind[most] ? k : most;
 		if (!(by_kind[most] > 0.005 * e->seconds))
 			break;
-		words[n] = doc_printf(d, "%s %s", say_part((enum run_part_kind)most),
+		words[n] = doc_printf(d, "%s %s", part_kind_words((enum run_part_kind)most),
 		    say_duration(d, by_kind[most]));
 		by_kind[most] = 0;
 	}

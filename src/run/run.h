@@ -305,4 +305,5 @@ const char *run_str(struct run *r, const char *s);
 const char *run_printf(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 const char *part_kind_name(enum run_part_kind k);
+const char *part_kind_words(enum run_part_kind k);   /* for people */
 const char *verdict_name(enum run_verdict v);

@@ -15,6 +15,19 @@ part_kind_name(enum run_part_kind k)
 	return run_part_names[k];
 }
 
+const char *
+part_kind_words(enum run_part_kind k)
+{
+	static const char *const words[PART_KINDS] = {
+		[PART_NONE] = "unknown", [PART_CPU] = "computing", [PART_RUNQUEUE] = "waiting for a CPU",
+		[PART_LOCK] = "waiting for a lock", [PART_DISK] = "disk", [PART_DB] = "database",
+		[PART_CACHE] = "cache", [PART_NET] = "network and other services",
+		[PART_GC] = "garbage collection", [PART_FAULT] = "page faults", [PART_SLEEP] = "sleeping",
+		[PART_OTHER] = "other", [PART_QUEUE] = "waiting for a worker",
+	};
+	return words[k];
+}
+
 #define S struct run_part
 static const struct run_field part_fields[] = {
 	ENUM(kind, part, "state"), STR(where, "function, lock, statement, peer, file"),
