@@ -323,6 +323,12 @@ collect_dropped(const struct collect *c)
 	return c->bpf->bss->dropped;
 }
 
+uint64_t
+collect_stacks_lost(const struct collect *c)
+{
+	return c->bpf->bss->stacks_lost;
+}
+
 int64_t
 collect_full_at(const struct collect *c)
 {

@@ -73,7 +73,8 @@ size_t collect_sleepers(struct collect *c, struct collect_sleeper *out, size_t m
 typedef void (*collect_fn)(void *ctx, const struct ev_head *event, size_t size);
 size_t collect_drain(struct collect *c, collect_fn fn, void *ctx);
 
-uint64_t collect_dropped(const struct collect *c);
+uint64_t collect_dropped(const struct collect *c);       /* events */
+uint64_t collect_stacks_lost(const struct collect *c);
 /* When the window that is open has ended by itself, because there was no room for an event; 0: it goes on. So
  * what a window tells has no hole in it. */
 int64_t collect_full_at(const struct collect *c);

@@ -328,7 +328,7 @@ read_heads(const struct python *p, const struct python_raw *frames, size_t n,
 static bool
 is_application(const char *file)
 {
-	return file[0] != '<' && !strstr(file, "/lib/python") && !strstr(file, "-packages/");
+	return file[0] != '<' && !strstr(file, "/lib/python") && !strstr(file, "-packages/") && !strstr(file, "/bin/");
 }
 
 static bool

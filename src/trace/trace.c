@@ -334,9 +334,10 @@ each_second(struct trace *t, int64_t now)
 {
 	if (now - t->second < NS_PER_S)
 		return;
-	int64_t stacks = t->intake.stack_events - t->stacks_then;
+	int64_t sent = t->intake.stack_events + (int64_t)collect_stacks_lost(t->collect);
+	int64_t stacks = sent - t->stacks_then;
 	t->second = now;
-	t->stacks_then = t->intake.stack_events;
+	t->stacks_then = sent;
 	if (stacks > STACKS_PER_S_MAX)
 		t->stack_period *= 2;
 	else if (stacks < STACKS_PER_S_MIN && t->stack_period > STACK_PERIOD_MIN)

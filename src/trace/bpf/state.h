@@ -69,6 +69,7 @@ volatile __u32 epoch = 0;
 volatile __u64 began = 0;      /* the window: what is older was not followed since */
 volatile __u64 stack_period_ns = 1000000;
 volatile __u64 dropped = 0;
+volatile __u64 stacks_lost = 0;
 volatile __u64 full_at = 0;    /* when the ring was full: the window has ended there; 0: it was not */
 volatile __u32 tls_probed = 0;
 
@@ -121,8 +122,8 @@ static __always_inline void *
 event_reserve(__u64 size, __u16 kind, __u64 ts, __u32 tid, __u32 pid, __u16 nr)
 {
 	struct ev_head *h = bpf_ringbuf_reserve(&events, size, 0);
-	if (!h && kind == EV_STACK)    /* one of many that are looked at */
-		__sync_fetch_and_add(&dropped, 1);
+	if (!h && kind == EV_STACK)    /* one of many that are looked at: no hole */
+		__sync_fetch_and_add(&stacks_lost, 1);
 	else if (!h)
 		end_window(ts);
 	if (!h)
