@@ -96,6 +96,7 @@ struct trace {
 	int64_t drain_cpu_ns;
 	struct rehearsal rehearsal;
 	uint64_t dropped_then;     /* in it */
+	int64_t samples_lost, samples_missed;
 };
 
 /* ---- opening ------------------------------------------------------------------------------- */
@@ -288,19 +289,33 @@ on_sample(void *ctx, const struct sampler_sample *sample)
 	intake_sample(ctx, sample);
 }
 
+/* Samples lost between windows are missed by nobody. */
+static void
+drain_samples(struct trace *t, bool missed)
+{
+	struct sampler_counts counts = { 0 };
+
+	if (!t->sampler)
+		return;
+	sampler_drain(t->sampler, on_sample, &t->intake);
+	sampler_counts(t->sampler, &counts);
+	t->samples_missed += missed ? counts.lost - t->samples_lost : 0;
+	t->samples_lost = counts.lost;
+}
+
 static void
 drain(struct trace *t)
 {
 	if (t->collect)
 		t->drained = collect_drain(t->collect, on_event, &t->intake);
-	if (t->sampler)
-		sampler_drain(t->sampler, on_sample, &t->intake);
+	drain_samples(t, !t->collect || t->pace.open);
 }
 
 static void
 window_open(struct trace *t)
 {
-	int64_t began = collect_window_open(t->collect);
+	int64_t began = collect_window_open(t->collect);   /* with dear probes it may take seconds */
+	drain_samples(t, false);
 	tape_window_begin(&t->tape, began);
 	toll_open(&t->window_toll, began, clocks_sum(&t->clocks), collect_paid(t->collect));
 }
@@ -467,14 +482,11 @@ fill_costs(struct trace *t, struct run *r)
 	double wall = ns_to_s(t->stopped - t->started);
 	double traced = t->collect ? tape_seconds(&t->tape) : wall;
 	int64_t paid = t->collect ? collect_paid(t->collect) - t->toll.paid : 0;
-	struct sampler_counts counts = { 0 };
 
-	if (t->sampler)
-		sampler_counts(t->sampler, &counts);
 	out->seconds = traced;
 	out->overhead_cpu = wall > 0 ? ns_to_s(t->drain_cpu_ns + paid) / wall : 0;
 	out->added = t->collect ? toll_share(t->cpu_last - t->toll.cpu, paid) : NAN;
-	out->dropped = counts.lost + (t->collect ? (int64_t)(collect_dropped(t->collect) - t->dropped_then) : 0) +
+	out->dropped = t->samples_missed + (t->collect ? (int64_t)(collect_dropped(t->collect) - t->dropped_then) : 0) +
 	    (int64_t)t->tape.lost;
 }
 
