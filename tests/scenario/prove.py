@@ -131,7 +131,8 @@ def same():
 
 def answers():
     for differs, words in [('body', ['--wrong', 'body', '--work', 0.5]), ('length', ['--wrong', 'length']),
-                           ('status', ['--wrong', 'status', '--wrong-every', 10])]:
+                           ('status', ['--wrong', 'status', '--wrong-every', 10]),
+                           ('body', ['--wrong', 'body', '--wrong-every', 20])]:
         with Twin(TWIN) as a, Twin(TWIN, *words, '--only', '/b') as b:
             p = prove(a.url(''), b.url(''), '--route', '/a', '--route', '/b', *short(pairs=4))
             row(f'another {differs}: {" ".join(map(str, words))}', p, WORSE, 'worse',
