@@ -2,7 +2,7 @@
 /* Each request opens a connection to a peer that could be kept open.
  *
  * What connecting costs on CPU is in the samples; of the waiting for a peer over a fresh connection at
- * least one round trip in two is the connection's. A database greets, asks for a password and starts a
+ * least one round trip in two is the connection's, with TLS what was seen of it. A database greets, asks for a password and starts a
  * process first: the time with it outside of statements is all the connection's. */
 #include <math.h>
 
@@ -33,7 +33,7 @@ waiting(const struct facts *f, const struct run_call *c)
 	static const char *const databases[] = { "postgresql", "mysql", "redis", "mongodb", NULL };
 
 	if (!text_in(peer_call_kind(f->run, c), databases))
-		return COST * peer_share(f, c->peer);
+		return fmax(COST, c->connecting) * peer_share(f, c->peer);
 	return fmin(facts_share(f, PART_DB, c->peer) + facts_share(f, PART_CACHE, c->peer)
 	    + peer_share(f, c->peer), 1);
 }
@@ -50,8 +50,8 @@ tell(const struct facts *f, struct draft *d, const struct run_call *c, double cp
 	out->route = run_str(f->run, c->route);
 	out->summary = run_printf(f->run, "requests open %.2g connections to %s each",
 	    c->connects_per_request, c->peer);
-	finding_evidence(d, "%.2g connects and %.3g calls per request", c->connects_per_request,
-	    c->per_request);
+	finding_evidence(d, "%.2g connects%s and %.3g calls per request", c->connects_per_request,
+	    c->handshakes_per_request >= CONNECTS_MIN ? ", with TLS handshakes," : "", c->per_request);
 	finding_evidence(d, "%s of the time is CPU for opening and closing connections, %s is waiting for "
 	    "them", PCT(cpu), PCT(waiting(f, c)));
 }
@@ -74,6 +74,6 @@ detect(const struct facts *f, struct draft *d)
 }
 
 const struct detector detect_net_connect = {
-	.kind = "io.net.connect", .class = CLASS_IO, .weight = WEIGHT_CAUSE, .detect = detect,
+	.kind = "io.net.connect", .class = CLASS_IO, .weight = 1.3 * WEIGHT_CAUSE, .detect = detect,
 	.about = "a connection is opened for each request",
 };

@@ -6,6 +6,7 @@
 #include "diagnose/text.h"
 
 #define SHARE_MIN 0.15
+#define CONNECTS_MIN 0.5
 
 static void
 tell(const struct facts *f, struct draft *d, const struct run_part *p, double share)
@@ -28,6 +29,15 @@ tell(const struct facts *f, struct draft *d, const struct run_part *p, double sh
 		    PCT(f->utilisation));
 }
 
+/* What it waits for a connection each time is not the peer's: see io.net.connect. */
+static double
+connecting(const struct facts *f, const char *peer)
+{
+	const struct run_call *c = peer_call(f, peer);
+
+	return c && c->connects_per_request >= CONNECTS_MIN && c->connecting > 0 ? c->connecting : 0;
+}
+
 static void
 detect(const struct facts *f, struct draft *d)
 {
@@ -38,7 +48,7 @@ detect(const struct facts *f, struct draft *d)
 		const struct run_part *p = &f->parts[i];
 		if (p->kind != PART_NET || (peer_is_client(p->where) && !peer_is_unseen(f, p)))
 			continue;
-		double share = p->share;
+		double share = p->share * (1 - connecting(f, p->where));
 		sum += p->share;
 		if (share < SHARE_MIN)
 			continue;

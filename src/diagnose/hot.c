@@ -165,7 +165,8 @@ static bool
 is_connecting(const char *name)
 {
 	static const char *const names[] = { "__x64_sys_connect", "__arm64_sys_connect", "__sys_connect",
-		"__x64_sys_socket", "__arm64_sys_socket", "__sys_socket", "sock_close", "tcp_close", NULL };
+		"__x64_sys_socket", "__arm64_sys_socket", "__sys_socket", "sock_close", "tcp_close",
+		"SSL_do_handshake", "SSL_connect", "ngx_ssl_handshake", "crypto/tls.(*Conn).clientHandshake", NULL };
 
 	return text_in(name, names);
 }

@@ -125,7 +125,9 @@ struct run_call {              /* calls to a peer that is no database of ours */
 	const char *route;
 	double calls, seconds, per_request;
 	double connects_per_request;
-	double handshakes_per_request;    /* TLS */
+	double handshakes_per_request;    /* TLS; NAN none seen */
+	double connecting;         /* share of the time with it that opening connections took, as far as that was
+	                            * waited for in a call; NAN unknown */
 	double bytes;              /* of an answer, mean; NAN unknown */
 	double errors;             /* share of the answers that were 429 or 5xx; NAN unknown */
 	double limited;            /* of those: 429; NAN unknown */

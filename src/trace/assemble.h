@@ -59,6 +59,7 @@ struct call {                  /* to a peer */
 	uint8_t sure;              /* per cent: that it belongs to `span` */
 	uint8_t writes;            /* that it was asked in; 255: as many or more */
 	bool connect, http, error;
+	bool handshake, hello;     /* nothing but TLS was agreed on; and that began in it */
 	bool alone, slept;         /* no other request was open; its own had waited for something unseen */
 	bool task;                 /* told by a coroutine or goroutine */
 	bool held;                 /* asked by a task whose connection another had, which was idle then */

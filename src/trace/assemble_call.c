@@ -200,6 +200,16 @@ completes(struct worker *w, const struct conn *c, const struct rec *question)
 }
 
 static void
+note_write(struct call *call, const struct rec *io)
+{
+	bool handshake = io->flags & IO_HANDSHAKE;
+
+	call->handshake = handshake && (call->handshake || !call->writes);
+	call->hello |= handshake && io->flags & IO_HELLO;
+	call->writes += call->writes < UINT8_MAX;
+}
+
+static void
 client_writes(struct worker *w, struct conn *c, const struct moved *m)
 {
 	annotate(w, m->io, (enum run_part_kind)c->kind, c->peer);
@@ -208,9 +218,8 @@ client_writes(struct worker *w, struct conn *c, const struct moved *m)
 	for (size_t i = 0; i < m->n; i++)
 		if (i || !completes(w, c, m->with[i]))
 			ask(w, c, m->io, m->with[i])->http |= (m->io->flags & IO_HEAD) != 0;
-	struct call *newest = c->out == NOBODY ? NULL : &w->a->calls[c->out_last];
-	if (newest && newest->writes < UINT8_MAX)
-		newest->writes++;
+	if (c->out != NOBODY)
+		note_write(&w->a->calls[c->out_last], m->io);
 	c->connecting = false;
 }
 

@@ -245,6 +245,15 @@ take_frames(struct intake *in, const struct ev_io *e)
 		streams_take(in->streams, e, take_stream, &(struct stream_event){ in, e });
 }
 
+/* A handshake's record, or the change of cipher that ends it (RFC 8446, 5.1). */
+static uint8_t
+handshake_flags(const uint8_t *b, size_t n)
+{
+	if (n < 6 || b[1] != 3 || b[2] > 4 || (b[0] != 0x16 && b[0] != 0x14))
+		return 0;
+	return IO_HANDSHAKE | (b[0] == 0x16 && b[5] == 1 ? IO_HELLO : 0);
+}
+
 static void
 take_io(struct intake *in, const struct ev_io *e, size_t size)
 {
@@ -261,6 +270,8 @@ take_io(struct intake *in, const struct ev_io *e, size_t size)
 	}
 	if (!server && e->flags & EV_IO_CLEAR)
 		wire_is_clear(in->wire, e->sock);
+	else if (!server && e->flags & EV_IO_WRITE)
+		io.flags |= handshake_flags(text, e->begun);
 	if (!server)
 		tell_peer(in, e, &b);
 	if (e->head.epoch && (r = record(in, &e->head, REC_IO))) {

@@ -14,7 +14,7 @@
 
 struct group {
 	uint32_t peer, route;
-	int64_t calls, connects, ns;
+	int64_t calls, connects, handshakes, ns, connecting_ns;
 	int64_t answers, errors, limited, repeated;   /* of HTTP */
 	int64_t ended, writes, as_long_as_ack;
 	bool http;
@@ -54,8 +54,9 @@ static void
 count_time(struct group *g, const struct call *c)
 {
 	int64_t ns = c->end > c->start ? c->end - c->start : 0;
-	g->ns += ns;
-	if (c->connect || !ns || !c->writes)
+	bool connecting = c->connect || c->handshake;
+	*(connecting ? &g->connecting_ns : &g->ns) += ns;
+	if (connecting || !ns || !c->writes)
 		return;
 	g->ended++;
 	g->writes += c->writes;
@@ -81,9 +82,10 @@ group_calls(struct summary *s, size_t *ret_n)
 		}
 		struct group *g = &groups[*at];
 		g->connects += c->connect;
+		g->handshakes += c->hello;
 		if (summary_is_query(c))
 			continue;
-		g->calls += !c->connect;
+		g->calls += !c->connect && !c->handshake;
 		count_http(s, g, c);
 		count_time(g, c);
 	}
@@ -95,7 +97,8 @@ static int
 longest_first(const void *left, const void *right)
 {
 	const struct group *l = left, *r = right;
-	return l->ns > r->ns ? -1 : l->ns < r->ns;
+	int64_t of_l = l->ns + l->connecting_ns, of_r = r->ns + r->connecting_ns;
+	return of_l > of_r ? -1 : of_l < of_r;
 }
 
 static const char *
@@ -128,7 +131,11 @@ add_group(struct summary *s, const struct group *g)
 	if (g->route && requests > 0) {
 		out->per_request = (double)g->calls / requests;
 		out->connects_per_request = (double)g->connects / requests;
+		if (g->handshakes)
+			out->handshakes_per_request = (double)g->handshakes / requests;
 	}
+	if (g->connecting_ns + g->ns)
+		out->connecting = (double)g->connecting_ns / (double)(g->connecting_ns + g->ns);
 	if (g->ended) {
 		out->writes = (double)g->writes / (double)g->ended;
 		out->as_long_as_ack = (double)g->as_long_as_ack / (double)g->ended;

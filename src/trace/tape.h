@@ -28,6 +28,8 @@ enum rec_kind { REC_OFF, REC_POLL, REC_IO, REC_CONN, REC_FILE, REC_SQL, REC_ASK,
 #define IO_WRITE 1
 #define IO_SERVER 2
 #define IO_HEAD 4               /* begins an HTTP request or response */
+#define IO_HANDSHAKE 8          /* written to agree on TLS; */
+#define IO_HELLO 16             /* the first of it */
 /* A write to a peer whose protocol is known is followed by a REC_ASK for each question in it, a read
  * by a REC_REPLY for each answer that ended in it, both in the order of the bytes and with the time,
  * thread and connection of their REC_IO. Answers come in the order of their questions; one whose

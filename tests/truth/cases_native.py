@@ -66,6 +66,20 @@ case('nginx-gzip-9', ['cpu.hot-function', 'cpu.event-loop'], where='deflate|gzip
      twin=lambda stage: [stage.nginx(page=TEXT)])(gzip(9))
 
 
+def tls_origin(kept):
+    def start(stage):
+        stage.peer = stage.nginx(tls=True, name='origin').split('/')[2]
+        upstream = 'keepalive 64; keepalive_requests 1000000;' if kept else ''
+        return [stage.nginx(f'upstream origin {{ server {stage.peer}; {upstream} }}', server='''location / {
+            proxy_pass https://origin; proxy_http_version 1.1; proxy_set_header Connection "";
+            proxy_ssl_session_reuse off; }''')]
+    return start
+
+
+case('nginx-tls-origin', ['io.net.connect'], where='PEER', needs=['nginx', 'openssl'], fixed=tls_origin(True))(
+    tls_origin(False))
+
+
 for name, flags in (('nginx-tls-gzip-9', []), ('nginx-http2-gzip-9', ['--http2'])):
     case(name, ['cpu.hot-function', 'cpu.event-loop'], where='deflate|gzip|libz', needs=['nginx', 'openssl'],
          flags=['-k', '-H', 'Accept-Encoding: gzip', *flags], fixed=gzip(1, tls=True),

@@ -129,21 +129,21 @@ class Stage:
         os.chmod(key, 0o644)
         return key, certificate
 
-    def nginx(self, settings='', page='<p>' + 'x' * 4000 + '</p>', tls=False):
-        """One worker that serves a page."""
+    def nginx(self, settings='', page='<p>' + 'x' * 4000 + '</p>', tls=False, server='', name='nginx'):
+        """One worker that serves a page, unless `server` says what else."""
         program, port = self.program('nginx'), free_port()
         (self.folder / 'index.html').write_text(page)
         os.chmod(self.folder, 0o755 if self.rung == 'bpf' else 0o777)   # nginx writes there, as nobody below root
-        paths = ''.join(f'{kind}_temp_path {self.folder}/{kind};'
+        paths = ''.join(f'{kind}_temp_path {self.folder}/{name}-{kind};'
                         for kind in ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'))
-        conf, url = self.folder / 'nginx.conf', f'http{"s" if tls else ""}://127.0.0.1:{port}/'
+        conf, url = self.folder / f'{name}.conf', f'http{"s" if tls else ""}://127.0.0.1:{port}/'
         if tls:
             settings += 'ssl_certificate_key {}; ssl_certificate {};'.format(*self.certificate())
-        conf.write_text(f'''worker_processes 1; daemon off; pid {self.folder}/pid;
-error_log {self.folder}/error.log;
+        conf.write_text(f'''worker_processes 1; daemon off; pid {self.folder}/{name}.pid;
+error_log {self.folder}/{name}.log;
 events {{ worker_connections 2048; }}
 http {{ access_log off; {paths} keepalive_requests 1000000; {settings}
-  server {{ listen 127.0.0.1:{port} {'ssl http2 ' if tls else ''}backlog=1024; root {self.folder}; }} }}
+  server {{ listen 127.0.0.1:{port} {'ssl http2 ' if tls else ''}backlog=1024; root {self.folder}; {server} }} }}
 ''')
         self.spawn([program, '-p', self.folder, '-c', conf], stderr=subprocess.DEVNULL)
         self.wait_for(url)

@@ -104,6 +104,29 @@ a_login_a_request_is_the_connections(void **state)
 	run_free(r);
 }
 
+/* Where most of the time with a peer is TLS being agreed on, the peer itself is not slow. */
+static void
+a_handshake_a_request_is_the_connections(void **state)
+{
+	struct run *r = painted(PART_NET, "10.0.0.7:443", 0.9);
+	struct run_call *c = RUN_ADD(r, call, r->evidence.trace.calls, r->evidence.trace.n_calls);
+	c->kind = "http";
+	c->peer = "10.0.0.7:443";
+	c->route = "/";
+	c->calls = 1000;
+	c->seconds = 1;
+	c->per_request = c->connects_per_request = c->handshakes_per_request = 1;
+	c->connecting = 0.8;
+	diagnose(r);
+	assert_string_equal(r->findings[0].kind, "io.net.connect");
+	CHECK_NEAR(r->findings[0].share, 0.72, 0.01);
+	assert_non_null(strstr(r->findings[0].evidence[0], "with TLS handshakes"));
+	const struct run_finding *f = finding(r, "io.net.downstream");
+	assert_non_null(f);
+	CHECK_NEAR(f->share, 0.18, 0.01);
+	run_free(r);
+}
+
 static void
 samples_alone_name_the_function(void **state)
 {
@@ -187,6 +210,7 @@ RUN_TESTS(
 	cmocka_unit_test(places_are_told),
 	cmocka_unit_test(a_finding_says_where_its_source_is),
 	cmocka_unit_test(a_login_a_request_is_the_connections),
+    cmocka_unit_test(a_handshake_a_request_is_the_connections),
 	cmocka_unit_test(samples_alone_name_the_function),
 	cmocka_unit_test(a_starved_service_still_names_its_function),
 	cmocka_unit_test(weak_evidence_makes_a_hypothesis),

@@ -167,6 +167,30 @@ commands_in_one_write_are_out_at_once(void **state)
 	CHECK_NEAR(query("GET a")->at_once, 1, 0);
 }
 
+/* By hand: the first exchange takes 10 us; the second begins with the end of the handshake and takes 20. */
+static void
+handshakes_are_no_calls(void **state)
+{
+	static const char get[] = "GET /price HTTP/1.1\r\n\r\n", ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+	met(SERVER, 0);
+	met(HTTP, 443);
+	request();
+	ASKED(HTTP, "\x16\3\1\0\5\1\0\0\1x");
+	ANSWERED(HTTP, "\x16\3\3\0\5\2\0\0\1x");
+	ASKED(HTTP, "\x14\3\3\0\1\1");
+	io(HTTP, EV_IO_WRITE | EV_IO_CLEAR, get, sizeof(get) - 1);
+	io(HTTP, EV_IO_CLEAR, ok, sizeof(ok) - 1);
+	response();
+	summarise();
+	assert_int_equal(run->evidence.trace.n_calls, 1);
+	const struct run_call *c = &run->evidence.trace.calls[0];
+	CHECK_NEAR(c->calls, 1, 0);
+	CHECK_NEAR(c->per_request, 1, 0);
+	CHECK_NEAR(c->handshakes_per_request, 1, 0);
+	CHECK_NEAR(c->connecting, 10.0 / 30, 1e-9);
+	CHECK_NEAR(c->seconds, 20e-6, 1e-9);
+}
+
 static void
 refusals_and_repetitions_of_peers_are_counted(void **state)
 {
@@ -344,7 +368,8 @@ values_are_not_kept_else(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 RUN_TESTS(TEST(statements_of_servers_are_queries), TEST(commands_in_one_write_are_out_at_once),
-    TEST(refusals_and_repetitions_of_peers_are_counted), TEST(questions_in_pieces_are_counted),
+    TEST(handshakes_are_no_calls), TEST(refusals_and_repetitions_of_peers_are_counted),
+    TEST(questions_in_pieces_are_counted),
     TEST(names_given_between_windows_are_known), TEST(peers_are_called_what_they_speak),
     TEST(torn_events_are_left_out), TEST(values_are_kept_when_asked_for),
     TEST(values_are_not_kept_else), TEST(requests_that_cannot_be_read_are_requests))
