@@ -9,7 +9,6 @@
 #include "diagnose/peers.h"
 #include "diagnose/text.h"
 
-#define CONNECTS_MIN  0.5
 #define COST          0.5    /* part of the peer's time that the connection is estimated to be */
 #define CPU_CLEAR     0.10   /* of the time: enough to be sure */
 
@@ -20,7 +19,7 @@ most_connected(const struct facts *f)
 
 	for (size_t i = 0; i < f->trace->n_calls; i++) {
 		const struct run_call *c = &f->trace->calls[i];
-		if (c->connects_per_request >= CONNECTS_MIN
+		if (c->connects_per_request >= PEER_CONNECTS_MIN
 		    && (!most || c->connects_per_request > most->connects_per_request))
 			most = c;
 	}
@@ -51,7 +50,7 @@ tell(const struct facts *f, struct draft *d, const struct run_call *c, double cp
 	out->summary = run_printf(f->run, "requests open %.2g connections to %s each",
 	    c->connects_per_request, c->peer);
 	finding_evidence(d, "%.2g connects%s and %.3g calls per request", c->connects_per_request,
-	    c->handshakes_per_request >= CONNECTS_MIN ? ", with TLS handshakes," : "", c->per_request);
+	    c->handshakes_per_request >= PEER_CONNECTS_MIN ? ", with TLS handshakes," : "", c->per_request);
 	finding_evidence(d, "%s of the time is CPU for opening and closing connections, %s is waiting for "
 	    "them", PCT(cpu), PCT(waiting(f, c)));
 }
@@ -64,7 +63,7 @@ detect(const struct facts *f, struct draft *d)
 	double cpu = facts_connecting(f, &by);
 
 	for (size_t i = 0; i < f->trace->n_calls; i++)
-		if (f->trace->calls[i].connects_per_request >= CONNECTS_MIN)
+		if (f->trace->calls[i].connects_per_request >= PEER_CONNECTS_MIN)
 			tell(f, d, &f->trace->calls[i], &f->trace->calls[i] == most ? cpu : 0);
 	if (!most)
 		rule_out(d, "no request opens a connection to another server");

@@ -6,7 +6,6 @@
 #include "diagnose/text.h"
 
 #define SHARE_MIN 0.15
-#define CONNECTS_MIN 0.5
 
 static void
 tell(const struct facts *f, struct draft *d, const struct run_part *p, double share)
@@ -35,7 +34,7 @@ connecting(const struct facts *f, const char *peer)
 {
 	const struct run_call *c = peer_call(f, peer);
 
-	return c && c->connects_per_request >= CONNECTS_MIN && c->connecting > 0 ? c->connecting : 0;
+	return c && c->connects_per_request >= PEER_CONNECTS_MIN && c->connecting > 0 ? c->connecting : 0;
 }
 
 static void

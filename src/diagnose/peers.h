@@ -13,6 +13,8 @@ bool peer_is_unseen(const struct facts *f, const struct run_part *p);
 double peer_client_share(const struct facts *f);
 /* The calls to a peer; NULL: none recorded. */
 const struct run_call *peer_call(const struct facts *f, const char *peer);
+/* From so many connections a request on, each request is taken to open one. */
+#define PEER_CONNECTS_MIN 0.5
 /* Share of the time waiting for that peer. Lock waits behind it stay the lock's: another server
  * is not made faster here, but nobody needs to hold a lock while asking it. */
 double peer_share(const struct facts *f, const char *peer);

@@ -87,16 +87,23 @@ a_finding_says_where_its_source_is(void **state)
 	run_free(r);
 }
 
+static struct run_call *
+connects_each_time(struct run *r, const char *kind, const char *peer)
+{
+	struct run_call *c = RUN_ADD(r, call, r->evidence.trace.calls, r->evidence.trace.n_calls);
+	c->kind = kind;
+	c->peer = peer;
+	c->route = "/";
+	c->per_request = c->connects_per_request = 1;
+	return c;
+}
+
 /* Greeting, password and the server's new process are time with the database that no statement has. */
 static void
 a_login_a_request_is_the_connections(void **state)
 {
 	struct run *r = painted(PART_DB, "10.0.0.7:5432", 0.8);
-	struct run_call *c = RUN_ADD(r, call, r->evidence.trace.calls, r->evidence.trace.n_calls);
-	c->kind = "postgresql";
-	c->peer = "10.0.0.7:5432";
-	c->route = "/";
-	c->per_request = c->connects_per_request = 1;
+	connects_each_time(r, "postgresql", "10.0.0.7:5432");
 	diagnose(r);
 	const struct run_finding *f = finding(r, "io.net.connect");
 	assert_non_null(f);
@@ -109,13 +116,8 @@ static void
 a_handshake_a_request_is_the_connections(void **state)
 {
 	struct run *r = painted(PART_NET, "10.0.0.7:443", 0.9);
-	struct run_call *c = RUN_ADD(r, call, r->evidence.trace.calls, r->evidence.trace.n_calls);
-	c->kind = "http";
-	c->peer = "10.0.0.7:443";
-	c->route = "/";
-	c->calls = 1000;
-	c->seconds = 1;
-	c->per_request = c->connects_per_request = c->handshakes_per_request = 1;
+	struct run_call *c = connects_each_time(r, "http", "10.0.0.7:443");
+	c->handshakes_per_request = 1;
 	c->connecting = 0.8;
 	diagnose(r);
 	assert_string_equal(r->findings[0].kind, "io.net.connect");
