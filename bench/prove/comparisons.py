@@ -21,20 +21,21 @@ class Part:
     key: str
     title: str
     b: tuple                 # what B differs in; A differs in nothing
-    metric: str              # that shows it; '': nothing differs
+    metrics: tuple           # any of which shows it, the first best; (): nothing differs
     routes: tuple = ()
     words: tuple = ()        # of prony, besides
     scenario: str = ''       # what users ask, instead of the one path
 
 
 PARTS = [
-    Part('aa', 'A/A: two equal twins', (), ''),
-    Part('cpu', '5 % more work a request', ('--work', 1.05), 'cpu_per_request'),
+    Part('aa', 'A/A: two equal twins', (), ()),
+    # prove ends at the first figure that is worse, and what a core can serve falls as a request's CPU rises.
+    Part('cpu', '5 % more work a request', ('--work', 1.05), ('cpu_per_request', 'throughput')),
     # Which requests are slow is theirs, as in life: a customer with many orders is slow each time.
-    Part('p99', 'the slow ones wait 10 % longer', ('--tail', 1.1), 'latency_p99',
+    Part('p99', 'the slow ones wait 10 % longer', ('--tail', 1.1), ('latency_p99',),
          scenario='flows:\n  - get: "/a?customer=${random(1, 1000000)}"\n'),
     Part('wrong', 'a third faster, and one answer of 20 at /b is wrong', ('--work', 0.67, '--wrong', 'body',
-         '--wrong-every', 20, '--only', '/b'), 'answers', ('/a', '/b')),
+         '--wrong-every', 20, '--only', '/b'), ('answers',), ('/a', '/b')),
 ]
 
 
@@ -90,14 +91,14 @@ def is_right(part, trial):
     """The difference was found, and the figure (or the route) that shows it is named."""
     if trial['verdict'] != 'worse':
         return False
-    if part.metric == 'answers':
+    if 'answers' in part.metrics:
         return bool(trial['answers']) and all('/b' in (a.get('route') or '') for a in trial['answers'])
-    return trial['figures'].get(part.metric, {}).get('verdict') == 'worse'
+    return any(trial['figures'].get(metric, {}).get('verdict') == 'worse' for metric in part.metrics)
 
 
 def is_false(part, trial):
     """A difference is claimed where none is: any of A/A, and that a worse B was better."""
-    return trial['verdict'] == 'better' or (not part.metric and trial['verdict'] == 'worse')
+    return trial['verdict'] == 'better' or (not part.metrics and trial['verdict'] == 'worse')
 
 
 def spread(values):
@@ -118,7 +119,7 @@ def figures(trials):
 def summary(part, trials):
     asked = [t for t in trials if t['status'] in (0, 1, 3)]
     return {
-        'key': part.key, 'title': part.title, 'b': ' '.join(map(str, part.b)), 'metric': part.metric,
+        'key': part.key, 'title': part.title, 'b': ' '.join(map(str, part.b)), 'metrics': part.metrics,
         'right': share(sum(is_right(part, t) for t in asked), len(asked)),
         'false': share(sum(is_false(part, t) for t in asked), len(asked)),
         'ends': Counter(ENDS.get(t['status'], 'died') for t in trials),
