@@ -9,6 +9,7 @@
 
 #include "diagnose/detect.h"
 #include "diagnose/heap.h"
+#include "diagnose/statements.h"
 #include "diagnose/text.h"
 
 #define BUSY_MIN       0.70
@@ -60,14 +61,25 @@ name_of(const struct facts *f)
 	return run_printf(f->run, "main loop of %s (pid %lld)", name, (long long)f->loop->pid);
 }
 
+/* A loop that is busy with nothing in particular while requests repeat a statement (`repeated`) is busy with
+ * its answers: the statement is the cause. */
+static double
+confidence_of(const struct facts *f, bool located, const struct run_query *repeated)
+{
+	if (located)
+		return f->loop->cpu > BUSY_MIN ? 0.95 : 0.85;
+	return repeated ? 0.55 : 0.65;
+}
+
 static void
 tell(const struct facts *f, struct draft *d, const struct hot *h, double share)
 {
 	const struct run_thread *t = f->loop;
 	const char *loop = name_of(f);
 	bool located = h != NULL || is_blocked(f);
-	struct run_finding *out = finding_add(d, share,
-	    located && t->cpu > BUSY_MIN ? 0.95 : located ? 0.85 : 0.65, h ? facts_hot_place(f, h) : loop);
+	const struct run_query *repeated = located ? NULL : statement_repeated(f);
+	struct run_finding *out = finding_add(d, share, confidence_of(f, located, repeated),
+	    h ? facts_hot_place(f, h) : loop);
 
 	out->route = facts_route(f, PART_CPU, h ? h->name : NULL);
 	out->summary = h
@@ -90,6 +102,9 @@ tell(const struct facts *f, struct draft *d, const struct hot *h, double share)
 		finding_evidence(d, "the host's CPUs are only %s busy", PCT(f->host_busy));
 	if (!located)
 		finding_against(d, "no function is known and no single stretch is long");
+	if (repeated)
+		finding_against(d, "a request asks %s %.3g times, and each answer takes the loop a moment",
+		    text_brief(f->run, repeated->fingerprint, 60), statement_calls(repeated));
 }
 
 /* CPU of the threads that work for the loop beside it, cores. */

@@ -141,6 +141,20 @@ statement_calls(const struct run_query *q)
 	return isfinite(q->most_per_request) ? fmax(mean, q->most_per_request) : mean;
 }
 
+const struct run_query *
+statement_repeated(const struct facts *f)
+{
+	const struct run_query *most = NULL;
+
+	for (size_t i = 0; i < f->trace->n_queries; i++) {
+		const struct run_query *q = &f->trace->queries[i];
+		double calls = statement_calls(q);
+		if (calls >= QUERY_REPEATED && (!most || calls > statement_calls(most)))
+			most = q;
+	}
+	return most;
+}
+
 const char *
 statement_index(struct run *r, const struct run_query *q)
 {

@@ -27,6 +27,8 @@ double statement_own_share(const struct facts *f, const struct run_query *q);
 bool statement_waits_for_rows(const struct run_query *q);
 /* Calls of the statement in a request of its route; the larger of mean and p95. */
 double statement_calls(const struct run_query *q);
+/* The statement or command that a request repeats most. NULL: none is repeated. */
+const struct run_query *statement_repeated(const struct facts *f);
 /* "orders(customer_id)": the index that the planner would use. */
 const char *statement_index(struct run *r, const struct run_query *q);
 /* "orders(customer_id): SELECT ..." or the statement, cut. */

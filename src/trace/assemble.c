@@ -264,6 +264,7 @@ assemble(struct tape *t)
 	if (leaves_doubt(a))
 		learn(t, &a);
 	template_check(a);
+	fetched_link(a);
 	list_loose(a);
 	return a;
 }

@@ -12,7 +12,9 @@
  *  - after a poll, as long as only one span is open on the thread: that one;
  *  - work since the last poll that ends in writing a response belonged to that response;
  *  - a response by another thread than the reader's: that thread began when it had its last
- *    response behind it and was awake; until then the span waited for a worker.
+ *    response behind it and was awake; until then the span waited for a worker;
+ *  - an answer whose reading led, by who woke whom, to the end of a wait for a result: the span of
+ *    the thread that waited (assemble_fetched.c).
  * Each call says how sure its link is. Only spans that are answered inside one window are kept.
  * Pure. */
 #pragma once
@@ -48,6 +50,7 @@ struct call {                  /* to a peer */
 	int64_t start, end;        /* end: its answer reached this host; 0: no reply seen */
 	int64_t read;              /* and was read */
 	uint32_t peer, span, thread;
+	uint32_t reader;           /* thread; where it was read */
 	uint32_t next;             /* the one before it of the same span */
 	uint32_t before;           /* the one before it on the same connection */
 	uint32_t behind;           /* on the way there: the next one that is out on the connection */
@@ -65,6 +68,13 @@ struct call {                  /* to a peer */
 	bool held;                 /* asked by a task whose connection another had, which was idle then */
 	uint32_t done;             /* answers that its request had had when it wanted to ask */
 };
+
+/* What waiting for it is told as. Of a web service that is the peer, whatever it is asked. */
+static inline uint32_t
+call_where(const struct call *c)
+{
+	return c->statement && c->kind != PART_NET ? c->statement : c->peer;
+}
 
 struct lock {                  /* a futex that a thread waited at */
 	uint64_t key;

@@ -225,13 +225,6 @@ client_writes(struct worker *w, struct conn *c, const struct moved *m)
 
 /* ---- answers ------------------------------------------------------------------------------- */
 
-/* What waiting for it is told as. Of a web service that is the peer, whatever it is asked. */
-static uint32_t
-where_of(const struct call *call)
-{
-	return call->statement && call->kind != PART_NET ? call->statement : call->peer;
-}
-
 /* The oldest call on the connection has its answer. */
 static uint32_t
 answered(struct worker *w, struct conn *c, const struct rec *io, const struct rec *answer)
@@ -240,6 +233,7 @@ answered(struct worker *w, struct conn *c, const struct rec *io, const struct re
 	struct call *call = &w->a->calls[id];
 	call->end = io->at > call->start && io->at < io->ts ? io->at : io->ts;
 	call->read = io->ts;
+	call->reader = io->thread;
 	if (answer) {
 		call->rows = answer->value;
 		call->bytes = answer->bytes;
@@ -298,11 +292,11 @@ client_reads(struct worker *w, struct conn *c, const struct moved *m)
 		return;
 	}
 	const struct call *call = &w->a->calls[id];
-	annotate(w, io, (enum run_part_kind)c->kind, where_of(call));
+	annotate(w, io, (enum run_part_kind)c->kind, call_where(call));
 	if (call->span == NOBODY || w->a->spans[call->span].complete || actor->span == call->span)
 		return;
 	work_for(w, io->thread, call->span, actor->resumed, io->ts, (struct gap){
-		.kind = (enum run_part_kind)c->kind, .where = where_of(call), .call = NOBODY,
+		.kind = (enum run_part_kind)c->kind, .where = call_where(call), .call = NOBODY,
 		.arrival = io->at });
 }
 

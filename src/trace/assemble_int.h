@@ -265,6 +265,11 @@ void task_reads(struct worker *w, const struct rec *r, uint32_t span);
 void task_answers(struct worker *w, const struct rec *r, uint32_t span);
 void tasks_end(struct worker *w);
 
+/* ---- assemble_fetched.c -------------------------------------------------------------------- */
+
+/* Gives calls of nobody, whose answers other threads read, to those who waited for the result. */
+void fetched_link(struct assembly *a);
+
 /* ---- assemble_before.c --------------------------------------------------------------------- */
 
 /* What was under way as the window began, found by looking ahead. */

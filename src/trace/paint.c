@@ -78,20 +78,6 @@ struct stretch {
 	int64_t queued_in_sql;
 };
 
-size_t
-first_after(const struct assembly *a, const uint32_t *items, size_t n, int64_t from)
-{
-	size_t low = 0, high = n;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (tape_at(a->tape, items[middle])->ts <= from)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static void paint_stretch(struct stretch *s);
 
 static void
@@ -153,7 +139,7 @@ idle_end(const struct assembly *a, uint32_t thread, int64_t from, int64_t to)
 {
 	const struct thread_log *log = &a->threads[thread];
 	int64_t end = 0;
-	for (size_t i = first_after(a, log->off, log->n_off, from); i < log->n_off; i++) {
+	for (size_t i = tape_first_after(a->tape, log->off, log->n_off, from); i < log->n_off; i++) {
 		const struct rec *off = tape_at(a->tape, log->off[i]);
 		if (off->from >= to)
 			break;
@@ -161,6 +147,17 @@ idle_end(const struct assembly *a, uint32_t thread, int64_t from, int64_t to)
 			end = off->at && off->at < to ? off->at : off->ts < to ? off->ts : to;
 	}
 	return end;
+}
+
+/* [from, to] is before the one that brings the result had work: a peer that it is read from was waited for. */
+static void
+paint_before_task(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
+{
+	const struct call *c = off->task ? &s->a->calls[off->task - 1] : NULL;
+	int64_t out = c ? overlap(c->start, c->end, from, to) : 0;
+	if (c)
+		ledger_add(&s->canvas->ledger, (enum run_part_kind)c->kind, call_where(c), out);
+	ledger_add(&s->canvas->ledger, PART_OTHER, 0, to - from - out);
 }
 
 /* The thread waits for the result of a task. Until the one that executes it was free, the task was in
@@ -178,11 +175,13 @@ paint_task(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
 	int64_t start = queued ? begun : free_at > from ? free_at : from;
 	if (start > to)
 		start = to;
-	uint32_t where = tape_name(s->a->tape, "executor");
-	if (queued)
+	if (queued) {
+		uint32_t where = tape_name(s->a->tape, "executor");
 		canvas_wait(s->canvas, from, start, PART_QUEUE, where, worker, NOBODY);
-	ledger_add(&s->canvas->ledger, queued ? PART_QUEUE : PART_RUNQUEUE, queued ? where : 0,
-	    start - from);
+		ledger_add(&s->canvas->ledger, PART_QUEUE, where, start - from);
+	} else {
+		paint_before_task(s, off, from, start);
+	}
 	struct stretch inner = { .a = s->a, .canvas = s->canvas, .thread = worker,
 		.depth = s->depth + 1, .from = start, .to = to };
 	paint_stretch(&inner);
@@ -281,7 +280,7 @@ paint_statements(struct stretch *s, int64_t cpu)
 	const struct thread_log *log = &s->a->threads[s->thread];
 	int64_t budget = cpu + s->in_sql, spent = 0;
 	size_t after = 0;
-	for (size_t i = first_after(s->a, log->sql, log->n_sql, s->from);
+	for (size_t i = tape_first_after(s->a->tape, log->sql, log->n_sql, s->from);
 	    i < log->n_sql && after < SQL_NESTING_MAX; i++) {
 		const struct rec *r = tape_at(s->a->tape, log->sql[i]);
 		int64_t whole = r->ts - r->from, inside = overlap(r->from, r->ts, s->from, s->to);
@@ -303,7 +302,7 @@ paint_collections(struct stretch *s, int64_t cpu)
 {
 	const struct thread_log *log = &s->a->threads[s->thread];
 	int64_t spent = 0;
-	for (size_t i = first_after(s->a, log->gc, log->n_gc, s->from); i < log->n_gc; i++) {
+	for (size_t i = tape_first_after(s->a->tape, log->gc, log->n_gc, s->from); i < log->n_gc; i++) {
 		const struct rec *r = tape_at(s->a->tape, log->gc[i]);
 		spent += overlap(r->from, r->ts, s->from, s->to);
 		if (r->ts >= s->to)
@@ -322,7 +321,7 @@ paint_stretch(struct stretch *s)
 		return;
 	if (s->canvas->visit)
 		s->canvas->visit(s->canvas->ctx, s->thread, s->from, s->to);
-	for (size_t i = first_after(s->a, log->off, log->n_off, s->from); i < log->n_off; i++) {
+	for (size_t i = tape_first_after(s->a->tape, log->off, log->n_off, s->from); i < log->n_off; i++) {
 		const struct rec *off = tape_at(s->a->tape, log->off[i]);
 		if (off->from >= s->to)
 			break;

@@ -4,9 +4,6 @@
 
 #include "trace/paint.h"
 
-/* First of the sorted records that ends after `from`. */
-size_t first_after(const struct assembly *a, const uint32_t *items, size_t n, int64_t from);
-
 static inline int64_t
 overlap(int64_t from, int64_t to, int64_t low, int64_t high)
 {

@@ -44,7 +44,7 @@ paint_busy(const struct assembly *a, uint32_t thread, int64_t from, int64_t to)
 {
 	const struct thread_log *log = &a->threads[thread];
 	int64_t idle = 0;
-	for (size_t i = first_after(a, log->off, log->n_off, from); i < log->n_off; i++) {
+	for (size_t i = tape_first_after(a->tape, log->off, log->n_off, from); i < log->n_off; i++) {
 		const struct rec *off = tape_at(a->tape, log->off[i]);
 		if (off->from >= to)
 			break;
@@ -79,7 +79,7 @@ idle_until(const struct assembly *a, uint32_t thread, int64_t from, int64_t to)
 {
 	const struct thread_log *log = &a->threads[thread];
 	int64_t until = from;
-	for (size_t i = first_after(a, log->off, log->n_off, from); i < log->n_off; i++) {
+	for (size_t i = tape_first_after(a->tape, log->off, log->n_off, from); i < log->n_off; i++) {
 		const struct rec *off = tape_at(a->tape, log->off[i]);
 		if (off->from >= to)
 			break;
@@ -231,8 +231,7 @@ static void
 paint_server_time(const struct frame *f, const struct call *call, int64_t from, int64_t to)
 {
 	if (clip(f, &from, &to))
-		ledger_add(&f->canvas->ledger, (enum run_part_kind)call->kind,
-		    call->statement && call->kind != PART_NET ? call->statement : call->peer, to - from);
+		ledger_add(&f->canvas->ledger, (enum run_part_kind)call->kind, call_where(call), to - from);
 }
 
 /* Between its answer and the next question the connection was held by a span, or handed over. */

@@ -45,6 +45,20 @@ tape_add(struct tape *t)
 	return tape_at(t, t->n++);
 }
 
+size_t
+tape_first_after(const struct tape *t, const uint32_t *items, size_t n, int64_t from)
+{
+	size_t low = 0, high = n;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (tape_at(t, items[middle])->ts <= from)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 uint32_t
 tape_thread(struct tape *t, int pid, int tid)
 {

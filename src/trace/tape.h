@@ -47,7 +47,8 @@ struct rec {
 	int64_t from;          /* OFF: off CPU since; SQL, GC: start; else: first blocked at, 0 never */
 	int64_t at;            /* OFF: woken; IO, REPLY: arrival in the kernel; SQL: time inside the library */
 	uint64_t key;          /* OFF: first argument; IO, CONN, ASK, REPLY: connection */
-	uint64_t task;         /* IO: the coroutine or, with TASK_GO, goroutine that did it; 0 unknown */
+	uint64_t task;         /* IO: the coroutine or, with TASK_GO, goroutine that did it; 0 unknown
+	                        * OFF: assemble's: the call + 1 whose answer it waited for, where others read that */
 	uint32_t thread;       /* index into tape.threads */
 	uint32_t name;         /* IO: route; CONN: peer; FILE: what and which file; SQL, ASK: statement */
 	uint32_t value;        /* OFF: waker tid; IO, ASK: bytes; SQL, REPLY: rows (HTTP: status); POLL: result;
@@ -109,6 +110,8 @@ tape_at(const struct tape *t, size_t i)
 {
 	return &t->chunks[i / TAPE_CHUNK][i % TAPE_CHUNK];
 }
+/* Of records in order of time, by number: the first that ends after `from`; n: none. */
+size_t tape_first_after(const struct tape *t, const uint32_t *items, size_t n, int64_t from);
 uint32_t tape_thread(struct tape *t, int pid, int tid);       /* its index, made when new */
 uint32_t tape_thread_by_tid(const struct tape *t, uint32_t tid);   /* UINT32_MAX: not known */
 void tape_forked(struct tape *t, int pid, int parent);

@@ -226,10 +226,10 @@ def ledger(route, *words, **rest):
     return lambda stage: [stores.java(stage, 'Ledger', *words, **rest) + route]
 
 
-def java_executor(*words):
+def java_asking(route, *words):
     def start(stage):
         stage.peer = stage.service('slow_peer', '20').split('/')[2]
-        return [stores.java(stage, 'Ledger', *words, stage.peer) + 'quote']
+        return [stores.java(stage, 'Ledger', *words, stage.peer) + route]
     return start
 
 
@@ -255,7 +255,8 @@ case('java-hot-function', ['cpu.hot-function'], where='rankOffers', needs=['java
 case('java-convoy', ['contention.lock'], where='book|Ledger', number=21, needs=['javac'], fixed=ledger('book'))(
     ledger('book', 'convoy'))
 case('java-executor', ['contention.workers', 'io.net.downstream'], number=22, needs=['javac'],
-     twin=java_executor('wide'))(java_executor('executor'))
+     twin=java_asking('quote', 'wide'))(java_asking('quote', 'executor'))
+case('java-http-client', ['io.net.downstream'], where='PEER', needs=['javac'])(java_asking('rate', 'rates'))
 case('java-heap', ['memory.gc'], number=23, needs=['javac'], fixed=ledger('history', flags=['-Xmx1g']))(
     ledger('history', flags=['-Xmx80m']))
 case('java-pool', ['contention.pool', 'io.net.downstream'], number=24, needs=['javac'], twin=java_booking())(

@@ -68,6 +68,28 @@ connecting_each_time_is_told(void **state)
 	run_free(twin);
 }
 
+/* Nothing in particular keeps the loop busy: what it is asked to do again and again does. */
+static void
+what_is_repeated_comes_before_the_loop_that_is_busy_with_it(void **state)
+{
+	struct run *r = repeated(40);
+	r->system.processes[0].runtime = "node";
+	r->evidence.trace.routes[0].parts[0].share = 0.42;
+	r->evidence.trace.routes[0].parts[2].share = 0;
+	part(r, PART_CPU, "node", 0.53);
+	struct run_thread *t = thread(r, "node", 0.9);
+	t->loop = true;
+	t->longest_run = 0.002;
+	diagnose(r);
+	assert_string_equal(r->findings[0].kind, "io.db.n-plus-one");
+	assert_true(finding(r, "cpu.event-loop")->confidence < HYPOTHESIS);
+	r->evidence.trace.queries[0].per_request = r->evidence.trace.queries[0].most_per_request = 1;
+	diagnose(r);
+	assert_string_equal(r->findings[0].kind, "cpu.event-loop");
+	assert_true(r->findings[0].confidence >= HYPOTHESIS);
+	run_free(r);
+}
+
 static void
 preparing_statements_is_the_databases_work(void **state)
 {
@@ -135,6 +157,7 @@ RUN_TESTS(
 	cmocka_unit_test(an_index_comes_before_batching),
 	cmocka_unit_test(what_blocks_the_workers_comes_before_the_workers),
 	cmocka_unit_test(connecting_each_time_is_told),
+	cmocka_unit_test(what_is_repeated_comes_before_the_loop_that_is_busy_with_it),
 	cmocka_unit_test(preparing_statements_is_the_databases_work),
 	cmocka_unit_test(slow_requests_decide_when_they_are_told_apart),
 	cmocka_unit_test(a_leak_is_told_after_the_limit),

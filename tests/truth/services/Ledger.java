@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Books payments: /book, /quote, /history. One source file, the JDK's own HTTP server.
+// Books payments: /book, /quote, /rate, /history. One source file, the JDK's own HTTP server.
 // convoy:        every booking takes one lock and waits under it for a while. Truth:
 //                contention.lock, Ledger.book.
 // executor PEER: /quote hands its call to an executor of two threads, which wait for PEER. Truth:
 //                its two workers, or what they wait for.
+// rates PEER:    /rate asks PEER by the HTTP client, whose own threads ask and read. Truth: io.net.downstream.
 // log FILE:      each booking is written to the log and synced under the log's lock. Truth:
 //                io.disk.sync, or the lock that is held meanwhile.
 // /history keeps some 50 MB. With -Xmx80m the collector has no room. Truth: memory.gc.
@@ -15,7 +16,11 @@ import java.io.OutputStream;
 import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
 import java.net.URL;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -36,6 +41,7 @@ public class Ledger {
 	final Map<Integer, Long> balances = new HashMap<>();
 	final Map<Integer, List<String>> recent = new HashMap<>();
 	final ExecutorService quotes;
+	final HttpClient rates;
 	final FileChannel log;
 	int booked;
 
@@ -43,6 +49,8 @@ public class Ledger {
 		this.fault = fault;
 		this.argument = argument;
 		quotes = Executors.newFixedThreadPool(fault.equals("executor") ? 2 : 64);
+		rates = fault.equals("rates")
+			? HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build() : null;
 		log = fault.equals("log") ? FileChannel.open(Path.of(argument),
 			StandardOpenOption.CREATE, StandardOpenOption.APPEND) : null;
 	}
@@ -96,10 +104,17 @@ public class Ledger {
 		}
 	}
 
+	String rate() throws IOException, InterruptedException {
+		HttpRequest request = HttpRequest.newBuilder(URI.create("http://" + argument + "/quote")).build();
+		return rates.send(request, HttpResponse.BodyHandlers.ofString()).body();
+	}
+
 	String answer(String path) throws Exception {
 		int account = 17;
 		if (path.equals("/quote"))
 			return quotes.submit(this::askPeer).get();
+		if (path.equals("/rate"))
+			return rate();
 		if (path.equals("/history"))
 			return "history " + remember(account);
 		switch (fault) {
