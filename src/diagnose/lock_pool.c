@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* Signature: while requests wait at the lock, who lets them go on was waiting for a peer; and the
- * service has few connections to that peer, nearly all of them busy. With a connection a thread, of
- * which one at a time is used, the lock itself would be the limit. */
+ * service has few connections to that peer, most of them busy. With a connection a thread, of
+ * which one at a time is used, the lock itself would be the limit.
+ *
+ * Where they ask a database besides, to which there are no more connections, those are the pool: clients of
+ * other servers open connections as they are wanted, and have as many as the pool lets in. */
 #include "diagnose/lock_pool.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "diagnose/charge.h"
+#include "diagnose/peers.h"
 #include "diagnose/text.h"
 
 #define HELD_MIN  0.5
-#define BUSY_MIN  0.7    /* of the connections */
+#define BUSY_MIN  0.6    /* of the connections: at its knee a pool of three is two thirds busy */
 #define SHARE_MIN 0.15
 
 static const struct run_peer *
@@ -51,6 +55,27 @@ busy_connections(const struct facts *f, const char *peer)
 }
 
 static bool
+is_database(const struct facts *f, const char *address)
+{
+	return peer_part_at(f->run, PART_NET, address) == PART_DB;
+}
+
+/* Whose connections are waited for while their holders wait for `asked`. */
+static const struct run_peer *
+pool_around(const struct facts *f, const struct run_peer *asked)
+{
+	const struct run_peer *pool = asked;
+
+	for (size_t i = 0; i < f->run->system.n_peers && !is_database(f, asked->address); i++) {
+		const struct run_peer *p = &f->run->system.peers[i];
+		if (p->address && p->connections >= 1 && p->connections <= pool->connections
+		    && is_database(f, p->address))
+			pool = p;
+	}
+	return pool;
+}
+
+static bool
 is_remote(enum run_part_kind kind)
 {
 	return kind == PART_NET || kind == PART_DB || kind == PART_CACHE;
@@ -60,7 +85,7 @@ bool
 lock_pool_behind(const struct facts *f, const struct run_part *lock, struct lock_pool *ret)
 {
 	const struct run_wait *w = charge_wait(f->run, PART_LOCK, lock->where);
-	const struct run_peer *peer = NULL;
+	const struct run_peer *asked = NULL;
 	double held = 0, known = 0;
 
 	for (size_t i = 0; w && i < w->n_holder; i++) {
@@ -69,15 +94,18 @@ lock_pool_behind(const struct facts *f, const struct run_part *lock, struct lock
 			continue;
 		known += w->holder[i].share;
 		const struct run_peer *p = is_remote(w->holder[i].kind) ? peer_of(f, &w->holder[i]) : NULL;
-		if (p && (!peer || p == peer)) {
-			peer = p;
+		if (p && (!asked || p == asked)) {
+			asked = p;
 			held += w->holder[i].share;
 		}
 	}
-	if (!peer || held < HELD_MIN * known || peer->connections < 1)
+	if (!asked || held < HELD_MIN * known || asked->connections < 1)
 		return false;
-	*ret = (struct lock_pool){ .peer = peer->address, .connections = peer->connections, .held = held / known,
-		.busy = busy_connections(f, peer->address) };
+	const struct run_peer *pool = pool_around(f, asked);
+	*ret = (struct lock_pool){ .peer = pool->address, .asked = asked->address, .connections = pool->connections,
+		.held = held / known, .busy = busy_connections(f, asked->address) };
+	if (pool != asked)
+		ret->busy += busy_connections(f, pool->address);
 	return ret->busy >= BUSY_MIN * (double)ret->connections;
 }
 
@@ -96,10 +124,11 @@ tell(const struct facts *f, struct draft *d, const struct run_part *lock, const 
 	if (w)
 		finding_evidence(d, "%lld waits, %s each; %.2g wait at the same time", (long long)w->waits,
 		    DURATION(w->waits > 0 ? w->seconds / w->waits : NAN), w->mean_waiters);
-	finding_evidence(d, "meanwhile who has a connection waits %s of the time for the peer", PCT(p->held));
+	finding_evidence(d, "meanwhile who has a connection waits %s of the time for %s%s", PCT(p->held), p->asked,
+	    text_same(p->asked, p->peer) ? "" : ", and keeps the connection");
 	if (isfinite(f->utilisation))
 		finding_evidence(d, "CPU is not the limit: %s of what the service may use", PCT(f->utilisation));
-	finding_against(d, "whether the peer answers more at a time as quickly has to be tried");
+	finding_against(d, "whether %s answers more at a time as quickly has to be tried", p->asked);
 }
 
 bool

@@ -6,10 +6,11 @@
 #include "diagnose/detect.h"
 
 struct lock_pool {
-	const char *peer;          /* host:port */
+	const char *peer;          /* host:port of the connections */
+	const char *asked;         /* that their holders wait for; the same, or another while they keep one */
 	int64_t connections;
 	double busy;               /* of them at a time, mean */
-	double held;               /* share of the waits in which the holder waited for the peer */
+	double held;               /* share of the waits in which the holder waited for whom it asked */
 };
 
 /* Is `lock`, a part of kind PART_LOCK, such a pool that is used up? */

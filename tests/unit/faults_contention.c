@@ -157,7 +157,20 @@ locked_pool(int64_t connections, double busy)
 	return r;
 }
 
+/* Who asks the ledger keeps a connection to the database meanwhile. */
+static struct run *
+kept_connections(void)
+{
+	struct run *r = locked_pool(3, 1.9);
+	struct run_peer *p = RUN_ADD(r, peer, r->system.peers, r->system.n_peers);
+	p->kind = "postgresql";
+	p->address = "10.0.0.9:5432";
+	p->connections = 3;
+	return r;
+}
+
 static struct run *small_pool(void) { return locked_pool(2, 1.9); }
+static struct run *one_at_a_time(void) { return locked_pool(3, 1); }
 static struct run *locked_connections(void) { return locked_pool(64, 1); }
 
 static struct run *
@@ -219,6 +232,7 @@ static const struct fault rows[] = {
 	{ "contention.stampede", stampede, rare_work, "score_cart" },
 	{ "contention.stampede", stampede, work_of_all, "score_cart" },
 	{ "contention.pool", small_pool, locked_connections, "10.0.0.7:80 (2 connections, pool)" },
+	{ "contention.pool", kept_connections, one_at_a_time, "10.0.0.9:5432 (3 connections, pool)" },
 	{ "contention.workers", workers_blocked, workers_compute, "workers of shop" },
 	{ "contention.workers", channel_blocked, workers_compute, "channel in main.reserve" },
 	{ "contention.workers", channel_of_four, channel_as_lock, "channel in main.reserve" },
