@@ -2,8 +2,8 @@
 /* Each request opens a connection to a peer that could be kept open.
  *
  * What connecting costs on CPU is in the samples; of the waiting for a peer over a fresh connection at
- * least one round trip in two is the connection's, with TLS what was seen of it. A database greets, asks for a password and starts a
- * process first: the time with it outside of statements is all the connection's. */
+ * least one round trip in two is the connection's, with TLS what was seen of it. A database greets, asks
+ * for a password and starts a process first: the time with it outside of statements is all the connection's. */
 #include <math.h>
 
 #include "diagnose/peers.h"

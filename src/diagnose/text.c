@@ -24,12 +24,6 @@ text_percent(char out[24], double ratio)
 }
 
 bool
-text_same(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-bool
 text_has(const char *s, const char *part)
 {
 	return s && strcasestr(s, part) != NULL;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "base/same.h"
 #include "base/units.h"
 #include "run/run.h"
 
@@ -15,7 +16,6 @@
 #define SIZE(bytes)   format_size((char[24]){ 0 }, (bytes))
 
 char *text_percent(char out[24], double ratio);          /* "71 %", below ten "7.1 %" */
-bool text_same(const char *a, const char *b);            /* NULL equals NULL */
 bool text_has(const char *s, const char *part);          /* any case; NULL has nothing */
 bool text_in(const char *s, const char *const *words);   /* one of a NULL-terminated list */
 bool text_has_frame(const char *frames, const char *name);   /* is a whole one of "root;caller;leaf" */

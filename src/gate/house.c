@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/same.h"
 #include "base/stop.h"
 #include "cache/terms.h"
 #include "gate/admin/access_log.h"
@@ -243,12 +244,6 @@ tell(const struct house *h)
 
 /* ---- a new configuration --------------------------------------------------------------------- */
 
-static bool
-same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 /* What only a start can change. */
 static void
 note_lasting(const struct gate_config *first, const struct gate_config *c, struct buf *notes)
@@ -256,8 +251,8 @@ note_lasting(const struct gate_config *first, const struct gate_config *c, struc
 	const struct { const char *key; bool same; } keys[] = {
 		{ "cache: memory", first->cache.memory_bytes == c->cache.memory_bytes },
 		{ "cache: max_object", first->cache.object_bytes == c->cache.object_bytes },
-		{ "admin", same_text(first->admin, c->admin) },
-		{ "purge_log", same_text(first->purge_log, c->purge_log) },
+		{ "admin", text_same(first->admin, c->admin) },
+		{ "purge_log", text_same(first->purge_log, c->purge_log) },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(keys); i++)

@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Ask another server while the slowest one is asked: where a request asks both, one after the other. */
 #include <math.h>
-#include <string.h>
 
+#include "base/same.h"
 #include "plan/fix.h"
 #include "plan/words.h"
 
 #define EACH_MIN   0.9   /* calls a request */
 #define SERIAL_MIN 0.8   /* of the time that its calls took the request waited for nothing else */
-
-static bool
-same(const char *a, const char *b)
-{
-	return a && b && strcmp(a, b) == 0;
-}
 
 static const struct run_call *
 call_of(const struct run *r, const struct run_finding *f)
@@ -21,7 +15,7 @@ call_of(const struct run *r, const struct run_finding *f)
 	const struct run_trace *t = &r->evidence.trace;
 
 	for (size_t i = 0; i < t->n_calls; i++)
-		if (same(t->calls[i].peer, f->where) && same(t->calls[i].route, f->route))
+		if (text_same(t->calls[i].peer, f->where) && text_same(t->calls[i].route, f->route))
 			return &t->calls[i];
 	return NULL;
 }
@@ -34,9 +28,9 @@ waited(const struct run *r, const struct run_finding *f)
 	double seconds = 0;
 
 	for (size_t i = 0; i < t->n_routes; i++)
-		for (size_t k = 0; k < t->routes[i].n_parts && same(t->routes[i].route, f->route) &&
-		    same(t->routes[i].scope, "all"); k++)
-			if (same(t->routes[i].parts[k].where, f->where) && t->routes[i].parts[k].seconds > 0)
+		for (size_t k = 0; k < t->routes[i].n_parts && text_same(t->routes[i].route, f->route) &&
+		    text_same(t->routes[i].scope, "all"); k++)
+			if (text_same(t->routes[i].parts[k].where, f->where) && t->routes[i].parts[k].seconds > 0)
 				seconds += t->routes[i].parts[k].seconds;
 	return seconds;
 }
@@ -59,7 +53,7 @@ longest(const struct run *r, const struct run_finding *f)
 
 	for (size_t i = 0; i < r->n_findings; i++) {
 		const struct run_finding *other = &r->findings[i];
-		if (same(other->kind, f->kind) && same(other->route, f->route) && other->share > best->share)
+		if (text_same(other->kind, f->kind) && text_same(other->route, f->route) && other->share > best->share)
 			best = other;
 	}
 	return best;

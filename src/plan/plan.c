@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/same.h"
 #include "plan/fix.h"
 #include "plan/predict.h"
 
@@ -85,7 +86,7 @@ same_place(const struct run_finding *a, const struct run_finding *b)
 {
 	const char *x = place_key(a), *y = place_key(b);
 
-	return a == b || (x && y && strcmp(x, y) == 0);
+	return a == b || (x && text_same(x, y));
 }
 
 /* What the steps before number `i` are expected to leave of its place. */

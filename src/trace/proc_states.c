@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/uio.h>
 
+#include "base/same.h"
 #include "trace/proc_wait.h"
 #include "trace/summary.h"
 
@@ -160,11 +161,9 @@ proc_state(struct run *r, enum run_part_kind kind, const char *where)
 {
 	struct run_trace *t = &r->evidence.trace;
 
-	for (size_t i = 0; i < t->n_states; i++) {
-		const char *own = t->states[i].where;
-		if (t->states[i].kind == kind && (own == where || (own && where && !strcmp(own, where))))
+	for (size_t i = 0; i < t->n_states; i++)
+		if (t->states[i].kind == kind && text_same(t->states[i].where, where))
 			return &t->states[i];
-	}
 	struct run_state *s = RUN_ADD(r, state, t->states, t->n_states);
 	s->kind = kind;
 	s->where = run_str(r, where);

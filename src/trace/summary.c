@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/same.h"
 #include "trace/inlined.h"
 
 #define PARTS_MAX      48
@@ -230,8 +231,7 @@ draft_add(struct drafts *d, enum run_part_kind kind, const char *where, double n
 {
 	for (size_t i = 0; i < d->n; i++) {
 		struct draft *at = &d->items[i];
-		if (at->kind == kind && (at->where == where ||
-		    (at->where && where && !strcmp(at->where, where)))) {
+		if (at->kind == kind && text_same(at->where, where)) {
 			at->ns += ns;
 			return;
 		}

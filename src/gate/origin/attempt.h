@@ -10,7 +10,8 @@ uint64_t attempt_hash(const struct gate_worker *w, const struct inquiry *q, stru
 
 /* Choose a server. False: the upstream is not to be asked now, the errand has failed. */
 bool attempt_begin(struct errand *x);
-/* Choose a second one, none of these; it has a connection left, and the budget of retries allows it. False: there is none. */
+/* Choose a second one, none of these; it has a connection left, and the budget of retries allows it. False: there
+ * is none. */
 bool attempt_begin_second(struct errand *x, const struct server_set *others);
 /* It is being asked, on a connection. */
 void attempt_asked(struct errand *x);

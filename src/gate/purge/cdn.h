@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Purges carried on to CDNs: a thread for each, which takes them from the log in their order and asks until it is
- * answered, with growing waits between, or as long as it asks for with Retry-After (an hour at most). One that cannot be answered for is never passed over but when the CDN refuses
- * it as such (4xx) again and again; one that has fallen behind what the log keeps purges everything. Purges of one
- * kind that wait are asked for at once where the CDN's driver takes many; of a batch that is refused halves are tried.
+ * answered, with growing waits between, or as long as it asks for with Retry-After (an hour at most).
+ *
+ * One that cannot be answered for is never passed over but when the CDN refuses it as such (4xx) again and again; one
+ * that has fallen behind what the log keeps purges everything. Purges of one kind that wait are asked for at once where
+ * the CDN's driver takes many; of a batch that is refused halves are tried.
  *
  * Purges that came from another gate are that one's to carry on. Tokens are read for each request, from a file or the
  * environment, and written nowhere. */
