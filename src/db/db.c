@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "db/engine.h"
@@ -77,13 +78,26 @@ database_of(struct asking *a, const struct run_query *q)
 	return o;
 }
 
+/* What begins and ends a transaction or sets something is carried out without a plan. */
+static bool
+has_plan(const char *statement)
+{
+	static const char *const first[] = { "select", "insert", "update", "delete", "with", "merge", "values", "replace" };
+	const char *word = statement ? statement + strspn(statement, " (") : "";
+
+	for (size_t i = 0; i < COUNT_OF(first); i++)
+		if (!strncasecmp(word, first[i], strlen(first[i])))
+			return true;
+	return false;
+}
+
 static void
 ask(struct asking *a, struct run_query *q)
 {
-	struct opened *o = database_of(a, q);
+	struct opened *o = has_plan(q->fingerprint) ? database_of(a, q) : NULL;
 	struct err e = { 0 };
 
-	if (!o || !o->handle || !q->fingerprint)
+	if (!o || !o->handle)
 		return;
 	if (o->engine->explain(o->handle, a->run, q, &e) == 0) {
 		a->explained++;

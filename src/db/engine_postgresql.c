@@ -154,8 +154,6 @@ database_explain(void *handle, struct run *r, struct run_query *q, struct err *e
 	struct postgres_plan plan;
 	const char *text;
 
-	if (strncmp(q->fingerprint, "(", 1) == 0)      /* "(prepared before tracing)" and its like */
-		return 0;
 	size_t n = postgres_parameters(q->fingerprint, d->arena, &text);
 	CLEANUP(result_done) PGresult *prepared = PQexec(d->session,
 	    arena_printf(d->arena, "PREPARE prony_statement AS %s", text));

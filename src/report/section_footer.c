@@ -7,13 +7,21 @@
 #include "report/say.h"
 #include "report/say_proof.h"
 
-static size_t
-closed_eyes(const struct run *r)
+/* What was not seen: of one view how it is opened, or why not. */
+static const char *
+closed_eyes(struct doc *d, const struct run *r)
 {
+	const struct run_eye *closed = NULL;
 	size_t n = 0;
-	for (size_t i = 0; i < r->n_eyes; i++)
+
+	for (size_t i = 0; i < r->n_eyes; i++) {
+		closed = r->eyes[i].open ? closed : &r->eyes[i];
 		n += !r->eyes[i].open;
-	return n;
+	}
+	const char *how = !n ? NULL : closed->cure ? closed->cure : closed->means;
+	if (n == 1 && closed->name && how)
+		return doc_printf(d, "%s: %s", say_clip(d, closed->name, 60), say_clip(d, how, 140));
+	return n ? doc_printf(d, "%zu of %zu views were closed: prony doctor", n, r->n_eyes) : NULL;
 }
 
 static const char *
@@ -70,7 +78,6 @@ void
 section_footer(struct doc *d, const struct run *r)
 {
 	struct doc_block *b = doc_block(d, DOC_PAIRS);
-	size_t closed = closed_eyes(r);
 
 	if (r->folder)
 		doc_pair(d, b, "report", doc_printf(d, "%.*s/report.html",
@@ -79,9 +86,7 @@ section_footer(struct doc *d, const struct run *r)
 		doc_pair(d, b, "cost", doc_printf(d,
 		    "prony used %s and %s beside the load generator",
 		    say_cores(d, r->self.cpu), say_size(d, (double)r->self.rss_bytes)));
-	if (closed)
-		doc_pair(d, b, "unseen", doc_printf(d, "%zu of %zu views were closed: prony doctor",
-		    closed, r->n_eyes));
+	doc_pair(d, b, "unseen", closed_eyes(d, r));
 	doc_pair(d, b, "next", next_step(d, r));
 	if (!b->n_pairs)
 		doc_pair(d, b, "next", "prony check URL");

@@ -161,6 +161,20 @@ check_same(const char *sql, const char *what, const char *got, const char *want)
 }
 
 static void
+what_has_no_plan_is_not_asked_for(void **state)
+{
+	static const char *const statements[] = { "BEGIN", "COMMIT", "PRAGMA user_version", "(prepared before tracing)" };
+	struct place p = place_new("delete");
+
+	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++) {
+		struct run *r = ask(&p, statements[i]);
+		assert_int_equal(r->n_eyes, 0);
+		run_free(r);
+	}
+	place_done(&p);
+}
+
+static void
 the_planner_names_the_index(void **state)
 {
 	static const struct { const char *sql, *scan, *table, *columns; } rows[] = {
@@ -190,7 +204,6 @@ the_planner_names_the_index(void **state)
 		{ "SELECT * FROM orders WHERE lower(status) = ?", "orders", NULL, "" },
 		{ "SELECT * FROM orders WHERE status LIKE ?", "orders", NULL, "" },
 		{ "SELECT ?", NULL, NULL, "" },
-		{ "BEGIN", NULL, NULL, "" },
 	};
 	struct place p = place_new("delete");
 
@@ -367,6 +380,7 @@ hostile_schemas_do_nothing(void **state)
 	place_done(&p);
 }
 
-RUN_TESTS(cmocka_unit_test(the_planner_names_the_index), cmocka_unit_test(rows_and_plan_are_kept),
+RUN_TESTS(cmocka_unit_test(what_has_no_plan_is_not_asked_for),
+    cmocka_unit_test(the_planner_names_the_index), cmocka_unit_test(rows_and_plan_are_kept),
     cmocka_unit_test(write_ahead_logs_stay_untouched), cmocka_unit_test(what_cannot_be_asked_is_said),
     cmocka_unit_test(what_is_no_database_is_said), cmocka_unit_test(hostile_schemas_do_nothing))
