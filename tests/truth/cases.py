@@ -20,16 +20,17 @@ class Case:
     fixed     starts the same service with its fault repaired: p99 of both is compared with the plan
     twin      starts a healthy twin, which must not get the finding; preset: fixed; False: there is none
               (the repair leaves some of it)
+    kept      of the kinds, those that the twin has too
     negative  nothing is planted; run three times by --all
     """
 
     def __init__(self, start, kinds=(), where='', flags=(), verdict=None, anywhere=False, number=None,
-                 needs=(), fast=False, fixed=None, twin=None, negative=False, every=()):
+                 needs=(), fast=False, fixed=None, twin=None, negative=False, every=(), kept=()):
         self.start, self.kinds, self.where = start, list(kinds), where
         self.flags, self.verdict, self.anywhere = list(flags), verdict, anywhere
         self.number, self.needs, self.fast = number, needs, fast
         self.fixed, self.twin = fixed, fixed if twin is None else twin
-        self.negative, self.every = negative, list(every)
+        self.negative, self.every, self.kept = negative, list(every), list(kept)
 
 
 def case(name, kinds=(), **rest):

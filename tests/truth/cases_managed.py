@@ -174,7 +174,7 @@ def one_worker(*flags, fault=''):
 
 case('py-lock', ['contention.lock'], where='ask_peer', fast=True, fixed=one_worker('-w', '1', '--threads', '16'))(
     one_worker('-w', '1', '--threads', '16', fault='lock'))
-case('flask-one-worker', ['io.net.downstream', 'contention.workers'], where='', number=19,
+case('flask-one-worker', ['io.net.downstream', 'contention.workers'], kept=['io.net.downstream'], number=19,
      twin=one_worker('-w', '1', '--threads', '16'))(one_worker('-w', '1'))
 case('flask-quadratic', ['cpu.hot-function'], where='unique_articles', number=20,
      fixed=lambda stage: [stage.gunicorn('flask_basket:app')])(
@@ -254,13 +254,13 @@ case('java-hot-function', ['cpu.hot-function'], where='rankOffers', needs=['java
     lambda stage: [stores.java(stage, 'Offers')])
 case('java-convoy', ['contention.lock'], where='book|Ledger', number=21, needs=['javac'], fixed=ledger('book'))(
     ledger('book', 'convoy'))
-case('java-executor', ['contention.workers', 'io.net.downstream'], number=22, needs=['javac'],
+case('java-executor', ['contention.workers', 'io.net.downstream'], number=22, needs=['javac'], kept=['io.net.downstream'],
      twin=java_asking('quote', 'wide'))(java_asking('quote', 'executor'))
 case('java-http-client', ['io.net.downstream'], where='PEER', needs=['javac'])(java_asking('rate', 'rates'))
 case('java-heap', ['memory.gc'], number=23, needs=['javac'], fixed=ledger('history', flags=['-Xmx1g']))(
     ledger('history', flags=['-Xmx80m']))
-case('java-pool', ['contention.pool', 'io.net.downstream'], number=24, needs=['javac'], twin=java_booking())(
-    java_booking('long-transaction'))
+case('java-pool', ['contention.pool', 'io.net.downstream'], number=24, needs=['javac'], kept=['io.net.downstream'],
+     twin=java_booking())(java_booking('long-transaction'))
 case('java-log', ['io.disk.sync', 'contention.lock'], where='ledger.log|writeLog|Ledger|FileChannel', number=25,
      needs=['javac'], fixed=java_log(False))(java_log(True))
 
