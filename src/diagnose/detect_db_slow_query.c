@@ -6,6 +6,13 @@
 #include "diagnose/text.h"
 
 #define SHARE_MIN 0.20
+#define BRIEF_S   0.001    /* of a call: where every target is met, nobody need make it faster */
+
+static bool
+is_brief(const struct facts *f, const struct run_query *q)
+{
+	return f->at_ease && statement_seconds(q) < BRIEF_S;
+}
 
 static bool
 explained(const struct facts *f, const struct run_query *q)
@@ -74,7 +81,7 @@ detect(const struct facts *f, struct draft *d)
 	for (size_t i = 0; i < f->trace->n_queries; i++) {
 		const struct run_query *q = &f->trace->queries[i];
 		double share = statement_own_share(f, q);
-		if (!statement_is_sql(q) || explained(f, q) || share < SHARE_MIN)
+		if (!statement_is_sql(q) || explained(f, q) || is_brief(f, q) || share < SHARE_MIN)
 			continue;
 		tell_query(f, d, q, share);
 		told = true;
@@ -86,6 +93,8 @@ detect(const struct facts *f, struct draft *d)
 	else if (explained(f, largest) && statement_share(f, largest) >= SHARE_MIN)
 		rule_out(d, "the heaviest statement is explained by its missing index, its number or other "
 		    "transactions");
+	else if (is_brief(f, largest))
+		rule_out(d, "every target is met, and the heaviest statement takes %s", DURATION(statement_seconds(largest)));
 	else
 		rule_out(d, "the heaviest statement has %s of the time", PCT(statement_share(f, largest)));
 }

@@ -5,12 +5,16 @@
 
 #include "diagnose/text.h"
 
-#define NAMES_MAX 64
+#define NAMES_MAX 128
 
-/* Parts of the paths and names by which their functions are known, of common drivers. */
-static const char *const marks_of[][18] = {
+/* Parts of the paths and names by which their functions are known, of common drivers and of what makes statements
+ * out of objects for them. */
+static const char *const marks_of[][32] = {
 	[DRIVER_SQL] = { "pg-protocol", "node_modules/pg/", "node_modules/postgres/", "mysql", "asyncpg", "psycopg",
-		"libpq", "sqlalchemy", "org.postgresql", "org/postgresql", "lib/pq", "jackc/pgx" },
+		"libpq", "sqlalchemy", "org.postgresql", "org/postgresql", "lib/pq", "jackc/pgx", "django/db/", "/peewee",
+		"/tortoise/", "node_modules/sequelize", "node_modules/typeorm", "@prisma/", "node_modules/knex",
+		"drizzle-orm", "org.hibernate", "org.apache.ibatis", "org.jooq", "gorm.io/", "jmoiron/sqlx",
+		"database/sql." },
 	[DRIVER_KEY_VALUE] = { "/redis/", "hiredis", "node_modules/redis", "@redis", "ioredis", "jedis", "lettuce",
 		"go-redis", "memcache" },
 	[DRIVER_HTTP] = { "aiohttp/client", "aiohttp/connector", "urllib3", "/requests/", "/httpx/", "/httpcore/",
@@ -18,23 +22,23 @@ static const char *const marks_of[][18] = {
 		"net/http.(*Client)", "okhttp", "jdk.internal.net.http", "sun.net.www.", "libcurl" },
 };
 
-static bool
-is_driver(const struct run_function *fn, const char *const *marks)
+bool
+driver_has(enum driver d, const struct run_function *fn)
 {
-	for (; *marks; marks++)
-		if (text_has(fn->file, *marks) || text_has(fn->module, *marks) || text_has(fn->name, *marks))
+	for (const char *const *mark = marks_of[d]; *mark; mark++)
+		if (text_has(fn->file, *mark) || text_has(fn->module, *mark) || text_has(fn->name, *mark))
 			return true;
 	return false;
 }
 
 /* The functions of drivers; as many as there are. */
 static size_t
-collect(const struct run_trace *t, const char *const *marks, const char *ret_names[], size_t max)
+collect(const struct run_trace *t, enum driver d, const char *ret_names[], size_t max)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < t->n_functions && n < max; i++)
-		if (t->functions[i].name && is_driver(&t->functions[i], marks))
+		if (t->functions[i].name && driver_has(d, &t->functions[i]))
 			ret_names[n++] = t->functions[i].name;
 	return n;
 }
@@ -57,7 +61,7 @@ part_of_cpu(const struct facts *f, enum driver d, bool received)
 	static const char *const collectors[] = { "Scaveng", "MarkCompact", "ConcurrentMarking", "Sweeper",
 		"gcBgMarkWorker", "gcDrain", "G1ParTask", "ParallelGC", "gc_collect_main", NULL };
 	const char *names[NAMES_MAX];
-	size_t n = collect(f->trace, marks_of[d], names, NAMES_MAX);
+	size_t n = collect(f->trace, d, names, NAMES_MAX);
 	double part = 0, all = 0;
 
 	for (size_t i = 0; i < f->trace->n_stacks; i++) {

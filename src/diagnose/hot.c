@@ -4,7 +4,8 @@
  * The parts of the requests say how much CPU time ran in which function, the sampled stacks who
  * called it. Time in a library (memcpy, a hash, the allocator) is charged to the nearest function
  * of the application above it; time in the kernel stays there, because no function of the
- * application is wrong for the kernel's work; an embedded database's is the database's. Starting
+ * application is wrong for the kernel's work; an embedded database's is the database's; and where
+ * requests repeat a statement, what its driver computes is the statement's. Starting
  * from the requests' own parts keeps a busy background thread out: it has samples, but no request
  * waits for it. */
 #include <math.h>
@@ -14,7 +15,9 @@
 
 #include "base/cleanup.h"
 #include "base/map.h"
+#include "diagnose/driver.h"
 #include "diagnose/facts.h"
+#include "diagnose/statements.h"
 #include "diagnose/text.h"
 
 #define FAULT_S        1e-6   /* CPU of bringing a page in and giving it back: an estimate */
@@ -32,6 +35,7 @@ struct tree {
 	struct map part_at;       /* name -> index + 1 in f->parts, CPU */
 	struct map hot_at;        /* name -> index + 1 in f->hot */
 	double *part_seconds;     /* sampled under each part */
+	bool *repeats;            /* by function of the trace: of the driver of a repeated statement */
 };
 
 struct stack {
@@ -60,6 +64,21 @@ index_names(struct tree *t)
 		if (t->f->cpu_parts[i].kind == PART_CPU && t->f->cpu_parts[i].where)
 			*map_at(&t->part_at, t->f->cpu_parts[i].where, strlen(t->f->cpu_parts[i].where),
 			    NULL) = i + 1;
+}
+
+/* Statements that requests repeat: functions of their drivers. */
+static void
+mark_drivers(struct tree *t)
+{
+	const struct run_trace *trace = t->f->trace;
+	bool repeated[2] = { false };
+
+	for (size_t i = 0; i < trace->n_queries; i++)
+		if (statement_calls(&trace->queries[i]) >= QUERY_REPEATED)
+			repeated[statement_is_sql(&trace->queries[i]) ? DRIVER_SQL : DRIVER_KEY_VALUE] = true;
+	for (size_t i = 0; i < trace->n_functions; i++)
+		for (enum driver d = DRIVER_SQL; d <= DRIVER_KEY_VALUE; d++)
+			t->repeats[i] |= repeated[d] && driver_has(d, &trace->functions[i]);
 }
 
 static const struct run_function *
@@ -249,6 +268,17 @@ charge_toll(struct tree *t, const struct stack *s, double share)
 	toll->connecting += connecting ? share : 0;
 }
 
+static bool
+repeats_statement(const struct tree *t, const struct stack *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		size_t function = index_of(&t->function_at, s->frame[i]);
+		if (function && t->repeats[function - 1])
+			return true;
+	}
+	return false;
+}
+
 /* Where a function's own time goes to another library than the C library, whose functions are too
  * general to say anything. Stacks come heaviest first: the first such function is the one. */
 static void
@@ -285,6 +315,8 @@ charge_stack(struct tree *t, const struct stack *s, double share)
 	for (size_t i = 0; i < s->n; i++)
 		if (is_kernel(t, s->frame[i]))
 			return;
+	if (repeats_statement(t, s))
+		return;
 	for (size_t i = s->n; i-- > 0;) {
 		if (!is_application(t, s->frame[i]))
 			continue;
@@ -360,7 +392,9 @@ facts_make_hot(struct facts *f)
 	if (f->n_cpu_parts == 0)
 		return;
 	t.part_seconds = arena_alloc(f->run->arena, f->n_cpu_parts * sizeof(double));
+	t.repeats = arena_alloc(f->run->arena, (f->trace->n_functions + 1) * sizeof(*t.repeats));
 	index_names(&t);
+	mark_drivers(&t);
 	walk_stacks(&t, false);
 	walk_stacks(&t, true);
 	charge_bare_parts(&t);

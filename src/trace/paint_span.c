@@ -6,6 +6,7 @@
 #define HELPER_SHARE_MIN 0.3   /* of a gap that a helper thread must have been busy */
 #define GAP_TOLD_MIN_NS  100000 /* shorter gaps stay unexplained */
 #define LOOSE_LOOKED_MAX 64    /* calls that began before and may still be out */
+#define DOUBTFUL_MIN     0.5   /* of the time that the loop was idle: calls were out that may be the request's */
 
 /* The stretch of a span that is painted. */
 struct frame {
@@ -117,6 +118,55 @@ may_be_loose_call(const struct assembly *a, uint32_t thread, int64_t from, int64
 	return false;
 }
 
+/* The call of the thread that was out in [from, to] and may be another request's than it was given to, begun last. */
+static const struct call *
+doubtful_call(const struct assembly *a, uint32_t thread, int64_t from, int64_t to)
+{
+	size_t low = 0, high = a->n_calls;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (a->calls[middle].start < to)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (size_t i = low; i > 0 && low - i < LOOSE_LOOKED_MAX; i--) {
+		const struct call *c = &a->calls[i - 1];
+		if (c->thread == thread && c->span != NOBODY && c->sure < CALL_SURE && c->end > from)
+			return c;
+	}
+	return NULL;
+}
+
+/* Whose calls of a loop are is not known where all go over one connection. A request that asks one after another
+ * waits for such a call while the loop is idle, and for the loop else. */
+static bool
+paint_doubtful(const struct frame *f, uint32_t thread, int64_t from, int64_t to)
+{
+	const struct assembly *a = f->a;
+	const struct thread_log *log = &a->threads[thread];
+	const struct call *last = NULL;
+	int64_t idle = 0, out = 0;
+
+	for (size_t i = tape_first_after(a->tape, log->off, log->n_off, from); i < log->n_off; i++) {
+		const struct rec *off = tape_at(a->tape, log->off[i]);
+		if (off->from >= to)
+			break;
+		if (off_part(off) != PART_NONE)
+			continue;
+		const struct call *c = doubtful_call(a, thread, off->from, off->ts);
+		int64_t ns = overlap(off->from, off->ts, from, to);
+		idle += ns;
+		out += c ? ns : 0;
+		last = c ? c : last;
+	}
+	if (!last || (double)out < DOUBTFUL_MIN * (double)idle)
+		return false;
+	ledger_add(&f->canvas->ledger, (enum run_part_kind)last->kind, call_where(last), idle);
+	paint_loop_queue(f, thread, from + idle, to);
+	return true;
+}
+
 /* Nothing tells what a request on a loop waited for: if a helper thread was at work, for that (a
  * pool behind the loop); else for a timer as long as the loop was idle, then for the loop. While
  * calls are out that may be the request's, that is not known. */
@@ -132,6 +182,8 @@ paint_unknown(const struct frame *f, uint32_t thread, int64_t from, int64_t to)
 		paint_thread(a, helper, from, to, 0, f->canvas);
 		return;
 	}
+	if (a->threads[thread].polls && paint_doubtful(f, thread, from, to))
+		return;
 	int64_t until = a->threads[thread].polls ? idle_until(a, thread, from, to) : to;
 	bool loose = may_be_loose_call(a, thread, from, until);
 	ledger_add(&f->canvas->ledger, told && !loose ? PART_SLEEP : PART_OTHER,

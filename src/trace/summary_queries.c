@@ -22,6 +22,7 @@ struct query {
 	int64_t calls, rows, busy;
 	int64_t answers, bytes, errors;
 	int64_t in_requests, at_once;
+	int64_t doubtful;          /* of in_requests: whose they are is not sure */
 };
 
 struct queries {
@@ -138,8 +139,104 @@ count_in_span(struct queries *q, const struct span *span)
 		count_one(q, query, span->route, first);
 		*ARENA_PUSH(s->arena, q->stretches, q->n_stretches) = (struct stretch){ c->start,
 			c->end ? c->end : c->start, query->index };
+		q->items[query->index].doubtful += c->sure < CALL_SURE;
 	}
 	count_at_once(q);
+}
+
+/* ---- at once, where it is not known whose calls are ------------------------------------------ */
+
+/* Beginnings and ends, each in order of time. */
+struct intervals { int64_t *from, *to; size_t n_from, n_to; };
+
+static int
+earlier_first(const void *left, const void *right)
+{
+	int64_t l = *(const int64_t *)left, r = *(const int64_t *)right;
+	return l < r ? -1 : l > r;
+}
+
+static void
+intervals_add(struct summary *s, struct intervals *c, int64_t from, int64_t to)
+{
+	*ARENA_PUSH(s->arena, c->from, c->n_from) = from;
+	*ARENA_PUSH(s->arena, c->to, c->n_to) = to;
+}
+
+static size_t
+not_after(const int64_t *times, size_t n, int64_t at)
+{
+	size_t low = 0, high = n;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (times[middle] <= at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static size_t
+under_way(const struct intervals *c, int64_t at)
+{
+	return not_after(c->from, c->n_from, at) - not_after(c->to, c->n_to, at);
+}
+
+static void
+intervals_sort(struct intervals *c)
+{
+	sort_list(c->from, c->n_from, sizeof(*c->from), earlier_first);
+	sort_list(c->to, c->n_to, sizeof(*c->to), earlier_first);
+}
+
+static int64_t
+end_of_window(const struct tape *t, int64_t at)
+{
+	for (size_t i = 0; i < t->n_windows; i++)
+		if (at <= t->windows[i].to)
+			return t->windows[i].to;
+	return at;
+}
+
+static struct intervals
+open_requests(struct summary *s)
+{
+	struct intervals c = { 0 };
+	for (size_t i = 0; i < s->a->n_spans; i++) {
+		const struct span *span = &s->a->spans[i];
+		if (span->answered || !span->partial)
+			intervals_add(s, &c, span->read,
+			    span->answered ? span->end : end_of_window(s->a->tape, span->read));
+	}
+	intervals_sort(&c);
+	return c;
+}
+
+/* More of them are out than there are requests: some of those ask several times at once. */
+static void
+count_doubtful(struct queries *q, struct query *query, const struct intervals *open)
+{
+	struct intervals out = { 0 };
+	for (size_t i = 0; i < q->s->a->n_calls; i++) {
+		const struct call *c = &q->s->a->calls[i];
+		if (summary_is_query(c) && c->statement == query->statement && c->peer == query->peer && c->end)
+			intervals_add(q->s, &out, c->start, c->end);
+	}
+	intervals_sort(&out);
+	query->in_requests = (int64_t)out.n_from;
+	query->at_once = 0;
+	for (size_t i = 0; i < out.n_from; i++)
+		query->at_once += under_way(&out, out.from[i]) > under_way(open, out.from[i]);
+}
+
+static void
+judge_doubtful(struct queries *q)
+{
+	struct intervals open = open_requests(q->s);
+	for (size_t i = 0; i < q->n; i++)
+		if (2 * q->items[i].doubtful > q->items[i].in_requests)
+			count_doubtful(q, &q->items[i], &open);
 }
 
 /* ---- telling ------------------------------------------------------------------------------- */
@@ -258,6 +355,7 @@ summary_queries(struct summary *s)
 	for (size_t i = 0; i < s->a->n_spans; i++)
 		if (s->a->spans[i].complete)
 			count_in_span(&q, &s->a->spans[i]);
+	judge_doubtful(&q);
 	sort_list(q.pairs, q.n_pairs, sizeof(*q.pairs), by_query);
 	sort_list(q.items, q.n, sizeof(*q.items), by_busy);
 	for (size_t i = 0; i < q.n && i < QUERIES_MAX; i++)

@@ -40,6 +40,16 @@ static struct run *once(void) { return repeated(1); }
 static struct run *slow_query(void) { return repeated(1); }
 static struct run *quick_query(void) { return painted(PART_DB, "SELECT 1", 0.04); }
 
+/* Half a millisecond, of a service that keeps its target. */
+static struct run *
+brief_query(void)
+{
+	struct run *r = repeated(1);
+	r->evidence.trace.queries[0].seconds = 0.5;
+	target(r, "latency_p99", "<", 1, 0);
+	return r;
+}
+
 static struct run *
 fetching(double bytes, const char *encoding)
 {
@@ -230,6 +240,7 @@ static const struct fault rows[] = {
 	{ "io.db.missing-index", missing_index, small_table, "orders(customer_id): " SCAN },
 	{ "io.db.n-plus-one", n_plus_one, once, "SELECT name FROM products WHERE id = ?" },
 	{ "io.db.slow-query", slow_query, quick_query, "SELECT name FROM products WHERE id = ?" },
+	{ "io.db.slow-query", slow_query, brief_query, "SELECT name FROM products WHERE id = ?" },
 	{ "io.blocking-call", loop_reads, loop_polls, "read" },
 	{ "io.blocking-call", loop_reads_preempted, loop_polls, "read" },
 	{ "io.blocking-call", loop_sleeps, loop_polls, "a sleep" },
