@@ -3,8 +3,7 @@
  *
  * Must also hold: CPU is a limit (the service uses most of what it may, a thread is full, or
  * threads queue for a CPU), or the function alone is half of the time. A hot function of an idle
- * machine limits nobody, and one of a service that keeps its targets only how much more it could
- * serve: that is told of requests that are dear, and are that function. */
+ * machine limits nobody. */
 #include <math.h>
 
 #include "diagnose/detect.h"
@@ -12,7 +11,6 @@
 
 #define SHARE_LIMIT     0.25   /* when CPU is the limit */
 #define SHARE_DOMINANT  0.50   /* when it is not */
-#define SHARE_WHOLE     0.60   /* where every target is met */
 #define BUSY_MIN        0.70
 #define SHARE_UNSEEN    0.60   /* where no function is seen */
 #define HEAVY_S         1e-3   /* CPU of a request: less may be what answering takes */
@@ -121,10 +119,9 @@ detect(const struct facts *f, struct draft *d)
 		return;
 	}
 	double share = facts_hot_share(f, h);
-	bool whole = share >= SHARE_WHOLE && f->run->baseline.cpu_per_request >= HEAVY_S;
 	if (share < SHARE_LIMIT)
 		rule_out(d, "the hottest function, %s, has only %s of the time", h->name, PCT(share));
-	else if (!limit && (share < SHARE_DOMINANT || (f->at_ease && !whole)))
+	else if (!limit && (share < SHARE_DOMINANT || f->at_ease))
 		rule_out(d, "CPU is not the limit: %s of what the service may use, and the hottest "
 		    "function, %s, has %s of the time", PCT(f->utilisation), h->name, PCT(share));
 	else

@@ -26,19 +26,6 @@ compresses(void)
 	return r;
 }
 
-/* Its target is met; nothing but this function costs anything. */
-static struct run *
-all_hot_at_ease(double cpu_per_request)
-{
-	struct run *r = hot(0.85, 0.3);
-	target(r, "latency_p99", "<", 1, 0);
-	r->baseline.cpu_per_request = cpu_per_request;
-	return r;
-}
-
-static struct run *dear_at_ease(void) { return all_hot_at_ease(0.007); }
-static struct run *cheap_at_ease(void) { return all_hot_at_ease(0.0002); }
-
 static struct run *node_blocked(void) { return loop(0.9, 0.045, "node"); }
 static struct run *node_calm(void) { return loop(0.3, 0.001, "node"); }
 
@@ -184,7 +171,6 @@ static struct run *beside_its_database(void) { return beside(2.9, true); }
 static const struct fault rows[] = {
 	{ "cpu.hot-function", hot_function, hot_but_idle, "score_cart" },
 	{ "cpu.hot-function", hot_function, cold_cron, "score_cart" },
-	{ "cpu.hot-function", dear_at_ease, cheap_at_ease, "score_cart" },
 	{ "cpu.event-loop", node_blocked, node_calm, "main loop of node (pid 100)" },
 	{ "cpu.event-loop", node_blocked, node_preempted, "main loop of node (pid 100)" },
 	{ "cpu.event-loop", node_blocked, nginx_full, "main loop of node (pid 100)" },
