@@ -3,15 +3,16 @@
 
 tests/tools/pinned_server is a service of several single-threaded processes (the kernel deals
 connections by hash, or the processes race for them); a request costs its process a sleep of 5 ms, and
-all run in the lowest real-time class where they may, so that neighbours on the machine hardly count. tests/tools/pinned_load runs the same phase on 16
-connections again and again: first on new connections each time, then on connections that load_spread
-has spread over the processes. The spread is largest over smallest value, less one.
+all run in the lowest real-time class where they may, so that neighbours on the machine hardly count.
+tests/tools/pinned_load runs the same phase on 16 connections again and again: first on new connections
+each time, then on connections that load_spread has spread over the processes. The spread is largest
+over smallest value, less one.
 
-usage: bench/prove/pinning.py BUILD [TIMES] [MILLISECONDS]
+usage: bench/prove/pinning.py PRONY [TIMES] [MILLISECONDS]; of its build folder
 """
 import os, signal, statistics, subprocess, sys
 
-build = os.path.abspath(sys.argv[1])
+build = os.path.dirname(os.path.abspath(sys.argv[1]))
 times = int(sys.argv[2]) if len(sys.argv) > 2 else 10
 milliseconds = int(sys.argv[3]) if len(sys.argv) > 3 else 1000
 CONNECTIONS, COST_US = 16, 5000

@@ -105,6 +105,30 @@ preparing_statements_is_the_databases_work(void **state)
 	run_free(r);
 }
 
+/* Of a statement that is repeated; else the function that asks is the place. */
+static void
+what_an_object_mapper_computes_is_the_statements(void **state)
+{
+	struct run *r = repeated(40);
+	struct run_query *q = &r->evidence.trace.queries[0];
+	r->baseline.cpu = 3.8;
+	r->evidence.trace.routes[0].parts[0].share = 0.1;
+	r->evidence.trace.routes[0].parts[2].share = 0;
+	part(r, PART_CPU, "is_premium", 0.85);
+	function(r, "is_premium", "python", 0.85, true);
+	function(r, "QuerySet.get", "python", 0.85, false)->file =
+	    "/usr/lib/python3/dist-packages/django/db/models/query.py";
+	stack(r, "main;ticket_list;is_premium;QuerySet.get", 1);
+	diagnose(r);
+	assert_string_equal(r->findings[0].kind, "io.db.n-plus-one");
+	assert_null(finding(r, "cpu.hot-function"));
+	q->per_request = q->most_per_request = 1;
+	diagnose(r);
+	assert_string_equal(r->findings[0].kind, "cpu.hot-function");
+	assert_string_equal(r->findings[0].where, "is_premium");
+	run_free(r);
+}
+
 static void
 slow_requests_decide_when_they_are_told_apart(void **state)
 {
@@ -159,6 +183,7 @@ RUN_TESTS(
 	cmocka_unit_test(connecting_each_time_is_told),
 	cmocka_unit_test(what_is_repeated_comes_before_the_loop_that_is_busy_with_it),
 	cmocka_unit_test(preparing_statements_is_the_databases_work),
+	cmocka_unit_test(what_an_object_mapper_computes_is_the_statements),
 	cmocka_unit_test(slow_requests_decide_when_they_are_told_apart),
 	cmocka_unit_test(a_leak_is_told_after_the_limit),
 	cmocka_unit_test(an_answer_that_could_be_kept_comes_last))
