@@ -9,6 +9,7 @@
 
 #include "diagnose/detect.h"
 #include "diagnose/heap.h"
+#include "diagnose/peers.h"
 #include "diagnose/statements.h"
 #include "diagnose/text.h"
 
@@ -61,10 +62,23 @@ name_of(const struct facts *f)
 	return run_printf(f->run, "main loop of %s (pid %lld)", name, (long long)f->loop->pid);
 }
 
-/* A loop that is busy with nothing in particular while requests repeat a statement (`repeated`) is busy with
- * its answers: the statement is the cause. */
+/* What each request repeats, a statement or a call; NULL: nothing. */
+static const char *
+repeated_by(const struct facts *f)
+{
+	const struct run_query *q = statement_repeated(f);
+	const struct run_call *c = peer_repeated(f);
+
+	if (q)
+		return run_printf(f->run, "asks %s %.3g times", text_brief(f->run, q->fingerprint, 60),
+		    statement_calls(q));
+	return c ? run_printf(f->run, "calls %s %.3g times", c->peer, c->per_request) : NULL;
+}
+
+/* A loop that is busy with nothing in particular while requests repeat something (`repeated`) is busy with
+ * its answers: what is repeated is the cause. */
 static double
-confidence_of(const struct facts *f, bool located, const struct run_query *repeated)
+confidence_of(const struct facts *f, bool located, const char *repeated)
 {
 	if (located)
 		return f->loop->cpu > BUSY_MIN ? 0.95 : 0.85;
@@ -76,8 +90,8 @@ tell(const struct facts *f, struct draft *d, const struct hot *h, double share)
 {
 	const struct run_thread *t = f->loop;
 	const char *loop = name_of(f);
-	bool located = h != NULL || is_blocked(f);
-	const struct run_query *repeated = located ? NULL : statement_repeated(f);
+	const char *repeated = h ? NULL : repeated_by(f);
+	bool located = h || (is_blocked(f) && !repeated);
 	struct run_finding *out = finding_add(d, share, confidence_of(f, located, repeated),
 	    h ? facts_hot_place(f, h) : loop);
 
@@ -101,10 +115,10 @@ tell(const struct facts *f, struct draft *d, const struct hot *h, double share)
 	if (f->host_busy < 0.9)
 		finding_evidence(d, "the host's CPUs are only %s busy", PCT(f->host_busy));
 	if (!located)
-		finding_against(d, "no function is known and no single stretch is long");
+		finding_against(d, "no function is known%s",
+		    is_blocked(f) ? "" : " and no single stretch is long");
 	if (repeated)
-		finding_against(d, "a request asks %s %.3g times, and each answer takes the loop a moment",
-		    text_brief(f->run, repeated->fingerprint, 60), statement_calls(repeated));
+		finding_against(d, "a request %s, and each answer takes the loop a moment", repeated);
 }
 
 /* CPU of the threads that work for the loop beside it, cores. */

@@ -7,8 +7,7 @@
 #include "diagnose/peers.h"
 #include "diagnose/text.h"
 
-#define CALLS_MIN  5
-#define SHARE_MIN  0.05
+#define SHARE_MIN 0.05
 
 /* Of the work of HTTP clients, by calls; also those whose request is not known. */
 static double
@@ -36,7 +35,7 @@ detect(const struct facts *f, struct draft *d)
 		const struct run_call *c = &f->trace->calls[i];
 		if (c->per_request > most)
 			most = c->per_request;
-		if (!(c->per_request >= CALLS_MIN))
+		if (!(c->per_request >= PEER_REPEATED))
 			continue;
 		double client = client_share(f, c);
 		double share = (peer_share(f, c->peer) + client) * (c->per_request - 1) / c->per_request;

@@ -5,7 +5,7 @@
  * called it. Time in a library (memcpy, a hash, the allocator) is charged to the nearest function
  * of the application above it; time in the kernel stays there, because no function of the
  * application is wrong for the kernel's work; an embedded database's is the database's; and where
- * requests repeat a statement, what its driver computes is the statement's. Starting
+ * requests repeat a statement or a call, what its driver computes is the statement's. Starting
  * from the requests' own parts keeps a busy background thread out: it has samples, but no request
  * waits for it. */
 #include <math.h>
@@ -17,6 +17,7 @@
 #include "base/map.h"
 #include "diagnose/driver.h"
 #include "diagnose/facts.h"
+#include "diagnose/peers.h"
 #include "diagnose/statements.h"
 #include "diagnose/text.h"
 
@@ -35,7 +36,7 @@ struct tree {
 	struct map part_at;       /* name -> index + 1 in f->parts, CPU */
 	struct map hot_at;        /* name -> index + 1 in f->hot */
 	double *part_seconds;     /* sampled under each part */
-	bool *repeats;            /* by function of the trace: of the driver of a repeated statement */
+	bool *repeats;            /* by function of the trace: of the driver of a repeated statement or call */
 };
 
 struct stack {
@@ -66,18 +67,18 @@ index_names(struct tree *t)
 			    NULL) = i + 1;
 }
 
-/* Statements that requests repeat: functions of their drivers. */
+/* Statements and calls that requests repeat: functions of their drivers. */
 static void
 mark_drivers(struct tree *t)
 {
 	const struct run_trace *trace = t->f->trace;
-	bool repeated[2] = { false };
+	bool repeated[] = { [DRIVER_HTTP] = peer_repeated(t->f) != NULL };
 
 	for (size_t i = 0; i < trace->n_queries; i++)
 		if (statement_calls(&trace->queries[i]) >= QUERY_REPEATED)
 			repeated[statement_is_sql(&trace->queries[i]) ? DRIVER_SQL : DRIVER_KEY_VALUE] = true;
 	for (size_t i = 0; i < trace->n_functions; i++)
-		for (enum driver d = DRIVER_SQL; d <= DRIVER_KEY_VALUE; d++)
+		for (enum driver d = DRIVER_SQL; d <= DRIVER_HTTP; d++)
 			t->repeats[i] |= repeated[d] && driver_has(d, &trace->functions[i]);
 }
 
@@ -269,7 +270,7 @@ charge_toll(struct tree *t, const struct stack *s, double share)
 }
 
 static bool
-repeats_statement(const struct tree *t, const struct stack *s)
+repeats_call(const struct tree *t, const struct stack *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		size_t function = index_of(&t->function_at, s->frame[i]);
@@ -315,7 +316,7 @@ charge_stack(struct tree *t, const struct stack *s, double share)
 	for (size_t i = 0; i < s->n; i++)
 		if (is_kernel(t, s->frame[i]))
 			return;
-	if (repeats_statement(t, s))
+	if (repeats_call(t, s))
 		return;
 	for (size_t i = s->n; i-- > 0;) {
 		if (!is_application(t, s->frame[i]))

@@ -37,6 +37,20 @@ peer_call(const struct facts *f, const char *peer)
 	return NULL;
 }
 
+const struct run_call *
+peer_repeated(const struct facts *f)
+{
+	const struct run_call *most = NULL;
+
+	for (size_t i = 0; i < f->trace->n_calls; i++) {
+		const struct run_call *c = &f->trace->calls[i];
+		if (text_same(c->kind, "http") && c->per_request >= PEER_REPEATED
+		    && (!most || c->per_request > most->per_request))
+			most = c;
+	}
+	return most;
+}
+
 double
 peer_share(const struct facts *f, const char *peer)
 {

@@ -13,6 +13,10 @@ bool peer_is_unseen(const struct facts *f, const struct run_part *p);
 double peer_client_share(const struct facts *f);
 /* The calls to a peer; NULL: none recorded. */
 const struct run_call *peer_call(const struct facts *f, const char *peer);
+/* So many calls of one request to one server are one too many by four. */
+#define PEER_REPEATED 5
+/* The server that a request calls over HTTP most often, where that is repeated; NULL: none. */
+const struct run_call *peer_repeated(const struct facts *f);
 /* From so many connections a request on, each request is taken to open one. */
 #define PEER_CONNECTS_MIN 0.5
 /* Share of the time waiting for that peer. Lock waits behind it stay the lock's: another server

@@ -64,6 +64,7 @@ struct call {                  /* to a peer */
 	bool connect, http, error;
 	bool handshake, hello;     /* nothing but TLS was agreed on; and that began in it */
 	bool alone, slept;         /* no other request was open; its own had waited for something unseen */
+	bool amid;                 /* asked while another of its request was out */
 	bool task;                 /* told by a coroutine or goroutine */
 	bool held;                 /* asked by a task whose connection another had, which was idle then */
 	uint32_t done;             /* answers that its request had had when it wanted to ask */

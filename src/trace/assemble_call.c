@@ -176,6 +176,7 @@ ask(struct worker *w, struct conn *c, const struct rec *io, const struct rec *qu
 		call->done = who.waited && !io->task ? who.done : w->courses[who.span].done;
 		call->slept = w->courses[who.span].slept;
 		call->alone = w->actors[io->thread].open == 1 && !io->task;
+		call->amid = course_asks(&w->courses[who.span]) > 1;
 		call->held = w->courses[who.span].task && w->courses[who.span].holder != NOBODY;
 	}
 	call->statement = statement;

@@ -59,6 +59,13 @@ struct course {
 	uint8_t holder_sure, merged_sure;
 };
 
+/* Its questions that are out; connections that are being opened are none. */
+static inline uint32_t
+course_asks(const struct course *c)
+{
+	return c->out > c->opening ? c->out - c->opening : 0;
+}
+
 /* A span that went on waiting though no call of it was out. */
 struct stall {
 	uint64_t pools;            /* bit set: this pool was wholly out then */
@@ -216,6 +223,7 @@ struct habit {
 	bool held;                 /* by who had the connection before */
 	bool sleeps;               /* after a wait for something unseen */
 	bool sleeps_known;
+	bool one_by_one;           /* each after the answer to the one before */
 };
 
 /* Whose a call turned out to be by what came after it. */

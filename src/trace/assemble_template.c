@@ -35,7 +35,8 @@ struct votes {
 	struct map by_route, by_level;         /* (text, route or level) -> weight */
 	struct map weight, of_routes;          /* text -> sum of by_level, by_route */
 	struct map calls, requests;            /* text, route */
-	struct map alone, slept;               /* text -> calls with nobody else open; that had slept */
+	struct map alone, slept, amid;         /* text -> calls with nobody else open; that had slept; */
+	struct map tasked;                     /* with others of theirs out; by tasks */
 	struct map route, likely, level;       /* text -> its winner */
 	struct map held, told;                 /* text -> calls by who had the connection before; */
 	struct map answered;                   /* whose answer a response followed; answered */
@@ -72,6 +73,7 @@ vote(const struct assembly *a, struct votes *v, const struct call *c)
 	(*map_at(&v->calls, &text, sizeof(text), NULL))++;
 	*map_at(&v->answered, &text, sizeof(text), NULL) += c->read != 0;
 	*map_at(&v->told, &text, sizeof(text), NULL) += c->told != NOBODY;
+	*map_at(&v->tasked, &text, sizeof(text), NULL) += c->task;
 	vote_for_route(a, v, c);
 	bool same = c->before != NOBODY && c->span != NOBODY && a->calls[c->before].span == c->span;
 	if (same || c->held)
@@ -84,6 +86,7 @@ vote(const struct assembly *a, struct votes *v, const struct call *c)
 	if (c->alone) {
 		(*map_at(&v->alone, &text, sizeof(text), NULL))++;
 		*map_at(&v->slept, &text, sizeof(text), NULL) += c->slept;
+		*map_at(&v->amid, &text, sizeof(text), NULL) += c->amid;
 	}
 }
 
@@ -176,6 +179,8 @@ add_entry(struct book *b, const struct votes *v, uint32_t text)
 	double slept = alone ? (double)count_in(&v->slept, text) / (double)alone : 0;
 	e.sleeps_known = alone >= ALONE_ENOUGH && (slept < ALONE_OFF || slept > 1 - ALONE_OFF);
 	e.sleeps = e.sleeps_known && slept > 0.5;
+	e.one_by_one = alone >= ALONE_ENOUGH && !count_in(&v->tasked, text) &&
+	    (double)count_in(&v->amid, text) < ALONE_OFF * (double)alone;
 	*map_at(&b->ids, &text, sizeof(text), NULL) = b->n;
 	*ARENA_PUSH(b->arena, b->habits, b->n) = e;
 }
@@ -185,7 +190,7 @@ votes_done(struct votes *v)
 {
 	struct map *maps[] = { &v->by_route, &v->by_level, &v->weight, &v->of_routes,
 		&v->calls, &v->requests, &v->told, &v->answered, &v->spoken,
-		&v->alone, &v->slept, &v->route, &v->likely, &v->level, &v->held };
+		&v->alone, &v->slept, &v->amid, &v->tasked, &v->route, &v->likely, &v->level, &v->held };
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
 		map_done(maps[i]);
 }
@@ -266,11 +271,23 @@ template_fits(const struct worker *w, uint32_t span, uint32_t text)
 	if (!e || !e->route || s->partial || w->book->bold)
 		return 0;
 	if (e->route != s->route || (e->level != NOBODY && c->done < e->level) ||
-	    (e->sleeps && !c->slept))
+	    (e->sleeps && !c->slept) || (e->one_by_one && course_asks(c)))
 		return -1;
 	if (!e->count)
 		return 0;
 	return asked_before(w->a, span, text) < e->count ? 1 : -1;
+}
+
+/* Of one habit: how many of its questions the span may ask now. */
+static uint32_t
+missing_of(const struct worker *w, uint32_t span, const struct habit *e)
+{
+	uint32_t asked = asked_before(w->a, span, e->text);
+	uint32_t missing = e->count > asked ? e->count - asked : 0;
+
+	if (!e->one_by_one)
+		return missing;
+	return missing && !course_asks(&w->courses[span]);
 }
 
 int
@@ -283,10 +300,9 @@ template_missing(const struct worker *w, uint32_t span)
 		return -1;
 	for (uint32_t i = first; i != NOBODY; i = w->book->habits[i].next) {
 		const struct habit *e = &w->book->habits[i];
-		uint32_t asked = e->count ? asked_before(w->a, span, e->text) : 0;
 		if (!e->count || (e->level != NOBODY && e->level > w->courses[span].done))
 			continue;
-		sum = (sum < 0 ? 0 : sum) + (int)(e->count > asked ? e->count - asked : 0);
+		sum = (sum < 0 ? 0 : sum) + (int)missing_of(w, span, e);
 	}
 	return sum;
 }

@@ -327,6 +327,42 @@ what_one_request_asks_tells_which_of_many_asks_it(void **state)
 }
 
 static void
+what_is_asked_one_by_one_is_asked_once_an_answer(void **state)
+{
+	int64_t t = 0;
+	peer(LOOP, CACHE, 1, 6379);
+	for (int i = 0; i < 24; i++, t += 1000) {
+		request(LOOP, A, t + 5, t + 10);
+		for (int k = 100; k <= 300; k += 100) {
+			ask(LOOP, CACHE, t + k - 80, "GET ?");
+			poll(LOOP, t + k - 70, t + k - 2, 1);
+			reply(LOOP, CACHE, t + k, t + k - 10, 1);
+		}
+		response(LOOP, A, t + 310);
+	}
+	/* Two share the connection, and both their answers come in one read. */
+	request(LOOP, A, t + 5, t + 10);
+	ask(LOOP, CACHE, t + 20, "GET ?");
+	request(LOOP, B, t + 25, t + 30);
+	ask(LOOP, CACHE, t + 40, "GET ?");
+	for (int k = 100; k <= 300; k += 100) {
+		poll(LOOP, t + k - 30, t + k - 2, 1);
+		reply(LOOP, CACHE, t + k, t + k - 10, 2);
+		if (k == 300)
+			break;
+		ask(LOOP, CACHE, t + k + 10, "GET ?");
+		ask(LOOP, CACHE, t + k + 20, "GET ?");
+	}
+	response(LOOP, A, t + 310);
+	response(LOOP, B, t + 320);
+	done();
+	for (int k = 100; k <= 200; k += 100) {
+		assert_int_equal(call_at(t + k + 10)->span, read_at(t + 10));
+		assert_int_equal(call_at(t + k + 20)->span, read_at(t + 30));
+	}
+}
+
+static void
 timers_of_many_are_doubtful(void **state)
 {
 	peer(LOOP, P, 1, 5432);
@@ -503,7 +539,8 @@ RUN_TESTS(TEST(what_is_asked_in_a_run_is_the_reads), TEST(answers_in_one_read_re
     TEST(a_connection_left_idle_shows_that_nobody_waits), TEST(a_transaction_keeps_its_connection),
     TEST(a_response_puts_right_what_was_guessed), TEST(what_waited_before_the_window_comes_first),
     TEST(a_new_connection_is_first_used_by_who_opened_it),
-    TEST(what_one_request_asks_tells_which_of_many_asks_it), TEST(timers_of_many_are_doubtful),
+    TEST(what_one_request_asks_tells_which_of_many_asks_it),
+    TEST(what_is_asked_one_by_one_is_asked_once_an_answer), TEST(timers_of_many_are_doubtful),
     TEST(a_thread_for_each_request_is_certain), TEST(a_coroutine_is_the_request_that_it_answers),
     TEST(a_child_task_is_its_connections_holders), TEST(a_task_that_nobody_knows_is_nobodys),
     TEST(time_that_may_be_an_unknown_call_is_unexplained), TEST(a_goroutine_is_the_request_that_it_read),
