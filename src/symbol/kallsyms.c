@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/search.h"
 
 static uint32_t
 add_name(struct kallsyms *k, const char *name, size_t size)
@@ -78,18 +79,11 @@ kallsyms_read(struct kallsyms *k, const char *path)
 const char *
 kallsyms_find(const struct kallsyms *k, uint64_t address)
 {
-	size_t low = 0, high = k->n;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (k->items[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == 0)
+	size_t after = FIRST_WHERE(i, k->n, k->items[i].start > address);
+	if (after == 0)
 		return NULL;
-	size_t first = low - 1;   /* of the names of one address the first in the file */
-	while (first > 0 && k->items[first - 1].start == k->items[low - 1].start)
+	size_t first = after - 1;   /* of the names of one address the first in the file */
+	while (first > 0 && k->items[first - 1].start == k->items[after - 1].start)
 		first--;
 	return k->names + k->items[first].name;
 }

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/search.h"
 
 #define MAPS_BYTES_MAX (64u << 20)
 
@@ -259,15 +260,8 @@ maps_done(struct maps *m)
 const struct module *
 maps_module(const struct maps *m, uint64_t address)
 {
-	size_t low = 0, high = m->n_modules;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (m->modules[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	const struct module *found = low ? &m->modules[low - 1] : NULL;
+	size_t after = FIRST_WHERE(i, m->n_modules, m->modules[i].start > address);
+	const struct module *found = after ? &m->modules[after - 1] : NULL;
 	return found && address < found->end ? found : NULL;
 }
 
@@ -286,13 +280,6 @@ maps_module_of_data(const struct maps *m, uint64_t address)
 bool
 maps_is_anonymous_code(const struct maps *m, uint64_t address)
 {
-	size_t low = 0, high = m->n_anonymous;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (m->anonymous[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low && address < m->anonymous[low - 1].end;
+	size_t after = FIRST_WHERE(i, m->n_anonymous, m->anonymous[i].start > address);
+	return after && address < m->anonymous[after - 1].end;
 }

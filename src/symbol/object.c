@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/file_map.h"
+#include "base/search.h"
 
 /* ---- opening -------------------------------------------------------------------------------- */
 
@@ -351,17 +352,10 @@ find(const struct object *o, const struct object_symbols *in, uint64_t vaddr)
 	if (vaddr < o->view.first_vaddr || vaddr >= o->view.end_vaddr)
 		return NULL;
 	uint64_t at = vaddr - o->view.first_vaddr;
-	size_t low = 0, high = in->n;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (in->items[middle].start <= at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (size_t i = low; i > 0 && low - i < STEPS_BACK; i--) {
+	size_t after = FIRST_WHERE(i, in->n, in->items[i].start > at);
+	for (size_t i = after; i > 0 && after - i < STEPS_BACK; i--) {
 		const struct object_symbol *s = &in->items[i - 1];
-		if (at - s->start < s->size || (s->size == 0 && i == low))
+		if (at - s->start < s->size || (s->size == 0 && i == after))
 			return s;
 	}
 	return NULL;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/search.h"
 #include "symbol/java_name.h"
 #include "symbol/namespace.h"
 
@@ -118,18 +119,11 @@ perf_map_read(struct perf_map *m, struct arena *a, int pid)
 const char *
 perf_map_find(const struct perf_map *m, uint64_t address, uint64_t *ret_start)
 {
-	size_t low = 0, high = m->n;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (m->items[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == 0 || address - m->items[low - 1].start >= m->items[low - 1].size)
+	size_t after = FIRST_WHERE(i, m->n, m->items[i].start > address);
+	if (after == 0 || address - m->items[after - 1].start >= m->items[after - 1].size)
 		return NULL;
-	*ret_start = m->items[low - 1].start;
-	return m->items[low - 1].name;
+	*ret_start = m->items[after - 1].start;
+	return m->items[after - 1].name;
 }
 
 void

@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+#include "base/search.h"
+
 #define SURE_FETCHED 95
 #define HOPS_MAX     4         /* threads from the reader to who waits */
 
@@ -51,16 +53,9 @@ answers_of(struct assembly *a)
 static uint32_t
 last_read(const struct answers *s, uint32_t thread, int64_t from, int64_t to)
 {
-	size_t low = 0, high = s->n;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (compare_read(&s->a->calls[s->calls[middle]], thread, to) <= 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	const struct call *c = low ? &s->a->calls[s->calls[low - 1]] : NULL;
-	return c && c->reader == thread && c->read > from ? s->calls[low - 1] : NOBODY;
+	size_t after = FIRST_WHERE(i, s->n, compare_read(&s->a->calls[s->calls[i]], thread, to) > 0);
+	const struct call *c = after ? &s->a->calls[s->calls[after - 1]] : NULL;
+	return c && c->reader == thread && c->read > from ? s->calls[after - 1] : NOBODY;
 }
 
 /* The last wait of the thread that was over at `to`; NULL: it has not waited since `from`. */

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "base/search.h"
+
 /* Keys of this kind are no addresses; a bit tells those of a task's result. */
 #define SITE_MARK (UINT64_C(1) << 60)
 #define TASK_MARK (UINT64_C(1) << 59)
@@ -128,17 +130,10 @@ collect(struct settling *s)
 static uint64_t
 nearest(const struct sites *sites, int64_t at)
 {
-	size_t low = 0, high = sites->n;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (sites->items[middle].at < at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	bool last = low == sites->n;
-	bool before = low && (last || at - sites->items[low - 1].at < sites->items[low].at - at);
-	return sites->items[before ? low - 1 : low].key;
+	size_t after = FIRST_WHERE(i, sites->n, sites->items[i].at >= at);
+	bool last = after == sites->n;
+	bool before = after && (last || at - sites->items[after - 1].at < sites->items[after].at - at);
+	return sites->items[before ? after - 1 : after].key;
 }
 
 /* Who ended a wait, by the wait that came to its end then. */

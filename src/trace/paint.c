@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/search.h"
+
 #define HOLDER_DEPTH_MAX 16
 #define PAUSE_MARGIN_NS  1000000 /* a wait that is for a pause begins and ends this near to it */
 #define SQL_NESTING_MAX  64    /* executions that may end after the stretch and yet overlap it */
@@ -117,20 +119,19 @@ part_painted(const struct assembly *a, const struct rec *off)
 
 /* ---- tasks --------------------------------------------------------------------------------- */
 
+/* In the order of threads, then of time. */
+static bool
+is_not_before(const struct tape_handoff *h, uint32_t tid, int64_t at)
+{
+	return h->tid > tid || (h->tid == tid && h->at >= at);
+}
+
 /* The last time before `at` that a thread handed a result over; 0 none. */
 static int64_t
 last_handoff(const struct tape *t, uint32_t tid, int64_t at)
 {
-	size_t low = 0, high = t->n_handoffs;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		const struct tape_handoff *m = &t->handoffs[middle];
-		if (m->tid < tid || (m->tid == tid && m->at < at))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low && t->handoffs[low - 1].tid == tid ? t->handoffs[low - 1].at : 0;
+	size_t after = FIRST_WHERE(i, t->n_handoffs, is_not_before(&t->handoffs[i], tid, at));
+	return after && t->handoffs[after - 1].tid == tid ? t->handoffs[after - 1].at : 0;
 }
 
 /* When the thread last came out of waiting for work in [from, to]; 0: it was at work all the time. */

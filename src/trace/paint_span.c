@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests and connections: their work, and what lies between. */
 #include "trace/paint_int.h"
+
+#include "base/search.h"
 #include "trace/task_waits.h"
 
 #define HELPER_SHARE_MIN 0.3   /* of a gap that a helper thread must have been busy */
@@ -90,26 +92,11 @@ idle_until(const struct assembly *a, uint32_t thread, int64_t from, int64_t to)
 	return until > from ? until : from;
 }
 
-/* First of the calls of no span that begins after `time`. */
-static size_t
-first_loose_after(const struct assembly *a, int64_t time)
-{
-	size_t low = 0, high = a->n_loose;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (a->calls[a->loose[middle]].start <= time)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 /* Was a call of the thread out that nobody is known to have made? */
 static bool
 may_be_loose_call(const struct assembly *a, uint32_t thread, int64_t from, int64_t to)
 {
-	size_t end = first_loose_after(a, to);
+	size_t end = FIRST_WHERE(i, a->n_loose, a->calls[a->loose[i]].start > to);
 	for (size_t i = end; i > 0 && end - i < LOOSE_LOOKED_MAX; i--) {
 		const struct call *c = &a->calls[a->loose[i - 1]];
 		if (c->thread == thread && (c->end ? c->end : c->start) > from)
@@ -122,15 +109,8 @@ may_be_loose_call(const struct assembly *a, uint32_t thread, int64_t from, int64
 static const struct call *
 doubtful_call(const struct assembly *a, uint32_t thread, int64_t from, int64_t to)
 {
-	size_t low = 0, high = a->n_calls;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (a->calls[middle].start < to)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (size_t i = low; i > 0 && low - i < LOOSE_LOOKED_MAX; i--) {
+	size_t after = FIRST_WHERE(i, a->n_calls, a->calls[i].start >= to);
+	for (size_t i = after; i > 0 && after - i < LOOSE_LOOKED_MAX; i--) {
 		const struct call *c = &a->calls[i - 1];
 		if (c->thread == thread && c->span != NOBODY && c->sure < CALL_SURE && c->end > from)
 			return c;

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/search.h"
+
 void
 pauses_add(struct pauses *p, struct arena *a, int pid, int64_t from, int64_t to)
 {
@@ -37,17 +39,16 @@ pauses_sort(struct pauses *p)
 	p->n = kept;
 }
 
+/* In the order of processes, then of time. */
+static bool
+ends_after(const struct pause *p, int pid, int64_t at)
+{
+	return p->pid > pid || (p->pid == pid && p->to > at);
+}
+
 const struct pause *
 pauses_after(const struct pauses *p, int pid, int64_t at)
 {
-	size_t low = 0, high = p->n;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct pause *m = &p->items[middle];
-		if (m->pid < pid || (m->pid == pid && m->to <= at))
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < p->n && p->items[low].pid == pid ? &p->items[low] : NULL;
+	size_t after = FIRST_WHERE(i, p->n, ends_after(&p->items[i], pid, at));
+	return after < p->n && p->items[after].pid == pid ? &p->items[after] : NULL;
 }

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/same.h"
+#include "base/search.h"
 #include "trace/inlined.h"
 
 #define PARTS_MAX      48
@@ -116,15 +117,7 @@ summary_view(struct summary *s, uint32_t stack)
 size_t
 summary_first_sample(const struct summary *s, uint32_t thread, int64_t from)
 {
-	size_t low = 0, high = s->n_samples[thread];
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (s->a->tape->samples[s->samples[thread][middle]].time < from)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return FIRST_WHERE(i, s->n_samples[thread], s->a->tape->samples[s->samples[thread][i]].time >= from);
 }
 
 #define GC_MARK (UINT32_C(1) << 31)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/search.h"
 
 #define QUERIES_MAX 200
 
@@ -166,15 +167,7 @@ intervals_add(struct summary *s, struct intervals *c, int64_t from, int64_t to)
 static size_t
 not_after(const int64_t *times, size_t n, int64_t at)
 {
-	size_t low = 0, high = n;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (times[middle] <= at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return FIRST_WHERE(i, n, times[i] > at);
 }
 
 static size_t

@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/search.h"
 #include "trace/summary.h"
 
 #define LONG_NS    (1 * NS_PER_MS)    /* a shorter call hardly waited */
@@ -75,16 +76,9 @@ collect_ends(struct summary *s)
 static bool
 ended_with_another(const struct ends *ends, const struct call *c)
 {
-	size_t low = 0, high = ends->n;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (ends->items[middle].time < c->end - NEAR_NS)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < ends->n && ends->items[low].time <= c->end + NEAR_NS; low++)
-		if (ends->items[low].span != c->span)
+	size_t after = FIRST_WHERE(i, ends->n, ends->items[i].time >= c->end - NEAR_NS);
+	for (; after < ends->n && ends->items[after].time <= c->end + NEAR_NS; after++)
+		if (ends->items[after].span != c->span)
 			return true;
 	return false;
 }

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/search.h"
 #include "trace/export_folded.h"
 #include "trace/export_pprof.h"
 
@@ -49,15 +50,8 @@ static uint32_t
 span_at(const struct summary *s, uint32_t thread, int64_t at)
 {
 	const struct thread_log *log = &s->a->threads[thread];
-	size_t low = 0, high = log->n_segments;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (s->a->segments[log->segments[middle]].start < at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	const struct segment *g = low ? &s->a->segments[log->segments[low - 1]] : NULL;
+	size_t after = FIRST_WHERE(i, log->n_segments, s->a->segments[log->segments[i]].start >= at);
+	const struct segment *g = after ? &s->a->segments[log->segments[after - 1]] : NULL;
 	bool inside = g && g->end >= at && g->span != NOBODY && s->a->spans[g->span].end >= at;
 	return inside ? g->span : NOBODY;
 }

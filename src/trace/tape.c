@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/search.h"
 
 #define DEPTH_MAX 16           /* of processes below each other */
 #define NAMES_MAX 20000        /* then texts become "(other)": input cannot grow it further */
@@ -48,15 +49,7 @@ tape_add(struct tape *t)
 size_t
 tape_first_after(const struct tape *t, const uint32_t *items, size_t n, int64_t from)
 {
-	size_t low = 0, high = n;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (tape_at(t, items[middle])->ts <= from)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return FIRST_WHERE(i, n, tape_at(t, items[i])->ts > from);
 }
 
 uint32_t

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/search.h"
 #include "trace/intake.h"
 #include "trace/proc_states.h"
 
@@ -89,15 +90,7 @@ task_waits_states(struct intake *in, struct run *r, int64_t looks)
 static size_t
 first_at(const struct tape *t, int64_t from)
 {
-	size_t low = 0, high = t->n_task_waits;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (t->task_waits[middle].time < from)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return FIRST_WHERE(i, t->n_task_waits, t->task_waits[i].time >= from);
 }
 
 struct share { uint8_t kind; uint32_t where; int64_t weight; };

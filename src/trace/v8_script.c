@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/search.h"
 #include "base/utf8.h"
 #include "trace/v8_positions.h"
 
@@ -233,15 +234,7 @@ script_at(struct v8_heap *h, uint64_t script)
 static int
 line_of(const struct known_script *s, int32_t offset)
 {
-	size_t low = 0, high = s->n_lines;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (s->line_ends[middle] < (uint32_t)offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return (int)low + 1;
+	return (int)FIRST_WHERE(i, s->n_lines, s->line_ends[i] >= (uint32_t)offset) + 1;
 }
 
 void
