@@ -20,6 +20,13 @@ text_of(const char *s)
 }
 
 static inline bool
+text_is_exactly(struct text t, const char *word)
+{
+	return t.size == strlen(word) && memcmp(t.at, word, t.size) == 0;
+}
+
+/* In whatever case. */
+static inline bool
 text_is(struct text t, const char *word)
 {
 	return t.size == strlen(word) && strncasecmp(t.at, word, t.size) == 0;

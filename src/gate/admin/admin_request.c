@@ -125,12 +125,6 @@ read_after(struct admin_request *r, struct text query)
 
 /* ---- the whole ------------------------------------------------------------------------------- */
 
-static bool
-is_exactly(struct text t, const char *word)
-{
-	return t.size == strlen(word) && memcmp(t.at, word, t.size) == 0;
-}
-
 bool
 admin_request_read(struct text method, struct text target, struct text body, struct admin_request *ret)
 {
@@ -141,10 +135,10 @@ admin_request_read(struct text method, struct text target, struct text body, str
 
 	*ret = (struct admin_request){ .text = { .cap_bytes = 16 << 10 } };
 	for (size_t i = 0; i < COUNT_OF(doors); i++) {
-		if (!is_exactly(path, doors[i].path))
+		if (!text_is_exactly(path, doors[i].path))
 			continue;
 		ret->what = doors[i].what;
-		if (!is_exactly(method, doors[i].method))
+		if (!text_is_exactly(method, doors[i].method))
 			return refuse(ret, 405, "see 'prony help gate'", "%s takes %s alone", doors[i].path,
 			    doors[i].method);
 		if (ret->what == ADMIN_PURGE)

@@ -7,12 +7,6 @@
 #include "gate/origin/errand.h"
 #include "gate/origin/room.h"
 
-static struct group *
-group_of(const struct errand *x)
-{
-	return &x->w->groups[x->route->upstream];
-}
-
 static const struct gate_upstream *
 upstream_of(const struct errand *x)
 {
@@ -46,7 +40,7 @@ static void
 show(const struct errand *x)
 {
 	struct metrics *m = x->w->metrics;
-	const struct group *g = group_of(x);
+	const struct group *g = errand_group(x);
 
 	metrics_set(m, METRIC_BREAKER, x->route->upstream, g->breaker.state != BREAKER_CLOSED);
 	if (!x->server)
@@ -70,7 +64,7 @@ bool
 attempt_begin(struct errand *x)
 {
 	const struct gate_upstream *u = upstream_of(x);
-	struct group *g = group_of(x);
+	struct group *g = errand_group(x);
 	int64_t now = x->w->now_ns, after_ns;
 
 	enum breaker_verdict v = breaker_begin(&g->breaker, &u->breaker, now, &after_ns);
@@ -90,7 +84,7 @@ attempt_begin(struct errand *x)
 bool
 attempt_begin_second(struct errand *x, const struct server_set *others)
 {
-	struct group *g = group_of(x);
+	struct group *g = errand_group(x);
 	int64_t now = x->w->now_ns;
 
 	if (g->breaker.state != BREAKER_CLOSED)
@@ -122,7 +116,7 @@ static void
 judge(struct errand *x)
 {
 	if (!x->attempt.judged)
-		breaker_end(&group_of(x)->breaker, &upstream_of(x)->breaker, x->attempt.verdict,
+		breaker_end(&errand_group(x)->breaker, &upstream_of(x)->breaker, x->attempt.verdict,
 		    x->attempt.outcome, x->w->now_ns);
 	x->attempt.judged = true;
 }
@@ -146,8 +140,8 @@ attempt_answered(struct errand *x, int status)
 	a->outcome = status >= 500 ? OUTCOME_BAD : OUTCOME_GOOD;
 	judge(x);
 	room_give(x, a->outcome == OUTCOME_GOOD, a->latency_ns);
-	latency_add(&group_of(x)->answers, took_ns);
-	set_hedge(group_of(x), &upstream_of(x)->hedge);
+	latency_add(&errand_group(x)->answers, took_ns);
+	set_hedge(errand_group(x), &upstream_of(x)->hedge);
 	metrics_observe(x->w->metrics, METRIC_UPSTREAM_DURATION, x->route->upstream, took_ns);
 	if (x->client) {
 		x->client->visit.server = x->server;
@@ -158,7 +152,7 @@ attempt_answered(struct errand *x, int status)
 bool
 attempt_again(struct errand *x)
 {
-	if (x->retries >= upstream_of(x)->retries.attempts || !retry_budget_take(&group_of(x)->budget))
+	if (x->retries >= upstream_of(x)->retries.attempts || !retry_budget_take(&errand_group(x)->budget))
 		return false;
 	attempt_end(x, OUTCOME_BAD);
 	server_set_add(&x->tried, x->server->index);
@@ -182,7 +176,7 @@ attempt_end(struct errand *x, enum outcome outcome)
 		a->latency_ns = x->w->now_ns - a->chosen_ns;
 	judge(x);
 	room_give(x, false, a->outcome == OUTCOME_BAD && a->asked ? a->latency_ns : -1);
-	balance_end(group_of(x)->balance, x->server->index, a->outcome, a->latency_ns, x->w->now_ns);
+	balance_end(errand_group(x)->balance, x->server->index, a->outcome, a->latency_ns, x->w->now_ns);
 	show(x);
 	if (a->asked)
 		metrics_add(m, METRIC_IN_FLIGHT, x->server->number, -1);

@@ -21,6 +21,12 @@
 #include "gate/origin/upstream.h"
 #include "gate/warm/warm.h"
 
+struct group *
+errand_group(const struct errand *x)
+{
+	return &x->w->groups[x->route->upstream];
+}
+
 /* ---- life ------------------------------------------------------------------------------------ */
 
 static bool

@@ -58,6 +58,7 @@ void errand_be_patient(struct errand *x, int64_t until_ns);
 void errand_due(struct errand *x);             /* its timer */
 
 /* ---- among the files of the errand ---- */
+struct group *errand_group(const struct errand *x);   /* the servers that it may go to */
 void errand_fail(struct errand *x, int status, const char *why);
 void errand_complete(struct errand *x);        /* the answer has ended */
 bool errand_to_up(struct errand *x, const struct engine_piece *pieces, uint32_t n);

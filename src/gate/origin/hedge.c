@@ -11,12 +11,6 @@
 
 #define CLASS_AT (sizeof("HTTP/1.1 ") - 1)   /* of a status, in its line */
 
-static struct group *
-group_of(const struct errand *x)
-{
-	return &x->w->groups[x->route->upstream];
-}
-
 /* ---- two sides ------------------------------------------------------------------------------- */
 
 static void
@@ -60,7 +54,7 @@ promote(struct errand *x)
 void
 hedge_await(struct errand *x)
 {
-	struct group *g = group_of(x);
+	struct group *g = errand_group(x);
 	const struct errand *before = g->hedging.youngest;
 
 	if (!g->hedge_after_ns || !x->safe || !x->repeatable || x->warm || x->server->upstream->n_servers < 2)
@@ -207,7 +201,7 @@ win(struct errand *x)
 {
 	struct up *first = x->up;
 
-	latency_add(&group_of(x)->answers, x->w->now_ns - x->attempt.asked_ns);
+	latency_add(&errand_group(x)->answers, x->w->now_ns - x->attempt.asked_ns);
 	x->attempt.latency_ns = x->w->now_ns - x->attempt.chosen_ns;
 	attempt_end(x, OUTCOME_UNKNOWN);
 	promote(x);

@@ -5,12 +5,6 @@
 #include "gate/origin/errand.h"
 #include "gate/origin/line.h"
 
-static struct group *
-group_of(const struct errand *x)
-{
-	return &x->w->groups[x->route->upstream];
-}
-
 static const struct gate_concurrency *
 rules(const struct gate_worker *w, size_t upstream)
 {
@@ -40,14 +34,14 @@ room_is_full(const struct gate_worker *w, size_t upstream)
 static bool
 take(struct errand *x)
 {
-	x->placed = concurrency_begin(&group_of(x)->limit, &x->ticket);
+	x->placed = concurrency_begin(&errand_group(x)->limit, &x->ticket);
 	return x->placed;
 }
 
 bool
 room_take(struct errand *x)
 {
-	struct group *g = group_of(x);
+	struct group *g = errand_group(x);
 
 	if (!g->waiting.n && take(x))
 		return true;
@@ -62,7 +56,7 @@ room_take(struct errand *x)
 void
 room_give(struct errand *x, bool good, int64_t latency_ns)
 {
-	struct group *g = group_of(x);
+	struct group *g = errand_group(x);
 	double base = g->limit.base_ns;
 
 	if (!x->placed)

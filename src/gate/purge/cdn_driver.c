@@ -72,12 +72,6 @@ take_line(struct text *rest)
 	return text_trim(line);
 }
 
-static bool
-is_same(struct text t, const char *word)
-{
-	return t.size == strlen(word) && memcmp(t.at, word, t.size) == 0;
-}
-
 static struct text
 secret_in_file(struct text rest, const char *profile, const char *name)
 {
@@ -86,14 +80,14 @@ secret_in_file(struct text rest, const char *profile, const char *name)
 	while (rest.size) {
 		struct text line = take_line(&rest);
 		if (line.size > 2 && line.at[0] == '[' && line.at[line.size - 1] == ']') {
-			within = is_same(text_trim((struct text){ line.at + 1, line.size - 2 }), profile);
+			within = text_is_exactly(text_trim((struct text){ line.at + 1, line.size - 2 }), profile);
 			continue;
 		}
 		const char *equals = memchr(line.at, '=', line.size);
 		if (!within || !equals)
 			continue;
 		size_t size = (size_t)(equals - line.at);
-		if (is_same(text_trim((struct text){ line.at, size }), name))
+		if (text_is_exactly(text_trim((struct text){ line.at, size }), name))
 			return text_trim((struct text){ equals + 1, line.size - size - 1 });
 	}
 	return (struct text){ "", 0 };

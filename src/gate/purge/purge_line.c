@@ -58,12 +58,6 @@ next_word(struct text *rest)
 }
 
 static bool
-is_exactly(struct text t, const char *word)
-{
-	return t.size == strlen(word) && memcmp(t.at, word, t.size) == 0;
-}
-
-static bool
 read_number(struct text word, uint64_t *ret)
 {
 	uint64_t n = 0;
@@ -111,11 +105,11 @@ read_purge(struct text rest, struct purge *ret)
 {
 	struct text what = next_word(&rest), how = next_word(&rest);
 
-	*ret = (struct purge){ .soft = is_exactly(how, "soft"), .text = rest };
-	if (!ret->soft && !is_exactly(how, "hard"))
+	*ret = (struct purge){ .soft = text_is_exactly(how, "soft"), .text = rest };
+	if (!ret->soft && !text_is_exactly(how, "hard"))
 		return false;
 	for (int i = PURGE_URL; i <= PURGE_ALL; i++)
-		if (is_exactly(what, purge_what_name((enum purge_what)i))) {
+		if (text_is_exactly(what, purge_what_name((enum purge_what)i))) {
 			ret->what = (enum purge_what)i;
 			return purge_is_good(ret);
 		}
@@ -128,7 +122,7 @@ purge_line_read(struct text line, struct purge_entry *ret, struct text *ret_read
 	struct text rest = line, first = next_word(&rest);
 	struct purge_entry entry = { 0 };
 
-	if (is_exactly(first, "done")) {
+	if (text_is_exactly(first, "done")) {
 		*ret_reader = next_word(&rest);
 		if (!is_reader_name(*ret_reader) || !read_number(rest, &entry.number))
 			return PURGE_LINE_BAD;
