@@ -3,7 +3,9 @@
  *
  * Must also hold: CPU is a limit (the service uses most of what it may, a thread is full, or
  * threads queue for a CPU), or the function alone is half of the time. A hot function of an idle
- * machine limits nobody. */
+ * machine limits nobody, and one of a service that keeps its targets at the rate that was asked for
+ * likewise. Where the highest rate was looked for, requests that are dear and are that function are
+ * what ends it. */
 #include <math.h>
 
 #include "diagnose/detect.h"
@@ -11,6 +13,7 @@
 
 #define SHARE_LIMIT     0.25   /* when CPU is the limit */
 #define SHARE_DOMINANT  0.50   /* when it is not */
+#define SHARE_WHOLE     0.60   /* where every target is met */
 #define BUSY_MIN        0.70
 #define SHARE_UNSEEN    0.60   /* where no function is seen */
 #define HEAVY_S         1e-3   /* CPU of a request: less may be what answering takes */
@@ -20,6 +23,26 @@ cpu_is_limit(const struct facts *f)
 {
 	return f->utilisation > BUSY_MIN || (f->busiest && f->busiest->cpu > BUSY_MIN)
 	    || f->waiting >= 1;
+}
+
+/* A target names a rate: more than that is not asked of the service. */
+static bool
+rate_is_asked(const struct run *r)
+{
+	for (size_t i = 0; i < r->n_targets; i++)
+		if (r->targets[i].at_rate > 0)
+			return true;
+	return false;
+}
+
+/* Where every target is met: does the function tell how much more could be served? */
+static bool
+ends_rate(const struct facts *f, double share)
+{
+	const struct run_capacity *c = &f->run->capacity;
+
+	return isfinite(c->knee_rate) && !c->at_least && !rate_is_asked(f->run) && share >= SHARE_WHOLE &&
+	    f->run->baseline.cpu_per_request >= HEAVY_S;
 }
 
 static void
@@ -121,7 +144,7 @@ detect(const struct facts *f, struct draft *d)
 	double share = facts_hot_share(f, h);
 	if (share < SHARE_LIMIT)
 		rule_out(d, "the hottest function, %s, has only %s of the time", h->name, PCT(share));
-	else if (!limit && (share < SHARE_DOMINANT || f->at_ease))
+	else if (!limit && (share < SHARE_DOMINANT || (f->at_ease && !ends_rate(f, share))))
 		rule_out(d, "CPU is not the limit: %s of what the service may use, and the hottest "
 		    "function, %s, has %s of the time", PCT(f->utilisation), h->name, PCT(share));
 	else

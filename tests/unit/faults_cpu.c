@@ -26,6 +26,21 @@ compresses(void)
 	return r;
 }
 
+/* Its target is met, at the highest rate (0) or at the one that was asked for; nothing but this function costs
+ * anything. */
+static struct run *
+all_hot_at_ease(double cpu_per_request, double rate)
+{
+	struct run *r = hot(0.85, 0.3);
+	target(r, "latency_p99", "<", 1, rate);
+	r->baseline.cpu_per_request = cpu_per_request;
+	return r;
+}
+
+static struct run *dear_at_its_knee(void) { return all_hot_at_ease(0.007, 0); }
+static struct run *cheap_at_its_knee(void) { return all_hot_at_ease(0.0002, 0); }
+static struct run *dear_as_asked_for(void) { return all_hot_at_ease(0.007, 100); }
+
 static struct run *node_blocked(void) { return loop(0.9, 0.045, "node"); }
 static struct run *node_calm(void) { return loop(0.3, 0.001, "node"); }
 
@@ -171,6 +186,8 @@ static struct run *beside_its_database(void) { return beside(2.9, true); }
 static const struct fault rows[] = {
 	{ "cpu.hot-function", hot_function, hot_but_idle, "score_cart" },
 	{ "cpu.hot-function", hot_function, cold_cron, "score_cart" },
+	{ "cpu.hot-function", dear_at_its_knee, cheap_at_its_knee, "score_cart" },
+	{ "cpu.hot-function", dear_at_its_knee, dear_as_asked_for, "score_cart" },
 	{ "cpu.event-loop", node_blocked, node_calm, "main loop of node (pid 100)" },
 	{ "cpu.event-loop", node_blocked, node_preempted, "main loop of node (pid 100)" },
 	{ "cpu.event-loop", node_blocked, nginx_full, "main loop of node (pid 100)" },
