@@ -9,9 +9,9 @@
 #define BRIEF_S   0.001    /* of a call: where every target is met, nobody need make it faster */
 
 static bool
-is_brief(const struct facts *f, const struct run_query *q)
+is_good_enough(const struct facts *f, const struct run_query *q)
 {
-	return f->at_ease && statement_seconds(q) < BRIEF_S;
+	return f->at_rest || (f->at_ease && statement_seconds(q) < BRIEF_S);
 }
 
 static bool
@@ -58,7 +58,7 @@ tell_places(const struct facts *f, struct draft *d)
 
 	for (size_t i = 0; i < f->n_parts; i++) {
 		const struct run_part *p = &f->parts[i];
-		if (p->kind != PART_DB || p->share < SHARE_MIN || query_of(f, p->where))
+		if (p->kind != PART_DB || f->at_rest || p->share < SHARE_MIN || query_of(f, p->where))
 			continue;
 		struct run_finding *out = finding_add(d, p->share, 0.7,
 		    text_brief(f->run, p->where, 160));
@@ -81,7 +81,7 @@ detect(const struct facts *f, struct draft *d)
 	for (size_t i = 0; i < f->trace->n_queries; i++) {
 		const struct run_query *q = &f->trace->queries[i];
 		double share = statement_own_share(f, q);
-		if (!statement_is_sql(q) || explained(f, q) || is_brief(f, q) || share < SHARE_MIN)
+		if (!statement_is_sql(q) || explained(f, q) || is_good_enough(f, q) || share < SHARE_MIN)
 			continue;
 		tell_query(f, d, q, share);
 		told = true;
@@ -93,7 +93,7 @@ detect(const struct facts *f, struct draft *d)
 	else if (explained(f, largest) && statement_share(f, largest) >= SHARE_MIN)
 		rule_out(d, "the heaviest statement is explained by its missing index, its number or other "
 		    "transactions");
-	else if (is_brief(f, largest))
+	else if (is_good_enough(f, largest))
 		rule_out(d, "every target is met, and the heaviest statement takes %s", DURATION(statement_seconds(largest)));
 	else
 		rule_out(d, "the heaviest statement has %s of the time", PCT(statement_share(f, largest)));

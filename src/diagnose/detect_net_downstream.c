@@ -49,12 +49,15 @@ detect(const struct facts *f, struct draft *d)
 			continue;
 		double share = p->share * (1 - connecting(f, p->where));
 		sum += p->share;
-		if (share < SHARE_MIN)
+		if (share < SHARE_MIN || f->at_rest)
 			continue;
 		tell(f, d, p, share);
 		told = true;
 	}
-	if (!told)
+	if (f->at_rest && sum >= SHARE_MIN)
+		rule_out(d, "every target is met with half of its limit to spare, though requests wait %s of their time for "
+		    "other servers", PCT(sum));
+	else if (!told)
 		rule_out(d, "requests wait %s of their time for other servers", PCT(sum));
 }
 

@@ -461,6 +461,18 @@ all_targets_met(const struct run *r)
 	return r->n_targets > 0;
 }
 
+/* At a rate that was asked for: nobody wants more of the service. */
+static bool
+half_to_spare(const struct run *r)
+{
+	for (size_t i = 0; i < r->n_targets; i++) {
+		const struct run_target *t = &r->targets[i];
+		if (!(t->at_rate > 0) || !text_same(t->op, "<") || !(t->value <= t->limit / 2))
+			return false;
+	}
+	return r->n_targets > 0;
+}
+
 static const struct run_phase *
 traced_phase(const struct run *r)
 {
@@ -488,6 +500,7 @@ facts_make(struct facts *f, struct run *r)
 	f->outside = find_outside(f);
 	f->stalled = find_stalled(f);
 	f->at_ease = all_targets_met(r) && !(f->utilisation >= BUSY);
+	f->at_rest = f->at_ease && half_to_spare(r);
 	f->min_share = f->at_ease ? SHARE_MIN_AT_EASE
 	                          : fmin(fmax(SHARE_MIN, known(r->evidence.noise)), NOISE_HIGH);
 	judge_evidence(f);

@@ -64,6 +64,8 @@ struct facts {
 	double stalled;    /* the part of it in which the kernel holds an answer's second piece back */
 	bool blocked_workers;           /* a worker is taken nearly all the time, mostly off CPU */
 	bool at_ease;      /* targets given, all met, CPU to spare: only clear defects count */
+	bool at_rest;      /* likewise, at the rate that was asked for and with half of each limit to spare: what
+	                    * a request has to wait for anyway is no finding */
 	double min_share;  /* findings below are noise */
 	double trust;      /* 0..1: how good the evidence is */
 	const char *doubt; /* why trust is below 1; NULL */

@@ -129,7 +129,7 @@ elf_view_section(const struct elf_view *v, const char *name, struct elf_section 
 bool
 elf_view_vaddr(const struct elf_view *v, uint64_t offset, uint64_t *ret_vaddr)
 {
-	for (size_t i = 0; i < v->n_segments; i++) {
+	for (size_t i = v->n_segments; i-- > 0; ) {
 		const struct elf_segment *s = &v->segments[i];
 		uint64_t slack = s->offset % PAGE_BYTES;
 		uint64_t from = s->offset - slack;

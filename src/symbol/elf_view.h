@@ -38,8 +38,11 @@ int elf_view_init(struct elf_view *v, const void *image, size_t size);
 bool elf_view_section(const struct elf_view *v, const char *name, struct elf_section *ret);
 bool elf_view_section_at(const struct elf_view *v, uint32_t index, struct elf_section *ret);
 
-/* Address in the object's own terms of a byte of the file, and back. False outside segments. */
+/* Address in the object's own terms of the page of the file that a mapping begins with. A page may hold the
+ * end of a segment and the beginning of the next (lld lays them out so): it is mapped for each, and a mapping
+ * that begins with it is the latter's. False outside segments. */
 bool elf_view_vaddr(const struct elf_view *v, uint64_t offset, uint64_t *ret_vaddr);
+/* Byte of the file of an address. False outside segments. */
 bool elf_view_offset(const struct elf_view *v, uint64_t vaddr, uint64_t *ret_offset);
 
 /* The terminated text at a byte of the image; NULL when it is not terminated inside. */

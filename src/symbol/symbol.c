@@ -97,12 +97,15 @@ remembered(struct symbols *s, uint64_t scope, uint64_t start, bool *ret_new)
 	return (struct symbol *)(uintptr_t)*at;
 }
 
-/* Language libraries that are linked into the program are not what its author wrote. */
+/* Libraries of the language, and common ones of others, that are linked into the program are not what its author
+ * wrote. Of C++ also what their headers put there, of Rust what implements a trait ("<"). */
 static bool
-is_language_library(const char *name)
+is_linked_library(const char *name)
 {
 	static const char *const starts[] = { "std::", "core::", "alloc::", "runtime.", "__gnu_cxx::",
-		"<alloc::", "<core::", "<std::", "_start" };
+		"__glibcxx_", "__gthread_", "_start", "boost::", "hashbrown::", "tokio::", "mio::", "hyper::", "axum::",
+		"actix_", "rayon", "parking_lot", "crossbeam", "serde", "regex::", "regex_automata::" };
+	name += *name == '<';
 	for (size_t i = 0; i < COUNT_OF(starts); i++)
 		if (strncmp(name, starts[i], strlen(starts[i])) == 0)
 			return true;
@@ -140,7 +143,7 @@ name_native(struct symbols *s, const struct process *p, const struct module *m, 
 	}
 	*out = *made;
 	out->application = is_program(p, m->object) && (m->object->go.bytes ?
-	    go_is_application(&m->object->view, made->name) : !is_language_library(made->name));
+	    go_is_application(&m->object->view, made->name) : !is_linked_library(made->name));
 }
 
 static const char *
@@ -237,14 +240,29 @@ symbols_code(struct symbols *s, int pid, uint64_t ip, size_t before, size_t afte
 	return true;
 }
 
+static bool
+line_at(struct symbols *s, struct object *o, uint64_t vaddr, const char **ret_file, int *ret_line)
+{
+	return go_table_line(&o->go, vaddr, ret_file, ret_line) ||
+	    lines_find(&s->lines, o, vaddr, ret_file, ret_line);
+}
+
 bool
 symbols_line(struct symbols *s, int pid, uint64_t ip, const char **ret_file, int *ret_line)
 {
 	const struct module *m = ip & SYMBOL_MADE ? NULL :
 	    process_module(s, process_get(s, pid), ip);
-	return m && m->object->mapped &&
-	    (go_table_line(&m->object->go, ip - m->bias, ret_file, ret_line) ||
-	        lines_find(&s->lines, m->object, ip - m->bias, ret_file, ret_line));
+	if (!m || !m->object->mapped || !line_at(s, m->object, ip - m->bias, ret_file, ret_line))
+		return false;
+	const struct object_symbol *f = object_function(m->object, s->arena, ip - m->bias);
+	const char *file;
+	int line;
+	if (f && line_at(s, m->object, f->start + m->object->view.first_vaddr, &file, &line) &&
+	    strcmp(file, *ret_file) != 0) {
+		*ret_file = file;
+		*ret_line = line;
+	}
+	return true;
 }
 
 static uint64_t
@@ -274,7 +292,7 @@ symbols_inlined(struct symbols *s, int pid, uint64_t ip, bool leaf, uint64_t *ip
 		inlined.file = calls[i].file;
 		inlined.line = calls[i].line;
 		inlined.application = m->object->go.bytes ?
-		    go_is_application(&m->object->view, inlined.name) : !is_language_library(inlined.name);
+		    go_is_application(&m->object->view, inlined.name) : !is_linked_library(inlined.name);
 		ips[i] = make(s, &inlined);
 	}
 	if (n)

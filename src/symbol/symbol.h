@@ -82,7 +82,8 @@ void symbols_kernel_name(struct symbols *s, uint64_t ip, struct symbol *out);
  * it does. */
 const char *symbols_java_lost(struct symbols *s, int pid, bool *ret_java);
 
-/* Source file and line from DWARF: slow, for reported addresses only. False when unknown. */
+/* Source file and line from DWARF: slow, for reported addresses only. In what was inlined from another file: the
+ * place of the function that it was inlined into. False when unknown. */
 bool symbols_line(struct symbols *s, int pid, uint64_t ip, const char **ret_file, int *ret_line);
 
 /* Code of the process around an address, [ip - before, ip + after), out of the object's file. False where

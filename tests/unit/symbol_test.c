@@ -103,6 +103,27 @@ finds_lines(void **state)
 	symbols_free(s);
 }
 
+/* As lld lays them out: two segments share the page of the file at 0x1b000, which is mapped for each. */
+static void
+a_mapping_is_of_the_segment_that_begins_in_its_page(void **state)
+{
+	static const struct elf_view view = { .n_segments = 3, .segments = {
+		{ .offset = 0, .vaddr = 0, .file_size = 0x1b8c0, .mem_size = 0x1b8c0 },
+		{ .offset = 0x1b8c0, .vaddr = 0x1c8c0, .file_size = 0x4c330, .mem_size = 0x4c330 },
+		{ .offset = 0x67bf0, .vaddr = 0x69bf0, .file_size = 0x3178, .mem_size = 0x3410 },
+	} };
+	static const struct { uint64_t offset, vaddr; } rows[] = {
+		{ 0, 0 }, { 0x1b000, 0x1c000 }, { 0x67000, 0x69000 },
+		{ 0x68000, 0x6a000 },   /* of the third, the rest behind what is only read */
+	};
+	uint64_t vaddr;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_true(elf_view_vaddr(&view, rows[i].offset, &vaddr));
+		assert_int_equal(vaddr, rows[i].vaddr);
+	}
+	assert_false(elf_view_vaddr(&view, 0x6b000, &vaddr));
+}
+
 static void
 gives_offsets_for_probes(void **state)
 {
@@ -194,6 +215,7 @@ finds_inlined_functions(void **state)
 
 RUN_TESTS(cmocka_unit_test(names_functions), cmocka_unit_test(finds_inlined_functions),
     cmocka_unit_test(names_data),
-    cmocka_unit_test(finds_lines), cmocka_unit_test(gives_offsets_for_probes),
+    cmocka_unit_test(finds_lines), cmocka_unit_test(a_mapping_is_of_the_segment_that_begins_in_its_page),
+    cmocka_unit_test(gives_offsets_for_probes),
     cmocka_unit_test(names_the_kernel_or_says_that_it_cannot),
     cmocka_unit_test(remembers_a_process_that_has_ended))
