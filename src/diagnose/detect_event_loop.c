@@ -14,6 +14,7 @@
 #include "diagnose/text.h"
 
 #define BUSY_MIN       0.70
+#define FULL           0.85
 #define LONG_RUN_S     0.010
 #define SHORT_WORK_S   0.0002 /* CPU of a request that blocks nobody for long */
 #define BATCH          2000   /* requests that one poll hands to a full loop (512 in nginx, 1024 in
@@ -135,6 +136,17 @@ beside(const struct facts *f)
 	return sum;
 }
 
+/* It would be full at the highest rate that was found: what is traced is less than that. */
+static bool
+ends_rate(const struct facts *f)
+{
+	const struct run_capacity *c = &f->run->capacity;
+	double traced = f->phase ? f->phase->rate : NAN;
+
+	return !f->at_ease && isfinite(c->knee_rate) && !c->at_least && traced > 0 &&
+	    f->loop->cpu * c->max_rate / traced > FULL;
+}
+
 static void
 detect(const struct facts *f, struct draft *d)
 {
@@ -145,7 +157,7 @@ detect(const struct facts *f, struct draft *d)
 		rule_out(d, "no thread of the service runs an event loop");
 		return;
 	}
-	bool busy = t->cpu > BUSY_MIN || t->cpu + t->runqueue > 0.85;
+	bool busy = t->cpu > BUSY_MIN || t->cpu + t->runqueue > FULL || ends_rate(f);
 	bool blocks = is_blocked(f);
 	bool brief = f->run->baseline.cpu_per_request < SHORT_WORK_S;
 	const struct hot *h = facts_hottest(f);

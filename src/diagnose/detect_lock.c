@@ -26,6 +26,15 @@ is_interpreter_lock(const char *where)
 	return text_same(where, "Python GIL") || text_has(where, "_PyRuntime");
 }
 
+/* Goroutines do not wait at futexes: threads of Go's runtime do, for what it keeps to itself. */
+static bool
+is_runtime_lock(const char *lock)
+{
+	static const char head[] = "lock in runtime.";
+
+	return lock && strncmp(lock, head, strlen(head)) == 0;
+}
+
 /* Threads of libuv's pool wait for work at a condition that whoever has some signals: the pool's queue. */
 static bool
 is_pool_queue(const struct run_wait *w)
@@ -108,6 +117,8 @@ detect(const struct facts *f, struct draft *d)
 		struct lock_pool pool;
 		if (is_interpreter_lock(p->where))
 			why = "it is the interpreter's own lock: threads take turns on one core";
+		else if (is_runtime_lock(p->where))
+			why = "it is a lock inside Go's runtime";
 		else if (is_pool_queue(w))
 			why = "threads of libuv's pool wait for work there: see contention.workers";
 		else if (lock_pool_behind(f, p, &pool))

@@ -19,6 +19,16 @@ convoy(double waiters, enum run_part_kind holder)
 struct run *lock_convoy(void) { return convoy(6, PART_SLEEP); }
 static struct run *lock_calm(void) { return convoy(0.4, PART_SLEEP); }
 
+/* Of Go's runtime. */
+static struct run *
+runtime_lock(void)
+{
+	struct run *r = service("go");
+	part(r, PART_LOCK, "lock in runtime.futex.abi0", 0.6);
+	part(r, PART_CPU, "handle", 0.4);
+	return r;
+}
+
 static struct run *
 pool_threads_idle(void)
 {
@@ -227,6 +237,7 @@ static struct run *slow_update(void) { return updating(0.03); }
 
 static const struct fault rows[] = {
 	{ "contention.lock", lock_convoy, lock_calm, "inventory_lock (held in buy_under_lock)" },
+	{ "contention.lock", lock_convoy, runtime_lock, "inventory_lock (held in buy_under_lock)" },
 	{ "contention.lock", lock_convoy, pool_threads_idle, "inventory_lock (held in buy_under_lock)" },
 	{ "contention.lock", spin_lock, computes, "score_cart" },
 	{ "contention.stampede", stampede, rare_work, "score_cart" },

@@ -42,6 +42,19 @@ static struct run *cheap_at_its_knee(void) { return all_hot_at_ease(0.0002, 0); 
 static struct run *dear_as_asked_for(void) { return all_hot_at_ease(0.007, 100); }
 
 static struct run *node_blocked(void) { return loop(0.9, 0.045, "node"); }
+
+/* On CPU two thirds of the time, at a rate that is so much of the highest. */
+static struct run *
+node_traced_at(double rate)
+{
+	struct run *r = loop(0.65, 0.001, "node");
+	r->evidence.phases[0].rate = rate;
+	return r;
+}
+
+static struct run *node_traced_below(void) { return node_traced_at(700); }
+static struct run *node_traced_at_most(void) { return node_traced_at(1000); }
+
 static struct run *node_calm(void) { return loop(0.3, 0.001, "node"); }
 
 /* Its longest stretch was long because others had the CPU in the midst of it. */
@@ -188,6 +201,7 @@ static const struct fault rows[] = {
 	{ "cpu.hot-function", hot_function, cold_cron, "score_cart" },
 	{ "cpu.hot-function", dear_at_its_knee, cheap_at_its_knee, "score_cart" },
 	{ "cpu.hot-function", dear_at_its_knee, dear_as_asked_for, "score_cart" },
+	{ "cpu.event-loop", node_traced_below, node_traced_at_most, "main loop of node (pid 100)" },
 	{ "cpu.event-loop", node_blocked, node_calm, "main loop of node (pid 100)" },
 	{ "cpu.event-loop", node_blocked, node_preempted, "main loop of node (pid 100)" },
 	{ "cpu.event-loop", node_blocked, nginx_full, "main loop of node (pid 100)" },
