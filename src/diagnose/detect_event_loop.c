@@ -140,11 +140,10 @@ beside(const struct facts *f)
 static bool
 ends_rate(const struct facts *f)
 {
-	const struct run_capacity *c = &f->run->capacity;
 	double traced = f->phase ? f->phase->rate : NAN;
 
-	return !f->at_ease && isfinite(c->knee_rate) && !c->at_least && traced > 0 &&
-	    f->loop->cpu * c->max_rate / traced > FULL;
+	return !f->at_ease && f->end_found && traced > 0 &&
+	    f->loop->cpu * f->run->capacity.max_rate / traced > FULL;
 }
 
 static void

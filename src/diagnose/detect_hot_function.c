@@ -25,23 +25,11 @@ cpu_is_limit(const struct facts *f)
 	    || f->waiting >= 1;
 }
 
-/* A target names a rate: more than that is not asked of the service. */
-static bool
-rate_is_asked(const struct run *r)
-{
-	for (size_t i = 0; i < r->n_targets; i++)
-		if (r->targets[i].at_rate > 0)
-			return true;
-	return false;
-}
-
 /* Where every target is met: does the function tell how much more could be served? */
 static bool
 ends_rate(const struct facts *f, double share)
 {
-	const struct run_capacity *c = &f->run->capacity;
-
-	return isfinite(c->knee_rate) && !c->at_least && !rate_is_asked(f->run) && share >= SHARE_WHOLE &&
+	return f->end_found && !f->rate_asked && share >= SHARE_WHOLE &&
 	    f->run->baseline.cpu_per_request >= HEAVY_S;
 }
 

@@ -461,16 +461,24 @@ all_targets_met(const struct run *r)
 	return r->n_targets > 0;
 }
 
-/* At a rate that was asked for: nobody wants more of the service. */
+static size_t
+count_rates_asked(const struct run *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_targets; i++)
+		n += r->targets[i].at_rate > 0;
+	return n;
+}
+
+/* Every target names the rate that is asked of the service. */
 static bool
 half_to_spare(const struct run *r)
 {
-	for (size_t i = 0; i < r->n_targets; i++) {
-		const struct run_target *t = &r->targets[i];
-		if (!(t->at_rate > 0) || !text_same(t->op, "<") || !(t->value <= t->limit / 2))
+	for (size_t i = 0; i < r->n_targets; i++)
+		if (!text_same(r->targets[i].op, "<") || !(r->targets[i].value <= r->targets[i].limit / 2))
 			return false;
-	}
-	return r->n_targets > 0;
+	return r->n_targets > 0 && count_rates_asked(r) == r->n_targets;
 }
 
 static const struct run_phase *
@@ -501,6 +509,8 @@ facts_make(struct facts *f, struct run *r)
 	f->stalled = find_stalled(f);
 	f->at_ease = all_targets_met(r) && !(f->utilisation >= BUSY);
 	f->at_rest = f->at_ease && half_to_spare(r);
+	f->rate_asked = count_rates_asked(r) > 0;
+	f->end_found = isfinite(r->capacity.knee_rate) && !r->capacity.at_least;
 	f->min_share = f->at_ease ? SHARE_MIN_AT_EASE
 	                          : fmin(fmax(SHARE_MIN, known(r->evidence.noise)), NOISE_HIGH);
 	judge_evidence(f);

@@ -66,6 +66,8 @@ struct facts {
 	bool at_ease;      /* targets given, all met, CPU to spare: only clear defects count */
 	bool at_rest;      /* likewise, at the rate that was asked for and with half of each limit to spare: what
 	                    * a request has to wait for anyway is no finding */
+	bool rate_asked;   /* a target names a rate: more than that is not asked of the service */
+	bool end_found;    /* the highest rate that keeps the targets was looked for and found */
 	double min_share;  /* findings below are noise */
 	double trust;      /* 0..1: how good the evidence is */
 	const char *doubt; /* why trust is below 1; NULL */
