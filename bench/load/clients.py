@@ -256,9 +256,10 @@ class Floor(Client):
 
     def command(self, job):
         url = urlsplit(job.url)
-        if url.scheme != 'http' or job.streams:
-            raise Cannot('it speaks HTTP/1.1 without TLS only')
-        argv = [self.find(), str(url.port), url.path, str(job.connections), f'{job.seconds:g}']
+        if job.streams:
+            raise Cannot('it speaks HTTP/1.1 only')
+        argv = [self.find()] + ['--tls'] * (url.scheme == 'https') + ['--poisson'] * job.poisson
+        argv += [str(url.port), url.path, str(job.connections), f'{job.seconds:g}']
         return argv + ([f'{job.rate:g}'] if job.rate else [])
 
     def read(self, job, out):

@@ -32,7 +32,7 @@ SCENARIOS = [
     Scenario('h2c', 'HTTP/2 without TLS, nginx `return 200`, 8 connections of 32 streams, closed loop', 'h2c',
              ('prony', 'h2load'), {'connections': 8, 'streams': 32}),
     Scenario('tls', 'TLS 1.3, HTTP/1.1, nginx `return 200`, 64 connections, closed loop', 'tls',
-             ('prony', 'wrk', 'h2load'), {'connections': 64}),
+             ('prony', 'floor', 'wrk', 'h2load'), {'connections': 64}),
     Scenario('20k', 'HTTP/1.1, nginx `return 200`, 64 connections, 20,000 a second', '',
              ('prony', 'floor', 'h2load', 'hey', 'autocannon'), {'connections': 64, 'rate': 20000}),
 ]

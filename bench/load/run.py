@@ -85,7 +85,7 @@ def measure(o):
     if scenarios:
         found['efficiency'] = [efficiency.measure(s, clients, where, o, say) for s in scenarios]
     if 'fidelity' in o.only:
-        found['fidelity'] = fidelity.measure([c for c in clients if c.name != 'floor'], where, o, say)
+        found['fidelity'] = fidelity.measure(clients, where, o, say)
     if 'memory' in o.only:
         found['memory'] = memory.measure(clients, where, o, say)
     return found

@@ -12,6 +12,8 @@
 #include "load/worker.h"
 #include "net/tls.h"
 
+#define TLS_BUFFERED_MAX 256   /* connections of a worker that keep their buffers of TLS: caches hold no more */
+
 /* All slots unused, the first connection's first. */
 static void
 list_slots(struct worker *w)
@@ -49,6 +51,7 @@ open_tls(struct worker *w, struct err *e)
 	const struct tls_config config = {
 		.host = p->target.host, .alpn = p->protocol->alpn ? alpn : NULL,
 		.verify = !p->insecure, .ca_file = p->ca, .reuse = p->tls_resume,
+		.keep_buffers = w->max_conns <= TLS_BUFFERED_MAX,
 	};
 	return url_is_secure(&p->target) ? tls_context_open(&config, &w->tls, e) : 0;
 }

@@ -24,7 +24,7 @@ struct tls_config {
 	const char *ca_file;       /* PEM of whom to trust instead of the system's; NULL: the system's */
 	const char *certificate_file, *key_file;   /* PEM to show servers that ask; NULL: none, and the key in the same file */
 	double reuse;              /* share (0..1) of the connections that resume an earlier session */
-	bool keep_buffers;         /* 33 KiB a connection for 5 % less CPU in TLS; else freed when empty */
+	bool keep_buffers;         /* 33 KiB a connection, 4 % less CPU where there are 64; else freed when empty */
 };
 
 enum tls_state {
