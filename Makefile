@@ -74,7 +74,7 @@ truth: deps-truth with-tests
 	PRONY_PAGE_MODULES=$(abspath $(BUILD)-page)/node_modules /usr/bin/python3 tests/truth/linking.py $(BUILD)/prony
 
 # The peers that prony is measured beside: whichever are to be had, each is left out with its name.
-BENCH_PEERS = haproxy varnish wrk nghttp2-client apache2-utils hey siege
+BENCH_PEERS = haproxy trafficserver varnish wrk nghttp2-client apache2-utils hey siege
 deps-bench: deps
 	$(call install-packages,libcmocka-dev python3 nginx-light openssl util-linux)
 	@for p in $(BENCH_PEERS); do \

@@ -114,6 +114,38 @@ def varnish(folder, port, behind, how):
             'malloc,64m', '-p', 'thread_pool_min=100']
 
 
+ATS = '''CONFIG proxy.config.http.server_ports STRING {port}:ip-in=127.0.0.1
+CONFIG proxy.config.exec_thread.autoconfig INT 0
+CONFIG proxy.config.exec_thread.limit INT 1
+CONFIG proxy.config.admin.user_id STRING #-1
+CONFIG proxy.config.crash_log_helper STRING NULL
+CONFIG proxy.config.log.logging_enabled INT 0
+CONFIG proxy.config.cache.ram_cache.size INT 67108864
+'''
+
+
+def ats(folder, port, behind, how):
+    """Apache Traffic Server; it takes its places from a file."""
+    places = {'sysconfdir': 'etc', 'datadir': 'cache', 'cachedir': 'cache', 'localstatedir': 'run', 'runtimedir': 'run',
+              'logdir': 'logs', 'includedir': 'etc'}
+    for name in set(places.values()):
+        os.makedirs(f'{folder}/{name}')
+    files = {
+        'runroot.yaml': f'prefix: {folder}\nexec_prefix: {folder}\nbindir: /usr/bin\nsbindir: /usr/bin\n'
+                        'libdir: /usr/lib/trafficserver\nlibexecdir: /usr/lib/trafficserver/modules\n'
+                        + ''.join(f'{key}: {folder}/{name}\n' for key, name in places.items()),
+        'etc/records.config': ATS.format(port=port),
+        'etc/remap.config': f'map / http://127.0.0.1:{behind}/\n',
+        'etc/storage.config': f'{folder}/cache 256M\n',
+        'etc/ip_allow.yaml': 'ip_allow: [ { apply: in, ip_addrs: 127.0.0.1, action: allow, methods: ALL } ]\n',
+        'etc/plugin.config': '',
+    }
+    for name, text in files.items():
+        with open(f'{folder}/{name}', 'w', encoding='utf-8') as f:
+            f.write(text)
+    return [find('traffic_server'), f'--run-root={folder}/runroot.yaml']
+
+
 def gate(engine):
     def command(folder, port, behind, how):
         tls = ', tls: {{ certificate: {}, key: {} }}'.format(*certificate(folder)) if how else ''
@@ -135,7 +167,7 @@ SERVERS = {
     'floor-uring': floor('uring'), 'floor-epoll': floor('epoll'), 'floor-relay': floor('relay'),
     'gate-uring': gate('io_uring'), 'gate-epoll': gate('epoll'),
     'nginx': nginx_cache if find('nginx') else None, 'haproxy': haproxy if find('haproxy') else None,
-    'varnish': varnish if find('varnishd') else None,
+    'varnish': varnish if find('varnishd') else None, 'ats': ats if find('traffic_server') else None,
 }
 
 
