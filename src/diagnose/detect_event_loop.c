@@ -63,27 +63,32 @@ name_of(const struct facts *f)
 	return run_printf(f->run, "main loop of %s (pid %lld)", name, (long long)f->loop->pid);
 }
 
-/* What each request repeats, a statement or a call; NULL: nothing. */
+/* What of others each request has to take in: many answers to the same statement or call, or a large one. NULL:
+ * nothing. */
 static const char *
-repeated_by(const struct facts *f)
+taken_in(const struct facts *f)
 {
-	const struct run_query *q = statement_repeated(f);
+	const struct run_query *q = statement_repeated(f), *large = statement_large(f);
 	const struct run_call *c = peer_repeated(f);
 
 	if (q)
-		return run_printf(f->run, "asks %s %.3g times", text_brief(f->run, q->fingerprint, 60),
-		    statement_calls(q));
-	return c ? run_printf(f->run, "calls %s %.3g times", c->peer, c->per_request) : NULL;
+		return run_printf(f->run, "asks %s %.3g times, and each answer takes the loop a moment",
+		    text_brief(f->run, q->fingerprint, 60), statement_calls(q));
+	if (c)
+		return run_printf(f->run, "calls %s %.3g times, and each answer takes the loop a moment", c->peer,
+		    c->per_request);
+	return large ? run_printf(f->run, "takes in %s with %s", SIZE(large->bytes),
+	    text_brief(f->run, large->fingerprint, 60)) : NULL;
 }
 
-/* A loop that is busy with nothing in particular while requests repeat something (`repeated`) is busy with
- * its answers: what is repeated is the cause. */
+/* A loop that is busy with nothing in particular while requests take in much (`taken`) is busy with that: who
+ * asks for it is the cause. */
 static double
-confidence_of(const struct facts *f, bool located, const char *repeated)
+confidence_of(const struct facts *f, bool located, const char *taken)
 {
 	if (located)
 		return f->loop->cpu > BUSY_MIN ? 0.95 : 0.85;
-	return repeated ? 0.55 : 0.65;
+	return taken ? 0.55 : 0.65;
 }
 
 static void
@@ -91,9 +96,9 @@ tell(const struct facts *f, struct draft *d, const struct hot *h, double share)
 {
 	const struct run_thread *t = f->loop;
 	const char *loop = name_of(f);
-	const char *repeated = h ? NULL : repeated_by(f);
-	bool located = h || (is_blocked(f) && !repeated);
-	struct run_finding *out = finding_add(d, share, confidence_of(f, located, repeated),
+	const char *taken = h ? NULL : taken_in(f);
+	bool located = h || (is_blocked(f) && !taken);
+	struct run_finding *out = finding_add(d, share, confidence_of(f, located, taken),
 	    h ? facts_hot_place(f, h) : loop);
 
 	out->route = facts_route(f, PART_CPU, h ? h->name : NULL);
@@ -118,8 +123,8 @@ tell(const struct facts *f, struct draft *d, const struct hot *h, double share)
 	if (!located)
 		finding_against(d, "no function is known%s",
 		    is_blocked(f) ? "" : " and no single stretch is long");
-	if (repeated)
-		finding_against(d, "a request %s, and each answer takes the loop a moment", repeated);
+	if (taken)
+		finding_against(d, "a request %s", taken);
 }
 
 /* CPU of the threads that work for the loop beside it, cores. */

@@ -7,6 +7,18 @@
 
 #define SHARE_MIN 0.15
 
+/* Another server of this host can be looked into, under the same load. */
+static void
+tell_who(const struct facts *f, struct draft *d, const struct run_peer *p)
+{
+	const struct run_system *s = &f->run->system;
+
+	if (p && p->pid > 0)
+		finding_evidence(d, "it is %s (pid %lld) on this host: 'prony check --pid %lld %s' looks into that",
+		    p->process ? p->process : "a process", (long long)p->pid, (long long)p->pid,
+		    s->n_targets ? s->targets[0] : "URL");
+}
+
 static void
 tell(const struct facts *f, struct draft *d, const struct run_part *p, double share)
 {
@@ -23,6 +35,7 @@ tell(const struct facts *f, struct draft *d, const struct run_part *p, double sh
 	finding_evidence(d, "%s per request waiting for it", DURATION(share * f->seconds));
 	if (site)
 		finding_evidence(d, "the function that waits is %s", facts_site_place(f, PART_NET));
+	tell_who(f, d, peer_at(f->run, p->where));
 	if (isfinite(f->utilisation))
 		finding_evidence(d, "CPU is not the limit: %s of what the service may use",
 		    PCT(f->utilisation));

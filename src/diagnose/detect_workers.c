@@ -205,6 +205,9 @@ detect(const struct facts *f, struct draft *d)
 		queue = fmax(queue, beyond_workers(f));
 	if (queue < QUEUE_MIN)
 		rule_out(d, "requests wait %s of their time for a worker", PCT(queue));
+	else if (f->at_rest)
+		rule_out(d, "every target is met with half of its limit to spare, though requests wait %s of their time for a "
+		    "worker", PCT(queue));
 	else if (idle > IDLE_MIN)
 		rule_out(d, "requests queue %s of their time, but the workers are free meanwhile (%s): "
 		    "they are handed their work late", PCT(queue), did);

@@ -49,10 +49,8 @@ who_by_address(const struct facts *f, const char *address)
 
 	if (call && call->kind)
 		return (struct who){ call->kind, address };
-	for (size_t i = 0; address && i < f->run->system.n_peers; i++)
-		if (text_same(f->run->system.peers[i].address, address))
-			return (struct who){ f->run->system.peers[i].kind, address };
-	return (struct who){ NULL, address };
+	const struct run_peer *p = peer_at(f->run, address);
+	return (struct who){ p ? p->kind : NULL, address };
 }
 
 static struct who

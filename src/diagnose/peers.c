@@ -57,7 +57,7 @@ peer_share(const struct facts *f, const char *peer)
 	return peer ? facts_share(f, PART_NET, peer) : 0;
 }
 
-static const struct run_peer *
+const struct run_peer *
 peer_at(const struct run *r, const char *address)
 {
 	for (size_t i = 0; address && i < r->system.n_peers; i++)

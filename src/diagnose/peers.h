@@ -23,6 +23,8 @@ const struct run_call *peer_repeated(const struct facts *f);
  * is not made faster here, but nobody needs to hold a lock while asking it. */
 double peer_share(const struct facts *f, const char *peer);
 
+/* What observe knows of who is at an address; NULL: nothing. */
+const struct run_peer *peer_at(const struct run *r, const char *address);
 /* What is at the other end of these calls: "postgresql", ..., also where observe alone knows it. */
 const char *peer_call_kind(const struct run *r, const struct run_call *c);
 /* The part that waiting for a peer ("host:port") counts for, by what observe knows of it; else `kind`. */

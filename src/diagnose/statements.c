@@ -155,6 +155,19 @@ statement_repeated(const struct facts *f)
 	return most;
 }
 
+const struct run_query *
+statement_large(const struct facts *f)
+{
+	const struct run_query *most = NULL;
+
+	for (size_t i = 0; i < f->trace->n_queries; i++) {
+		const struct run_query *q = &f->trace->queries[i];
+		if (q->bytes >= STATEMENT_LARGE && q->per_request >= LARGE_OFTEN && (!most || q->bytes > most->bytes))
+			most = q;
+	}
+	return most;
+}
+
 const char *
 statement_index(struct run *r, const struct run_query *q)
 {

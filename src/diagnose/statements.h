@@ -7,6 +7,7 @@
 
 #define QUERY_REPEATED 5      /* calls of one statement per request: one too many by four */
 #define STATEMENT_LARGE (64 * 1024.0)   /* bytes of an answer that is work to take in */
+#define LARGE_OFTEN 0.5       /* of them a request */
 
 /* A statement of SQL, not a command of a key-value store. */
 bool statement_is_sql(const struct run_query *q);
@@ -29,6 +30,8 @@ bool statement_waits_for_rows(const struct run_query *q);
 double statement_calls(const struct run_query *q);
 /* The statement or command that a request repeats most. NULL: none is repeated. */
 const struct run_query *statement_repeated(const struct facts *f);
+/* The one with the largest answer, where most requests of its route have one to take in; NULL: none has. */
+const struct run_query *statement_large(const struct facts *f);
 /* "orders(customer_id)": the index that the planner would use. */
 const char *statement_index(struct run *r, const struct run_query *q);
 /* "orders(customer_id): SELECT ..." or the statement, cut. */

@@ -32,21 +32,13 @@ talks_background(const struct facts *f, const struct run_call *c)
 	return f->phase && talks_seconds(c) > LONGER * f->phase->service.p99;
 }
 
-static double
-connections(const struct run *r, const char *peer)
-{
-	for (size_t i = 0; i < r->system.n_peers; i++)
-		if (text_same(r->system.peers[i].address, peer))
-			return (double)r->system.peers[i].connections;
-	return 0;
-}
-
 const struct run_call *
 talks_taken(const struct facts *f, enum run_part_kind part)
 {
 	for (size_t i = 0; !f->scope && i < f->trace->n_calls; i++) {
 		const struct run_call *c = &f->trace->calls[i];
-		double open = connections(f->run, c->peer);
+		const struct run_peer *p = peer_at(f->run, c->peer);
+		double open = p ? (double)p->connections : 0;
 		bool wanted = part == PART_NONE || peer_part_at(f->run, PART_NET, c->peer) == part;
 		if (wanted && !talks_background(f, c) && open >= 1 && c->seconds >= TAKEN_MIN * open * f->trace->seconds)
 			return c;

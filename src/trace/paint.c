@@ -7,6 +7,7 @@
 
 #define HOLDER_DEPTH_MAX 16
 #define PAUSE_MARGIN_NS  1000000 /* a wait that is for a pause begins and ends this near to it */
+#define AT_QUEUE_MAX     0.1     /* of a task's wait: the thread that takes it was at the queue, and not idle */
 #define SQL_NESTING_MAX  64    /* executions that may end after the stretch and yet overlap it */
 
 /* ---- ledger -------------------------------------------------------------------------------- */
@@ -150,6 +151,31 @@ idle_end(const struct assembly *a, uint32_t thread, int64_t from, int64_t to)
 	return end;
 }
 
+/* How long the thread waited for work in [from, to]. */
+static int64_t
+idle_in(const struct assembly *a, uint32_t thread, int64_t from, int64_t to)
+{
+	const struct thread_log *log = &a->threads[thread];
+	int64_t sum = 0;
+	for (size_t i = tape_first_after(a->tape, log->off, log->n_off, from); i < log->n_off; i++) {
+		const struct rec *off = tape_at(a->tape, log->off[i]);
+		if (off->from >= to)
+			break;
+		if (off_part(off) == PART_NONE && !(off->flags & OFF_PREEMPTED))
+			sum += overlap(off->from, off->ts, from, to);
+	}
+	return sum;
+}
+
+/* A thread handed a result over at `begun` and was free for the next task at `free_at`: was that one waiting? Who finds
+ * it in the queue may have to wait there a moment for another one who looks. */
+static bool
+was_in_queue(const struct assembly *a, uint32_t worker, int64_t from, int64_t begun, int64_t free_at)
+{
+	return begun > from && (begun > free_at ||
+	    (double)idle_in(a, worker, begun, free_at) < AT_QUEUE_MAX * (double)(free_at - from));
+}
+
 /* [from, to] is before the one that brings the result had work: a peer that it is read from was waited for. */
 static void
 paint_before_task(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
@@ -161,6 +187,29 @@ paint_before_task(struct stretch *s, const struct rec *off, int64_t from, int64_
 	ledger_add(&s->canvas->ledger, PART_OTHER, 0, to - from - out);
 }
 
+static void
+paint_worker(struct stretch *s, uint32_t worker, int64_t from, int64_t to)
+{
+	struct stretch inner = { .a = s->a, .canvas = s->canvas, .thread = worker,
+		.depth = s->depth + 1, .from = from, .to = to };
+	if (from < to)
+		paint_stretch(&inner);
+}
+
+/* It executes a task and waits for a peer's answer itself, in whichever call. */
+static void
+paint_asking(struct stretch *s, uint32_t worker, const struct call *c, int64_t from, int64_t to)
+{
+	int64_t out = c->start > from ? c->start : from, back = c->end < to ? c->end : to;
+	if (out >= back) {
+		paint_worker(s, worker, from, to);
+		return;
+	}
+	paint_worker(s, worker, from, out);
+	ledger_add(&s->canvas->ledger, (enum run_part_kind)c->kind, call_where(c), back - out);
+	paint_worker(s, worker, back, to);
+}
+
 /* The thread waits for the result of a task. Until the one that executes it was free, the task was in
  * the executor's queue; from then on it was that thread's work. */
 static bool
@@ -170,10 +219,12 @@ paint_task(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
 	if (!(off->flags & OFF_FOR_TASK) || worker == NOBODY || worker == s->thread ||
 	    s->depth >= HOLDER_DEPTH_MAX)
 		return false;
-	int64_t free_at = idle_end(s->a, worker, from, to), done = off->at ? off->at : off->ts;
-	int64_t begun = last_handoff(s->a->tape, off->value, done);
-	bool queued = begun > free_at && begun > from;
-	int64_t start = queued ? begun : free_at > from ? free_at : from;
+	const struct call *c = off->task ? &s->a->calls[off->task - 1] : NULL;
+	bool asks = c && c->thread == worker;
+	int64_t free_at = idle_end(s->a, worker, from, asks && c->start < to ? c->start : to);
+	int64_t begun = last_handoff(s->a->tape, off->value, off->at ? off->at : off->ts);
+	bool queued = (!c || asks) ? was_in_queue(s->a, worker, from, begun, free_at) : begun > free_at && begun > from;
+	int64_t start = queued && begun > free_at ? begun : free_at > from ? free_at : from;
 	if (start > to)
 		start = to;
 	if (queued) {
@@ -183,9 +234,10 @@ paint_task(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
 	} else {
 		paint_before_task(s, off, from, start);
 	}
-	struct stretch inner = { .a = s->a, .canvas = s->canvas, .thread = worker,
-		.depth = s->depth + 1, .from = start, .to = to };
-	paint_stretch(&inner);
+	if (asks)
+		paint_asking(s, worker, c, start, to);
+	else
+		paint_worker(s, worker, start, to);
 	return true;
 }
 

@@ -12,7 +12,7 @@
 #include "trace/export_folded.h"
 #include "trace/export_pprof.h"
 
-#define FUNCTIONS_MAX 50
+#define FUNCTIONS_MAX  160
 #define STACKS_SHOWN  1500
 #define SPIN_BEFORE   8        /* bytes of code around a sample */
 #define SPIN_AFTER    8

@@ -206,13 +206,46 @@ workers_that_wait_for_one_thing_are_less_surely_too_few(void **state)
 	CHECK_NEAR(confidence_in_workers(workers_at_a_statement), blocked * 0.7 / 0.9, 1e-9);
 }
 
+/* Nothing of the service itself stands out, and each request brings a large answer: who asks for it is the cause. */
+static void
+a_loop_that_takes_in_a_large_answer_is_a_hypothesis(void **state)
+{
+	struct run *small = loop(0.95, 0.05, "node"), *large = loop(0.95, 0.05, "node");
+	query(small, "SMEMBERS all", 1000, 1, 1)->bytes = 2000;
+	query(large, "SMEMBERS all", 1000, 1, 1)->bytes = 400e3;
+	diagnose(small);
+	diagnose(large);
+	CHECK_NEAR(finding(small, "cpu.event-loop")->confidence, 0.95, 0.01);
+	CHECK_NEAR(finding(large, "cpu.event-loop")->confidence, 0.55, 0.01);
+	assert_non_null(strstr(finding(large, "cpu.event-loop")->against[1], "takes in 391 KiB with SMEMBERS all"));
+	run_free(small);
+	run_free(large);
+}
+
+/* Who is asked, where that is a process here, and how to look into it. */
+static void
+a_server_of_this_host_is_told_by_its_process(void **state)
+{
+	struct run *r = painted(PART_NET, "10.0.0.7:80", 0.9);
+	struct run_peer *p = RUN_ADD(r, peer, r->system.peers, r->system.n_peers);
+	p->kind = "http";
+	p->address = "10.0.0.7:80";
+	p->process = "php-fpm";
+	p->pid = 4711;
+	diagnose(r);
+	assert_true(says(&r->findings[0], "it is php-fpm (pid 4711) on this host: 'prony check --pid 4711 "));
+	run_free(r);
+}
+
 RUN_TESTS(
+	cmocka_unit_test(a_loop_that_takes_in_a_large_answer_is_a_hypothesis),
+	cmocka_unit_test(a_server_of_this_host_is_told_by_its_process),
 	cmocka_unit_test(what_the_engine_does_for_a_function_is_told),
 	cmocka_unit_test(a_loader_is_told_by_what_its_workers_do),
 	cmocka_unit_test(places_are_told),
 	cmocka_unit_test(a_finding_says_where_its_source_is),
 	cmocka_unit_test(a_login_a_request_is_the_connections),
-    cmocka_unit_test(a_handshake_a_request_is_the_connections),
+	cmocka_unit_test(a_handshake_a_request_is_the_connections),
 	cmocka_unit_test(samples_alone_name_the_function),
 	cmocka_unit_test(a_starved_service_still_names_its_function),
 	cmocka_unit_test(weak_evidence_makes_a_hypothesis),

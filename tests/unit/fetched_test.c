@@ -104,7 +104,42 @@ what_was_read_before_another_woke_the_reader_is_anothers(void **state)
 	assert_int_equal(assembly->calls[0].span, NOBODY);
 }
 
+static void
+hands_over(int tid, int64_t at)
+{
+	*ARENA_PUSH(tape.arena, tape.handoffs, tape.n_handoffs) = (struct tape_handoff){ at * US, (uint32_t)tid };
+}
+
+/* A worker of an executor asks a peer for one task, and at once for the next, which was in the queue. */
+static void
+a_worker_that_asks_itself_has_a_queue_before_it(void **state)
+{
+	struct canvas c = { .arena = tape.arena };
+
+	request(SERVES, SERVER, 5, 10);
+	request(SERVES_TOO, OTHER_SERVER, 5, 12);
+	peer(UNPACKS, PEER, 20, 8080);
+	ask(UNPACKS, PEER, 30, NULL);
+	off(UNPACKS, 31, 401, 405, SYS_poll, 0);
+	reply(UNPACKS, PEER, 410, 400, 0);
+	waits_for_result(SERVES, 25, 420, UNPACKS);
+	hands_over(UNPACKS, 420);
+	off(UNPACKS, 421, 424, 426, SYS_accept, 0);      /* for another one who looks into the queue */
+	ask(UNPACKS, PEER, 440, NULL);
+	off(UNPACKS, 441, 801, 805, SYS_poll, 0);
+	reply(UNPACKS, PEER, 810, 800, 0);
+	waits_for_result(SERVES_TOO, 25, 820, UNPACKS);
+	hands_over(UNPACKS, 820);
+	answer_both();
+	paint_span(assembly, &assembly->spans[1], &c);
+	assert_int_equal(painted_ns(&c.ledger) / US, 1005);
+	assert_in_range(part(&c, PART_QUEUE), 395, 410);
+	assert_int_equal(part(&c, PART_NET), 360);
+	ledger_done(&c.ledger);
+}
+
 RUN_TESTS(
+	cmocka_unit_test_setup_teardown(a_worker_that_asks_itself_has_a_queue_before_it, begin, end),
 	cmocka_unit_test_setup_teardown(a_call_is_of_the_request_that_its_answer_wakes, begin, end),
 	cmocka_unit_test_setup_teardown(the_peer_is_waited_for_and_not_a_cpu, begin, end),
 	cmocka_unit_test_setup_teardown(what_was_asked_before_the_wait_for_it_began_is_anothers, begin, end),
