@@ -1,22 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests wait for another server that is not ours to see into. */
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "diagnose/peers.h"
 #include "diagnose/text.h"
 
 #define SHARE_MIN 0.15
 
+/* A process of the service itself, as behind a proxy that was started with it. */
+static const struct run_process *
+own_listener(const struct run *r, const char *address)
+{
+	bool here = address && (strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]", 5) == 0);
+	const char *port = here ? strrchr(address, ':') : NULL;
+
+	for (size_t i = 0; port && i < r->system.n_processes; i++)
+		for (size_t k = 0; k < r->system.processes[i].n_ports; k++)
+			if (r->system.processes[i].ports[k] == atoll(port + 1))
+				return &r->system.processes[i];
+	return NULL;
+}
+
 /* Another server of this host can be looked into, under the same load. */
 static void
-tell_who(const struct facts *f, struct draft *d, const struct run_peer *p)
+tell_who(const struct facts *f, struct draft *d, const char *address)
 {
 	const struct run_system *s = &f->run->system;
+	const struct run_peer *p = peer_at(f->run, address);
+	const struct run_process *own = own_listener(f->run, address);
+	int64_t pid = own ? own->pid : p ? p->pid : 0;
+	const char *name = own ? own->name : p ? p->process : NULL;
 
-	if (p && p->pid > 0)
+	if (pid > 0)
 		finding_evidence(d, "it is %s (pid %lld) on this host: 'prony check --pid %lld %s' looks into that",
-		    p->process ? p->process : "a process", (long long)p->pid, (long long)p->pid,
-		    s->n_targets ? s->targets[0] : "URL");
+		    name ? name : "a process", (long long)pid, (long long)pid, s->n_targets ? s->targets[0] : "URL");
 }
 
 static void
@@ -32,10 +51,10 @@ tell(const struct facts *f, struct draft *d, const struct run_part *p, double sh
 	if (c && c->calls > 0)
 		finding_evidence(d, "%.0f %s calls, %s each, %.3g per request", c->calls,
 		    c->kind ? c->kind : "network", DURATION(c->seconds / c->calls), c->per_request);
+	tell_who(f, d, p->where);
 	finding_evidence(d, "%s per request waiting for it", DURATION(share * f->seconds));
 	if (site)
 		finding_evidence(d, "the function that waits is %s", facts_site_place(f, PART_NET));
-	tell_who(f, d, peer_at(f->run, p->where));
 	if (isfinite(f->utilisation))
 		finding_evidence(d, "CPU is not the limit: %s of what the service may use",
 		    PCT(f->utilisation));

@@ -235,6 +235,15 @@ a_server_of_this_host_is_told_by_its_process(void **state)
 	diagnose(r);
 	assert_true(says(&r->findings[0], "it is php-fpm (pid 4711) on this host: 'prony check --pid 4711 "));
 	run_free(r);
+
+	struct run *own = painted(PART_NET, "127.0.0.1:9000", 0.9);
+	struct run_process *worker = RUN_ADD(own, process, own->system.processes, own->system.n_processes);
+	worker->name = "gunicorn";
+	worker->pid = 4712;
+	*ARENA_PUSH(own->arena, worker->ports, worker->n_ports) = 9000;
+	diagnose(own);
+	assert_true(says(&own->findings[0], "it is gunicorn (pid 4712) on this host"));
+	run_free(own);
 }
 
 RUN_TESTS(
