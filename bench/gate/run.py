@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SIZES = {'1k': 1024, '64k': 65536}
@@ -19,6 +20,11 @@ SCENARIOS = {   # name: what is asked, of which size, over how many connections,
     'pass1k': ('pass', '1k', 64, ''), 'pass64k': ('pass', '64k', 64, ''),
     'tls1k': ('hit', '1k', 64, 'tls'), 'tls64k': ('hit', '64k', 64, 'tls'), 'h2-1k': ('hit', '1k', 16, 'h2'),
 }
+HERDS = {   # name: status and Cache-Control of what a thousand ask for at once, when nobody has asked before
+    'herd': ('200', 'max-age=60'), 'herd-no-store': ('200', 'no-store'), 'herd-500': ('500', 'none'),
+}
+HERD, DELAY_MS = 1000, 500
+TLS = ('tls', 'h2')
 STREAMS = 10   # of each connection of HTTP/2, which is spoken through TLS
 
 
@@ -71,13 +77,14 @@ def certificate(folder):
 
 def nginx_cache(folder, port, behind, how):
     tls = ''
-    if how:
+    lock = 'proxy_cache_lock on; ' if how == 'herd' else ''
+    if how in TLS:
         tls = ('ssl_certificate {}; ssl_certificate_key {}; ssl_protocols TLSv1.3; '
                'ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256; http2_max_concurrent_streams 128;').format(*certificate(folder))
     return nginx(folder, f'''open_file_cache max=1000; sendfile on; tcp_nopush off;
       proxy_cache_path {folder}/cache keys_zone=z:10m; upstream o {{ server 127.0.0.1:{behind}; keepalive 512; }}
-      server {{ listen 127.0.0.1:{port} backlog=4096 {'ssl http2' if how else ''}; {tls} location / {{ proxy_pass http://o; proxy_http_version 1.1;
-        proxy_set_header Connection ""; proxy_buffer_size 8k; proxy_buffers 16 16k; proxy_cache z; }} }}''')
+      server {{ listen 127.0.0.1:{port} backlog=4096 {'ssl http2' if tls else ''}; {tls} location / {{ proxy_pass http://o; proxy_http_version 1.1;
+        proxy_set_header Connection ""; proxy_buffer_size 8k; proxy_buffers 16 16k; proxy_cache z; {lock}}} }}''')
 
 
 def haproxy(folder, port, behind, how):
@@ -148,7 +155,7 @@ def ats(folder, port, behind, how):
 
 def gate(engine):
     def command(folder, port, behind, how):
-        tls = ', tls: {{ certificate: {}, key: {} }}'.format(*certificate(folder)) if how else ''
+        tls = ', tls: {{ certificate: {}, key: {} }}'.format(*certificate(folder)) if how in TLS else ''
         with open(f'{folder}/gate.yaml', 'w', encoding='utf-8') as f:
             f.write(f'listen: {{ address: "127.0.0.1:{port}"{tls} }}\nengine: {engine}\nworkers: 1\n'
                     f'upstreams: {{ o: {{ servers: ["127.0.0.1:{behind}"] }} }}\n'
@@ -254,15 +261,42 @@ def measure(name, scenario, seconds):
                 s.stop()
 
 
+def herd(name, status, cache_control):
+    """What the clients and the origin saw of a thousand at once."""
+    with tempfile.TemporaryDirectory(prefix='prony-bench-gate-') as folder:
+        os.chmod(folder, 0o755)
+        behind, port = free_port(), free_port()
+        servers = []
+        try:
+            servers.append(Running([HERD_PROGRAM, 'origin', str(behind), str(DELAY_MS)], folder, behind))
+            servers.append(Running(SERVERS[name](folder, port, behind, 'herd'), folder, port))
+            got = subprocess.run(['taskset', '-c', '1', HERD_PROGRAM, 'ask', str(port),
+                                  f'/hit/{status}/{cache_control}/{name}', str(HERD)], capture_output=True, text=True, check=False)
+            with urllib.request.urlopen(f'http://127.0.0.1:{behind}/count') as answer:
+                asked = answer.read().decode()
+            return f'{asked:>5} at the origin; {(got.stdout or got.stderr).strip()}'
+        finally:
+            for s in reversed(servers):
+                s.stop()
+
+
+def herds():
+    print(f'# {HERD} at once for a key that nobody has asked for; the origin takes {DELAY_MS} ms')
+    for scenario in O.only.split(','):
+        for name in SERVERS if scenario in HERDS else ():
+            if SERVERS[name] and not name.startswith('floor') and (not O.servers or name in O.servers.split(',')):
+                print(f'{scenario:14} {name:12} {herd(name, *HERDS[scenario])}', flush=True)
+
+
 def fits(name, kind, how):
     if how:   # the others do not speak it, or not alone
         return name.startswith('gate') or name == 'nginx'
     return not name.startswith('floor') or (name == 'floor-relay') == (kind == 'pass')
 
 
-def main():
+def costs():
     print('# CPU microseconds a request (least of the rounds), times the floor, requests a second, p99')
-    for scenario in O.only.split(','):
+    for scenario in (s for s in O.only.split(',') if s in SCENARIOS):
         kind, how = SCENARIOS[scenario][0], SCENARIOS[scenario][3]
         names = [n for n in SERVERS if SERVERS[n] and (not O.servers or n in O.servers.split(',')) and fits(n, kind, how)]
         best = {}
@@ -283,7 +317,7 @@ def main():
 def options():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument('prony')
-    p.add_argument('--only', default=','.join(SCENARIOS))
+    p.add_argument('--only', default=','.join((*SCENARIOS, *HERDS)))
     p.add_argument('--servers', default='')
     p.add_argument('--rounds', type=int, default=3)
     p.add_argument('--seconds', type=int, default=2)
@@ -292,7 +326,11 @@ def options():
 
 O = options()
 PRONY = os.path.abspath(O.prony)
+HERD_PROGRAM = os.path.join(os.path.dirname(PRONY), 'bench/gate/gate_herd')
 FLOOR = os.path.join(os.path.dirname(PRONY), 'bench/gate/gate_floor')
 if not shutil.which('wrk') or not find('nginx'):
     sys.exit('run.py: needs wrk and nginx (make deps-bench)')
-main()
+if set(O.only.split(',')) & set(SCENARIOS):
+    costs()
+if set(O.only.split(',')) & set(HERDS):
+    herds()
