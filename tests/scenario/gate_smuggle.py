@@ -27,18 +27,21 @@ upstreams:
 routes:
   - {{ match: /, upstream: origin }}
 '''
+# Servers that have read a request whole before they answer: what one says to half a request is no fault of the gate.
 NGINX = '''
 daemon off; master_process off; pid {folder}/nginx.pid; error_log /dev/null;
 events {{ worker_connections 512; }}
 http {{
   access_log off; client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
   uwsgi_temp_path {folder}; scgi_temp_path {folder}; keepalive_requests 1000000;
-  server {{ listen 127.0.0.1:{port}; location / {{ return 200 "$request_method $request_uri\\n"; }} }}
+  server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://unix:{folder}/echo; proxy_http_version 1.1; }} }}
+  server {{ listen unix:{folder}/echo; location / {{ return 200 "$request_method $request_uri\\n"; }} }}
 }}
 '''
 HAPROXY = '''
 defaults
   mode http
+  option http-buffer-request
   timeout client 60s
   timeout server 60s
   timeout connect 5s
