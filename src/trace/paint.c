@@ -135,36 +135,25 @@ last_handoff(const struct tape *t, uint32_t tid, int64_t at)
 	return after && t->handoffs[after - 1].tid == tid ? t->handoffs[after - 1].at : 0;
 }
 
-/* When the thread last came out of waiting for work in [from, to]; 0: it was at work all the time. */
-static int64_t
-idle_end(const struct assembly *a, uint32_t thread, int64_t from, int64_t to)
-{
-	const struct thread_log *log = &a->threads[thread];
-	int64_t end = 0;
-	for (size_t i = tape_first_after(a->tape, log->off, log->n_off, from); i < log->n_off; i++) {
-		const struct rec *off = tape_at(a->tape, log->off[i]);
-		if (off->from >= to)
-			break;
-		if (off_part(off) == PART_NONE && !(off->flags & OFF_PREEMPTED))
-			end = off->at && off->at < to ? off->at : off->ts < to ? off->ts : to;
-	}
-	return end;
-}
+/* What a thread waited for work in a stretch: how long, and when it last came out of that, 0: it was at work all the
+ * time. */
+struct idle { int64_t ns, end; };
 
-/* How long the thread waited for work in [from, to]. */
-static int64_t
+static struct idle
 idle_in(const struct assembly *a, uint32_t thread, int64_t from, int64_t to)
 {
 	const struct thread_log *log = &a->threads[thread];
-	int64_t sum = 0;
+	struct idle idle = { 0 };
 	for (size_t i = tape_first_after(a->tape, log->off, log->n_off, from); i < log->n_off; i++) {
 		const struct rec *off = tape_at(a->tape, log->off[i]);
 		if (off->from >= to)
 			break;
-		if (off_part(off) == PART_NONE && !(off->flags & OFF_PREEMPTED))
-			sum += overlap(off->from, off->ts, from, to);
+		if (off_part(off) != PART_NONE || off->flags & OFF_PREEMPTED)
+			continue;
+		idle.ns += overlap(off->from, off->ts, from, to);
+		idle.end = off->at && off->at < to ? off->at : off->ts < to ? off->ts : to;
 	}
-	return sum;
+	return idle;
 }
 
 /* A thread handed a result over at `begun` and was free for the next task at `free_at`: was that one waiting? Who finds
@@ -173,7 +162,7 @@ static bool
 was_in_queue(const struct assembly *a, uint32_t worker, int64_t from, int64_t begun, int64_t free_at)
 {
 	return begun > from && (begun > free_at ||
-	    (double)idle_in(a, worker, begun, free_at) < AT_QUEUE_MAX * (double)(free_at - from));
+	    (double)idle_in(a, worker, begun, free_at).ns < AT_QUEUE_MAX * (double)(free_at - from));
 }
 
 /* [from, to] is before the one that brings the result had work: a peer that it is read from was waited for. */
@@ -221,7 +210,7 @@ paint_task(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
 		return false;
 	const struct call *c = off->task ? &s->a->calls[off->task - 1] : NULL;
 	bool asks = c && c->thread == worker;
-	int64_t free_at = idle_end(s->a, worker, from, asks && c->start < to ? c->start : to);
+	int64_t free_at = idle_in(s->a, worker, from, asks && c->start < to ? c->start : to).end;
 	int64_t begun = last_handoff(s->a->tape, off->value, off->at ? off->at : off->ts);
 	bool queued = (!c || asks) ? was_in_queue(s->a, worker, from, begun, free_at) : begun > free_at && begun > from;
 	int64_t start = queued && begun > free_at ? begun : free_at > from ? free_at : from;
