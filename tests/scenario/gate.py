@@ -204,6 +204,11 @@ def bad_origins(gate, origin):
             faults.append('a body that broke off looks whole')
         except (EOFError, ConnectionResetError):
             pass
+    for _ in range(50):
+        with Peer(gate.port) as p:
+            p.send(request('/reset'))
+            p.s.shutdown(socket.SHUT_WR)
+            faults += [] if p.head()[0] in (400, 502) else ['another answer than the one that was reset']
     faults += expect(ask(gate.port, '/more')[2], b'mine') + expect([ask(gate.port, '/two')[0] for _ in range(4)], [200] * 4)
     return faults
 

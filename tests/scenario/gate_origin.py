@@ -8,6 +8,8 @@ import base64
 import hashlib
 import json
 import re
+import socket
+import struct
 import threading
 from urllib.parse import parse_qsl, urlsplit
 
@@ -168,6 +170,13 @@ class Origin:
     async def do_garbage(self, reader, writer, *_):
         writer.write(b'220 mail.example ready\r\n')
         await asyncio.sleep(0.2)
+        return False
+
+    async def do_reset(self, reader, writer, method, fields, query, head, body):
+        """Why, and the connection is gone at once: so Node refuses what it does not know."""
+        writer.get_extra_info('socket').setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+        writer.write(b'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
+        writer.transport.abort()
         return False
 
     async def do_partial(self, reader, writer, *_):

@@ -47,22 +47,28 @@ h1_left(struct front *f)
 	gate_worker_bury(f->w, &h->client.grave);
 }
 
-/* Tell that no more comes, and wait until the client has ended too: what it has sent and nobody has
- * read would otherwise make its system throw away what we sent last (RFC 9112, section 9.6). */
+/* No more comes: wait until the client has ended too. What it has sent and nobody has read would otherwise make its
+ * system throw away what we sent last (RFC 9112, section 9.6). */
 static void
-end(struct h1 *h)
+linger(struct h1 *h)
 {
 	struct front *f = h->front;
 
 	h->state = H1_ENDING;
 	buf_done(&h->ahead);
-	front_finish(f);
 	if (f->deaf && !h->client.unsent) {
 		front_abort(f);
 		return;
 	}
 	front_hold(f, false);
 	front_set_timer(f, h->client.unsent ? f->w->config->timeouts.send_ns : GATE_LINGER_NS);
+}
+
+static void
+end(struct h1 *h)
+{
+	front_finish(h->front);
+	linger(h);
 }
 
 static void
@@ -130,10 +136,22 @@ h1_await_body(struct client *c, bool awaited)
 		timer_stop(&c->front->timer);
 }
 
+/* What came of the answer goes out: it may be why the server broke off. Where the client is slow that would be to keep
+ * what it has not taken, which may stand in the store. */
 static void
 h1_abort(struct client *c)
 {
-	front_abort(c->front);
+	struct h1 *h = h1_of(c);
+
+	if (h->front->gone)
+		return;
+	if (c->unsent) {
+		front_abort(h->front);
+		return;
+	}
+	client_left(c);
+	front_cut(h->front);
+	linger(h);
 }
 
 /* ---- receiving ------------------------------------------------------------------------------- */

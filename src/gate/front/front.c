@@ -124,6 +124,12 @@ front_finish(struct front *f)
 {
 	if (f->tls)
 		front_tls_goodbye(f);
+	front_cut(f);
+}
+
+void
+front_cut(struct front *f)
+{
 	f->w->ops->finish(f->w->engine, f->conn);
 }
 

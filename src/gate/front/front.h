@@ -50,6 +50,8 @@ void front_drain(struct front *f);
 ssize_t front_send(struct front *f, const struct engine_piece *pieces, uint32_t n);
 /* Nothing more will be sent. */
 void front_finish(struct front *f);
+/* The same, where that is not all there should be: who speaks TLS is not told that it was (RFC 8446, section 6.1). */
+void front_cut(struct front *f);
 /* Hold its bytes back, or not. */
 void front_hold(struct front *f, bool held);
 void front_set_timer(struct front *f, int64_t after_ns);
