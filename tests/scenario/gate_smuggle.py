@@ -61,6 +61,7 @@ PYTHON = '''
 import http.server
 class Echo(http.server.BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
+    disable_nagle_algorithm = True   # it sends head and body apart
     def log_message(self, *a):
         pass
     def answer(self):

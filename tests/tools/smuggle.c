@@ -155,9 +155,10 @@ next_answer(char **at, char *end, char body[512], bool *ret_last)
 	if (status < 200)
 		return next_answer(at, end, body, ret_last);
 	*stop = '\0';
-	*ret_last = strcasestr(head, "\nconnection: close");
+	*ret_last = strcasestr(head, "\nconnection: close") != NULL;
 	char *length = strcasestr(head, "\ncontent-length:");
 	bool chunked = strcasestr(head, "\ntransfer-encoding: chunked");   /* by the origin's own refusals: empty */
+	*ret_last |= chunked && *at == end;   /* it breaks off there, and that can be seen */
 	size_t n = length ? strtoul(length + 16, NULL, 10) : chunked ? 5 : (size_t)(end - *at);
 	n = n <= (size_t)(end - *at) ? n : (size_t)(end - *at);
 	snprintf(body, 512, "%.*s", (int)n, *at);
