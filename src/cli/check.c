@@ -32,6 +32,7 @@
 #include "trace/trace.h"
 
 #define WARM_UP_NS        (1500 * NS_PER_MS)
+#define BEHIND_NS         (400 * NS_PER_MS)
 #define BASELINE_NS       (2 * NS_PER_S)
 #define KNEE_BUDGET_NS    (20 * NS_PER_S)
 #define WARM_UP_CLOSED    4
@@ -76,17 +77,42 @@ urls_from_ports(struct check *c, struct err *e)
 }
 
 static int
+closed_phase(struct check *c, const char *name, int64_t connections, int64_t for_ns,
+    struct run_phase **ret, struct err *e)
+{
+	struct load_step step = { .name = name, .closed = connections, .for_ns = for_ns };
+	return load_run(c->load, &step, false, c->run, ret, e);
+}
+
+/* Who is behind a proxy shows only while it passes requests on. What the user has named is looked at alone. */
+static int
+look_behind(struct check *c, struct err *e)
+{
+	bool named = c->spec->pid || c->spec->unit;
+	struct observe_behind *behind = named ? NULL : observe_behind_start(c->run);
+	struct run_phase *phase;
+	int r = 0;
+
+	if (!behind)
+		return 0;
+	if (c->load)
+		r = closed_phase(c, "behind", WARM_UP_CLOSED, BEHIND_NS, &phase, e);
+	else
+		sleep_until_ns(now_ns() + BEHIND_NS);
+	observe_behind_stop(behind, c->run);
+	return r;
+}
+
+static int
 discover(struct check *c, struct err *e)
 {
 	progress_say(&c->in->progress, "discover", -1, "");
 	int r = observe_find(c->spec, c->run, e);
 	if (r < 0 || (r = urls_from_ports(c, e)) < 0)
 		return r;
-	if (c->spec->observe)
-		return 0;
-	if ((r = load_open(c->spec, &c->in->progress, &c->load, e)) < 0)
-		return r;
-	return load_probe(c->load, c->run, e);
+	if (!c->spec->observe && (r = load_open(c->spec, &c->in->progress, &c->load, e)) == 0)
+		r = load_probe(c->load, c->run, e);
+	return r;
 }
 
 static int
@@ -103,14 +129,6 @@ attach(struct check *c, struct err *e)
 	if (r == 0 && c->load)
 		load_set_cpu_hook(c->load, observe_service_cores, c->observe);
 	return r;
-}
-
-static int
-closed_phase(struct check *c, const char *name, int64_t connections, int64_t for_ns,
-    struct run_phase **ret, struct err *e)
-{
-	struct load_step step = { .name = name, .closed = connections, .for_ns = for_ns };
-	return load_run(c->load, &step, false, c->run, ret, e);
 }
 
 /* One request at a time: there is leisure to look at the answers. */
@@ -329,7 +347,9 @@ observed_rate(struct run *r)
 static int
 phases(struct check *c, struct err *e)
 {
-	int r = attach(c, e);
+	int r = look_behind(c, e);
+	if (r == 0)
+		r = attach(c, e);
 	if (r == 0 && c->load)
 		r = approach(c, e);
 	if (r == 0)

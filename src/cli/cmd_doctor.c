@@ -18,17 +18,6 @@
 #define KERNEL_MIN 508   /* 5.8: BPF ring buffer, CAP_BPF and CAP_PERFMON */
 
 static void
-add_eye(struct run *r, const char *name, bool open, const char *means, const char *cure)
-{
-	struct run_eye *eye = RUN_ADD(r, eye, r->eyes, r->n_eyes);
-
-	eye->name = name;
-	eye->open = open;
-	eye->means = run_str(r, means);
-	eye->cure = open ? NULL : cure;
-}
-
-static void
 check_kernel(struct run *r)
 {
 	struct utsname name;
@@ -37,9 +26,9 @@ check_kernel(struct run *r)
 	uname(&name);
 	bool new_enough = sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
 	    major * 100 + minor >= KERNEL_MIN;
-	add_eye(r, "kernel", new_enough, run_printf(r, "Linux %s%s", name.release,
+	run_eye(r, "kernel", new_enough, run_printf(r, "Linux %s%s", name.release,
 	    new_enough ? "" : "; BPF tracing needs 5.8"), "boot a kernel of 5.8 or later");
-	add_eye(r, "kernel types", access("/sys/kernel/btf/vmlinux", R_OK) == 0,
+	run_eye(r, "kernel types", access("/sys/kernel/btf/vmlinux", R_OK) == 0,
 	    "BTF: BPF programs fit themselves to this kernel",
 	    "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y (Debian's is)");
 }
@@ -60,7 +49,7 @@ check_capabilities(struct run *r)
 
 	for (size_t i = 0; i < COUNT_OF(wanted); i++) {
 		bool has = (held >> wanted[i].bit & 1) || (admin && wanted[i].bit >= 38);
-		add_eye(r, wanted[i].name, has, run_printf(r, "%s%s", has ? "" : "without it not seen: ",
+		run_eye(r, wanted[i].name, has, run_printf(r, "%s%s", has ? "" : "without it not seen: ",
 		    wanted[i].loses), "run it with sudo: sudo prony check ...");
 	}
 }
@@ -81,13 +70,13 @@ check_settings(struct run *r)
 	long scope = read_setting("/proc/sys/kernel/yama/ptrace_scope", 0);
 	long hidden = read_setting("/proc/sys/kernel/kptr_restrict", 0);
 
-	add_eye(r, "perf events", root || paranoid <= 1,
+	run_eye(r, "perf events", root || paranoid <= 1,
 	    run_printf(r, "kernel.perf_event_paranoid is %ld", paranoid),
 	    "sudo sysctl kernel.perf_event_paranoid=1");
-	add_eye(r, "other processes", root || scope == 0,
+	run_eye(r, "other processes", root || scope == 0,
 	    run_printf(r, "kernel.yama.ptrace_scope is %ld", scope),
 	    "sudo sysctl kernel.yama.ptrace_scope=0");
-	add_eye(r, "kernel symbols", root ? hidden < 2 : hidden == 0,
+	run_eye(r, "kernel symbols", root ? hidden < 2 : hidden == 0,
 	    run_printf(r, "kernel.kptr_restrict is %ld", hidden), "sudo sysctl kernel.kptr_restrict=0");
 }
 
@@ -97,9 +86,9 @@ check_accounting(struct run *r)
 	bool v2 = access("/sys/fs/cgroup/cgroup.controllers", R_OK) == 0;
 	bool v1 = access("/sys/fs/cgroup/cpu", R_OK) == 0;
 
-	add_eye(r, "cgroups", v1 || v2, v2 ? "version 2" : v1 ? "version 1"
+	run_eye(r, "cgroups", v1 || v2, v2 ? "version 2" : v1 ? "version 1"
 	    : "not mounted: quotas and throttling are not seen", "mount /sys/fs/cgroup");
-	add_eye(r, "pressure", access("/proc/pressure/cpu", R_OK) == 0,
+	run_eye(r, "pressure", access("/proc/pressure/cpu", R_OK) == 0,
 	    "PSI: time lost to waiting for CPU, memory and disk", "boot with psi=1");
 }
 

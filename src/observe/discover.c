@@ -128,26 +128,34 @@ struct elsewhere {
 	struct map namespaces;          /* looked at already */
 };
 
+/* Is this an address of the network namespace that the process is in? */
+static bool
+has_address(int pid, const char *ip)
+{
+	CLEANUP(buf_done) struct buf routes = { 0 };
+	char path[64], leaf[64];
+	struct err ignored;
+
+	snprintf(path, sizeof(path), "/proc/%d/net/fib_trie", pid);
+	snprintf(leaf, sizeof(leaf), "|-- %s\n", ip);
+	if (file_read(path, 1 << 20, &routes, &ignored) < 0)
+		return false;
+	const char *at = strstr(buf_text(&routes), leaf);   /* followed by what it is there */
+	const char *host = at ? strstr(at, "/32 host LOCAL") : NULL;
+	return host && !memmem(at + strlen(leaf), (size_t)(host - at) - strlen(leaf), "|--", 3);
+}
+
 static bool
 look_elsewhere(void *ctx, int pid)
 {
 	struct elsewhere *w = ctx;
-	CLEANUP(buf_done) struct buf routes = { 0 };
-	char path[64], leaf[64];
-	struct err ignored;
 	bool new = false;
 
 	uint64_t id = network_namespace(pid);
 	if (id)
 		map_at(&w->namespaces, &id, sizeof(id), &new);
-	if (!new)
-		return true;
-	snprintf(path, sizeof(path), "/proc/%d/net/fib_trie", pid);
-	snprintf(leaf, sizeof(leaf), "|-- %s\n", w->container_ip ? w->container_ip : "");
-	if (w->container_ip && (file_read(path, 1 << 20, &routes, &ignored) < 0 ||
-	    !strstr(buf_text(&routes), leaf)))
-		return true;
-	tcp_each(pid, match_listener, &w->match);
+	if (new && (!w->container_ip || has_address(pid, w->container_ip)))
+		tcp_each(pid, match_listener, &w->match);
 	return true;
 }
 
@@ -193,6 +201,17 @@ behind_proxy(int pid, struct map *ret_inodes)
 	return true;
 }
 
+/* systemd keeps the sockets that it passes to services. */
+static bool
+is_init(int pid)
+{
+	char exe[512];
+
+	if (pid == 1)
+		process_exe(pid, exe, sizeof(exe));
+	return pid == 1 && strstr(exe, "/systemd");
+}
+
 static size_t
 add_holders(const struct map *inodes, struct tree *t)
 {
@@ -205,7 +224,7 @@ add_holders(const struct map *inodes, struct tree *t)
 		struct map inside = { 0 };
 		if (behind_proxy(h.pids[i], &inside))
 			added += add_holders(&inside, t);
-		else
+		else if (!is_init(h.pids[i]))
 			added += tree_add(t, h.pids[i]) || tree_find(t, h.pids[i]);
 		map_done(&inside);
 	}
@@ -225,6 +244,32 @@ discover_address(const struct net_address *a, struct tree *t)
 	    add_holders(&m.inodes, t) ? FOUND : FOUND_HIDDEN;
 	map_done(&m.inodes);
 	return result;
+}
+
+void
+discover_listener(int from, const struct net_address *at, struct tree *t)
+{
+	struct match m = { .at = *at };
+	char text[64];
+
+	address_format(at, text, sizeof(text));
+	*strrchr(text, ':') = '\0';
+	if (address_is_loopback(at) || has_address(from, text))
+		tcp_each(from, match_listener, &m);
+	else
+		find_elsewhere(text, at->port, &m.inodes);
+	add_holders(&m.inodes, t);
+	map_done(&m.inodes);
+}
+
+void
+discover_unix(const char *path, struct tree *t)
+{
+	struct map inodes = { 0 };
+
+	unix_listeners(path, &inodes);
+	add_holders(&inodes, t);
+	map_done(&inodes);
 }
 
 enum found

@@ -18,6 +18,12 @@ enum found {
 /* Add the processes that hold the socket listening behind the URL. */
 enum found discover_url(const struct url *u, struct tree *t);
 
+/* Add the processes that listen at an address as the process `from` means it: in its network namespace, or at the address
+ * of a container on this host. */
+void discover_listener(int from, const struct net_address *at, struct tree *t);
+/* Those that listen at the path of a Unix socket. */
+void discover_unix(const char *path, struct tree *t);
+
 /* Add the processes of a systemd unit ("nginx" or "nginx.service"); false when it has none. `root`
  * as in cgroup.h. */
 bool discover_unit(const char *root, const char *unit, struct tree *t);

@@ -11,16 +11,6 @@
 #include "observe/observe.h"
 #include "observe/peers.h"
 
-static void
-add_eye(struct run *r, const char *name, bool open, const char *means, const char *cure)
-{
-	struct run_eye *eye = RUN_ADD(r, eye, r->eyes, r->n_eyes);
-	eye->name = run_str(r, name);
-	eye->open = open;
-	eye->means = run_str(r, means);
-	eye->cure = run_str(r, cure);
-}
-
 /* Who is root and may not is in a container, or behind a wrapper that has taken the right away. */
 #define CURE_OF_ROOT "docker run --cap-add SYS_PTRACE ..., or run prony outside of the container"
 
@@ -44,7 +34,7 @@ explain_absence(enum found how, const struct url *at, const char *url, struct ru
 		if (geteuid() == 0)
 			cure = run_printf(r, "prony check pid:N %s", url);
 	}
-	add_eye(r, "service processes", false, means, cure);
+	run_eye(r, "service processes", false, means, cure);
 }
 
 static int
@@ -97,13 +87,13 @@ report_sight(struct run *r)
 	const char *cure = geteuid() == 0 ? CURE_OF_ROOT : r->system.n_targets ?
 	    run_printf(r, "sudo prony check %s", r->system.targets[0]) :
 	    run_printf(r, "sudo prony check pid:%d", (int)r->system.processes[0].pid);
-	add_eye(r, "service processes", true, run_printf(r, "%zu, with what they have forked",
+	run_eye(r, "service processes", true, run_printf(r, "%zu, with what they have forked",
 	    r->system.n_processes), NULL);
 	if (!files)
-		add_eye(r, "service files and peers", false, "the processes belong to another user: "
+		run_eye(r, "service files and peers", false, "the processes belong to another user: "
 		    "their program, open files and connections are not seen", cure);
 	if (!io)
-		add_eye(r, "service disk I/O", false, "/proc/PID/io may not be read: bytes that "
+		run_eye(r, "service disk I/O", false, "/proc/PID/io may not be read: bytes that "
 		    "the service reads and writes are not counted", cure);
 }
 
@@ -120,7 +110,7 @@ observe_find(const struct spec *spec, struct run *r, struct err *e)
 	tree_scan(&t);
 	describe_processes(&t, r);
 	if (t.full)
-		add_eye(r, "all processes", false, run_printf(r, "the service has more than %d "
+		run_eye(r, "all processes", false, run_printf(r, "the service has more than %d "
 		    "processes: the rest is left out", TREE_MAX), "prony check pid:N, of the part that matters");
 	report_sight(r);
 	peers_find(r);

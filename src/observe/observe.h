@@ -17,6 +17,13 @@ int observe_find(const struct spec *spec, struct run *r, struct err *e);
 /* Look again for processes and peers that came since (workers forked under load). */
 void observe_refresh(struct run *r);
 
+/* A reverse proxy passes requests on: who answers behind it on this host belongs to the service. Between these two it has
+ * to be asked. NULL: the service is none. The second adds to r->system what was found, and says so in r->eyes; returns how
+ * many processes. Releases it. */
+struct observe_behind;
+struct observe_behind *observe_behind_start(const struct run *r);
+size_t observe_behind_stop(struct observe_behind *b, struct run *r);
+
 /* Which process of the service (r->system) holds the accepted end of a TCP connection, asked for many
  * of them at a time: `observe_owner` is what load_spread asks. Addresses NULL: forget; what is asked
  * next looks at the connections and open files of the service once, and answers from that look until

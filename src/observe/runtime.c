@@ -40,8 +40,8 @@ last_component(const char *path)
 }
 
 /* The program's name, then nothing but a version: python3.11, php-fpm8.2. */
-static bool
-is_program(const char *base, const char *program)
+bool
+program_is(const char *base, const char *program)
 {
 	size_t length = strlen(program);
 	if (strncmp(base, program, length) != 0)
@@ -55,7 +55,7 @@ runtime_name(const char *exe, const char *maps)
 {
 	const char *base = last_component(exe);
 	for (size_t i = 0; i < COUNT_OF(runtimes); i++)
-		if (is_program(base, runtimes[i].program))
+		if (program_is(base, runtimes[i].program))
 			return runtimes[i].name;
 	for (size_t i = 0; maps && i < COUNT_OF(runtimes); i++)
 		if (runtimes[i].library && strstr(maps, runtimes[i].library))

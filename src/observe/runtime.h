@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Pure: is a program of this name `program`, perhaps with a version behind it, or deleted since? */
+bool program_is(const char *base, const char *program);
+
 /* Pure: `exe` is a path, `maps` the text of /proc/PID/maps or NULL. NULL when no row fits. */
 const char *runtime_name(const char *exe, const char *maps);
 

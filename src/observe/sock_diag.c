@@ -99,18 +99,24 @@ note_unix(void *ctx, const struct nlmsghdr *h)
 	}
 }
 
-int
-unix_peers(struct arena *arena, struct map *inode_to_path)
+static int
+unix_dump(uint32_t states, struct unix_scan *s)
 {
 	struct { struct nlmsghdr h; struct unix_diag_req r; } request = {
 		.h = { .nlmsg_len = sizeof(request), .nlmsg_type = SOCK_DIAG_BY_FAMILY,
 			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
-		.r = { .sdiag_family = AF_UNIX, .udiag_states = 1 << TCP_STATE_ESTABLISHED,
+		.r = { .sdiag_family = AF_UNIX, .udiag_states = states,
 			.udiag_show = UDIAG_SHOW_NAME | UDIAG_SHOW_PEER },
 	};
+	return socket_dump(&request, sizeof(request), note_unix, s);
+}
+
+int
+unix_peers(struct arena *arena, struct map *inode_to_path)
+{
 	struct unix_scan s = { .arena = arena };
 
-	int r = socket_dump(&request, sizeof(request), note_unix, &s);
+	int r = unix_dump(1 << TCP_STATE_ESTABLISHED, &s);
 	size_t i = 0;
 	for (const struct map_slot *slot; (slot = map_next(&s.ends, &i));) {
 		uint64_t end = slot->value;
@@ -121,4 +127,19 @@ unix_peers(struct arena *arena, struct map *inode_to_path)
 	map_done(&s.paths);
 	map_done(&s.ends);
 	return r;
+}
+
+void
+unix_listeners(const char *path, struct map *inodes)
+{
+	struct unix_scan s = { .arena = arena_new() };
+	const struct map_slot *slot;
+
+	unix_dump(1 << TCP_STATE_LISTEN, &s);
+	for (size_t i = 0; (slot = map_next(&s.paths, &i));)
+		if (strcmp((const char *)(uintptr_t)slot->value, path) == 0)
+			map_at(inodes, slot->key, slot->key_size, NULL);
+	map_done(&s.paths);
+	map_done(&s.ends);
+	arena_free(s.arena);
 }

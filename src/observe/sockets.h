@@ -28,7 +28,7 @@ struct listen_queue {
 /* Of prony's own network namespace; returns how many, at most n, or -errno. */
 int listen_queues(struct listen_queue *items, size_t n);
 
-/* Each established connection of that namespace whose own port is this one. Much faster than tcp_each
+/* Each established connection of that namespace whose own port is this one; 0: any. Much faster than tcp_each
  * where connections that have ended are many. 0 or -errno. */
 int tcp_connections(uint16_t port, void (*visit)(void *ctx, const struct proc_tcp *t), void *ctx);
 
@@ -36,6 +36,9 @@ int tcp_connections(uint16_t port, void (*visit)(void *ctx, const struct proc_tc
  * Client's inode -> path (strings owned by the caller's arena). */
 struct arena;
 int unix_peers(struct arena *arena, struct map *inode_to_path);
+
+/* The sockets that listen at this path: adds their inodes. */
+void unix_listeners(const char *path, struct map *inodes);
 
 struct sockaddr;
 bool address_of(const struct sockaddr *from, struct net_address *ret);   /* false: no IP address */

@@ -82,6 +82,7 @@ struct run_process {
 	const char *container;     /* id, NULL when not in one */
 	double cpu_limit;          /* cores by quota; NAN none */
 	int64_t memory_limit;      /* bytes; 0 none */
+	int64_t behind;            /* pid of the proxy of the service that passes requests on to it; 0: none does */
 };
 
 struct run_peer {
@@ -303,6 +304,10 @@ extern const struct run_type run_type, run_eye_type, run_process_type, run_peer_
 /* Copy into the run's arena; NULL stays NULL. */
 const char *run_str(struct run *r, const char *s);
 const char *run_printf(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* What can or cannot be seen here: adds it, or corrects what was said of the same before. `cure` counts for what is
+ * not open. */
+void run_eye(struct run *r, const char *name, bool open, const char *means, const char *cure);
 
 const char *part_kind_name(enum run_part_kind k);
 const char *part_kind_words(enum run_part_kind k);   /* for people */

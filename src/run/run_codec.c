@@ -54,6 +54,22 @@ run_str(struct run *r, const char *s)
 	return arena_strdup(r->arena, s);
 }
 
+void
+run_eye(struct run *r, const char *name, bool open, const char *means, const char *cure)
+{
+	struct run_eye *eye = NULL;
+
+	for (size_t i = 0; i < r->n_eyes; i++)
+		if (strcmp(r->eyes[i].name, name) == 0)
+			eye = &r->eyes[i];
+	if (!eye)
+		eye = RUN_ADD(r, eye, r->eyes, r->n_eyes);
+	eye->name = run_str(r, name);
+	eye->open = open;
+	eye->means = run_str(r, means);
+	eye->cure = open ? NULL : run_str(r, cure);
+}
+
 const char *
 run_printf(struct run *r, const char *fmt, ...)
 {

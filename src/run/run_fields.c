@@ -78,6 +78,7 @@ static const struct run_field process_fields[] = {
 	INTS(ports, "TCP ports it listens on"), INT(threads, "count"),
 	STR(cgroup, "path inside its hierarchy"), STR(container, "container id"),
 	NUM(cpu_limit, "cores by quota"), INT(memory_limit, "0: none"),
+	INT(behind, "process id of the proxy that passes requests on to it; 0: none does"),
 };
 TYPE(process, "A process of the service.");
 #undef S

@@ -44,7 +44,7 @@ on_conn(struct worker *w, const struct rec *r)
 	if (r->flags == CONN_ACCEPTED) {
 		span_over(w, c);
 		*c = (struct conn){ .server = true, .span = NOBODY, .out = NOBODY, .last = NOBODY,
-			.pool = NOBODY, .generation = c->generation + 1 };
+			.pool = NOBODY, .generation = c->generation + 1, .alike = r->at };
 		leave(w, r->thread, r->ts);
 		w->actors[r->thread].resumed = r->ts;
 		return;
@@ -53,6 +53,7 @@ on_conn(struct worker *w, const struct rec *r)
 		*c = (struct conn){ .span = NOBODY, .out = NOBODY, .last = NOBODY, .pool = c->pool };
 	c->kind = (uint8_t)peer_part((uint16_t)r->value, &kind);
 	c->peer = r->name;
+	c->alike = r->at ? r->at : c->alike;
 	if (!r->name)
 		return;
 	pool_join(w, c, w->t->threads[r->thread].pid);
@@ -147,6 +148,7 @@ begin_window(struct worker *w, const struct tape_window *win, const uint32_t *or
 	map_done(&w->conns_read);
 	map_done(&w->task_spans);
 	map_done(&w->pool_ids);
+	map_done(&w->own_calls);
 	w->n_pools = 0;
 	w->pools = NULL;
 	w->first_span = w->a->n_spans;
@@ -174,7 +176,7 @@ static void
 worker_done(struct worker *w)
 {
 	struct map *maps[] = { &w->conn_ids, &w->conns_read, &w->lock_ids, &w->task_spans,
-		&w->pool_ids };
+		&w->pool_ids, &w->own_calls };
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
 		map_done(maps[i]);
 }
@@ -265,6 +267,7 @@ assemble(struct tape *t)
 		learn(t, &a);
 	template_check(a);
 	fetched_link(a);
+	behind_link(a);
 	list_loose(a);
 	return a;
 }

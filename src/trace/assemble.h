@@ -14,7 +14,9 @@
  *  - a response by another thread than the reader's: that thread began when it had its last
  *    response behind it and was awake; until then the span waited for a worker;
  *  - an answer whose reading led, by who woke whom, to the end of a wait for a result: the span of
- *    the thread that waited (assemble_fetched.c).
+ *    the thread that waited (assemble_fetched.c);
+ *  - what a process of the service did for another one that asked it: the span of that question
+ *    (assemble_behind.c).
  * Each call says how sure its link is. Only spans that are answered inside one window are kept.
  * Pure. */
 #pragma once
@@ -41,6 +43,7 @@ struct span {
 	uint32_t first, last;      /* segments */
 	uint32_t sql;              /* first REC_SQL; they are chained by rec.key; NOBODY none */
 	uint32_t calls;            /* last call */
+	int64_t alike;             /* of its connection, as in a tape: it is a call of the service itself; else 0 */
 	bool answered, complete;
 	bool partial;              /* of it no request was read: it began before the window, or is a
 	                              task whose request was never found */
@@ -49,6 +52,7 @@ struct span {
 struct call {                  /* to a peer */
 	int64_t start, end;        /* end: its answer reached this host; 0: no reply seen */
 	int64_t read;              /* and was read */
+	int64_t alike;             /* of its connection, as in a tape; 0 unknown */
 	uint32_t peer, span, thread;
 	uint32_t reader;           /* thread; where it was read */
 	uint32_t next;             /* the one before it of the same span */

@@ -48,6 +48,8 @@ static void
 look_at_conn(struct look *l, const struct rec *r)
 {
 	bool new;
+	if (r->name && r->at)
+		map_at(&l->w->own_calls, &r->at, sizeof(r->at), NULL);
 	*map_at(&l->peers, &r->key, sizeof(r->key), &new) = r->name;
 	if (!new || r->flags != CONN_SEEN || !r->name)
 		return;

@@ -91,7 +91,7 @@ call_begin(struct worker *w, struct conn *c, uint32_t thread, uint32_t span, int
 	struct call *call = ARENA_PUSH(a->arena, a->calls, a->n_calls);
 	*call = (struct call){ .start = start, .peer = c->peer, .kind = c->kind, .span = span,
 		.thread = thread, .before = c->last, .behind = NOBODY,
-		.told = NOBODY };
+		.told = NOBODY, .alike = c->alike };
 	uint32_t *list = span == NOBODY ? &w->actors[thread].orphan_calls : &a->spans[span].calls;
 	call->next = *list;
 	*list = id;
@@ -214,6 +214,8 @@ static void
 client_writes(struct worker *w, struct conn *c, const struct moved *m)
 {
 	annotate(w, m->io, (enum run_part_kind)c->kind, c->peer);
+	if (c->alike && m->io->flags & IO_HANDSHAKE)
+		*map_at(&w->own_calls, &c->alike, sizeof(c->alike), NULL) = true;
 	if (!m->n && c->out == NOBODY)
 		ask(w, c, m->io, NULL)->http |= (m->io->flags & IO_HEAD) != 0;
 	for (size_t i = 0; i < m->n; i++)

@@ -12,6 +12,7 @@ struct conn {
 	bool logging_in;           /* client: opened in this window, by who is the first to use it */
 	uint8_t kind;
 	uint32_t generation;       /* sockets' addresses are used again */
+	int64_t alike;             /* as in the tape */
 	uint32_t peer, pool;       /* client; pool NOBODY: not yet known */
 	uint32_t span;             /* server: the open span */
 	uint32_t out, out_last;    /* client: calls that are out, oldest and newest */
@@ -109,6 +110,7 @@ struct worker {
 	struct map conns_read;     /* server connections that had a request, by thread */
 	struct map task_spans;     /* (task, pid) -> span + 1 */
 	struct map pool_ids;       /* (pid, peer) -> index */
+	struct map own_calls;      /* connections that the service opened: what their ends have alike -> TLS is spoken */
 	struct conn *conns;        size_t n_conns;
 	struct pool *pools;        size_t n_pools;
 	const struct book *book;   /* what was learned before; NULL: the first time */
@@ -142,6 +144,8 @@ struct gap gap_unknown(const struct actor *actor);
 uint32_t owner_now(struct worker *w, uint32_t thread, int64_t now);
 /* All that was `from`'s is `to`'s. */
 void merge_spans(struct worker *w, uint32_t from, uint32_t to);
+/* The same once nothing is under way any more. */
+void span_take(struct assembly *a, uint32_t from, uint32_t to);
 /* What each of two spans did since then was the other's. */
 void swap_since(struct worker *w, uint32_t x, uint32_t y, int64_t since);
 
@@ -277,6 +281,17 @@ void tasks_end(struct worker *w);
 
 /* Gives calls of nobody, whose answers other threads read, to those who waited for the result. */
 void fetched_link(struct assembly *a);
+
+/* ---- assemble_behind.c --------------------------------------------------------------------- */
+
+/* Does a proxy of the service ask on the connection, which the thread reads? */
+bool is_behind(const struct worker *w, const struct conn *c, uint32_t thread);
+/* And do bytes that were read begin a question, whatever is spoken? Each waits there for the answer to the one before. */
+bool behind_begins(const struct worker *w, const struct conn *c, uint32_t thread);
+/* What its requests are called until they are known to be part of others: no route of those, for they ask other things. */
+uint32_t behind_route(const struct worker *w, uint32_t route);
+/* Gives what was done for a question that the service asked itself to who asked. */
+void behind_link(struct assembly *a);
 
 /* ---- assemble_before.c --------------------------------------------------------------------- */
 

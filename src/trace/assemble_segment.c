@@ -178,29 +178,33 @@ give_segments(struct assembly *a, uint32_t chain, uint32_t span)
 
 /* Calls are chained newest first. */
 static uint32_t
-cut_calls(struct worker *w, uint32_t span, int64_t since)
+cut_calls(struct assembly *a, uint32_t span, int64_t since)
 {
-	struct assembly *a = w->a;
 	uint32_t chain = a->spans[span].calls, *end = &chain;
-	while (*end != NOBODY && a->calls[*end].start >= since) {
-		w->courses[span].out -= !a->calls[*end].read && !a->calls[*end].connect;
+	while (*end != NOBODY && a->calls[*end].start >= since)
 		end = &a->calls[*end].next;
-	}
 	a->spans[span].calls = *end;
 	*end = NOBODY;
 	return chain;
 }
 
-static void
-give_calls(struct worker *w, uint32_t chain, uint32_t span, uint8_t sure_at_most)
+static uint32_t
+count_out(const struct assembly *a, uint32_t chain)
 {
-	struct assembly *a = w->a;
+	uint32_t out = 0;
+	for (uint32_t i = chain; i != NOBODY; i = a->calls[i].next)
+		out += !a->calls[i].read && !a->calls[i].connect;
+	return out;
+}
+
+static void
+give_calls(struct assembly *a, uint32_t chain, uint32_t span, uint8_t sure_at_most)
+{
 	uint32_t own = a->spans[span].calls, *link = &a->spans[span].calls;
 	for (uint32_t i = chain; i != NOBODY; i = a->calls[i].next) {
 		struct call *c = &a->calls[i];
 		c->span = span;
 		c->sure = c->sure < sure_at_most ? c->sure : sure_at_most;
-		w->courses[span].out += !c->read && !c->connect;
 	}
 	while (own != NOBODY || chain != NOBODY) {
 		bool take_own = chain == NOBODY ||
@@ -214,11 +218,11 @@ give_calls(struct worker *w, uint32_t chain, uint32_t span, uint8_t sure_at_most
 }
 
 static void
-give_statements(struct worker *w, uint32_t from, uint32_t to)
+give_statements(struct assembly *a, uint32_t from, uint32_t to)
 {
-	struct span *f = &w->a->spans[from], *s = &w->a->spans[to];
+	struct span *f = &a->spans[from], *s = &a->spans[to];
 	for (uint32_t i = f->sql, next; i != NOBODY; i = next) {
-		struct rec *r = tape_at(w->t, i);
+		struct rec *r = tape_at(a->tape, i);
 		next = (uint32_t)r->key;
 		r->key = s->sql;
 		s->sql = i;
@@ -236,14 +240,25 @@ rename_actors(struct worker *w)
 }
 
 void
+span_take(struct assembly *a, uint32_t from, uint32_t to)
+{
+	give_segments(a, cut_segments(a, from, INT64_MIN), to);
+	give_calls(a, cut_calls(a, from, INT64_MIN), to, 100);
+	give_statements(a, from, to);
+}
+
+static void
+move_out(struct worker *w, uint32_t n, uint32_t from, uint32_t to)
+{
+	w->courses[from].out -= n;
+	w->courses[to].out += n;
+}
+
+void
 merge_spans(struct worker *w, uint32_t from, uint32_t to)
 {
-	struct assembly *a = w->a;
-	uint32_t segments = cut_segments(a, from, INT64_MIN);
-	uint32_t calls = cut_calls(w, from, INT64_MIN);
-	give_segments(a, segments, to);
-	give_calls(w, calls, to, 100);
-	give_statements(w, from, to);
+	move_out(w, count_out(w->a, w->a->spans[from].calls), from, to);
+	span_take(w->a, from, to);
 	w->courses[to].done += w->courses[from].done;
 	w->courses[from].merged = to;
 	rename_actors(w);
@@ -256,10 +271,12 @@ swap_since(struct worker *w, uint32_t x, uint32_t y, int64_t since)
 {
 	struct assembly *a = w->a;
 	uint32_t of_x = cut_segments(a, x, since), of_y = cut_segments(a, y, since);
-	uint32_t calls_x = cut_calls(w, x, since), calls_y = cut_calls(w, y, since);
+	uint32_t calls_x = cut_calls(a, x, since), calls_y = cut_calls(a, y, since);
+	move_out(w, count_out(a, calls_x), x, y);
+	move_out(w, count_out(a, calls_y), y, x);
 	give_segments(a, of_x, y);
 	give_segments(a, of_y, x);
-	give_calls(w, calls_x, y, SURE_AFTER_SWAP);
-	give_calls(w, calls_y, x, SURE_AFTER_SWAP);
+	give_calls(a, calls_x, y, SURE_AFTER_SWAP);
+	give_calls(a, calls_y, x, SURE_AFTER_SWAP);
 	rename_actors(w);
 }

@@ -30,7 +30,7 @@ note_return(struct worker *w, const struct conn *c, const struct rec *r)
 }
 
 static void
-request_read(struct worker *w, struct conn *c, const struct rec *r)
+request_read(struct worker *w, struct conn *c, const struct rec *r, uint32_t route)
 {
 	struct assembly *a = w->a;
 	struct actor *actor = &w->actors[r->thread];
@@ -47,7 +47,7 @@ request_read(struct worker *w, struct conn *c, const struct rec *r)
 	leave(w, r->thread, r->ts);
 	actor->resumed = r->ts;
 	c->span = span_new(w, &(struct span){ .arrival = r->at && r->at < r->ts ? r->at : r->ts,
-		.read = r->ts, .route = r->name, .thread = r->thread });
+		.read = r->ts, .route = route, .thread = r->thread, .alike = is_behind(w, c, r->thread) ? c->alike : 0 });
 	run_add(actor, c->span, NOBODY);
 	if (r->task)
 		task_reads(w, r, c->span);
@@ -153,7 +153,9 @@ server_io(struct worker *w, struct conn *c, const struct rec *r)
 	if (r->flags & IO_WRITE)
 		response_written(w, c, r);
 	else if (head && r->name)
-		request_read(w, c, r);
+		request_read(w, c, r, is_behind(w, c, r->thread) ? behind_route(w, r->name) : r->name);
+	else if (r->value && behind_begins(w, c, r->thread))
+		request_read(w, c, r, behind_route(w, 0));
 	else if (is_stolen_byte(w, c, r))
 		unknown_request(w, c, r);
 	else if (c->span != NOBODY && !w->a->spans[c->span].answered) {

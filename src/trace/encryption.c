@@ -52,7 +52,7 @@ encryption_end(struct collect *c, struct run *r)
 {
 	int code = collect_dear_error(c, COLLECT_TLS);
 	if (code)
-		eye_set(r, "TLS", false, run_printf(r, "what it encrypts is not seen: OpenSSL's functions cannot "
+		run_eye(r, "TLS", false, run_printf(r, "what it encrypts is not seen: OpenSSL's functions cannot "
 		    "be probed: %s", strerror(-code)), CURE_PROBES);
 }
 
@@ -66,7 +66,7 @@ encryption_open(struct collect *c, struct symbols *symbols, struct run *r, const
 	if (wanted && !f.probed && !f.why)
 		f.why = "the service's TLS is not OpenSSL's, or has no symbols";
 	if (f.probed || f.why)
-		eye_set(r, "TLS", !f.why, !f.why ? "clear text of OpenSSL's connections, by probes on its functions" :
+		run_eye(r, "TLS", !f.why, !f.why ? "clear text of OpenSSL's connections, by probes on its functions" :
 		    run_printf(r, "what it encrypts is not seen: %s", f.why), CURE_LIBRARY);
 	*ret_why = f.why;
 	return f.probed || !wanted;

@@ -98,6 +98,7 @@ struct ev_conn {
 	__u32 how;
 	__u16 family, local_port, peer_port, local_is_server;
 	__u8 peer[16];
+	__u64 client;          /* identity of the client's end, of a Unix connection */
 	char path[EV_PATH_BYTES];   /* of the peer's Unix socket; empty: it has no name */
 };
 

@@ -7,21 +7,6 @@
 #include "base/file.h"
 #include "trace/cures.h"
 
-void
-eye_set(struct run *r, const char *name, bool open, const char *means, const char *cure)
-{
-	struct run_eye *eye = NULL;
-	for (size_t i = 0; i < r->n_eyes; i++)
-		if (!strcmp(r->eyes[i].name, name))
-			eye = &r->eyes[i];
-	if (!eye)
-		eye = RUN_ADD(r, eye, r->eyes, r->n_eyes);
-	eye->name = run_str(r, name);
-	eye->open = open;
-	eye->means = run_str(r, means);
-	eye->cure = open ? NULL : run_str(r, cure);
-}
-
 struct row { const char *name, *open, *lost; };
 
 void
@@ -36,14 +21,14 @@ eyes_collector(struct run *r, const char *why, const char *cure)
 		    "statements and calls of peers are not seen" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		eye_set(r, rows[i].name, !why,
+		run_eye(r, rows[i].name, !why,
 		    why ? run_printf(r, "%s: %s", rows[i].lost, why) : rows[i].open, cure);
 }
 
 void
 eyes_sampler(struct run *r, const char *why, const char *cure, bool system_wide)
 {
-	eye_set(r, "on-CPU stacks", !why, why ? run_printf(r, "no hot functions: %s", why) :
+	run_eye(r, "on-CPU stacks", !why, why ? run_printf(r, "no hot functions: %s", why) :
 	    system_wide ? "perf events on every CPU, user and kernel" :
 	    "perf events of the service's threads, user space only", cure);
 }
@@ -51,7 +36,7 @@ eyes_sampler(struct run *r, const char *why, const char *cure, bool system_wide)
 void
 eyes_node(struct run *r, const char *why, const char *cure, bool coarse)
 {
-	eye_set(r, "JavaScript functions", !why, why ? run_printf(r, "no names: %s", why) :
+	run_eye(r, "JavaScript functions", !why, why ? run_printf(r, "no names: %s", why) :
 	    coarse ? "frames of V8, read from the living heap; what is inlined counts as its caller" :
 	    "frames of V8, read from the living heap: no flag, no port", cure);
 }
@@ -63,7 +48,7 @@ eyes_kernel(struct run *r)
 	char line[64];
 	bool seen = file_peek(line, sizeof(line), "/proc/kallsyms") > 0 && line[strspn(line, "0")] != ' ';
 
-	eye_set(r, "kernel functions", seen, seen ? "names of what system calls spend CPU in" :
+	run_eye(r, "kernel functions", seen, seen ? "names of what system calls spend CPU in" :
 	    "CPU time in the kernel has no names: its addresses are hidden", cure_kernel());
 }
 
@@ -78,7 +63,7 @@ eyes_java(struct run *r, struct symbols *symbols, const int *pids, size_t n_pids
 		lost = why ? why : lost;
 	}
 	if (any)
-		eye_set(r, "Java functions", !lost, lost ? run_printf(r, "compiled Java code has no names, "
+		run_eye(r, "Java functions", !lost, lost ? run_printf(r, "compiled Java code has no names, "
 		    "stacks end at it: %s", lost) : "read from the memory of the Java machine, which is not "
 		    "stopped, attached to or changed", cure_read());
 }
@@ -86,7 +71,7 @@ eyes_java(struct run *r, struct symbols *symbols, const int *pids, size_t n_pids
 void
 eyes_go(struct run *r, int lost)
 {
-	eye_set(r, "goroutines", !lost, !lost ? "what they wait for, read from the memory of the program" :
+	run_eye(r, "goroutines", !lost, !lost ? "what they wait for, read from the memory of the program" :
 	    lost == -ENOTSUP ? "what they wait for is not known: the program has no symbols, or too many" :
 	    "what they wait for is not known: its memory may not be read",
 	    lost == -ENOTSUP ? "build it without -ldflags='-s -w'" : cure_read());

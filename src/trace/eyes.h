@@ -5,9 +5,6 @@
 #include "run/run.h"
 #include "symbol/symbol.h"
 
-/* Add, or correct what was said of the same eye before. `cure` NULL when open. */
-void eye_set(struct run *r, const char *name, bool open, const char *means, const char *cure);
-
 /* The eyes of each rung: of the collector, of the sampler. `why`: NULL open, else what failed. */
 void eyes_collector(struct run *r, const char *why, const char *cure);
 void eyes_sampler(struct run *r, const char *why, const char *cure, bool system_wide);

@@ -319,6 +319,14 @@ peer_name(struct intake *in, const struct ev_conn *e)
 	return tape_name(in->tape, text);
 }
 
+/* Where both ends are the service's, the same of both. Who else's ports are the same is told apart by the time. */
+static int64_t
+alike_of(const struct ev_conn *e, bool server)
+{
+	uint16_t from = server ? e->peer_port : e->local_port, to = server ? e->local_port : e->peer_port;
+	return e->family == AF_UNIX ? (int64_t)e->client : from && to ? (int64_t)1 << 32 | from << 16 | to : 0;
+}
+
 static void
 take_conn(struct intake *in, const struct ev_conn *e)
 {
@@ -333,6 +341,7 @@ take_conn(struct intake *in, const struct ev_conn *e)
 		return;
 	r->from = (int64_t)e->first_block;
 	r->key = e->sock;
+	r->at = alike_of(e, server);
 	r->flags = (uint8_t)e->how;
 	r->name = name;
 	r->value = port;

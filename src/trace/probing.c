@@ -37,7 +37,7 @@ probe_sqlite(struct collect *c, struct run *r, const struct run_process *p)
 		map_at(&done, &key, sizeof(key), &new);
 		int code = new ? collect_add_sqlite(c, (int)p->pid, path, &e) : -ENOENT;
 		if (code != -ENOENT)
-			eye_set(r, "SQL", !code, code ? e.text :
+			run_eye(r, "SQL", !code, code ? e.text :
 			    "statements of SQLite, by probes on its functions", code == -EPERM || code == -EACCES ?
 			    "sudo prony check ..." : "use a SQLite library with symbols");
 	}
@@ -63,7 +63,7 @@ probe_runtime(struct collect *c, struct symbols *symbols, struct run *r, const s
 		int code = known ? -ENOENT : collect_add_gc(c, (int)p->pid, path, &e);
 		known |= !code;
 		if (code != -ENOENT)
-			eye_set(r, "garbage collection", !code, code ? e.text :
+			run_eye(r, "garbage collection", !code, code ? e.text :
 			    "each collection and its pause, by probes on the runtime",
 			    "run as root, with a runtime that has its symbols");
 	}
@@ -83,6 +83,6 @@ probing_end(const struct collect *c, struct run *r)
 {
 	int code = collect_dear_error(c, COLLECT_SQLITE);
 	if (code)
-		eye_set(r, "SQL", false, run_printf(r, "statements of SQLite are not seen: its functions cannot be "
+		run_eye(r, "SQL", false, run_printf(r, "statements of SQLite are not seen: its functions cannot be "
 		    "probed: %s", strerror(-code)), "sudo prony check ...");
 }

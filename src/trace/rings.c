@@ -34,7 +34,7 @@ rings_open(struct collect *c, struct run *r)
 	if (!any)
 		return;
 	bool seen = collect_add_rings(c);
-	eye_set(r, "io_uring", seen, seen ? "reads and writes of sockets as they complete, also where a thread of "
+	run_eye(r, "io_uring", seen, seen ? "reads and writes of sockets as they complete, also where a thread of "
 	    "the kernel takes them from the ring (SQPOLL); of one request "
 	    "that receives many times (multishot) the sizes alone, so that routes are not known" :
 	    "what it reads and writes by io_uring is not seen",

@@ -161,7 +161,7 @@ correct_peers(struct summary *s)
 		if (known.kind && (guessed || strcmp(known.kind, "http") != 0))
 			p->kind = known.kind;
 		if (known.encrypted)
-			eye_set(s->r, run_printf(s->r, "wire of %s", p->address), false,
+			run_eye(s->r, run_printf(s->r, "wire of %s", p->address), false,
 			    "its connections are encrypted: what it is asked is not seen",
 			    "let the service connect without TLS while prony looks "
 			    "(PostgreSQL: sslmode=disable)");

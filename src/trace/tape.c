@@ -25,6 +25,7 @@ tape_done(struct tape *t)
 	map_done(&t->thread_ids);
 	map_done(&t->name_ids);
 	map_done(&t->parents);
+	map_done(&t->behind);
 	map_done(&t->examples);
 	arena_free(t->arena);
 	*t = (struct tape){ 0 };
@@ -88,6 +89,25 @@ tape_is_below(const struct tape *t, int pid, int ancestor)
 		pid = (int)*parent;
 		if (pid == ancestor)
 			return true;
+	}
+	return false;
+}
+
+void
+tape_put_behind(struct tape *t, int pid)
+{
+	map_at(&t->behind, &pid, sizeof(pid), NULL);
+}
+
+bool
+tape_is_behind(const struct tape *t, int pid)
+{
+	const uint64_t *parent;
+	for (int depth = 0; depth < DEPTH_MAX; depth++, pid = (int)*parent) {
+		if (map_find(&t->behind, &pid, sizeof(pid)))
+			return true;
+		if (!(parent = map_find(&t->parents, &pid, sizeof(pid))))
+			break;
 	}
 	return false;
 }

@@ -45,7 +45,8 @@ enum rec_kind { REC_OFF, REC_POLL, REC_IO, REC_CONN, REC_FILE, REC_SQL, REC_ASK,
 struct rec {
 	int64_t ts;            /* end of the interval or call */
 	int64_t from;          /* OFF: off CPU since; SQL, GC: start; else: first blocked at, 0 never */
-	int64_t at;            /* OFF: woken; IO, REPLY: arrival in the kernel; SQL: time inside the library */
+	int64_t at;            /* OFF: woken; IO, REPLY: arrival in the kernel; SQL: time inside the library;
+	                        * CONN: what both ends of it have alike, 0 unknown */
 	uint64_t key;          /* OFF: first argument; IO, CONN, ASK, REPLY: connection */
 	uint64_t task;         /* IO: the coroutine or, with TASK_GO, goroutine that did it; 0 unknown
 	                        * OFF: assemble's: the call + 1 whose answer it waited for, where others read that */
@@ -94,6 +95,7 @@ struct tape {
 	const char **names;        size_t n_names;
 	struct map thread_ids, name_ids;
 	struct map parents;        /* process -> the one that forked it */
+	struct map behind;         /* processes that a proxy of the service passes requests on to */
 	bool literals;             /* statements are kept as they were sent, one of each: */
 	struct map examples;       /* name -> text */
 	bool arrivals;             /* IO.at was measured where it is not 0 */
@@ -116,6 +118,8 @@ uint32_t tape_thread(struct tape *t, int pid, int tid);       /* its index, made
 uint32_t tape_thread_by_tid(const struct tape *t, uint32_t tid);   /* UINT32_MAX: not known */
 void tape_forked(struct tape *t, int pid, int parent);
 bool tape_is_below(const struct tape *t, int pid, int ancestor);   /* as far as is known */
+void tape_put_behind(struct tape *t, int pid);
+bool tape_is_behind(const struct tape *t, int pid);           /* it, or the one that forked it */
 uint32_t tape_name(struct tape *t, const char *text);         /* its number, made when new */
 const char *tape_text(const struct tape *t, uint32_t name);   /* NULL for 0 */
 /* With t->literals, and only then: what the statement `name` looked like when it was first sent. */

@@ -192,8 +192,8 @@ open_collector(struct trace *t, struct run *r, struct err *e)
 	rings_open(t->collect, r);
 	t->tape.arrivals = collect_has_arrivals(t->collect);
 	if (!collect_has_streams())
-		eye_set(r, "HTTP/2", false, "requests over HTTP/2 are not seen", "a kernel from 5.17 on");
-	eye_set(r, "socket queue", t->tape.arrivals, t->tape.arrivals ?
+		run_eye(r, "HTTP/2", false, "requests over HTTP/2 are not seen", "a kernel from 5.17 on");
+	run_eye(r, "socket queue", t->tape.arrivals, t->tape.arrivals ?
 	    "arrival of requests in the kernel, by BPF" : "requests begin when they are read",
 	    "a kernel with the tcp_probe tracepoint");
 	return 0;
@@ -227,7 +227,7 @@ open_watch(struct trace *t, struct run *r)
 	bool may = proc_watch_may(t->pids[0]);
 
 	t->watch = proc_watch_new(&t->intake, r);
-	eye_set(r, "waits", may, may ? "system calls and stacks of sleeping threads, sampled from /proc" :
+	run_eye(r, "waits", may, may ? "system calls and stacks of sleeping threads, sampled from /proc" :
 	    "locks, disk and network waits are not told apart: system calls of its threads may not be read",
 	    cure_read());
 }
@@ -495,6 +495,9 @@ fill(struct trace *t, struct run *r, struct err *e)
 {
 	jvm_fill(t->jvm, &t->tape, r);
 	java_waits_settle(&t->intake);
+	for (size_t i = 0; i < r->system.n_processes; i++)
+		if (r->system.processes[i].behind)
+			tape_put_behind(&t->tape, (int)r->system.processes[i].pid);
 	struct assembly *a = assemble(&t->tape);
 	task_waits_settle(&t->intake, a, TASK_WAIT_PERIOD_NS);
 	struct summary *s = summary_new(a, &t->intake, r, t->sampler ? sampler_period_ns(t->sampler) : 0);

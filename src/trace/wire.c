@@ -59,11 +59,20 @@ link_clear(struct wire_link *l)
 	*l = (struct wire_link){ .wire = l->wire };
 }
 
+/* Its connection is gone: an answer of which the end was only guessed has ended. */
+static void
+link_over(struct wire_link *l)
+{
+	if (l->by && l->by->forget)
+		l->by->forget(l);
+	link_clear(l);
+}
+
 static void
 forget_links(struct wire *w)
 {
 	for (size_t i = 0; i < w->n_links; i++) {
-		link_clear(w->links[i]);
+		link_over(w->links[i]);
 		free(w->links[i]);
 	}
 	w->n_links = 0;
@@ -146,7 +155,7 @@ wire_connection(struct wire *w, uint64_t key, uint64_t born, uint32_t peer, uint
 {
 	struct wire_link *l = link_made(w, key);
 	if (l->born != born || l->peer != peer) {
-		link_clear(l);
+		link_over(l);
 		l->born = born;
 		l->peer = peer;
 	}

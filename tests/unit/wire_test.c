@@ -466,6 +466,21 @@ http_answers_end_before_the_next_request(void **state)
 	assert_int_equal(tape_at(&tape, 1)->bytes, sizeof(interim) - 1 + 8);
 }
 
+/* The socket's address is used again for the next connection. */
+static void
+an_http_answer_ends_with_its_connection(void **state)
+{
+	static const char get[] = "GET /a HTTP/1.0\r\n\r\n", answer[] = "HTTP/1.0 200 OK\r\n\r\n";
+	for (uint64_t born = 2; born < 4; born++) {
+		wire_connection(wire, CONN, born, tape_name(&tape, PEER), 40123);
+		moved(true, get, sizeof(get) - 1, true);
+		moved(false, answer, sizeof(answer) - 1, true);
+	}
+	assert_string_equal(told(), "ask GET /a; reply 200; ask GET /a");
+	wire_window(wire, false);
+	assert_string_equal(told(), "ask GET /a; reply 200; ask GET /a; reply 200");
+}
+
 /* ---- who speaks what ------------------------------------------------------------------------- */
 
 static void
@@ -521,5 +536,5 @@ RUN_TESTS(TEST(postgres_in_pieces), TEST(redis_in_pieces),
     TEST(encryption_can_be_read_beside),
     TEST(large_values_are_skipped), TEST(a_lost_reply_ends_with_the_next_command),
     TEST(subscribers_ask_nothing), TEST(patterns_of_keys_are_bounded),
-    TEST(http_answers_end_before_the_next_request), TEST(protocols_are_told_by_their_bytes),
+    TEST(http_answers_end_before_the_next_request), TEST(an_http_answer_ends_with_its_connection), TEST(protocols_are_told_by_their_bytes),
     TEST(other_bytes_ask_nothing))

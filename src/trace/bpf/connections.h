@@ -38,6 +38,18 @@ unix_server(struct sock *sk)
 	return peer ? BPF_CORE_READ(peer, addr) : 0;
 }
 
+/* The client's end of a Unix connection whose other end this one is: the server's ends have the name that it listens
+ * at. NULL for others. */
+static __always_inline struct sock *
+unix_client(struct sock *sk)
+{
+	struct unix_sock *u = (void *)sk;
+	if (!bpf_core_type_exists(struct unix_sock) || !BPF_CORE_READ(u, addr))
+		return 0;
+	struct sock *peer = BPF_CORE_READ(u, peer);
+	return peer && !BPF_CORE_READ((struct unix_sock *)(void *)peer, addr) ? peer : 0;
+}
+
 static __always_inline void
 peer_path(struct ev_conn *e, struct sock *sk)
 {
@@ -46,14 +58,14 @@ peer_path(struct ev_conn *e, struct sock *sk)
 		bpf_probe_read_kernel_str(e->path, sizeof(e->path), address->name[0].sun_path);
 }
 
-/* Of TCP, the client's end of a Unix connection, or what asks a name server by UDP? */
+/* Of TCP, an end of a Unix connection to a name, or what asks a name server by UDP? */
 static __always_inline bool
 is_looked_at(struct sock *sk)
 {
 	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	__u16 type = BPF_CORE_READ(sk, sk_type);
 	if (family == AF_UNIX)
-		return type == STREAM && unix_server(sk);
+		return type == STREAM && (unix_server(sk) || unix_client(sk));
 	if (family != AF_INET && family != AF_INET6)
 		return false;
 	if (type == DATAGRAM)
@@ -85,7 +97,9 @@ connection_of(struct sock *sk)
 	if (c)
 		return c;
 	struct connection fresh = { .born = bpf_ktime_get_ns(), .announced = NEVER };
-	if (BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX)
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX)
+		fresh.server = unix_client(sk) != 0;
+	else
 		fresh.server = is_server_port(BPF_CORE_READ(sk, __sk_common.skc_num));
 	bpf_map_update_elem(&connections, &id, &fresh, BPF_ANY);
 	return bpf_map_lookup_elem(&connections, &id);
@@ -110,6 +124,7 @@ announce(struct sock *sk, struct connection *c, struct ev_head *like, enum ev_co
 	e->local_is_server = c->server;
 	__builtin_memset(e->peer, 0, sizeof(e->peer));
 	e->path[0] = 0;
+	e->client = e->family == AF_UNIX ? (__u64)(c->server ? unix_client(sk) : sk) : 0;
 	if (e->family == AF_UNIX)
 		peer_path(e, sk);
 	else if (e->family == AF_INET)
