@@ -95,6 +95,7 @@ look_behind(struct check *c, struct err *e)
 
 	if (!behind)
 		return 0;
+	progress_say(&c->in->progress, "discover", -1, "");
 	if (c->load)
 		r = closed_phase(c, "behind", WARM_UP_CLOSED, BEHIND_NS, &phase, e);
 	else

@@ -100,10 +100,10 @@ detect_unseen(const struct facts *f, struct draft *d)
 	const char *by;
 	double share = facts_with_runqueue(f, f->charged[PART_CPU] - facts_faults(f, &by));
 	double each = f->run->baseline.cpu_per_request;
-	const struct run_process *p = f->run->system.processes;
+	const struct run_process *p = facts_first_process(f);
 
 	if (f->trace->samples || !f->estimated || !f->waits_sampled || f->at_ease || !cpu_is_limit(f) ||
-	    !(share >= SHARE_UNSEEN) || !(each >= HEAVY_S) || !f->run->system.n_processes)
+	    !(share >= SHARE_UNSEEN) || !(each >= HEAVY_S) || !p)
 		return false;
 	struct run_finding *out = finding_add(d, share, 0.65, run_printf(f->run, "%s (pid %lld)", p->name,
 	    (long long)p->pid));

@@ -93,7 +93,8 @@ tell(const struct facts *f, struct draft *d, const struct run_series *s)
 	bool own;
 	double left = fmax(0, memory_limit(r, &own) - rss);
 	double per_request = s->slope_per_s / r->baseline.throughput;
-	const char *name = r->system.n_processes ? r->system.processes[0].name : NULL;
+	const struct run_process *first = facts_first_process(f);
+	const char *name = first ? first->name : NULL;
 	bool sure = garbage_was_looked_for(f);
 	struct run_finding *out = finding_add(d, 0, sure ? CONFIDENCE : UNSURE, run_printf(f->run, "memory of %s",
 	    name ? name : "the service"));

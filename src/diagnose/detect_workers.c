@@ -90,7 +90,8 @@ tell(const struct facts *f, struct draft *d, double queue, double cpu, const cha
 {
 	double threads = 0;
 	const struct run_part *most = one_wait(f);
-	const char *name = f->run->system.n_processes ? f->run->system.processes[0].name : NULL;
+	const struct run_process *first = facts_first_process(f);
+	const char *name = first ? first->name : NULL;
 	double at_channel;
 	const struct run_wait *channel = channel_queue(f, &at_channel);
 	const char *own = channel && at_channel > queue / 2 ? channel->where : NULL;

@@ -259,13 +259,26 @@ facts_process(const struct run *r, int64_t pid)
 	return NULL;
 }
 
+const struct run_process *
+facts_first_process(const struct facts *f)
+{
+	const struct run_system *s = &f->run->system;
+	int64_t front = 0;
+
+	for (size_t i = 0; i < s->n_processes; i++)
+		front = s->processes[i].behind ? s->processes[i].behind : front;   /* proxies before each other come first */
+	for (size_t i = 0; i < s->n_processes; i++)
+		if (s->processes[i].behind == front)
+			return &s->processes[i];
+	return NULL;
+}
+
 const char *
 facts_runtime(const struct facts *f)
 {
 	const struct run_process *p = f->busiest ? facts_process(f->run, f->busiest->pid) : NULL;
 
-	if (!p && f->run->system.n_processes > 0)
-		p = &f->run->system.processes[0];
+	p = p ? p : facts_first_process(f);
 	return p && p->runtime ? p->runtime : "native";
 }
 

@@ -17,7 +17,7 @@
 #include "observe/peers.h"
 #include "observe/runtime.h"
 
-#define LOOK_EVERY_NS (5 * NS_PER_MS)
+#define LOOK_EVERY_NS NS_PER_MS
 
 struct observe_behind {
 	struct tree tree;               /* of the service, with who was found */
@@ -111,13 +111,17 @@ note_connection(void *ctx, const struct proc_tcp *t)
 		*ARENA_PUSH(l->arena, l->to, l->n_to) = t->remote;
 }
 
+/* What is open now is gone in a tenth of a millisecond: the kernel is asked about its connections at once. */
 static void
 look_at_tcp(struct look *l)
 {
-	if (network_namespace(l->front) == network_namespace(getpid()))
-		tcp_connections(0, note_connection, l);
-	else
+	bool elsewhere = network_namespace(l->front) != network_namespace(getpid());
+
+	fd_each(l->front, note_socket, l);
+	if (elsewhere)
 		tcp_each(l->front, note_connection, l);
+	else
+		tcp_connections(0, note_connection, l);
 	for (size_t i = 0; i < l->n_to; i++) {
 		struct tree holders = { 0 };
 		discover_listener(l->front, &l->to[i], &holders);
@@ -132,6 +136,7 @@ look_at_unix(struct look *l)
 	struct map paths = { 0 };
 	const struct map_slot *slot;
 
+	fd_each(l->front, note_socket, l);
 	unix_peers(l->arena, &paths);
 	for (size_t i = 0; (slot = map_next(&l->sockets, &i));) {
 		const uint64_t *at = map_find(&paths, slot->key, slot->key_size);
@@ -151,9 +156,8 @@ look_at_front(struct observe_behind *b, int pid)
 {
 	struct look l = { .b = b, .front = pid, .arena = arena_new() };
 
-	fd_each(pid, note_socket, &l);   /* what is open now may be gone soon: no detours */
-	look_at_unix(&l);
 	look_at_tcp(&l);
+	look_at_unix(&l);
 	map_done(&l.sockets);
 	arena_free(l.arena);
 }
@@ -244,6 +248,7 @@ observe_behind_stop(struct observe_behind *b, struct run *r)
 	describe_processes(&b->tree, r);
 	for (size_t i = 0; i < r->system.n_processes; i++)
 		r->system.processes[i].behind = front_of(b, r, &r->system.processes[i]);
+	peers_forget_own(r);
 	size_t n = r->system.n_processes - before;
 	if (n)
 		tell(r, &r->system.processes[before], n);

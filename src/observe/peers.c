@@ -299,6 +299,17 @@ peers_of_calls(struct run *r)
 	arena_free(s.arena);
 }
 
+void
+peers_forget_own(struct run *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->system.n_peers; i++)
+		if (!is_of_service(r, (int)r->system.peers[i].pid))
+			r->system.peers[kept++] = r->system.peers[i];
+	r->system.n_peers = kept;
+}
+
 static void
 add_unix_peers(struct peer_scan *s)
 {

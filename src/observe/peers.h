@@ -7,6 +7,9 @@
 /* Add the peers seen now to r->system.peers; of known ones keep the largest connection count. */
 void peers_find(struct run *r);
 
+/* Peers that turned out to be processes of the service are none. */
+void peers_forget_own(struct run *r);
+
 /* Peers that trace saw calls to, but that no connection was open to when it was looked: adds those on
  * this host whose process can be named. */
 void peers_of_calls(struct run *r);

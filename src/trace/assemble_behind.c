@@ -8,8 +8,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/search.h"
+#include "trace/route.h"
 
 /* Whether it is encrypted; NULL: it is no connection of a proxy. */
 static const uint64_t *
@@ -32,11 +34,13 @@ behind_begins(const struct worker *w, const struct conn *c, uint32_t thread)
 	return encrypted && !*encrypted && (c->span == NOBODY || w->a->spans[c->span].answered);
 }
 
+#define BEHIND "behind "
+
 uint32_t
 behind_route(const struct worker *w, uint32_t route)
 {
-	char text[300];
-	snprintf(text, sizeof(text), "behind %s", route ? tape_text(w->t, route) : "");
+	char text[ROUTE_MAX + sizeof(BEHIND)];
+	snprintf(text, sizeof(text), BEHIND "%s", route ? tape_text(w->t, route) : ROUTE_UNKNOWN);
 	return tape_name(w->t, text);
 }
 
@@ -117,29 +121,50 @@ root_of(const uint32_t *into, uint32_t span)
 	return span;
 }
 
+/* Calls of known connections, by those and time. */
+static uint32_t *
+sort_calls(const struct assembly *a, size_t *ret_n)
+{
+	uint32_t *calls = arena_alloc(a->arena, (a->n_calls + 1) * sizeof(*calls));
+
+	*ret_n = 0;
+	for (uint32_t i = 0; i < a->n_calls; i++)
+		if (a->calls[i].alike && !a->calls[i].connect)
+			calls[(*ret_n)++] = i;
+	qsort_r(calls, *ret_n, sizeof(*calls), by_connection, (void *)(uintptr_t)a);
+	return calls;
+}
+
+/* Where requests of the proxy were not seen at all, what it asked is all that is known of them. */
+static void
+stand_for_themselves(struct assembly *a)
+{
+	for (size_t i = 0; i < a->n_spans; i++)
+		if (a->spans[i].alike)
+			a->spans[i].route = tape_name(a->tape, tape_text(a->tape, a->spans[i].route) + strlen(BEHIND));
+}
+
 void
 behind_link(struct assembly *a)
 {
-	uint32_t *calls = arena_alloc(a->arena, (a->n_calls + 1) * sizeof(*calls));
 	uint32_t *into = arena_alloc(a->arena, (a->n_spans + 1) * sizeof(*into));
-	size_t n = 0;
+	size_t n, joined = 0;
+	uint32_t *calls = sort_calls(a, &n);
 
-	for (uint32_t i = 0; i < a->n_calls; i++)
-		if (a->calls[i].alike && !a->calls[i].connect)
-			calls[n++] = i;
-	qsort_r(calls, n, sizeof(*calls), by_connection, a);
 	for (size_t i = 0; i < a->n_spans; i++)
 		into[i] = NOBODY;
 	for (uint32_t i = 0; i < a->n_spans; i++) {
-		struct span *s = &a->spans[i];
-		if (!s->alike)
-			continue;
-		uint32_t call = s->answered ? asked_by(a, calls, n, s) : NOBODY;
+		const struct span *s = &a->spans[i];
+		uint32_t call = s->alike && s->answered ? asked_by(a, calls, n, s) : NOBODY;
 		uint32_t to = call == NOBODY || a->calls[call].span == NOBODY ? NOBODY : root_of(into, a->calls[call].span);
-		s->complete = false;   /* it is no request of its own */
 		if (to == NOBODY || to == i)
 			continue;
 		into[i] = to;
 		join(a, i, to);
+		joined++;
 	}
+	if (!joined)
+		stand_for_themselves(a);
+	for (size_t i = 0; joined && i < a->n_spans; i++)
+		a->spans[i].complete &= !a->spans[i].alike;
 }

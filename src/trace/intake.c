@@ -15,7 +15,6 @@
 #define SQL_MEMO_MAX    4096
 #define RING_READS_MAX  4096
 #define STREAM_METHOD_MAX 20
-#define ROUTE_UNKNOWN   "(route not known)"
 
 void
 intake_init(struct intake *in, struct tape *tape, struct stacks *stacks, struct symbols *symbols)

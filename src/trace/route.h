@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #define ROUTE_MAX 96
+#define ROUTE_UNKNOWN "(route not known)"
 
 /* From the beginning of an HTTP/1 request head to its route ("/orders/:id"). `literal` paths
  * (n of them; NULL is none) are kept as they are. False when it is no request line. */

@@ -148,6 +148,12 @@ def flask_gunicorn(stage):
     return [stage.gunicorn('flask_score:app')]
 
 
+@case('flask-behind-nginx', ['cpu.hot-function'], where='score_cart', fast=True, needs=['nginx'])
+def flask_behind_nginx(stage):
+    path = f'unix:{stage.folder}/flask.socket'
+    return [stage.proxied(stage.gunicorn('flask_score:app', '-b', path), named=path)]
+
+
 @case('flask-downstream', ['io.net.downstream'])
 def flask_downstream(stage):
     peer = stage.service('slow_peer', '40')
@@ -198,6 +204,8 @@ def stock(route, fault='', durable=False):
 
 case('pg-hot-row', ['contention.db-lock'], where='counters', number=37, fixed=stock('sell?article=7'))(
     stock('sell?article=7', 'hot-row'))
+case('pg-hot-row-behind-nginx', ['contention.db-lock'], where='counters', needs=['nginx'])(
+    lambda stage: [stage.proxied(stock('', 'hot-row')(stage)[0]) + 'sell?article=7'])
 # The time is in COMMIT, which waits for the log on the disk: told as the statement, or as the disk.
 case('pg-commit', ['io.db.slow-query', 'io.disk.sync'], where='COMMIT|INSERT|[Ww][Aa][Ll]', number=38,
      fixed=stock('log', durable=True))(stock('log', 'commit', durable=True))

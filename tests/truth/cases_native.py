@@ -214,6 +214,8 @@ for start, low, high in ((nginx, 4000, 12000), (native('healthy'), 800, 2400), (
     case(f'healthy-{name}-20', flags=['--rate', str(low)], negative=True)(start)
     case(f'healthy-{name}-60', flags=['--rate', str(high)], negative=True)(start)
 
+case('healthy-behind-nginx', flags=['--rate', '1000'], needs=['nginx'], negative=True)(
+    lambda stage: [stage.proxied(stage.service('healthy'))])
 case('nginx-file', verdict='met', fast=True, negative=True)(nginx)
 case('target-met', verdict='met', flags=['-t', 'p99<50ms@100/s'], negative=True)(native('hot_function'))
 

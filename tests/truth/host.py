@@ -110,7 +110,7 @@ class Stage:
                 time.sleep(0.05)
 
     def gunicorn(self, application, *flags, **environment):
-        """Debian's gunicorn with two synchronous workers, unless the flags say otherwise."""
+        """Debian's gunicorn with two synchronous workers, unless the flags say otherwise; they may bind it to more."""
         if not os.path.exists('/usr/bin/gunicorn'):
             raise Skip('gunicorn is not installed')
         port = free_port()
@@ -119,6 +119,12 @@ class Stage:
                    env={**os.environ, **environment, 'PYTHONDONTWRITEBYTECODE': '1'})
         self.wait_for(f'http://127.0.0.1:{port}/')
         return f'http://127.0.0.1:{port}/'
+
+    def proxied(self, url, named=''):
+        """nginx before a service, which it reaches at another address if one is given."""
+        return self.nginx(f'upstream service {{ server {named or url.split("/")[2]}; keepalive 64; keepalive_requests 1000000; }}',
+                          server='''location / { proxy_pass http://service; proxy_http_version 1.1;
+                              proxy_set_header Connection ""; }''', name='front')
 
     def certificate(self):
         """Files of a key and of a certificate for 127.0.0.1 that nobody vouches for."""

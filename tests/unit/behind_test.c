@@ -108,7 +108,22 @@ who_asks_from_outside_is_told_apart_by_the_time(void **state)
 	assert_int_equal(complete, 2);
 }
 
+/* Requests of the proxy that nobody saw, as where it receives by io_uring's multishot. */
+static void
+behind_an_unseen_proxy_they_are_requests(void **state)
+{
+	tape_put_behind(&tape, 1);
+	meets(PROXY, ASKS, 20, CONN_OPENED, "127.0.0.1:8000");
+	meets(WORKER, INNER, 200, CONN_ACCEPTED, NULL);
+	request(WORKER, INNER, 205, 210);
+	response(WORKER, INNER, 800);
+	tape_window_end(&tape, 2000 * US);
+	assembly = assemble(&tape);
+	assert_string_equal(tape_text(&tape, the_request()->route), "/route");
+}
+
 RUN_TESTS(
+	cmocka_unit_test_setup_teardown(behind_an_unseen_proxy_they_are_requests, begin, end),
 	cmocka_unit_test_setup_teardown(what_is_behind_is_a_part_of_the_request, begin, end),
 	cmocka_unit_test_setup_teardown(whatever_is_spoken, begin, end),
 	cmocka_unit_test_setup_teardown(who_asks_from_outside_is_told_apart_by_the_time, begin, end))

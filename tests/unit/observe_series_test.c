@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "check.h"
+#include "observe/behind.h"
 #include "observe/collect.h"
 #include "observe/runtime.h"
 #include "observe/peers.h"
@@ -112,6 +113,13 @@ runtimes(void **state)
 }
 
 static void
+proxies(void **state)
+{
+	assert_true(behind_is_front("nginx") && behind_is_front("apache2") && behind_is_front("haproxy"));
+	assert_false(behind_is_front("gunicorn") || behind_is_front("nginx-exporter") || behind_is_front(""));
+}
+
+static void
 frameworks(void **state)
 {
 #define FRAMEWORK_OF(runtime, command) \
@@ -143,5 +151,6 @@ peers(void **state)
 RUN_TESTS(cmocka_unit_test(points_stay_bounded_and_even),
     cmocka_unit_test(figures_count_only_the_window),
     cmocka_unit_test(silent_series_are_left_out), cmocka_unit_test(rates),
-    cmocka_unit_test(collectors_are_in_order), cmocka_unit_test(runtimes), cmocka_unit_test(frameworks),
+    cmocka_unit_test(collectors_are_in_order), cmocka_unit_test(runtimes), cmocka_unit_test(proxies),
+    cmocka_unit_test(frameworks),
     cmocka_unit_test(peers))
