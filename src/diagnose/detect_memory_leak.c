@@ -17,6 +17,7 @@
 #define STEADY_MIN         0.4            /* later growth against earlier */
 #define PER_REQUEST_MIN    0.6            /* growth per request now against before */
 #define POINTS_MIN         8
+#define STEPS_MIN          4              /* in which it grows while traced */
 #define CONFIDENCE         0.75
 #define UNSURE             0.5
 #define KEPT_MIN           0.5            /* of the growth of a Java machine: left by collections */
@@ -54,6 +55,29 @@ against_search(const struct facts *f, const struct run_series *s)
 	    - value_at(r, s, f->phase->started);
 	double ratio = now / f->phase->answered / (bytes / requests);
 	return requests > 0 && bytes > 0 && isfinite(ratio) ? fmin(ratio, 1) : 1;
+}
+
+/* How often the series was higher than ever while traced: what is kept of each request adds up in many steps, what is
+ * set up once in a while does not. STEPS_MIN when there are too few points to say. */
+static size_t
+steps(const struct facts *f, const struct run_series *s)
+{
+	const struct run *r = f->run;
+	double highest = NAN;
+	size_t n = 0;
+
+	if (s->n_points < POINTS_MIN || !f->phase)
+		return STEPS_MIN;
+	const struct run_phase *last = &r->evidence.phases[r->evidence.n_phases - 1];
+	double apart = fmax(last->started + last->seconds, 1e-3) / (double)(s->n_points - 1);
+	double from = f->phase->started / apart, to = (f->phase->started + f->phase->seconds) / apart;
+	if (!(to - from >= POINTS_MIN))
+		return STEPS_MIN;
+	for (size_t i = (size_t)from; i < s->n_points && (double)i <= to + 1; i++) {
+		n += s->points[i] > highest;
+		highest = fmax(highest, s->points[i]);
+	}
+	return n;
 }
 
 /* Later growth over earlier growth in the second half of the series; 1 when too short to say. */
@@ -148,6 +172,8 @@ detect(const struct facts *f, struct draft *d)
 	else if (60 * s->slope_per_s < GROWTH_PER_MINUTE * s->mean
 	    || (s->slope_per_s < SLOPE_MIN_BYTES && !(per_request >= REQUEST_MIN_BYTES)))
 		rule_out(d, "resident memory grows by only %s/s", SIZE(s->slope_per_s));
+	else if (steps(f, s) < STEPS_MIN)
+		rule_out(d, "resident memory grew in %zu steps only (%s/s)", steps(f, s), SIZE(s->slope_per_s));
 	else if (steadiness(s) < STEADY_MIN)
 		rule_out(d, "memory grew, but levels off (later growth %.2g times the earlier)",
 		    steadiness(s));

@@ -75,6 +75,24 @@ filling_caches_are_no_leak(void **state)
 	run_free(twin);
 }
 
+/* Two processes set something up, each once, and a line through that rises. */
+static void
+two_steps_are_no_leak(void **state)
+{
+	struct run *r = leak();
+	struct run_series *s = &r->evidence.series[r->evidence.n_series - 1];
+
+	assert_string_equal(s->name, "service_rss_bytes");
+	r->evidence.phases[0].started = 0;
+	r->evidence.phases[0].seconds = 10;
+	for (size_t i = 0; i < s->n_points; i++)
+		s->points[i] = 6e7 + (i > s->n_points / 2 ? 2e5 : 0) + (i > 3 * s->n_points / 4 ? 2e5 : 0);
+	diagnose(r);
+	assert_null(finding(r, "memory.leak"));
+	assert_true(ruled_out(r, "memory.leak"));
+	run_free(r);
+}
+
 /* A Java machine takes what it may have: only what its collections leave tells of a leak. */
 static void
 a_java_heap_that_fills_is_no_leak(void **state)
@@ -138,7 +156,7 @@ what_was_not_seen_is_not_judged(void **state)
 RUN_TESTS(
 	cmocka_unit_test(the_kernels_work_is_no_hot_function),
 	cmocka_unit_test(free_workers_are_not_too_few),
-	cmocka_unit_test(filling_caches_are_no_leak),
+	cmocka_unit_test(filling_caches_are_no_leak), cmocka_unit_test(two_steps_are_no_leak),
 	cmocka_unit_test(a_java_heap_that_fills_is_no_leak),
 	cmocka_unit_test(a_proxy_that_outruns_the_generator_is_healthy),
 	cmocka_unit_test(time_in_front_of_the_service_is_not_its_fault),
