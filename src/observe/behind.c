@@ -21,6 +21,7 @@
 
 struct observe_behind {
 	struct tree tree;               /* of the service, with who was found */
+	struct map ports;               /* that its members listen on: there clients come from, and nothing leads */
 	struct map met;                 /* addresses and paths that were looked up */
 	struct map front_of;            /* pid of one that was found -> of the front that leads there */
 	pthread_t thread;
@@ -79,6 +80,7 @@ take_holders(struct look *l, const struct tree *holders, uint16_t port)
 		if (!is_passed_on_to(peer_kind(program_of(pid, exe), port)))
 			continue;
 		tree_add(&l->b->tree, pid);
+		map_at(&l->b->ports, &port, sizeof(port), NULL);
 		*map_at(&l->b->front_of, &pid, sizeof(pid), NULL) = (uint64_t)l->front;
 	}
 }
@@ -105,8 +107,9 @@ static void
 note_connection(void *ctx, const struct proc_tcp *t)
 {
 	struct look *l = ctx;
+	uint16_t from = t->local.port;
 
-	if (t->state == TCP_STATE_ESTABLISHED && map_find(&l->sockets, &t->inode, sizeof(t->inode)) &&
+	if (t->state == TCP_STATE_ESTABLISHED && !map_find(&l->b->ports, &from, sizeof(from)) && map_find(&l->sockets, &t->inode, sizeof(t->inode)) &&
 	    !is_met(l, &t->remote, sizeof(t->remote)))
 		*ARENA_PUSH(l->arena, l->to, l->n_to) = t->remote;
 }
@@ -122,7 +125,7 @@ look_at_tcp(struct look *l)
 		tcp_each(l->front, note_connection, l);
 	else
 		tcp_connections(0, note_connection, l);
-	for (size_t i = 0; i < l->n_to; i++) {
+	for (size_t i = 0; i < l->n_to && !l->b->ending; i++) {
 		struct tree holders = { 0 };
 		discover_listener(l->front, &l->to[i], &holders);
 		take_holders(l, &holders, l->to[i].port);
@@ -186,6 +189,16 @@ work(void *arg)
 	return NULL;
 }
 
+static void
+release(struct observe_behind *b)
+{
+	tree_done(&b->tree);
+	map_done(&b->ports);
+	map_done(&b->met);
+	map_done(&b->front_of);
+	free(b);
+}
+
 struct observe_behind *
 observe_behind_start(const struct run *r)
 {
@@ -193,14 +206,18 @@ observe_behind_start(const struct run *r)
 	bool any = false;
 
 	for (size_t i = 0; b && i < r->system.n_processes; i++) {
-		tree_add(&b->tree, (int)r->system.processes[i].pid);
-		any |= is_front((int)r->system.processes[i].pid);
+		const struct run_process *p = &r->system.processes[i];
+		tree_add(&b->tree, (int)p->pid);
+		any |= is_front((int)p->pid);
+		for (size_t k = 0; k < p->n_ports; k++) {
+			uint16_t port = (uint16_t)p->ports[k];
+			map_at(&b->ports, &port, sizeof(port), NULL);
+		}
 	}
 	if (any && pthread_create(&b->thread, NULL, work, b) == 0)
 		return b;
 	if (b)
-		tree_done(&b->tree);
-	free(b);
+		release(b);
 	return NULL;
 }
 
@@ -252,9 +269,6 @@ observe_behind_stop(struct observe_behind *b, struct run *r)
 	size_t n = r->system.n_processes - before;
 	if (n)
 		tell(r, &r->system.processes[before], n);
-	tree_done(&b->tree);
-	map_done(&b->met);
-	map_done(&b->front_of);
-	free(b);
+	release(b);
 	return n;
 }

@@ -110,6 +110,25 @@ give(struct assembly *a, uint32_t call, uint32_t span)
 	*link = call;
 }
 
+/* Who asks and reads itself has made the calls before this one for the same task, as far back as it handed over the
+ * result of another. */
+static void
+give_earlier(const struct answers *s, uint32_t call, uint32_t span, int64_t since)
+{
+	struct assembly *a = s->a;
+	const struct call *last = &a->calls[call];
+	int64_t begun = tape_last_handoff(a->tape, (uint32_t)a->tape->threads[last->reader].tid, last->start);
+	size_t at = FIRST_WHERE(i, s->n, compare_read(&a->calls[s->calls[i]], last->reader, last->read) >= 0);
+
+	since = begun > since ? begun : since;
+	for (; at > 0 && last->thread == last->reader; at--) {
+		const struct call *c = &a->calls[s->calls[at - 1]];
+		if (c->reader != last->reader || c->thread != last->thread || c->start < since || c->span != NOBODY)
+			break;
+		give(a, s->calls[at - 1], span);
+	}
+}
+
 /* What the thread did for a request from the segment's start on. */
 static void
 link_segment(const struct answers *s, const struct segment *g)
@@ -126,6 +145,7 @@ link_segment(const struct answers *s, const struct segment *g)
 		uint32_t call = read_for(s, off, since);
 		if (call != NOBODY) {
 			give(a, call, g->span);
+			give_earlier(s, call, g->span, since);
 			off->task = (uint64_t)call + 1;
 		}
 		since = off->ts;

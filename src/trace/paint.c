@@ -120,21 +120,6 @@ part_painted(const struct assembly *a, const struct rec *off)
 
 /* ---- tasks --------------------------------------------------------------------------------- */
 
-/* In the order of threads, then of time. */
-static bool
-is_not_before(const struct tape_handoff *h, uint32_t tid, int64_t at)
-{
-	return h->tid > tid || (h->tid == tid && h->at >= at);
-}
-
-/* The last time before `at` that a thread handed a result over; 0 none. */
-static int64_t
-last_handoff(const struct tape *t, uint32_t tid, int64_t at)
-{
-	size_t after = FIRST_WHERE(i, t->n_handoffs, is_not_before(&t->handoffs[i], tid, at));
-	return after && t->handoffs[after - 1].tid == tid ? t->handoffs[after - 1].at : 0;
-}
-
 /* What a thread waited for work in a stretch: how long, and when it last came out of that, 0: it was at work all the
  * time. */
 struct idle { int64_t ns, end; };
@@ -185,18 +170,40 @@ paint_worker(struct stretch *s, uint32_t worker, int64_t from, int64_t to)
 		paint_stretch(&inner);
 }
 
-/* It executes a task and waits for a peer's answer itself, in whichever call. */
+/* The call before this one of the same request and worker that was out after `from`; NULL: there is none. */
+static const struct call *
+call_before(const struct assembly *a, const struct call *c, int64_t from)
+{
+	const struct call *before = c;
+	do
+		before = before->next == NOBODY ? NULL : &a->calls[before->next];
+	while (before && before->thread != c->thread);
+	return before && before->end > from ? before : NULL;
+}
+
+/* It executes a task and waits for peers' answers itself, in whichever calls; `c`: the last of them. */
 static void
 paint_asking(struct stretch *s, uint32_t worker, const struct call *c, int64_t from, int64_t to)
 {
-	int64_t out = c->start > from ? c->start : from, back = c->end < to ? c->end : to;
-	if (out >= back) {
-		paint_worker(s, worker, from, to);
-		return;
+	for (; c; c = call_before(s->a, c, from)) {
+		int64_t out = c->start > from ? c->start : from, back = c->end < to ? c->end : to;
+		if (out >= back)
+			continue;
+		paint_worker(s, worker, back, to);
+		ledger_add(&s->canvas->ledger, (enum run_part_kind)c->kind, call_where(c), back - out);
+		to = out;
 	}
-	paint_worker(s, worker, from, out);
-	ledger_add(&s->canvas->ledger, (enum run_part_kind)c->kind, call_where(c), back - out);
-	paint_worker(s, worker, back, to);
+	paint_worker(s, worker, from, to);
+}
+
+/* When the worker began to ask for the task whose last call this is. */
+static int64_t
+first_asked(const struct assembly *a, const struct call *c, int64_t from)
+{
+	int64_t first = c->start;
+	while ((c = call_before(a, c, from)))
+		first = c->start;
+	return first;
 }
 
 /* The thread waits for the result of a task. Until the one that executes it was free, the task was in
@@ -210,8 +217,9 @@ paint_task(struct stretch *s, const struct rec *off, int64_t from, int64_t to)
 		return false;
 	const struct call *c = off->task ? &s->a->calls[off->task - 1] : NULL;
 	bool asks = c && c->thread == worker;
-	int64_t free_at = idle_in(s->a, worker, from, asks && c->start < to ? c->start : to).end;
-	int64_t begun = last_handoff(s->a->tape, off->value, off->at ? off->at : off->ts);
+	int64_t asked = asks ? first_asked(s->a, c, from) : to;
+	int64_t free_at = idle_in(s->a, worker, from, asked < to ? asked : to).end;
+	int64_t begun = tape_last_handoff(s->a->tape, off->value, off->at ? off->at : off->ts);
 	bool queued = (!c || asks) ? was_in_queue(s->a, worker, from, begun, free_at) : begun > free_at && begun > from;
 	int64_t start = queued && begun > free_at ? begun : free_at > from ? free_at : from;
 	if (start > to)

@@ -165,6 +165,20 @@ tape_example(const struct tape *t, uint32_t name)
 	return at ? (const char *)(uintptr_t)*at : NULL;
 }
 
+/* In the order of threads, then of time. */
+static bool
+is_not_before(const struct tape_handoff *h, uint32_t tid, int64_t at)
+{
+	return h->tid > tid || (h->tid == tid && h->at >= at);
+}
+
+int64_t
+tape_last_handoff(const struct tape *t, uint32_t tid, int64_t at)
+{
+	size_t after = FIRST_WHERE(i, t->n_handoffs, is_not_before(&t->handoffs[i], tid, at));
+	return after && t->handoffs[after - 1].tid == tid ? t->handoffs[after - 1].at : 0;
+}
+
 void
 tape_window_begin(struct tape *t, int64_t now)
 {

@@ -125,6 +125,8 @@ const char *tape_text(const struct tape *t, uint32_t name);   /* NULL for 0 */
 /* With t->literals, and only then: what the statement `name` looked like when it was first sent. */
 void tape_keep_example(struct tape *t, uint32_t name, const char *text, size_t size);
 const char *tape_example(const struct tape *t, uint32_t name);   /* NULL: none was kept */
+/* The last time before `at` that a thread handed a result over; 0 none. */
+int64_t tape_last_handoff(const struct tape *t, uint32_t tid, int64_t at);
 void tape_window_begin(struct tape *t, int64_t now);
 void tape_window_end(struct tape *t, int64_t now);
 double tape_seconds(const struct tape *t);                    /* sum of the windows */

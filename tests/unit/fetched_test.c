@@ -138,7 +138,40 @@ a_worker_that_asks_itself_has_a_queue_before_it(void **state)
 	ledger_done(&c.ledger);
 }
 
+/* It asks two peers, one after the other, for one task. */
+static void
+all_that_a_worker_asks_for_a_task_is_the_requests(void **state)
+{
+	struct canvas c = { .arena = tape.arena };
+
+	request(SERVES, SERVER, 5, 10);
+	request(SERVES_TOO, OTHER_SERVER, 5, 12);
+	ask(UNPACKS, PEER, 100, NULL);                   /* of the task before */
+	off(UNPACKS, 101, 391, 395, SYS_poll, 0);
+	reply(UNPACKS, PEER, 400, 390, 0);
+	waits_for_result(SERVES, 25, 410, UNPACKS);
+	hands_over(UNPACKS, 410);
+	ask(UNPACKS, PEER, 440, NULL);
+	off(UNPACKS, 441, 591, 595, SYS_poll, 0);
+	reply(UNPACKS, PEER, 600, 590, 0);
+	ask(UNPACKS, PEER, 620, NULL);
+	off(UNPACKS, 621, 801, 805, SYS_poll, 0);
+	reply(UNPACKS, PEER, 810, 800, 0);
+	waits_for_result(SERVES_TOO, 25, 820, UNPACKS);
+	hands_over(UNPACKS, 820);
+	answer_both();
+	assert_int_equal(assembly->calls[0].span, 0);
+	assert_int_equal(assembly->calls[1].span, 1);
+	assert_int_equal(assembly->calls[2].span, 1);
+	paint_span(assembly, &assembly->spans[1], &c);
+	assert_int_equal(painted_ns(&c.ledger) / US, 1005);
+	assert_in_range(part(&c, PART_QUEUE), 385, 400);
+	assert_int_equal(part(&c, PART_NET), 150 + 180);
+	ledger_done(&c.ledger);
+}
+
 RUN_TESTS(
+	cmocka_unit_test_setup_teardown(all_that_a_worker_asks_for_a_task_is_the_requests, begin, end),
 	cmocka_unit_test_setup_teardown(a_worker_that_asks_itself_has_a_queue_before_it, begin, end),
 	cmocka_unit_test_setup_teardown(a_call_is_of_the_request_that_its_answer_wakes, begin, end),
 	cmocka_unit_test_setup_teardown(the_peer_is_waited_for_and_not_a_cpu, begin, end),
