@@ -205,7 +205,7 @@ def stock(route, fault='', durable=False):
 case('pg-hot-row', ['contention.db-lock'], where='counters', number=37, fixed=stock('sell?article=7'))(
     stock('sell?article=7', 'hot-row'))
 case('pg-hot-row-behind-nginx', ['contention.db-lock'], where='counters', needs=['nginx'])(
-    lambda stage: [stage.proxied(stock('', 'hot-row')(stage)[0]) + 'sell?article=7'])
+    lambda stage: [stage.proxied(stock('sell?article=7', 'hot-row')(stage)[0])])
 # The time is in COMMIT, which waits for the log on the disk: told as the statement, or as the disk.
 case('pg-commit', ['io.db.slow-query', 'io.disk.sync'], where='COMMIT|INSERT|[Ww][Aa][Ll]', number=38,
      fixed=stock('log', durable=True))(stock('log', 'commit', durable=True))

@@ -121,10 +121,11 @@ class Stage:
         return f'http://127.0.0.1:{port}/'
 
     def proxied(self, url, named=''):
-        """nginx before a service, which it reaches at another address if one is given."""
-        return self.nginx(f'upstream service {{ server {named or url.split("/")[2]}; keepalive 64; keepalive_requests 1000000; }}',
+        """A route of a service as nginx before it has it, which may reach the service at another address."""
+        _, _, host, path = url.split('/', 3)
+        return self.nginx(f'upstream service {{ server {named or host}; keepalive 64; keepalive_requests 1000000; }}',
                           server='''location / { proxy_pass http://service; proxy_http_version 1.1;
-                              proxy_set_header Connection ""; }''', name='front')
+                              proxy_set_header Connection ""; }''', name='front', path=path)
 
     def certificate(self):
         """Files of a key and of a certificate for 127.0.0.1 that nobody vouches for."""
@@ -135,14 +136,14 @@ class Stage:
         os.chmod(key, 0o644)
         return key, certificate
 
-    def nginx(self, settings='', page='<p>' + 'x' * 4000 + '</p>', tls=False, server='', name='nginx'):
-        """One worker that serves a page, unless `server` says what else."""
+    def nginx(self, settings='', page='<p>' + 'x' * 4000 + '</p>', tls=False, server='', name='nginx', path=''):
+        """One worker that serves a page, unless `server` says what else; the URL of a path there."""
         program, port = self.program('nginx'), free_port()
         (self.folder / 'index.html').write_text(page)
         os.chmod(self.folder, 0o755 if self.rung == 'bpf' else 0o777)   # nginx writes there, as nobody below root
         paths = ''.join(f'{kind}_temp_path {self.folder}/{name}-{kind};'
                         for kind in ('client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'))
-        conf, url = self.folder / f'{name}.conf', f'http{"s" if tls else ""}://127.0.0.1:{port}/'
+        conf, url = self.folder / f'{name}.conf', f'http{"s" if tls else ""}://127.0.0.1:{port}/{path}'
         if tls:
             settings += 'ssl_certificate_key {}; ssl_certificate {};'.format(*self.certificate())
         conf.write_text(f'''worker_processes 1; daemon off; pid {self.folder}/{name}.pid;

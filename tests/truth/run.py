@@ -3,7 +3,7 @@
 """Planted faults against `prony check`: each case starts a service whose limit is known by
 construction, checks it, and compares what run.json says. Prints TAP, then tables as comments.
 
-usage: run.py PRONY [--fast | --all | --list | CASE...] [--rung bpf|perf|proc] [--repeat N]
+usage: run.py PRONY [--fast | --all | --list | CASE...] [--rung bpf|perf|proc] [--proxied] [--repeat N]
               [--json FILE] [--keep DIR] [--services DIR]
 PRONY is build/prony; the C services stand beside it in tests/truth, the shop in demo.
 --all also checks the healthy twins, runs the negatives three times and tries the fixes; a case that is
@@ -94,6 +94,8 @@ def check_twice(options, row, stage, out):
     for program in row.case.needs:
         stage.program(program)
     words = row.start(stage)
+    if options.proxied:
+        words = [stage.proxied(w) if w.startswith('http:') else w for w in words]
     run, seconds, done = check(options, row.case, stage, words, out)
     if run and refused(row.case, run):
         stage.notes.append(f"asked again after: {run.get('headline')}")
@@ -176,6 +178,7 @@ def arguments():
     parser.add_argument('--twins', action='store_true', help='the healthy twins too')
     parser.add_argument('--gains', action='store_true', help='try the fixes too')
     parser.add_argument('--rung', choices=rungs.RUNGS, default='bpf', help='of tracing')
+    parser.add_argument('--proxied', action='store_true', help='ask through nginx what speaks HTTP in clear')
     parser.add_argument('--repeat', type=int, default=1, metavar='N')
     parser.add_argument('--json', metavar='FILE', help='results for programs')
     parser.add_argument('--keep', help='leave the runs in this folder')
