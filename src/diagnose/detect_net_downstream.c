@@ -7,7 +7,8 @@
 #include "diagnose/peers.h"
 #include "diagnose/text.h"
 
-#define SHARE_MIN 0.15
+#define SHARE_MIN  0.15
+#define BEHIND_MIN 0.50   /* what stands behind a proxy of the service is seen: less is the way there and back */
 
 /* A process of the service itself, as behind a proxy that was started with it. */
 static const struct run_process *
@@ -21,6 +22,18 @@ own_listener(const struct run *r, const char *address)
 			if (r->system.processes[i].ports[k] == atoll(port + 1))
 				return &r->system.processes[i];
 	return NULL;
+}
+
+/* Does a proxy of the service ask there what answers for it? */
+static bool
+is_behind(const struct run *r, const char *address)
+{
+	const struct run_process *own = own_listener(r, address);
+	bool any = false;
+
+	for (size_t i = 0; i < r->system.n_processes; i++)
+		any |= r->system.processes[i].behind > 0;
+	return own ? own->behind > 0 : any && address && address[0] == '/';
 }
 
 /* Another server of this host can be looked into, under the same load. */
@@ -81,7 +94,7 @@ detect(const struct facts *f, struct draft *d)
 			continue;
 		double share = p->share * (1 - connecting(f, p->where));
 		sum += p->share;
-		if (share < SHARE_MIN || f->at_rest)
+		if (share < (is_behind(f->run, p->where) ? BEHIND_MIN : SHARE_MIN) || f->at_rest)
 			continue;
 		tell(f, d, p, share);
 		told = true;

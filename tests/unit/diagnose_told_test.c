@@ -246,7 +246,26 @@ a_server_of_this_host_is_told_by_its_process(void **state)
 	run_free(own);
 }
 
+/* The way to what answers behind a proxy and back is no server that is waited for. */
+static void
+what_is_behind_a_proxy_is_no_downstream(void **state)
+{
+	static const struct { int64_t behind; double share; bool told; } cases[] = { { 0, 0.3, true }, { 4711, 0.3, false },
+		{ 4711, 0.9, true } };
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct run *r = painted(PART_NET, "127.0.0.1:9000", cases[i].share);
+		struct run_process *p = RUN_ADD(r, process, r->system.processes, r->system.n_processes);
+		p->pid = 4712;
+		p->behind = cases[i].behind;
+		*ARENA_PUSH(r->arena, p->ports, p->n_ports) = 9000;
+		diagnose(r);
+		assert_int_equal(finding(r, "io.net.downstream") != NULL, cases[i].told);
+		run_free(r);
+	}
+}
+
 RUN_TESTS(
+	cmocka_unit_test(what_is_behind_a_proxy_is_no_downstream),
 	cmocka_unit_test(a_loop_that_takes_in_a_large_answer_is_a_hypothesis),
 	cmocka_unit_test(a_server_of_this_host_is_told_by_its_process),
 	cmocka_unit_test(what_the_engine_does_for_a_function_is_told),
