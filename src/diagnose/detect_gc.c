@@ -7,6 +7,7 @@
 #include "diagnose/text.h"
 
 #define SHARE_MIN    0.10
+#define BUSY_MIN     0.05   /* of the time in collections: what is collected so often is garbage */
 #define PAUSE_OF_P99 0.20   /* of the p99: worth telling */
 
 /* What the probes saw: how often, how long, and how a pause compares with the slow requests. */
@@ -28,6 +29,18 @@ tell_collections(const struct facts *f, struct draft *d)
 	}
 }
 
+/* Pauses that are seldom, in a heap that grows with every request. */
+static bool
+collects_a_leak(const struct facts *f)
+{
+	struct heap_growth h = heap_growth(f);
+	double seconds = 0;
+
+	for (size_t i = 0; i < f->trace->n_gc; i++)
+		seconds += f->trace->gc[i].seconds;
+	return heap_leaks(&h) && seconds < BUSY_MIN * f->trace->seconds;
+}
+
 static void
 detect(const struct facts *f, struct draft *d)
 {
@@ -35,6 +48,11 @@ detect(const struct facts *f, struct draft *d)
 
 	if (share < SHARE_MIN) {
 		rule_out(d, "garbage collection has %s of the requests' time", PCT(share));
+		return;
+	}
+	if (collects_a_leak(f)) {
+		rule_out(d, "garbage collection has %s of the requests' time, and what it collects in grows: see memory.leak",
+		    PCT(share));
 		return;
 	}
 	struct run_finding *out = finding_add(d, share, 0.85,

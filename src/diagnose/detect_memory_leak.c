@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "diagnose/detect.h"
+#include "diagnose/heap.h"
 #include "diagnose/memory.h"
 #include "diagnose/text.h"
 
@@ -109,29 +110,45 @@ garbage_was_looked_for(const struct facts *f)
 	return full > 0;
 }
 
+static struct run_finding *
+say(const struct facts *f, struct draft *d, const struct run_series *s, double per_s, double confidence)
+{
+	double rss = fmax(s->mean, isfinite(s->max) ? s->max : 0);
+	bool own;
+	double left = fmax(0, memory_limit(f->run, &own) - rss);
+	const struct run_process *first = facts_first_process(f);
+	struct run_finding *out = finding_add(d, 0, confidence, run_printf(f->run, "memory of %s",
+	    first && first->name ? first->name : "the service"));
+
+	out->summary = run_printf(f->run, "memory grows by %s per second%s%s", SIZE(per_s),
+	    isfinite(left) ? "; it reaches " : "",
+	    isfinite(left) ? run_printf(f->run, "%s in %s", own ? "its memory limit"
+	        : "the host's memory", DURATION(left / per_s)) : "");
+	finding_evidence(d, "resident size %s", SIZE(rss));
+	return out;
+}
+
+static void
+tell_heap(const struct facts *f, struct draft *d, const struct run_series *s, const struct heap_growth *h)
+{
+	say(f, d, s, h->per_request * f->run->baseline.throughput, CONFIDENCE);
+	finding_evidence(d, "collections of the whole heap left %s before and %s in the end: %s per request",
+	    SIZE(h->first), SIZE(h->last), SIZE(h->per_request));
+	if (h->against < 1)
+		finding_against(d, "before that each request left %s", SIZE(h->per_request / h->against));
+}
+
 static void
 tell(const struct facts *f, struct draft *d, const struct run_series *s)
 {
-	const struct run *r = f->run;
-	double rss = fmax(s->mean, isfinite(s->max) ? s->max : 0);
-	bool own;
-	double left = fmax(0, memory_limit(r, &own) - rss);
-	double per_request = s->slope_per_s / r->baseline.throughput;
-	const struct run_process *first = facts_first_process(f);
-	const char *name = first ? first->name : NULL;
+	double per_request = s->slope_per_s / f->run->baseline.throughput;
 	bool sure = garbage_was_looked_for(f);
-	struct run_finding *out = finding_add(d, 0, sure ? CONFIDENCE : UNSURE, run_printf(f->run, "memory of %s",
-	    name ? name : "the service"));
 
-	out->summary = run_printf(f->run, "memory grows by %s per second%s%s", SIZE(s->slope_per_s),
-	    isfinite(left) ? "; it reaches " : "",
-	    isfinite(left) ? run_printf(f->run, "%s in %s", own ? "its memory limit"
-	        : "the host's memory", DURATION(left / s->slope_per_s)) : "");
+	say(f, d, s, s->slope_per_s, sure ? CONFIDENCE : UNSURE);
 	finding_evidence(d, "resident size grows by %s/s (between %s/s and %s/s)", SIZE(s->slope_per_s),
 	    SIZE(s->slope_low), SIZE(s->slope_high));
 	if (isfinite(per_request) && per_request > 0)
 		finding_evidence(d, "%s per request", SIZE(per_request));
-	finding_evidence(d, "resident size %s", SIZE(rss));
 	if (s->n_points >= POINTS_MIN)
 		finding_evidence(d, "later growth is %.2g times the earlier: it does not level off",
 		    steadiness(s));
@@ -164,9 +181,12 @@ detect(const struct facts *f, struct draft *d)
 {
 	const struct run_series *s = facts_series(f, "service_rss_bytes");
 	double per_request = s ? s->slope_per_s / f->run->baseline.throughput : NAN;
+	struct heap_growth heap = heap_growth(f);
 
 	if (!s || isnan(s->slope_per_s))
 		rule_out(d, "the growth of memory was not measured");
+	else if (heap_leaks(&heap))
+		tell_heap(f, d, s, &heap);
 	else if (!(s->slope_low > 0))
 		rule_out(d, "resident memory does not grow for certain (%s/s)", SIZE(s->slope_per_s));
 	else if (60 * s->slope_per_s < GROWTH_PER_MINUTE * s->mean

@@ -114,8 +114,8 @@ connections_are_taken(const struct facts *f)
 }
 
 /* Threads seen at something, per request in the service: by Little's law each request's time there.
- * What is missing waits where no thread is: for a worker, or a connection, when all are taken, and so for
- * what they do; else on an event loop, for something that was not seen. */
+ * What is missing waits where no thread is: for a loop that is full; for a worker, or a connection, when all are
+ * taken, and so for what they do; else on an event loop, for something that was not seen. */
 static bool
 mix_states(struct facts *f, struct mix *m)
 {
@@ -129,11 +129,12 @@ mix_states(struct facts *f, struct mix *m)
 		seen += at_requests(f, &t->states[i], gc, gc_cpu, inside);
 	if (seen <= 0 || !(inside > 0))
 		return false;
-	double of = (taken ? seen : fmax(seen, inside)) / (1 - gc);
+	double queued = facts_loop_full(f) ? fmax(inside - seen, 0) : 0;   /* for what it computes */
+	double of = (taken ? seen + queued : fmax(seen, inside)) / (1 - gc);
 	mix_add(m, PART_GC, NULL, gc);
 	for (size_t i = 0; i < t->n_states; i++) {
 		const struct run_state *s = &t->states[i];
-		double share = at_requests(f, s, gc, gc_cpu, inside) / of;
+		double share = (at_requests(f, s, gc, gc_cpu, inside) + (s->kind == PART_CPU ? queued : 0)) / of;
 		enum run_part_kind kind = peer_part_at(f->run, s->kind, s->where);
 		if (kind == PART_CPU)
 			mix_functions(f, m, share);

@@ -198,13 +198,19 @@ has_embedded_database(const struct facts *f)
 	return false;
 }
 
+bool
+facts_loop_full(const struct facts *f)
+{
+	return f->loop && known(f->loop->cpu) + known(f->loop->runqueue) > LOOP_FULL;
+}
+
 /* How much of the waiting for a CPU shrinks with the service's own computing: all of it when its
  * threads queue up for what they get, whoever has the rest; else as far as the CPUs are busy with
  * the service. */
 static double
 own_part_of_runqueue(const struct facts *f)
 {
-	if (f->waiting >= 1 || (f->loop && f->loop->cpu + f->loop->runqueue > LOOP_FULL))
+	if (f->waiting >= 1 || facts_loop_full(f))
 		return 1;
 	if (isfinite(f->cpu_limit) && f->utilisation > BUSY)
 		return 1;
@@ -309,7 +315,7 @@ is_event_loop(const struct run_trace *trace, const struct run_process *p, const 
 	static const char *const no_loops[] = { "go", "java", "ruby", "php", NULL };
 	static const char *const async_frameworks[] = {
 		"asyncio", "uvicorn", "aiohttp", "fastapi", "starlette", "hypercorn", "tornado",
-		"sanic", "quart", "gevent", "eventlet", NULL,
+		"sanic", "quart", "gevent", "eventlet", "uvloop", NULL,
 	};
 
 	if (!t->loop)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The thread of a worker: sends what is due, sleeps until the next thing is, keeps the books. */
-#include <sched.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <time.h>
@@ -10,6 +9,7 @@
 #include "base/random.h"
 #include "load/exchange.h"
 #include "load/program.h"
+#include "load/prompt.h"
 #include "load/wire.h"
 
 #define NAP_NS           (10 * NS_PER_US)   /* too short to sleep */
@@ -20,20 +20,10 @@
 #define CLOSED_BATCH       24
 #define CLOSED_PATIENCE_NS (50 * NS_PER_US)
 
-/* A generator that sends late measures itself, and 4 ms is what a thread waits for a CPU when all
- * are busy, at any nice value once the service runs in another session (autogroup). So where it may
- * and where it will sleep most of the time, the worker runs in the lowest real-time class: served at
- * once when it wakes. It never spins, and it would use the same CPU time in any case. A closed loop
- * has no times to keep, and costs less when answers gather while it waits its turn. */
+/* Where it will sleep most of the time the worker runs promptly. It never spins, and it would use the same
+ * CPU time in any case. A closed loop has no times to keep, and costs less when answers gather while it waits
+ * its turn. */
 #define PROMPT_RATE   50e3
-
-/* Without the privilege everything stays as it is; the lag is measured in any case. */
-static void
-run_promptly(void)
-{
-	struct sched_param p = { .sched_priority = sched_get_priority_min(SCHED_RR) };
-	sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &p);
-}
 
 /* Time this thread was ready and had no CPU, since it began; 0 where the kernel does not tell. */
 static int64_t
@@ -404,7 +394,7 @@ worker_main(void *arg)
 
 	prctl(PR_SET_TIMERSLACK, 1);
 	if (!w->task->closed && w->task->rate < PROMPT_RATE)
-		run_promptly();
+		prompt_thread();
 	wait_until(w, 0);               /* hear which idle connections were closed meanwhile */
 	int64_t now;
 	while ((now = now_ns()) < w->task->start_ns && !atomic_load(&w->stop))

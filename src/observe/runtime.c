@@ -22,7 +22,7 @@ static const struct runtime_row runtimes[] = {
 #undef RUNTIME
 #undef FRAMEWORK
 
-enum how { WORD, TEXT, BELOW };
+enum how { WORD, TEXT, BELOW, MAPPED };
 struct framework_row { const char *runtime, *name; enum how how; const char *mark; };
 #define RUNTIME(...)
 #define FRAMEWORK(...) { __VA_ARGS__ },
@@ -92,7 +92,7 @@ file_below(const char *folder, const char *name)
 }
 
 const char *
-framework_name(const char *runtime, const char *command, size_t size, const char *folder)
+framework_name(const char *runtime, const char *command, size_t size, const char *folder, const char *maps)
 {
 	for (size_t i = 0; i < COUNT_OF(frameworks); i++) {
 		const struct framework_row *row = &frameworks[i];
@@ -100,7 +100,8 @@ framework_name(const char *runtime, const char *command, size_t size, const char
 			continue;
 		bool fits = row->how == WORD ? has_word(command, size, row->mark) :
 		    row->how == TEXT ? memmem(command, size, row->mark, strlen(row->mark)) != NULL :
-		    file_below(folder, row->mark);
+		    row->how == BELOW ? file_below(folder, row->mark) :
+		    maps && strstr(maps, row->mark) != NULL;
 		if (fits)
 			return row->name;
 	}
@@ -157,5 +158,5 @@ runtime_of(int pid, const char *exe, const char **ret_runtime, const char **ret_
 
 	snprintf(folder, sizeof(folder), "/proc/%d/cwd", pid);
 	*ret_framework = !name || size <= 0 ? NULL :
-	    framework_name(name, command, (size_t)size, folder);
+	    framework_name(name, command, (size_t)size, folder, buf_text(&maps));
 }

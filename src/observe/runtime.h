@@ -12,9 +12,9 @@ bool program_is(const char *base, const char *program);
 const char *runtime_name(const char *exe, const char *maps);
 
 /* Pure but for BELOW rows, which look below `folder`. `command` is /proc/PID/cmdline, `size` bytes
- * with NUL between arguments. NULL when no row fits. */
+ * with NUL between arguments; `maps` as above. NULL when no row fits. */
 const char *framework_name(const char *runtime, const char *command, size_t size,
-    const char *folder);
+    const char *folder, const char *maps);
 
 /* Of a process; `exe` is "" when it may not be read. The runtime is "native" when nothing else fits
  * a program that was read, NULL when nothing is known; so may the framework be. Both static. */

@@ -294,7 +294,7 @@ void *run_add_(struct run *r, const struct run_type *type, void **items, size_t 
 extern const struct run_type run_type, run_eye_type, run_process_type, run_peer_type, run_neighbour_type,
     run_target_type, run_route_type, run_point_type, run_phase_type, run_series_type,
     run_part_type, run_time_type, run_wait_type, run_state_type, run_thread_type, run_function_type,
-    run_stack_type, run_query_type, run_call_type, run_gc_type,
+    run_stack_type, run_query_type, run_call_type, run_gc_type, run_kept_type,
     run_site_type, run_loader_type, run_finding_type, run_ruled_out_type,
     run_step_type, run_proof_type, run_suite_phase_type, run_recovery_type, run_integrity_type,
     run_worker_type, run_block_type, run_block_route_type, run_comparison_type, run_difference_type,

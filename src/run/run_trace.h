@@ -144,6 +144,8 @@ struct run_site {
 	int64_t stacks;            /* sampled in it */
 };
 
+struct run_kept { double at, bytes; };   /* seconds since tracing began, before it too */
+
 struct run_gc {                /* garbage collections of a process during the trace */
 	int64_t pid;
 	const char *runtime;
@@ -151,6 +153,7 @@ struct run_gc {                /* garbage collections of a process during the tr
 	double seconds;            /* that the collecting threads took, sum */
 	double longest;            /* one pause, seconds */
 	double kept_per_s;         /* growth of what survived them, bytes a second; NAN unknown */
+	struct run_kept *kept;         size_t n_kept;        /* what collections of the whole heap left, in order of time */
 };
 
 /* A process that serves no requests, but works through what its children bring it. */

@@ -156,12 +156,20 @@ static const struct run_field site_fields[] = {
 TYPE(site, "A function of the application that waited, or handed work to a pool (queue).");
 #undef S
 
+#define S struct run_kept
+static const struct run_field kept_fields[] = {
+	NUM(at, "seconds since tracing began; below 0 before"), NUM(bytes, "left in the heap"),
+};
+TYPE(kept, "What a collection of the whole heap left behind.");
+#undef S
+
 #define S struct run_gc
 static const struct run_field gc_fields[] = {
 	INT(pid, "process"), STR(runtime, "of the process"), INT(collections, "count"),
 	INT(full, "of them of the whole heap, as far as the runtime tells them apart"),
 	NUM(seconds, "sum of the pauses"), NUM(longest, "longest pause, seconds"),
 	NUM(kept_per_s, "growth of what survived them, bytes a second"),
+	LIST(kept, kept, "what those of the whole heap left, as far as that is seen"),
 };
 TYPE(gc, "Garbage collections of a process while it was traced.");
 #undef S

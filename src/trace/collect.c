@@ -329,6 +329,21 @@ collect_stacks_lost(const struct collect *c)
 	return c->bpf->bss->stacks_lost;
 }
 
+size_t
+collect_kept(const struct collect *c, int pid, struct collect_kept *out, size_t max)
+{
+	struct ev_kept k;
+	uint32_t key = (uint32_t)pid;
+	size_t n = 0;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(c->bpf->maps.kept), &key, &k))
+		return 0;
+	for (uint64_t i = k.n > EV_KEPT_POINTS ? k.n - EV_KEPT_POINTS : 0; i < k.n && n < max; i++)
+		out[n++] = (struct collect_kept){ (int64_t)k.points[i % EV_KEPT_POINTS].at,
+			k.points[i % EV_KEPT_POINTS].bytes };
+	return n;
+}
+
 int64_t
 collect_full_at(const struct collect *c)
 {

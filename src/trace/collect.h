@@ -78,6 +78,10 @@ uint64_t collect_stacks_lost(const struct collect *c);
 /* When the window that is open has ended by itself, because there was no room for an event; 0: it goes on. So
  * what a window tells has no hole in it. */
 int64_t collect_full_at(const struct collect *c);
+
+/* What the latest full collections of a process left of its heap, in order of time. */
+struct collect_kept { int64_t at_ns; uint64_t bytes; };
+size_t collect_kept(const struct collect *c, int pid, struct collect_kept *out, size_t max);
 void collect_set_stack_period(struct collect *c, int64_t ns);
 bool collect_has_streams(void);   /* this kernel lets it read HTTP/2 */
 bool collect_has_arrivals(const struct collect *c);   /* kernel arrival times are seen */

@@ -87,6 +87,7 @@ collect_add_gc(struct collect *c, int pid, const char *path, struct err *e)
 	struct collect_bpf *b = c->bpf;
 	const struct probe probes[] = {
 		{ b->progs.gc_return, s.function, 0, 0, true }, { b->progs.gc_enter, s.function, 0, 0, false },
+		{ b->progs.gc_kept, s.kept, 0, 0, false },
 		{ b->progs.gc_done_mark, s.done, 0, s.done_gate, false },
 		{ b->progs.gc_start_mark, s.start, 0, s.start_gate, false },
 	};

@@ -134,6 +134,14 @@ struct ev_sql {
 	char text[EV_SQL_BYTES];
 };
 
+/* What each full collection of a process left behind: at CLOCK_MONOTONIC ns, bytes. The latest ones of n, n - 1 at
+ * (n - 1) % EV_KEPT_POINTS. */
+#define EV_KEPT_POINTS 64
+struct ev_kept {
+	__u64 n;
+	struct { __u64 at, bytes; } points[EV_KEPT_POINTS];
+};
+
 /* A thread collected garbage, from start to head.ts. */
 struct ev_gc {
 	struct ev_head head;

@@ -14,6 +14,7 @@
 
 #define CODE_BYTES 64
 #define V8_COLLECT "_ZN2v88internal4Heap24PerformGarbageCollectionE"
+#define V8_KEPT "_ZN2v88internal16MemoryControllerINS0_11V8HeapTraitEE"   /* V8 10 to 12, by the older name first */
 #define STAPSDT_TYPE 3
 
 /* ---- marks ---------------------------------------------------------------------------------- */
@@ -94,6 +95,8 @@ find_function(int fd, const char *path, struct gc_sites *ret)
 	    sqlite_probe_point(code, sizeof(code), &skip))
 		return -ENOTSUP;
 	*ret = (struct gc_sites){ .function = offset + skip };
+	ret->kept = symbols_method_offset(path, V8_KEPT "24CalculateAllocationLimitE");
+	ret->kept = ret->kept ? ret->kept : symbols_method_offset(path, V8_KEPT "20BoundAllocationLimitE");
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 
 struct gc_sites {
 	uint64_t function;         /* file offset for a probe pair on a whole function; 0 none */
+	uint64_t kept;             /* of a function inside of it that is told the size of the heap; 0 none */
 	uint64_t start, done;      /* file offsets of two marks inside one; 0 none */
 	uint64_t start_gate, done_gate;   /* file offsets of the counters that switch the marks on */
 };

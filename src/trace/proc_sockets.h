@@ -2,7 +2,7 @@
 /* proc_sockets: what the file descriptors of a process are, from /proc: for those who may not trace.
  *
  * The kernel's tables of TCP sockets are read again when a socket is not found in them, but no more
- * than twice a second. One thread at a time. */
+ * than costs a twentieth of the time. One thread at a time. */
 #pragma once
 
 #include <stdbool.h>

@@ -200,9 +200,36 @@ most_first(const void *left, const void *right)
 	return l->threads > r->threads ? -1 : l->threads < r->threads;
 }
 
+static bool
+same_place(const struct seen *a, const struct seen *b)
+{
+	bool peer = b->kind == PART_NET || b->kind == PART_DB || b->kind == PART_CACHE;
+	return peer && b->name && a->pid == b->pid && a->stack == b->stack;
+}
+
+/* A connection that lives more shortly than it takes to look up is a server nobody knows. What is waited for at
+ * the same place in the code is taken for what could be looked up there. */
+static void
+share_unknown(struct proc_states *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		struct seen *lost = &s->items[i];
+		int64_t known = 0;
+		if (lost->kind != PART_OTHER || !lost->stack)
+			continue;
+		for (size_t k = 0; k < s->n; k++)
+			known += same_place(lost, &s->items[k]) ? s->items[k].times : 0;
+		for (size_t k = 0; known && k < s->n; k++)
+			if (same_place(lost, &s->items[k]))
+				s->items[k].times += lost->times * s->items[k].times / known;
+		lost->times = known ? 0 : lost->times;
+	}
+}
+
 void
 proc_states_fill(struct proc_states *s, struct run *r, int64_t looks, double seconds)
 {
+	share_unknown(s);
 	for (size_t k = 0; k < s->n && looks > 0; k++) {
 		const struct seen *i = &s->items[k];
 		const char *lock = i->kind == PART_LOCK ? data_name(s, i) : NULL;

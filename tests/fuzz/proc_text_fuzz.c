@@ -70,7 +70,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data, size);
 	text[size] = '\0';
 	parse_text(text);
-	framework_name("python", text, size, "/nonexistent");
+	framework_name("python", text, size, "/nonexistent", text);
 	for (const char *at = text; text_line(&at, line, sizeof(line));)
 		parse_line(line);
 	free(text);

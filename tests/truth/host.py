@@ -73,17 +73,20 @@ class Stage:
     def enter_prony(self):
         self.enter(self.prony_cgroup, rungs.of_prony)
 
-    def spawn(self, argv, cgroup=None, **rest):
+    def spawn(self, argv, cgroup=None, env=None, **rest):
+        """env: what is added to the environment. Who is not root has no home of root's."""
+        home = {} if self.rung == 'bpf' else {'HOME': str(self.folder)}
+
         def enter():
             self.enter(cgroup, rungs.of_service)
         p = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, preexec_fn=enter,
-                             start_new_session=True, **rest)
+                             start_new_session=True, env={**os.environ, **home, **(env or {})}, **rest)
         self.processes.append(p)
         return p
 
     def start(self, argv, cgroup=None, **environment):
         """Start what says 'listening on HOST:PORT'; its URL."""
-        p = self.spawn(argv, cgroup, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment})
+        p = self.spawn(argv, cgroup, stdout=subprocess.PIPE, text=True, env=environment)
         line = p.stdout.readline()
         if not line.startswith('listening on '):
             raise RuntimeError(f'{argv[0]} did not start: {line!r}')
@@ -116,7 +119,7 @@ class Stage:
         port = free_port()
         self.spawn(['/usr/bin/gunicorn', '-w', '2', '-b', f'127.0.0.1:{port}', '--chdir',
                     self.sources, '--log-level', 'warning', *flags, application],
-                   env={**os.environ, **environment, 'PYTHONDONTWRITEBYTECODE': '1'})
+                   env={**environment, 'PYTHONDONTWRITEBYTECODE': '1'})
         self.wait_for(f'http://127.0.0.1:{port}/')
         return f'http://127.0.0.1:{port}/'
 

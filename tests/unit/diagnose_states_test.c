@@ -107,6 +107,25 @@ who_waits_for_a_worker_that_sleeps_waits_for_a_worker(void **state_)
 	}
 }
 
+/* One of eight waits for a peer, and the loop never rests: the others wait for it, whoever they asked. */
+static void
+who_is_nowhere_waits_for_a_full_loop(void **state_)
+{
+	for (int full = 0; full < 2; full++) {
+		struct run *r = service();
+		r->system.processes[0].runtime = "node";
+		state(r, PART_CPU, NULL, 0.9);
+		state(r, PART_NET, "10.0.0.7:80", 1);
+		thread(r, full ? 0.9 : 0.75, 0)->loop = true;
+		diagnose(r);
+		assert_true(r->n_findings > 0);
+		assert_string_equal(r->findings[0].kind, full ? "cpu.event-loop" : "io.net.downstream");
+		if (full)
+			CHECK_NEAR(r->findings[0].share, 7.0 / 8, 0.001);
+		run_free(r);
+	}
+}
+
 /* One request of eight has a thread; nobody knows what the others wait for. */
 static void
 what_no_thread_was_seen_at_stays_unexplained(void **state_)
@@ -382,6 +401,7 @@ RUN_TESTS(cmocka_unit_test(computing_without_stacks_is_a_hypothesis),
     cmocka_unit_test(threads_at_a_lock_are_a_lock),
     cmocka_unit_test(who_waits_for_a_taken_worker_waits_for_what_it_does),
     cmocka_unit_test(who_waits_for_a_worker_that_sleeps_waits_for_a_worker),
+    cmocka_unit_test(who_is_nowhere_waits_for_a_full_loop),
     cmocka_unit_test(what_no_thread_was_seen_at_stays_unexplained),
     cmocka_unit_test(brief_questions_on_taken_connections_want_more_of_them),
     cmocka_unit_test(long_questions_on_taken_connections_are_the_database),

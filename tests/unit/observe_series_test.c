@@ -123,7 +123,7 @@ static void
 frameworks(void **state)
 {
 #define FRAMEWORK_OF(runtime, command) \
-	framework_name(runtime, command, sizeof(command), "/nonexistent")
+	framework_name(runtime, command, sizeof(command), "/nonexistent", NULL)
 	assert_string_equal(FRAMEWORK_OF("python", "/usr/bin/python3\0/usr/bin/gunicorn\0-w\0002"),
 	    "gunicorn");
 	assert_string_equal(FRAMEWORK_OF("python", "gunicorn: worker [app]"), "gunicorn");
@@ -133,7 +133,12 @@ frameworks(void **state)
 	    "spring");
 	assert_null(FRAMEWORK_OF("python", "python3\0/home/x/flask-shop/app.py"));
 	assert_null(FRAMEWORK_OF("native", "flask"));
-	assert_null(framework_name("python", "", 0, "/nonexistent"));
+	assert_null(framework_name("python", "", 0, "/nonexistent", NULL));
+	static const char app[] = "python3\0app.py", titled[] = "gunicorn: worker [app]";
+	static const char maps[] = "7f00-7f01 r-xp 00000000 fe:00 7 /usr/lib/python3/dist-packages/aiohttp/_http_parser.so\n";
+	assert_string_equal(framework_name("python", app, sizeof(app), "/nonexistent", maps), "aiohttp");
+	assert_string_equal(framework_name("python", titled, sizeof(titled), "/nonexistent", maps), "gunicorn");
+	assert_null(framework_name("node", app, sizeof(app), "/nonexistent", maps));
 }
 
 static void
