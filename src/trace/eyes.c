@@ -41,6 +41,12 @@ eyes_node(struct run *r, const char *why, const char *cure, bool coarse)
 	    "frames of V8, read from the living heap: no flag, no port", cure);
 }
 
+void
+eyes_python(struct run *r)
+{
+	run_eye(r, "Python functions", true, "read from the memory of threads that run, some 50 times a second", NULL);
+}
+
 /* The kernel writes zeros for who may not see its addresses. */
 void
 eyes_kernel(struct run *r)

@@ -12,6 +12,9 @@ void eyes_sampler(struct run *r, const char *why, const char *cure, bool system_
 /* Functions of Node.js processes. */
 void eyes_node(struct run *r, const char *why, const char *cure, bool coarse);
 
+/* Functions of Python where nothing may be sampled. */
+void eyes_python(struct run *r);
+
 /* Whether functions of the kernel have names. */
 void eyes_kernel(struct run *r);
 /* Nothing is said where no process runs Java. */

@@ -153,26 +153,6 @@ serves_request(struct stacks *s, uint32_t stack)
 	return false;
 }
 
-static uint32_t
-unwind(struct goroutines *g, const struct program *p, const uint8_t *head)
-{
-	uint8_t bytes[STACK_BYTES];
-	uint64_t ips[STACK_FRAMES_MAX];
-	bool rooted;
-	struct symbol_regs regs = { .ip = word_at(head, p->at.sched + p->at.pc),
-		.sp = word_at(head, p->at.sched + p->at.sp), .bp = word_at(head, p->at.sched + p->at.bp) };
-	struct iovec local = { bytes, sizeof(bytes) };
-	struct iovec remote = { (void *)(uintptr_t)regs.sp, sizeof(bytes) };
-	ssize_t size = process_vm_readv(p->pid, &local, 1, &remote, 1, 0);
-	if (size <= 0)   /* the stack may end where nothing is mapped */
-		size = read_memory(p->pid, regs.sp, bytes, 1024) ? 1024 : 0;
-	if (!size)
-		return 0;
-	size_t n = symbols_unwind(g->symbols, p->pid, &regs, bytes, (size_t)size, ips, STACK_FRAMES_MAX,
-	    &rooted);
-	return stacks_add(g->stacks, p->pid, NULL, 0, ips, n, NULL, 0, rooted);
-}
-
 /* The kind of what a goroutine waits for; PART_NONE: it does not, or for nothing that counts. */
 static enum run_part_kind
 waits_for(const struct program *p, const uint8_t *head)
@@ -184,11 +164,42 @@ waits_for(const struct program *p, const uint8_t *head)
 	    (enum run_part_kind)p->kinds[reason] : PART_NONE;
 }
 
+/* Does it wait as it did when its head was read? Else what its stack holds now belongs to something else. */
+static bool
+has_not_moved(const struct program *p, uint64_t address, const uint8_t *head)
+{
+	uint8_t now[HEAD_BYTES];
+	uint32_t pc = p->at.sched + p->at.pc, sp = p->at.sched + p->at.sp;
+
+	return read_memory(p->pid, address, now, sizeof(now)) && waits_for(p, now) == waits_for(p, head) &&
+	    word_at(now, pc) == word_at(head, pc) && word_at(now, sp) == word_at(head, sp);
+}
+
+static uint32_t
+unwind(struct goroutines *g, const struct program *p, uint64_t address, const uint8_t *head)
+{
+	uint8_t bytes[STACK_BYTES];
+	uint64_t ips[STACK_FRAMES_MAX];
+	bool rooted;
+	struct symbol_regs regs = { .ip = word_at(head, p->at.sched + p->at.pc),
+		.sp = word_at(head, p->at.sched + p->at.sp), .bp = word_at(head, p->at.sched + p->at.bp) };
+	struct iovec local = { bytes, sizeof(bytes) };
+	struct iovec remote = { (void *)(uintptr_t)regs.sp, sizeof(bytes) };
+	ssize_t size = process_vm_readv(p->pid, &local, 1, &remote, 1, 0);
+	if (size <= 0)   /* the stack may end where nothing is mapped */
+		size = read_memory(p->pid, regs.sp, bytes, 1024) ? 1024 : 0;
+	if (!size || !has_not_moved(p, address, head))
+		return 0;
+	size_t n = symbols_unwind(g->symbols, p->pid, &regs, bytes, (size_t)size, ips, STACK_FRAMES_MAX,
+	    &rooted);
+	return stacks_add(g->stacks, p->pid, NULL, 0, ips, n, NULL, 0, rooted);
+}
+
 struct look { struct tape *tape; int64_t now; size_t waiting, unwound; };
 
 /* Of many that wait, each time others are unwound; all count. */
 static void
-take(struct goroutines *g, struct program *p, const uint8_t *head, struct look *l)
+take(struct goroutines *g, struct program *p, uint64_t address, const uint8_t *head, struct look *l)
 {
 	enum run_part_kind kind = waits_for(p, head);
 	if (kind == PART_NONE || l->tape->n_task_waits >= WAITS_MAX)
@@ -197,7 +208,7 @@ take(struct goroutines *g, struct program *p, const uint8_t *head, struct look *
 	if (l->unwound == UNWOUND_MAX || (l->waiting + p->turn) % p->stride != 0)
 		return;
 	l->unwound++;
-	uint32_t stack = unwind(g, p, head);
+	uint32_t stack = unwind(g, p, address, head);
 	if (!stack || !serves_request(g->stacks, stack))
 		return;
 	*ARENA_PUSH(l->tape->arena, l->tape->task_waits, l->tape->n_task_waits) = (struct tape_wait){
@@ -230,7 +241,7 @@ look_at(struct goroutines *g, struct program *p, struct tape *t, int64_t now)
 	for (size_t at = 0; at < n; at += BATCH) {
 		size_t got = read_heads(g, p, g->listed + at, n - at < BATCH ? n - at : BATCH);
 		for (size_t i = 0; i < got; i++)
-			take(g, p, g->heads[i], &l);
+			take(g, p, g->listed[at + i], g->heads[i], &l);
 	}
 	p->turn++;
 	p->stride = (uint32_t)(l.waiting / UNWOUND_MAX) + 1;

@@ -10,6 +10,8 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/map.h"
+#include "trace/eyes.h"
+#include "trace/proc_python.h"
 #include "trace/proc_states.h"
 #include "trace/proc_talks.h"
 #include "trace/summary.h"
@@ -33,11 +35,12 @@ struct proc_watch {
 	struct watched *threads;   size_t n;
 	struct proc_states *states;
 	struct proc_talks *talks;
+	struct proc_python *python;    /* NULL: what runs is sampled by others */
 	int64_t began, ticks;
 };
 
 struct proc_watch *
-proc_watch_new(struct intake *in, const struct run *r)
+proc_watch_new(struct intake *in, const struct run *r, bool functions)
 {
 	struct proc_watch *w = calloc(1, sizeof(*w));
 	if (!w)
@@ -46,6 +49,7 @@ proc_watch_new(struct intake *in, const struct run *r)
 	w->in = in;
 	w->states = proc_states_new(in);
 	w->talks = proc_talks_new(r);
+	w->python = functions ? proc_python_new(in) : NULL;
 	return w;
 }
 
@@ -56,6 +60,7 @@ proc_watch_free(struct proc_watch *w)
 		return;
 	proc_states_free(w->states);
 	proc_talks_free(w->talks);
+	proc_python_free(w->python);
 	map_done(&w->ids);
 	arena_free(w->arena);
 	free(w);
@@ -140,6 +145,8 @@ look(struct proc_watch *w, int pid, int tid, size_t stands_for, int64_t now)
 	char state = state_of(t);
 	if (state == 'S' || state == 'D')
 		look_blocked(w, t, state, stands_for, now);
+	else if (state == 'R' && w->python)
+		proc_python_look(w->python, pid, tid, now);
 }
 
 void
@@ -221,6 +228,8 @@ proc_watch_fill(struct proc_watch *w, struct run *r, int64_t now)
 	task_waits_states(w->in, r, w->ticks);
 	proc_talks_fill(w->talks, r, whole / 1e9);
 	proc_states_settle(r, whole / 1e9);
+	if (w->python && proc_python_taken(w->python))
+		eyes_python(r);
 }
 
 bool

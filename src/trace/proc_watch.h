@@ -3,7 +3,7 @@
  *
  * CPU and run-queue time come from the kernel's own counters, so they are exact; what a thread is
  * blocked in is sampled: its state and, where that may be read, its system call, and its stack,
- * copied without stopping it. One thread at a time. */
+ * copied without stopping it. Of Python also what runs is sampled. One thread at a time. */
 #pragma once
 
 #include <stddef.h>
@@ -14,8 +14,8 @@
 
 struct proc_watch;
 
-/* Stacks of what waits are added to in->waits at the end. */
-struct proc_watch *proc_watch_new(struct intake *in, const struct run *r);
+/* Stacks of what waits are added to in->waits at the end. functions: also those that run, where they can be read. */
+struct proc_watch *proc_watch_new(struct intake *in, const struct run *r, bool functions);
 void proc_watch_tick(struct proc_watch *w, const int *pids, size_t n_pids, int64_t now);
 /* r->evidence.trace.threads, .states, .waits, .calls and .pieces. */
 void proc_watch_fill(struct proc_watch *w, struct run *r, int64_t now);

@@ -10,6 +10,7 @@
 
 /* Keys of this kind are no addresses. */
 #define SITE_MARK (UINT64_C(1) << 59)
+#define KIND_SHIFT 32          /* above the name */
 
 enum { KINDS_MAX = 32 };
 
@@ -29,12 +30,12 @@ lock_of(struct assembly *a, struct map *ids, int pid, uint64_t key)
 	return (uint32_t)*at + 1;
 }
 
-/* One number for all waits of a kind in one function. */
+/* One number for all waits of a kind in one function: who holds a lock may sleep in the function that takes it. */
 static uint64_t
-site_key(struct intake *in, uint32_t stack)
+site_key(struct intake *in, const struct tape_wait *w)
 {
-	const struct frame *own = stacks_own_frame(in->stacks, stack);
-	return SITE_MARK | tape_name(in->tape, own ? own->name : "?");
+	const struct frame *own = stacks_own_frame(in->stacks, w->stack);
+	return SITE_MARK | (uint64_t)w->kind << KIND_SHIFT | tape_name(in->tape, own ? own->name : "?");
 }
 
 static uint32_t
@@ -60,7 +61,7 @@ task_waits_settle(struct intake *in, struct assembly *a, int64_t period)
 	struct map ids = { 0 };
 	for (size_t i = 0; i < t->n_task_waits; i++) {
 		struct tape_wait *w = &t->task_waits[i];
-		uint64_t key = site_key(in, w->stack);
+		uint64_t key = site_key(in, w);
 		if (w->kind == PART_LOCK)
 			w->where = lock_of(a, &ids, w->pid, key);
 		else if (w->kind == PART_QUEUE)

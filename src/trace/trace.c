@@ -226,7 +226,7 @@ open_watch(struct trace *t, struct run *r)
 {
 	bool may = proc_watch_may(t->pids[0]);
 
-	t->watch = proc_watch_new(&t->intake, r);
+	t->watch = proc_watch_new(&t->intake, r, !t->sampler);
 	run_eye(r, "waits", may, may ? "system calls and stacks of sleeping threads, sampled from /proc" :
 	    "locks, disk and network waits are not told apart: system calls of its threads may not be read",
 	    cure_read());
@@ -515,7 +515,8 @@ fill(struct trace *t, struct run *r, struct err *e)
 			tape_put_behind(&t->tape, (int)r->system.processes[i].pid);
 	struct assembly *a = assemble(&t->tape);
 	task_waits_settle(&t->intake, a, TASK_WAIT_PERIOD_NS);
-	struct summary *s = summary_new(a, &t->intake, r, t->sampler ? sampler_period_ns(t->sampler) : 0);
+	struct summary *s = summary_new(a, &t->intake, r, t->sampler ? sampler_period_ns(t->sampler) :
+	    t->watch ? TICK_NS : 0);
 	if (t->collect) {
 		summary_routes(s);
 		summary_exemplars(s);

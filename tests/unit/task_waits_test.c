@@ -81,6 +81,8 @@ shares_unseen_time(void **state)
 	assert_false(task_waits_paint(a, 7, NS_PER_S / 2, NS_PER_S, &canvas));
 	assert_int_equal(s.in.n_waits, 16);
 	assert_int_equal(s.in.waits[0].ns, 3 * TASK_WAIT_PERIOD_NS);
+	assert_int_equal(a->locks[0].key, s.in.waits[0].key);
+	assert_true(s.in.waits[1].key != s.in.waits[0].key);   /* who sleeps in the same function names no lock */
 	assembly_free(a);
 	close_scene(&s);
 }
