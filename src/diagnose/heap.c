@@ -9,10 +9,12 @@
 #include "diagnose/text.h"
 
 #define COLLECTIONS_MIN 1       /* a second */
-#define REQUESTS_MIN    500     /* between two collections that are compared */
+#define POINTS_MIN      3
+#define REQUESTS_MIN    2000    /* from the first to the last: what is under way at a time comes and goes */
 #define LEAK_MIN_BYTES  256     /* a request */
 #define LEAK_STEADY_MIN 0.6     /* of what each left before */
-#define LEAK_GROWTH_MIN 0.02    /* of the heap */
+#define LEAK_GROWTH_MIN 0.05    /* of the heap */
+#define LEAK_LINE_MIN   0.95    /* r squared */
 #define GC_MIN          0.03    /* of the time: with less the pages may be another's */
 
 static bool
@@ -54,12 +56,29 @@ answered_by(const struct run *r, double at)
 }
 
 static double
-grown_a_request(const struct facts *f, const struct run_kept *from, const struct run_kept *to)
+answered_at(const struct facts *f, const struct run_kept *k)
 {
-	double began = f->phase->started;
-	double requests = answered_by(f->run, began + to->at) - answered_by(f->run, began + from->at);
+	return answered_by(f->run, f->phase->started + k->at);
+}
 
-	return requests >= REQUESTS_MIN ? (to->bytes - from->bytes) / requests : NAN;
+/* Of a line through what was left, over the requests answered by then: its slope, and r squared. */
+struct line { double slope, fits; };
+
+static struct line
+line_through(const struct facts *f, const struct run_kept *k, size_t n)
+{
+	double x = 0, y = 0, xx = 0, xy = 0, yy = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		double requests = answered_at(f, &k[i]) - answered_at(f, &k[0]), bytes = k[i].bytes - k[0].bytes;
+		x += requests / (double)n;
+		y += bytes / (double)n;
+		xx += requests * requests / (double)n;
+		xy += requests * bytes / (double)n;
+		yy += bytes * bytes / (double)n;
+	}
+	double wide = xx - x * x, high = yy - y * y, both = xy - x * y;
+	return (struct line){ wide > 0 ? both / wide : NAN, wide > 0 && high > 0 ? both * both / (wide * high) : 0 };
 }
 
 /* Requests come at very different rates before and while traced: what each of them leaves behind is compared. */
@@ -71,15 +90,17 @@ growth_of(const struct facts *f, const struct run_gc *g)
 
 	while (base + 1 < g->n_kept && g->kept[base + 1].at <= 0)
 		base++;
-	if (!f->phase || base + 1 >= g->n_kept)
+	if (!f->phase || base + POINTS_MIN > g->n_kept)
 		return ret;
-	ret.first = g->kept[base].bytes;
-	ret.last = g->kept[g->n_kept - 1].bytes;
-	ret.per_request = grown_a_request(f, &g->kept[base], &g->kept[g->n_kept - 1]);
-	ret.seen = isfinite(ret.per_request);
-	double before = base ? grown_a_request(f, &g->kept[0], &g->kept[base]) : NAN;
-	if (before > 0)
-		ret.against = ret.per_request / before;
+	const struct run_kept *first = &g->kept[base], *last = &g->kept[g->n_kept - 1];
+	struct line now = line_through(f, first, g->n_kept - base), before = line_through(f, g->kept, base + 1);
+	ret.first = first->bytes;
+	ret.last = last->bytes;
+	ret.per_request = now.slope;
+	ret.steady = now.fits;
+	ret.seen = answered_at(f, last) - answered_at(f, first) >= REQUESTS_MIN && isfinite(now.slope);
+	if (before.slope > 0)
+		ret.against = now.slope / before.slope;
 	return ret;
 }
 
@@ -100,5 +121,5 @@ bool
 heap_leaks(const struct heap_growth *h)
 {
 	return h->seen && h->per_request >= LEAK_MIN_BYTES && h->against >= LEAK_STEADY_MIN &&
-	    h->last - h->first >= LEAK_GROWTH_MIN * h->last;
+	    h->steady >= LEAK_LINE_MIN && h->last - h->first >= LEAK_GROWTH_MIN * h->last;
 }

@@ -117,7 +117,9 @@ a_java_heap_that_fills_is_no_leak(void **state)
 static void
 what_collections_leave_is_a_leak(void **state)
 {
-	static const struct { double last; bool leak; } cases[] = { { 44e6, true }, { 41e6, false }, { 39e6, false } };
+	static const struct { double middle, last; bool leak; } cases[] = {
+		{ 46e6, 52e6, true }, { 41e6, 42e6, false }, { 39e6, 38e6, false }, { 52e6, 45e6, false },
+	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct run *r = growing(-1e5, 1);
 		struct run_trace *t = &r->evidence.trace;
@@ -128,6 +130,7 @@ what_collections_leave_is_a_leak(void **state)
 		gc->seconds = 0.04;
 		r->evidence.phases[0].started = 5;
 		r->evidence.phases[0].seconds = 10;
+		r->evidence.phases[0].answered = 3000;
 		struct run_phase *warm = RUN_ADD(r, phase, r->evidence.phases, r->evidence.n_phases);
 		warm->name = "warm-up";
 		warm->started = 0;
@@ -135,6 +138,7 @@ what_collections_leave_is_a_leak(void **state)
 		warm->answered = 10000;
 		*RUN_ADD(r, kept, gc->kept, gc->n_kept) = (struct run_kept){ -5, 0 };
 		*RUN_ADD(r, kept, gc->kept, gc->n_kept) = (struct run_kept){ 0, 40e6 };
+		*RUN_ADD(r, kept, gc->kept, gc->n_kept) = (struct run_kept){ 5, cases[i].middle };
 		*RUN_ADD(r, kept, gc->kept, gc->n_kept) = (struct run_kept){ 10, cases[i].last };
 		diagnose(r);
 		assert_string_equal(r->findings[0].kind, cases[i].leak ? "memory.leak" : "memory.gc");
