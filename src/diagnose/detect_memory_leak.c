@@ -59,12 +59,13 @@ against_search(const struct facts *f, const struct run_series *s)
 }
 
 /* How often the series was higher than ever while traced: what is kept of each request adds up in many steps, what is
- * set up once in a while does not. STEPS_MIN when there are too few points to say. */
+ * set up once in a while, or comes back to what it was under more load, does not. STEPS_MIN when there are too few
+ * points to say. */
 static size_t
 steps(const struct facts *f, const struct run_series *s)
 {
 	const struct run *r = f->run;
-	double highest = NAN;
+	double highest = 0;
 	size_t n = 0;
 
 	if (s->n_points < POINTS_MIN || !f->phase)
@@ -74,8 +75,8 @@ steps(const struct facts *f, const struct run_series *s)
 	double from = f->phase->started / apart, to = (f->phase->started + f->phase->seconds) / apart;
 	if (!(to - from >= POINTS_MIN))
 		return STEPS_MIN;
-	for (size_t i = (size_t)from; i < s->n_points && (double)i <= to + 1; i++) {
-		n += s->points[i] > highest;
+	for (size_t i = 0; i < s->n_points && (double)i <= to + 1; i++) {
+		n += i > (size_t)from && s->points[i] > highest;
 		highest = fmax(highest, s->points[i]);
 	}
 	return n;
@@ -193,7 +194,8 @@ detect(const struct facts *f, struct draft *d)
 	    || (s->slope_per_s < SLOPE_MIN_BYTES && !(per_request >= REQUEST_MIN_BYTES)))
 		rule_out(d, "resident memory grows by only %s/s", SIZE(s->slope_per_s));
 	else if (steps(f, s) < STEPS_MIN)
-		rule_out(d, "resident memory grew in %zu steps only (%s/s)", steps(f, s), SIZE(s->slope_per_s));
+		rule_out(d, "resident memory grew beyond what it was before in %zu steps only (%s/s)", steps(f, s),
+		    SIZE(s->slope_per_s));
 	else if (steadiness(s) < STEADY_MIN)
 		rule_out(d, "memory grew, but levels off (later growth %.2g times the earlier)",
 		    steadiness(s));

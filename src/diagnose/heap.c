@@ -94,10 +94,11 @@ growth_of(const struct facts *f, const struct run_gc *g)
 		return ret;
 	const struct run_kept *first = &g->kept[base], *last = &g->kept[g->n_kept - 1];
 	struct line now = line_through(f, first, g->n_kept - base), before = line_through(f, g->kept, base + 1);
+	struct line all = line_through(f, g->kept, g->n_kept);
 	ret.first = first->bytes;
 	ret.last = last->bytes;
 	ret.per_request = now.slope;
-	ret.steady = now.fits;
+	ret.steady = fmin(now.fits, all.fits);
 	ret.seen = answered_at(f, last) - answered_at(f, first) >= REQUESTS_MIN && isfinite(now.slope);
 	if (before.slope > 0)
 		ret.against = now.slope / before.slope;

@@ -12,7 +12,7 @@ double heap_churn(const struct facts *f);
 struct heap_growth {
 	bool seen;
 	double per_request;        /* bytes; may be below 0 */
-	double steady;             /* how well a line describes it: r squared */
+	double steady;             /* how well a line describes it, while traced and since the run began: r squared */
 	double against;            /* that, over what it was before: about 1 for a leak, less for caches that fill; 1 unknown */
 	double first, last;        /* bytes in the heap */
 };

@@ -15,12 +15,35 @@ ports(struct doc *d, const struct run_process *p)
 	return say_join(d, text, n, n, " ");
 }
 
+static bool
+has_fronts(const struct run_system *s)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < s->n_processes; i++)
+		any |= s->processes[i].behind > 0;
+	return any;
+}
+
+/* The proxy that asks it; "" for who is asked by clients. */
+static const char *
+front(struct doc *d, const struct run_system *s, const struct run_process *p)
+{
+	const char *name = NULL;
+
+	for (size_t i = 0; i < s->n_processes; i++)
+		if (s->processes[i].pid == p->behind)
+			name = s->processes[i].name;
+	return p->behind > 0 ? doc_printf(d, "%s %lld", name ? say_clip(d, name, 40) : "pid", (long long)p->behind) : "";
+}
+
 static void
 processes(struct doc *d, const struct run_system *s)
 {
-	static const char *const titles[] = { ">pid", "program", "runtime", "ports", ">threads",
-	    ">CPU limit",
-	                                      ">memory limit", NULL };
+	bool fronts = has_fronts(s);
+	const char *const titles[] = { ">pid", "program", "runtime", "ports", ">threads", ">CPU limit", ">memory limit",
+		fronts ? "behind" : NULL, NULL };
+
 	if (!s->n_processes) {
 		doc_note(d, "The processes of the service were not found on this host.");
 		return;
@@ -37,6 +60,8 @@ processes(struct doc *d, const struct run_system *s)
 		doc_cell(d, t, doc_printf(d, "%lld", (long long)p->threads));
 		doc_cell(d, t, say_known(p->cpu_limit) ? say_cores(d, p->cpu_limit) : "none");
 		doc_cell(d, t, p->memory_limit > 0 ? say_size(d, (double)p->memory_limit) : "none");
+		if (fronts)
+			doc_cell(d, t, front(d, s, p));
 	}
 	t->left_out = s->n_processes > 20 ? s->n_processes - 20 : 0;
 }

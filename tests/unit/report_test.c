@@ -446,6 +446,28 @@ html_is_whole_and_small(void **state)
 }
 
 static void
+who_asks_a_process_is_told(void **state)
+{
+	struct run *r = run_new();
+	static const char *const names[] = { "nginx", "gunicorn" };
+	for (int i = 0; i < 2; i++) {
+		struct run_process *p = RUN_ADD(r, process, r->system.processes, r->system.n_processes);
+		p->pid = 70 + i;
+		p->name = names[i];
+		p->behind = i ? 70 : 0;
+	}
+	char *html = form_of(r, report_html);
+	assert_non_null(strstr(html, ">behind</th>"));
+	assert_non_null(strstr(html, "<td>nginx 70</td>"));
+	free(html);
+	r->system.processes[1].behind = 0;
+	html = form_of(r, report_html);
+	assert_null(strstr(html, "behind</th>"));
+	free(html);
+	run_free(r);
+}
+
+static void
 hostile_text_stays_text(void **state)
 {
 	static const char *const forbidden[] = { "<script>alert", "<img", "onerror=alert(2)>\"",
@@ -594,6 +616,7 @@ RUN_TESTS(cmocka_unit_test(terminal_always_fits),
     cmocka_unit_test(markdown_states_metric_target_gap),
     cmocka_unit_test(a_missing_profile_is_the_first_action),
     cmocka_unit_test(html_is_whole_and_small), cmocka_unit_test(hostile_text_stays_text),
+    cmocka_unit_test(who_asks_a_process_is_told),
     cmocka_unit_test(policy_names_style_and_script), cmocka_unit_test(forms_agree),
     cmocka_unit_test(json_is_the_run), cmocka_unit_test(files_are_written),
     cmocka_unit_test(ticks_are_round))
