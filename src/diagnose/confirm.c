@@ -11,15 +11,6 @@
 #define DENIES       0.2
 #define DOUBTED      0.7    /* of the confidence */
 
-static const struct run_phase *
-one_at_a_time(const struct run *r)
-{
-	for (size_t i = 0; i < r->evidence.n_phases; i++)
-		if (text_same(r->evidence.phases[i].name, "baseline"))
-			return &r->evidence.phases[i];
-	return NULL;
-}
-
 /* Requests wait for each other. */
 static bool
 is_between_requests(const char *kind)
@@ -50,10 +41,10 @@ compare(const struct facts *f, struct run_finding *out, double alone, double loa
 void
 confirm(const struct facts *f)
 {
-	const struct run_phase *alone = one_at_a_time(f->run);
+	const struct run_phase *alone = facts_alone(f);
 	double loaded = f->phase ? f->phase->service.mean : NAN;
 
-	if (!alone || alone == f->phase || alone->answered < REQUESTS_MIN || !(alone->service.mean > 0) || !(loaded > 0))
+	if (!alone || alone->answered < REQUESTS_MIN || !(alone->service.mean > 0) || !(loaded > 0))
 		return;
 	for (size_t i = 0; i < f->run->n_findings; i++)
 		if (is_between_requests(f->run->findings[i].kind))

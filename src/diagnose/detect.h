@@ -51,6 +51,8 @@ void draft_refuse(struct run *r, const char *why);
  * draft until the next one is added. */
 struct run_finding *finding_add(struct draft *d, double share, double confidence,
     const char *where);
+/* The finding that was added last is the cause itself, whatever its kind counts for as a rule. */
+void finding_is_cause(struct draft *d);
 void finding_evidence(struct draft *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void finding_against(struct draft *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Why it is not this kind; one sentence without full stop. */

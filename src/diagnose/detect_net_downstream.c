@@ -6,6 +6,7 @@
 
 #include "diagnose/peers.h"
 #include "diagnose/text.h"
+#include "diagnose/workers.h"
 
 #define SHARE_MIN  0.15
 #define BEHIND_MIN 0.50   /* what stands behind a proxy of the service is seen: less is the way there and back */
@@ -82,6 +83,16 @@ connecting(const struct facts *f, const char *peer)
 	return c && c->connects_per_request >= PEER_CONNECTS_MIN && c->connecting > 0 ? c->connecting : 0;
 }
 
+/* A server with room for more has no part in the queue for a worker that could ask it. */
+static double
+without_queue(const struct facts *f, const struct run_part *p, double share)
+{
+	struct workers w;
+	bool queues = !workers_enough(f, &w) && w.steady && w.wait == p;
+
+	return queues ? fmin(share, 1 - w.queue) : share;
+}
+
 static void
 detect(const struct facts *f, struct draft *d)
 {
@@ -92,8 +103,8 @@ detect(const struct facts *f, struct draft *d)
 		const struct run_part *p = &f->parts[i];
 		if (p->kind != PART_NET || (peer_is_client(p->where) && !peer_is_unseen(f, p)))
 			continue;
-		double share = p->share * (1 - connecting(f, p->where));
-		sum += p->share;
+		double share = without_queue(f, p, p->share * (1 - connecting(f, p->where)));
+		sum += share;
 		if (share < (is_behind(f->run, p->where) ? BEHIND_MIN : SHARE_MIN) || f->at_rest)
 			continue;
 		tell(f, d, p, share);

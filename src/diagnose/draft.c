@@ -77,6 +77,12 @@ finding_add(struct draft *d, double share, double confidence, const char *where)
 }
 
 void
+finding_is_cause(struct draft *d)
+{
+	d->scores[d->n_scores - 1] *= WEIGHT_CAUSE / d->detector->weight;
+}
+
+void
 finding_evidence(struct draft *d, const char *fmt, ...)
 {
 	struct run_finding *f = &d->findings[d->n_findings - 1];

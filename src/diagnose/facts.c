@@ -198,6 +198,17 @@ has_embedded_database(const struct facts *f)
 	return false;
 }
 
+const struct run_phase *
+facts_alone(const struct facts *f)
+{
+	const struct run *r = f->run;
+
+	for (size_t i = 0; i < r->evidence.n_phases; i++)
+		if (text_same(r->evidence.phases[i].name, "baseline") && &r->evidence.phases[i] != f->phase)
+			return &r->evidence.phases[i];
+	return NULL;
+}
+
 bool
 facts_loop_full(const struct facts *f)
 {

@@ -86,6 +86,8 @@ const char *facts_route(const struct facts *f, enum run_part_kind kind, const ch
 /* A series of the record by its name; NULL: it was not sampled. */
 const struct run_series *facts_series(const struct facts *f, const char *name);
 double facts_mean(const struct facts *f, const char *name);   /* of a series; NAN none */
+/* The measurement of one request at a time; NULL: none, or it is the one that was traced. */
+const struct run_phase *facts_alone(const struct facts *f);
 /* Does its event loop compute, or wait for a CPU, all the time? */
 bool facts_loop_full(const struct facts *f);
 /* The first process of the service, or of what answers behind its proxies; NULL: none was found. */

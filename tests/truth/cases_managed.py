@@ -154,7 +154,7 @@ def flask_behind_nginx(stage):
     return [stage.proxied(stage.gunicorn('flask_score:app', '-b', path), named=path)]
 
 
-@case('flask-downstream', ['io.net.downstream'])
+@case('flask-downstream', ['io.net.downstream', 'contention.workers'])
 def flask_downstream(stage):
     peer = stage.service('slow_peer', '40')
     return [stage.gunicorn('flask_downstream:app', PEER=peer.split('/')[2])]

@@ -157,6 +157,41 @@ a_leak_is_told_after_the_limit(void **state)
 	run_free(r);
 }
 
+/* Three workers wait 8 ms each for a peer. When that is as fast alone, they are too few; when it is slower under load,
+ * or many ask it, it is the peer. */
+static void
+few_workers_before_a_peer_with_room(void **state)
+{
+	static const struct { double alone, throughput; const char *first; } cases[] = {
+		{ 0.0085, 340, "contention.workers" }, { 0.004, 340, "io.net.downstream" },
+		{ 0.0085, 3400, "io.net.downstream" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct run *r = service("java");
+		part(r, PART_QUEUE, "executor", 0.66);
+		part(r, PART_NET, "10.0.0.9:7001", 0.34);
+		wait_for(r, PART_QUEUE, "executor", 2.6);
+		held(r, PART_NET, "10.0.0.9:7001", 1);
+		struct run_call *c = RUN_ADD(r, call, r->evidence.trace.calls, r->evidence.trace.n_calls);
+		c->kind = "tcp";
+		c->peer = "10.0.0.9:7001";
+		c->calls = 1000;
+		c->seconds = 8;
+		c->per_request = 1;
+		r->evidence.phases[0].throughput = cases[i].throughput;
+		struct run_phase *alone = RUN_ADD(r, phase, r->evidence.phases, r->evidence.n_phases);
+		alone->name = "baseline";
+		alone->answered = 200;
+		alone->service.mean = cases[i].alone;
+		diagnose(r);
+		assert_int_equal(r->n_findings, 2);
+		assert_string_equal(r->findings[0].kind, cases[i].first);
+		const struct run_finding *peer = finding(r, "io.net.downstream");
+		CHECK_NEAR(peer->share, i ? 1 : 0.34, 0.001);
+		run_free(r);
+	}
+}
+
 /* Why an answer is dear comes before that it need not be made. */
 static void
 an_answer_that_could_be_kept_comes_last(void **state)
@@ -180,6 +215,7 @@ RUN_TESTS(
 	cmocka_unit_test(a_loop_and_its_function_are_one_finding),
 	cmocka_unit_test(an_index_comes_before_batching),
 	cmocka_unit_test(what_blocks_the_workers_comes_before_the_workers),
+	cmocka_unit_test(few_workers_before_a_peer_with_room),
 	cmocka_unit_test(connecting_each_time_is_told),
 	cmocka_unit_test(what_is_repeated_comes_before_the_loop_that_is_busy_with_it),
 	cmocka_unit_test(preparing_statements_is_the_databases_work),
