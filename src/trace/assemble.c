@@ -268,6 +268,7 @@ assemble(struct tape *t)
 	template_check(a);
 	fetched_link(a);
 	behind_link(a);
+	prepared_name(a);
 	list_loose(a);
 	return a;
 }

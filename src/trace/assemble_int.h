@@ -293,6 +293,11 @@ uint32_t behind_route(const struct worker *w, uint32_t route);
 /* Gives what was done for a question that the service asked itself to who asked. */
 void behind_link(struct assembly *a);
 
+/* ---- assemble_prepared.c ------------------------------------------------------------------- */
+
+/* Gives calls whose statement was prepared before tracing the one that others of their route ask in their place. */
+void prepared_name(struct assembly *a);
+
 /* ---- assemble_before.c --------------------------------------------------------------------- */
 
 /* What was under way as the window began, found by looking ahead. */

@@ -120,6 +120,7 @@ void tape_forked(struct tape *t, int pid, int parent);
 bool tape_is_below(const struct tape *t, int pid, int ancestor);   /* as far as is known */
 void tape_put_behind(struct tape *t, int pid);
 bool tape_is_behind(const struct tape *t, int pid);           /* it, or the one that forked it */
+#define TAPE_PREPARED_BEFORE "(prepared before tracing)"   /* the name of statements whose text was not seen */
 uint32_t tape_name(struct tape *t, const char *text);         /* its number, made when new */
 const char *tape_text(const struct tape *t, uint32_t name);   /* NULL for 0 */
 /* With t->literals, and only then: what the statement `name` looked like when it was first sent. */

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define STATEMENTS_MAX  1024   /* names remembered of a connection */
-#define BEFORE_TRACING  "(prepared before tracing)"
 
 #define CODE_3          196608      /* of startup messages */
 #define CODE_CANCEL     80877102
@@ -41,7 +40,7 @@ static uint32_t
 remembered(struct wire_link *l, const struct map *names, const char *name)
 {
 	const uint64_t *at = name ? map_find(names, name, strlen(name)) : NULL;
-	return at ? (uint32_t)*at : wire_name(l, BEFORE_TRACING);
+	return at ? (uint32_t)*at : wire_name(l, TAPE_PREPARED_BEFORE);
 }
 
 /* From `at` to the end of the kept part, at most to its NUL. */
