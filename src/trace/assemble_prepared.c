@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/search.h"
+
 #define PLACES_MAX 64          /* of a request */
 #define ENOUGH     20          /* requests of a route */
 #define AGREE      0.9         /* of them */
@@ -75,13 +77,37 @@ count(struct polled *p)
 	}
 }
 
+/* The wait for the answer, of the request or of its thread, was told by the statement. */
 static void
-name(const struct polled *p, uint32_t route, struct call **calls, size_t n)
+name_waits(const struct polled *p, struct assembly *a, const struct span *s, const struct call *c)
+{
+	const struct thread_log *log = &a->threads[c->thread];
+	struct segment *next = NULL;
+
+	for (uint32_t i = s->first; i != NOBODY; i = a->segments[i].next) {
+		struct segment *m = &a->segments[i];
+		bool its = m->gap_kind == c->kind && m->gap_where == p->unknown && m->start >= c->start;
+		next = its && (!next || m->start < next->start) ? m : next;
+	}
+	if (next)
+		next->gap_where = c->statement;
+	size_t i = FIRST_WHERE(k, log->n_off, tape_at(a->tape, log->off[k])->ts >= c->start);
+	for (; i < log->n_off && tape_at(a->tape, log->off[i])->from <= c->end; i++) {
+		struct rec *r = tape_at(a->tape, log->off[i]);
+		r->name = off_part(r) == c->kind && r->name == p->unknown ? c->statement : r->name;
+	}
+}
+
+static void
+name(const struct polled *p, struct assembly *a, const struct span *s, struct call **calls, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct place at = { route, (uint32_t)i };
+		struct place at = { s->route, (uint32_t)i };
 		const uint64_t *winner = calls[i]->statement == p->unknown ? map_find(&p->winners, &at, sizeof(at)) : NULL;
-		calls[i]->statement = winner ? (uint32_t)*winner : calls[i]->statement;
+		if (!winner)
+			continue;
+		calls[i]->statement = (uint32_t)*winner;
+		name_waits(p, a, s, calls[i]);
 	}
 }
 
@@ -100,7 +126,7 @@ prepared_name(struct assembly *a)
 	}
 	count(&p);
 	for (size_t i = 0; p.winners.count && i < a->n_spans; i++)
-		name(&p, a->spans[i].route, calls, statements_of(a, &a->spans[i], calls));
+		name(&p, a, &a->spans[i], calls, statements_of(a, &a->spans[i], calls));
 	map_done(&p.votes);
 	map_done(&p.all);
 	map_done(&p.winners);

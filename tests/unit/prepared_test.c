@@ -43,6 +43,11 @@ takes_the_text_of_its_place(void **state)
 	assert_int_equal(asked("BEGIN"), REQUESTS);
 	assert_int_equal(asked("SELECT stock"), REQUESTS);
 	assert_int_equal(asked(TAPE_PREPARED_BEFORE), 0);
+	for (size_t i = 0; i < assembly->n_segments; i++)
+		assert_int_not_equal(assembly->segments[i].gap_where, tape_name(&tape, TAPE_PREPARED_BEFORE));
+	for (size_t i = 0; i < tape.n; i++)
+		if (tape_at(&tape, i)->kind == REC_OFF)
+			assert_int_not_equal(tape_at(&tape, i)->name, tape_name(&tape, TAPE_PREPARED_BEFORE));
 }
 
 static void
