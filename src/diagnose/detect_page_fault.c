@@ -7,7 +7,19 @@
 #include "diagnose/heap.h"
 #include "diagnose/text.h"
 
-#define SHARE_MIN 0.10
+#define SHARE_MIN  0.10
+#define PAGE_BYTES 4096
+#define STAY_MIN   0.5     /* of what is brought in */
+
+/* Pages that are brought in once and kept are growth: pages that come and go do not stay. */
+static bool
+pages_stay(const struct facts *f)
+{
+	const struct run_series *rss = facts_series(f, "service_rss_bytes");
+	double brought = facts_mean(f, "service_minor_faults_per_second") * PAGE_BYTES;
+
+	return rss && rss->slope_per_s >= STAY_MIN * brought && rss->slope_low > 0;
+}
 
 static void
 detect(const struct facts *f, struct draft *d)
@@ -24,6 +36,10 @@ detect(const struct facts *f, struct draft *d)
 	}
 	if (heap_churn(f) > 0) {
 		rule_out(d, "pages come and go with the heap that is collected: see memory.gc");
+		return;
+	}
+	if (pages_stay(f)) {
+		rule_out(d, "page faults have %s of the requests' time, but the pages stay: see memory.leak", PCT(share));
 		return;
 	}
 	bool computed = by && cpu > f->charged[PART_FAULT];

@@ -113,6 +113,21 @@ a_java_heap_that_fills_is_no_leak(void **state)
 	}
 }
 
+/* What a leak is kept in has to be brought in; only pages that come and go cost more than the memory. */
+static void
+pages_that_stay_are_growth(void **state)
+{
+	for (int stay = 0; stay < 2; stay++) {
+		struct run *r = growing(2e6, 1);
+		part(r, PART_FAULT, NULL, 0.3);
+		series(r, "service_minor_faults_per_second", stay ? 520 : 5200);
+		diagnose(r);
+		assert_string_equal(r->findings[0].kind, stay ? "memory.leak" : "memory.page-fault");
+		assert_int_equal(ruled_out(r, "memory.page-fault"), stay);
+		run_free(r);
+	}
+}
+
 /* Pages that V8 gave back hide what is kept: its full collections tell, whatever resident memory does. */
 static void
 what_collections_leave_is_a_leak(void **state)
@@ -192,6 +207,7 @@ RUN_TESTS(
 	cmocka_unit_test(free_workers_are_not_too_few),
 	cmocka_unit_test(filling_caches_are_no_leak), cmocka_unit_test(two_steps_are_no_leak),
 	cmocka_unit_test(a_java_heap_that_fills_is_no_leak), cmocka_unit_test(what_collections_leave_is_a_leak),
+	cmocka_unit_test(pages_that_stay_are_growth),
 	cmocka_unit_test(a_proxy_that_outruns_the_generator_is_healthy),
 	cmocka_unit_test(time_in_front_of_the_service_is_not_its_fault),
 	cmocka_unit_test(what_was_not_seen_is_not_judged))
