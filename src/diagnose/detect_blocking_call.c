@@ -15,7 +15,9 @@
 static bool
 is_blocking(const struct facts *f, const struct run_part *p, enum run_part_kind kind)
 {
-	return p->kind == kind && !(kind == PART_NET && peer_is_client(p->where) && !peer_is_unseen(f, p));
+	if (p->kind != kind)
+		return false;
+	return kind == PART_OTHER ? !p->where : !(kind == PART_NET && peer_is_client(p->where) && !peer_is_unseen(f, p));
 }
 
 /* What threads were blocked in has left stacks; what the loop polls for has not. Without any nothing is told. */
@@ -34,12 +36,12 @@ may_block(const struct facts *f, enum run_part_kind kind)
 	return its >= STACKS_MIN * all;
 }
 
-/* The kind that blocks, by how surely it does: file access always blocks, other servers and
- * timers are often waited for without blocking. */
+/* The kind that blocks, by how surely it does: file access always blocks, other servers and timers are often waited for
+ * without blocking; last what has no name, as reading from a pipe. */
 static const struct run_part *
 largest_blocking(const struct facts *f, double *ret_sum)
 {
-	static const enum run_part_kind kinds[] = { PART_DISK, PART_NET, PART_DB, PART_SLEEP };
+	static const enum run_part_kind kinds[] = { PART_DISK, PART_NET, PART_DB, PART_SLEEP, PART_OTHER };
 
 	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
 		const struct run_part *top = NULL;

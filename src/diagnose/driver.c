@@ -31,6 +31,23 @@ driver_has(enum driver d, const struct run_function *fn)
 	return false;
 }
 
+/* "connect", "Client._connect", "PQconnectPoll"; not what a "Connection" does besides. */
+bool
+driver_connects(const struct run_function *fn)
+{
+	const char *dot = fn->name ? strrchr(fn->name, '.') : NULL, *method = dot ? dot + 1 : fn->name;
+	bool own = false;
+
+	if (!method)
+		return false;
+	method += strspn(method, "_");
+	method += strncmp(method, "PQ", 2) == 0 ? 2 : 0;
+	for (enum driver d = DRIVER_SQL; d <= DRIVER_HTTP; d++)
+		own |= driver_has(d, fn);
+	return own && (strncmp(method, "connect", 7) == 0 || strncmp(method, "Connect", 7) == 0)
+	    && strncmp(method + 7, "ion", 3) != 0;
+}
+
 /* The functions of drivers; as many as there are. */
 static size_t
 collect(const struct run_trace *t, enum driver d, const char *ret_names[], size_t max)

@@ -8,6 +8,8 @@
 enum driver { DRIVER_SQL, DRIVER_KEY_VALUE, DRIVER_HTTP };
 
 bool driver_has(enum driver d, const struct run_function *fn);
+/* Does it open a connection, of whatever driver? */
+bool driver_connects(const struct run_function *fn);
 /* Share of the requests' time in which such drivers compute, with its part of the waits for a CPU. */
 double driver_share(const struct facts *f, enum driver d);
 /* The same with all that goes with the number of bytes that they send: receiving them, and the part that

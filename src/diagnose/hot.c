@@ -37,6 +37,7 @@ struct tree {
 	struct map hot_at;        /* name -> index + 1 in f->hot */
 	double *part_seconds;     /* sampled under each part */
 	bool *repeats;            /* by function of the trace: of the driver of a repeated statement or call */
+	struct map connects;      /* names of functions that open the connection that each request opens */
 };
 
 struct stack {
@@ -80,6 +81,20 @@ mark_drivers(struct tree *t)
 	for (size_t i = 0; i < trace->n_functions; i++)
 		for (enum driver d = DRIVER_SQL; d <= DRIVER_HTTP; d++)
 			t->repeats[i] |= repeated[d] && driver_has(d, &trace->functions[i]);
+}
+
+/* What agreeing on keys or on a password computes is the connection's. */
+static void
+mark_connecting(struct tree *t)
+{
+	const struct run_trace *trace = t->f->trace;
+	bool each = false;
+
+	for (size_t i = 0; i < trace->n_calls; i++)
+		each |= trace->calls[i].connects_per_request >= PEER_CONNECTS_MIN;
+	for (size_t i = 0; each && i < trace->n_functions; i++)
+		if (driver_connects(&trace->functions[i]))
+			*map_at(&t->connects, trace->functions[i].name, strlen(trace->functions[i].name), NULL) = 1;
 }
 
 static const struct run_function *
@@ -257,7 +272,7 @@ charge_toll(struct tree *t, const struct stack *s, double share)
 	for (size_t i = 0; i < s->n; i++) {
 		faults |= is_fault(s->frame[i]);
 		allocator |= is_allocator(s->frame[i]);
-		connecting |= is_connecting(s->frame[i]);
+		connecting |= is_connecting(s->frame[i]) || index_of(&t->connects, s->frame[i]);
 		if (is_application(t, s->frame[i]))
 			by = s->frame[i];
 	}
@@ -269,12 +284,13 @@ charge_toll(struct tree *t, const struct stack *s, double share)
 	toll->connecting += connecting ? share : 0;
 }
 
+/* It is told as what is repeated, or opened, for each request. */
 static bool
 repeats_call(const struct tree *t, const struct stack *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		size_t function = index_of(&t->function_at, s->frame[i]);
-		if (function && t->repeats[function - 1])
+		if ((function && t->repeats[function - 1]) || index_of(&t->connects, s->frame[i]))
 			return true;
 	}
 	return false;
@@ -396,11 +412,13 @@ facts_make_hot(struct facts *f)
 	t.repeats = arena_alloc(f->run->arena, (f->trace->n_functions + 1) * sizeof(*t.repeats));
 	index_names(&t);
 	mark_drivers(&t);
+	mark_connecting(&t);
 	walk_stacks(&t, false);
 	walk_stacks(&t, true);
 	charge_bare_parts(&t);
 	if (f->n_hot > 0)
 		qsort(f->hot, f->n_hot, sizeof(*f->hot), largest_own_first);
+	map_done(&t.connects);
 	map_done(&t.function_at);
 	map_done(&t.part_at);
 	map_done(&t.hot_at);

@@ -68,6 +68,33 @@ connecting_each_time_is_told(void **state)
 	run_free(twin);
 }
 
+/* Each request logs in to its database: what the driver computes for that is no function of the service. */
+static void
+what_connecting_computes_is_the_connections(void **state)
+{
+	for (int each = 0; each < 2; each++) {
+		struct run *r = service("python");
+		r->baseline.cpu = 3.8;
+		part(r, PART_CPU, "Registry.session", 0.8);
+		part(r, PART_DB, "10.0.0.7:5432", 0.2);
+		function(r, "Registry.session", "python", 0.8, true);
+		function(r, "connect", "python", 0.8, false)->file = "/usr/lib/python3/dist-packages/psycopg2/__init__.py";
+		stack(r, "main;mites;Registry.session;connect", 9);
+		stack(r, "main;mites;Registry.session", 1);
+		struct run_call *c = RUN_ADD(r, call, r->evidence.trace.calls, r->evidence.trace.n_calls);
+		c->kind = "postgresql";
+		c->peer = "10.0.0.7:5432";
+		c->calls = 1000;
+		c->seconds = 4;
+		c->per_request = 1;
+		c->connects_per_request = each;
+		diagnose(r);
+		assert_string_equal(r->findings[0].kind, each ? "io.net.connect" : "cpu.hot-function");
+		assert_int_equal(finding(r, "cpu.hot-function") == NULL, each);
+		run_free(r);
+	}
+}
+
 /* Nothing in particular keeps the loop busy: what it is asked to do again and again does. */
 static void
 what_is_repeated_comes_before_the_loop_that_is_busy_with_it(void **state)
@@ -217,6 +244,7 @@ RUN_TESTS(
 	cmocka_unit_test(what_blocks_the_workers_comes_before_the_workers),
 	cmocka_unit_test(few_workers_before_a_peer_with_room),
 	cmocka_unit_test(connecting_each_time_is_told),
+	cmocka_unit_test(what_connecting_computes_is_the_connections),
 	cmocka_unit_test(what_is_repeated_comes_before_the_loop_that_is_busy_with_it),
 	cmocka_unit_test(preparing_statements_is_the_databases_work),
 	cmocka_unit_test(what_an_object_mapper_computes_is_the_statements),

@@ -116,6 +116,19 @@ blocking(double blocked)
 
 struct run *loop_reads(void) { return blocking(0.8); }
 
+/* From a pipe, which has no name. */
+static struct run *
+loop_reads_a_pipe(void)
+{
+	struct run *r = blocking(0.8);
+	r->evidence.trace.waits[0].holder[0].kind = PART_OTHER;
+	r->evidence.trace.waits[0].holder[0].where = NULL;
+	part(r, PART_OTHER, NULL, 0.8);
+	stack(r, "main;schedule;celsius;read", 8);
+	r->evidence.trace.stacks[r->evidence.trace.n_stacks - 1].kind = "other";
+	return r;
+}
+
 /* It polls for its peer's answers, and sleeps. */
 static struct run *
 loop_sleeps(void)
@@ -244,6 +257,7 @@ static const struct fault rows[] = {
 	{ "io.blocking-call", loop_reads, loop_polls, "read" },
 	{ "io.blocking-call", loop_reads_preempted, loop_polls, "read" },
 	{ "io.blocking-call", loop_sleeps, loop_polls, "a sleep" },
+	{ "io.blocking-call", loop_reads_a_pipe, loop_polls, "a system call" },
 	{ "io.blocking-call", loop_asks, loop_sends, "a server that was not seen in resolve" },
 };
 
