@@ -83,27 +83,22 @@ connecting(const struct facts *f, const char *peer)
 	return c && c->connects_per_request >= PEER_CONNECTS_MIN && c->connecting > 0 ? c->connecting : 0;
 }
 
-/* A server with room for more has no part in the queue for a worker that could ask it. */
-static double
-without_queue(const struct facts *f, const struct run_part *p, double share)
-{
-	struct workers w;
-	bool queues = !workers_enough(f, &w) && w.steady && w.wait == p;
-
-	return queues ? fmin(share, 1 - w.queue) : share;
-}
-
 static void
 detect(const struct facts *f, struct draft *d)
 {
 	double sum = 0;
 	bool told = false;
+	struct workers w;
+	bool short_of_workers = !workers_enough(f, &w);
 
 	for (size_t i = 0; i < f->n_parts; i++) {
 		const struct run_part *p = &f->parts[i];
 		if (p->kind != PART_NET || (peer_is_client(p->where) && !peer_is_unseen(f, p)))
 			continue;
-		double share = without_queue(f, p, p->share * (1 - connecting(f, p->where)));
+		double share = p->share * (1 - connecting(f, p->where));
+		/* A server with room for more has no part in the queue for a worker that could ask it. */
+		if (short_of_workers && w.steady && w.wait == p)
+			share = fmin(share, 1 - w.queue);
 		sum += share;
 		if (share < (is_behind(f->run, p->where) ? BEHIND_MIN : SHARE_MIN) || f->at_rest)
 			continue;

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/map.h"
+#include "trace/event.h"
 #include "trace/eyes.h"
 
 static bool
@@ -85,4 +87,18 @@ probing_end(const struct collect *c, struct run *r)
 	if (code)
 		run_eye(r, "SQL", false, run_printf(r, "statements of SQLite are not seen: its functions cannot be "
 		    "probed: %s", strerror(-code)), "sudo prony check ...");
+}
+
+void
+probing_kept(const struct collect *c, struct run *r, int64_t began)
+{
+	struct collect_kept points[EV_KEPT_POINTS];
+
+	for (size_t i = 0; i < r->evidence.trace.n_gc; i++) {
+		struct run_gc *g = &r->evidence.trace.gc[i];
+		size_t n = collect_kept(c, (int)g->pid, points, EV_KEPT_POINTS);
+		for (size_t k = 0; k < n; k++)
+			*RUN_ADD(r, kept, g->kept, g->n_kept) = (struct run_kept){
+				ns_to_s(points[k].at_ns - began), (double)points[k].bytes };
+	}
 }

@@ -11,3 +11,7 @@ void probing_open(struct collect *c, struct symbols *symbols, struct run *r);
 
 /* After the windows: the probes could not be made after all. */
 void probing_end(const struct collect *c, struct run *r);
+
+/* What full collections left, into r->evidence.trace.gc: of processes whose collections are there. `began`: when
+ * tracing did, CLOCK_MONOTONIC ns. */
+void probing_kept(const struct collect *c, struct run *r, int64_t began);

@@ -490,21 +490,6 @@ fill_costs(struct trace *t, struct run *r)
 	    (int64_t)t->tape.lost;
 }
 
-/* Of processes whose collections were seen. */
-static void
-fill_kept(const struct trace *t, struct run *r)
-{
-	struct collect_kept points[EV_KEPT_POINTS];
-
-	for (size_t i = 0; i < r->evidence.trace.n_gc; i++) {
-		struct run_gc *g = &r->evidence.trace.gc[i];
-		size_t n = collect_kept(t->collect, (int)g->pid, points, EV_KEPT_POINTS);
-		for (size_t k = 0; k < n; k++)
-			*RUN_ADD(r, kept, g->kept, g->n_kept) = (struct run_kept){
-				ns_to_s(points[k].at_ns - t->started), (double)points[k].bytes };
-	}
-}
-
 static int
 fill(struct trace *t, struct run *r, struct err *e)
 {
@@ -524,7 +509,7 @@ fill(struct trace *t, struct run *r, struct err *e)
 		summary_loaders(s);
 		summary_threads(s);
 		summary_gc(s);
-		fill_kept(t, r);
+		probing_kept(t->collect, r, t->started);
 		summary_queries(s);
 		summary_released(s);
 		summary_calls(s);

@@ -68,6 +68,20 @@ connecting_each_time_is_told(void **state)
 	run_free(twin);
 }
 
+/* A thousand requests each ask a peer, which takes so many seconds. */
+static struct run_call *
+asks_once(struct run *r, const char *kind, const char *peer, double seconds)
+{
+	struct run_call *c = RUN_ADD(r, call, r->evidence.trace.calls, r->evidence.trace.n_calls);
+
+	c->kind = kind;
+	c->peer = peer;
+	c->calls = 1000;
+	c->seconds = 1000 * seconds;
+	c->per_request = 1;
+	return c;
+}
+
 /* Each request logs in to its database: what the driver computes for that is no function of the service. */
 static void
 what_connecting_computes_is_the_connections(void **state)
@@ -81,13 +95,7 @@ what_connecting_computes_is_the_connections(void **state)
 		function(r, "connect", "python", 0.8, false)->file = "/usr/lib/python3/dist-packages/psycopg2/__init__.py";
 		stack(r, "main;mites;Registry.session;connect", 9);
 		stack(r, "main;mites;Registry.session", 1);
-		struct run_call *c = RUN_ADD(r, call, r->evidence.trace.calls, r->evidence.trace.n_calls);
-		c->kind = "postgresql";
-		c->peer = "10.0.0.7:5432";
-		c->calls = 1000;
-		c->seconds = 4;
-		c->per_request = 1;
-		c->connects_per_request = each;
+		asks_once(r, "postgresql", "10.0.0.7:5432", 0.004)->connects_per_request = each;
 		diagnose(r);
 		assert_string_equal(r->findings[0].kind, each ? "io.net.connect" : "cpu.hot-function");
 		assert_int_equal(finding(r, "cpu.hot-function") == NULL, each);
@@ -199,12 +207,7 @@ few_workers_before_a_peer_with_room(void **state)
 		part(r, PART_NET, "10.0.0.9:7001", 0.34);
 		wait_for(r, PART_QUEUE, "executor", 2.6);
 		held(r, PART_NET, "10.0.0.9:7001", 1);
-		struct run_call *c = RUN_ADD(r, call, r->evidence.trace.calls, r->evidence.trace.n_calls);
-		c->kind = "tcp";
-		c->peer = "10.0.0.9:7001";
-		c->calls = 1000;
-		c->seconds = 8;
-		c->per_request = 1;
+		asks_once(r, "tcp", "10.0.0.9:7001", 0.008);
 		r->evidence.phases[0].throughput = cases[i].throughput;
 		struct run_phase *alone = RUN_ADD(r, phase, r->evidence.phases, r->evidence.n_phases);
 		alone->name = "baseline";
