@@ -94,7 +94,7 @@ is_steady(const struct facts *f, const struct run_part *wait)
 	const struct run_phase *alone = facts_alone(f);
 	double served = 1 - f->raw[PART_QUEUE] - f->raw[PART_RUNQUEUE];
 
-	if (f->estimated || !c || !(c->calls > 0) || !alone || alone->answered < ALONE_MIN || !(served > 0))
+	if (f->estimated || !f->phase || !c || !(c->calls > 0) || !alone || alone->answered < ALONE_MIN || !(served > 0))
 		return false;
 	double asking = c->seconds / c->calls * c->per_request;
 	return asking * f->phase->throughput <= FEW_MAX

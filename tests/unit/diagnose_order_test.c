@@ -218,6 +218,9 @@ few_workers_before_a_peer_with_room(void **state)
 		assert_string_equal(r->findings[0].kind, cases[i].first);
 		const struct run_finding *peer = finding(r, "io.net.downstream");
 		CHECK_NEAR(peer->share, i ? 1 : 0.34, 0.001);
+		r->evidence.phases[0].name = "spike";   /* a record without the traced measurement is judged too */
+		diagnose(r);
+		assert_string_equal(r->findings[0].kind, "io.net.downstream");
 		run_free(r);
 	}
 }
